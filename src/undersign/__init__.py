@@ -1,0 +1,42 @@
+"""undersign: sign and verify HTTP requests in the schemes that real APIs still ask for."""
+
+from .clock import Window
+from .credentials import Credential, Secret
+from .engine import Pending, Signer, Verified, begin, sign
+from .errors import CannotSign, ConfigError, Reason, Rejected, UndersignError
+from .http import BodyDigest, Component, Patch, Request, Response
+from .scheme import BodyNeed, Claim, Scheme
+from .schemes import GoGrid, GoTom, HttpHmac, KeyedTimestamp
+from .verifier import AsyncVerifier, Verifier
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AsyncVerifier",
+    "BodyDigest",
+    "BodyNeed",
+    "CannotSign",
+    "Claim",
+    "Component",
+    "ConfigError",
+    "Credential",
+    "GoGrid",
+    "GoTom",
+    "HttpHmac",
+    "KeyedTimestamp",
+    "Patch",
+    "Pending",
+    "Reason",
+    "Rejected",
+    "Request",
+    "Response",
+    "Scheme",
+    "Secret",
+    "Signer",
+    "UndersignError",
+    "Verified",
+    "Verifier",
+    "Window",
+    "begin",
+    "sign",
+]

@@ -1,0 +1,121 @@
+"""Windows of time, and dates read strictly and written in one form. Reads no clock."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+
+from .errors import CannotSign, ConfigError, Reason
+
+_EPOCH_DAY = date(1970, 1, 1).toordinal()
+_LAST_SECOND = (date.max.toordinal() + 1 - _EPOCH_DAY) * 86400 - 1
+
+_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+_ISO_8601 = re.compile(
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(\.[0-9]+)?"
+    r"(?:Z|([+-])([0-9]{2}):?([0-9]{2}))"
+)
+# RFC 9110, section 5.6.7: IMF-fixdate = day-name "," SP date1 SP time-of-day SP GMT
+_IMF_FIXDATE = re.compile(
+    rf"({'|'.join(_WEEKDAYS)}), ([0-9]{{2}}) ({'|'.join(_MONTHS)}) ([0-9]{{4}}) "
+    r"([0-9]{2}):([0-9]{2}):([0-9]{2}) GMT"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """How far a request's time may lie from the clock, in whole seconds, both ends included.
+
+    `past` is how old a request may be, `future` how far its clock may run ahead. Raises ConfigError for a
+    negative or fractional figure.
+    """
+
+    past: int
+    future: int
+
+    def __post_init__(self) -> None:
+        for name, seconds in (("past", self.past), ("future", self.future)):
+            if type(seconds) is not int or seconds < 0:
+                raise ConfigError(f"Window {name} is whole seconds, 0 or more; got {seconds!r}")
+
+    def outside(self, at: float, now: float) -> Reason | None:
+        """STALE or FUTURE where `at` lies outside the window around `now`, else None.
+
+        Whole seconds are compared, floor(now) and floor(at), as goTom's server does, which cuts fractions off.
+        """
+        age = math.floor(now) - math.floor(at)
+        if age > self.past:
+            return Reason.STALE
+        if -age > self.future:
+            return Reason.FUTURE
+        return None
+
+    def seconds(self, now: float) -> range:
+        """Every whole second inside the window around `now`, oldest first."""
+        second = math.floor(now)
+        return range(second - self.past, second + self.future + 1)
+
+
+def parse_date(text: str) -> float | None:
+    """Unix seconds of a date in one of the two forms that are accepted, else None.
+
+    `YYYY-MM-DDThh:mm:ss[.digits](Z|±hh:mm|±hhmm)`, and RFC 9110's IMF-fixdate. Nothing else: goTom's server
+    takes whatever PHP's strtotime takes, and with that `now` or `sat`, which stay valid for ever.
+    """
+    if match := _ISO_8601.fullmatch(text):
+        year, month, day, hour, minute, second, fraction, sign, zone_hour, zone_minute = match.groups()
+        at = _utc(int(year), int(month), int(day), int(hour), int(minute), int(second))
+        if at is None:
+            return None
+        if sign is not None:
+            if int(zone_hour) > 23 or int(zone_minute) > 59:
+                return None
+            offset = int(zone_hour) * 3600 + int(zone_minute) * 60
+            at += -offset if sign == "+" else offset
+        return float(at) if fraction is None else at + float(fraction)
+    if match := _IMF_FIXDATE.fullmatch(text):
+        weekday, day, month_name, year, hour, minute, second = match.groups()
+        month_number = _MONTHS.index(month_name) + 1
+        at = _utc(int(year), month_number, int(day), int(hour), int(minute), int(second))
+        if at is None or _WEEKDAYS[date(int(year), month_number, int(day)).weekday()] != weekday:
+            return None
+        return float(at)
+    return None
+
+
+def _utc(year: int, month: int, day: int, hour: int, minute: int, second: int) -> int | None:
+    if hour > 23 or minute > 59 or second > 59:
+        return None
+    try:
+        days = date(year, month, day).toordinal() - _EPOCH_DAY
+    except ValueError:
+        return None
+    return days * 86400 + hour * 3600 + minute * 60 + second
+
+
+def format_date(at: float, *, milliseconds: bool = False) -> str:
+    """`at` in Unix seconds as `YYYY-MM-DDTHH:MM:SSZ`, or with `.mmm`; what is finer is cut off.
+
+    Raises CannotSign for a time that no such date can say (not finite, or outside the years 1 to 9999).
+    """
+    try:
+        second = math.floor(at)
+        text = _format_second(second)
+    except (ValueError, OverflowError):
+        raise CannotSign(f"the clock says {at!r}, which no date can express: give it in Unix seconds") from None
+    if milliseconds:
+        return f"{text[:-1]}.{math.floor((at - second) * 1000):03d}Z"
+    return text
+
+
+@lru_cache(maxsize=16)
+def _format_second(second: int) -> str:
+    days, rest = divmod(second, 86400)
+    return (
+        f"{date.fromordinal(_EPOCH_DAY + days).isoformat()}T{rest // 3600:02d}:{rest // 60 % 60:02d}:{rest % 60:02d}Z"
+    )

@@ -1,0 +1,232 @@
+"""Signing, and verifying in two phases with the key lookup between them.
+
+`begin` parses, refuses ambiguity and stale clocks, and needs no body; `Pending.finish` compares. What is sync
+and what is async differ in the lookup alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from .credentials import Credential, Secret
+from .errors import CannotSign, ConfigError, Reason, Rejected
+from .http import BodyDigest, Component, Patch, Request, flaw_when_signing, flaw_when_verifying, origin_form
+from .scheme import BodyNeed, Claim, Scheme
+from .windows import RollingWindows, search
+
+# What an unknown key is compared with, so that it takes the work of a known one. It never fits: see Pending.finish.
+_NO_SECRET = Secret(hashlib.sha256(b"undersign: no such key").digest())
+_UNKNOWN_KEY_ID = "unknown"
+
+
+def sign(scheme: Scheme, request: Request, credential: Credential, *, now: float) -> Patch:
+    """What to set on the request so that it is signed. `now` is in Unix seconds; the request stays as it is.
+
+    Raises CannotSign, with the part at fault and the remedy, where the request cannot be signed so that it would
+    verify, or where the credential may not go to its origin.
+    """
+    if not math.isfinite(now):
+        raise CannotSign(f"the clock says {now!r}: give it in Unix seconds")
+    if credential.origins and request.origin not in credential.origins:
+        raise CannotSign(
+            f"the credential is for {', '.join(credential.origins)} and the request goes to "
+            f"{request.origin or 'an unknown origin'}: add that to its origins, or use another credential"
+        )
+    if flaw := flaw_when_signing(request.method, origin_form(request.target), request.headers):
+        raise CannotSign(flaw)
+    claim = Claim(credential.key_id, now)
+    prepared = scheme.prepare(request, claim)
+    request = prepared.apply(request)
+    signature = scheme.signature(credential.secret.reveal(), scheme.canonical(request, claim))
+    return prepared + scheme.write(Claim(claim.key_id, now, (signature,)), request)
+
+
+class Signer:
+    """A scheme with a credential and a clock, which returns Unix seconds."""
+
+    def __init__(self, scheme: Scheme, credential: Credential, *, clock: Callable[[], float] = time.time) -> None:
+        self.scheme = scheme
+        self.credential = credential
+        self.clock = clock
+
+    def sign(self, request: Request) -> Patch:
+        """See `undersign.sign`."""
+        return sign(self.scheme, request, self.credential, now=self.clock())
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A request that verified: by which scheme (its name) and key, and when it was signed (Unix seconds).
+
+    `covers` says what of the request the signature binds. `secret_index` is the place of the secret that fitted,
+    0 being the newest. `replay_id` names the signature without holding it, and is good for a replay guard until
+    `expires` (Unix seconds, still included).
+    """
+
+    scheme: str
+    key_id: str
+    at: float
+    covers: frozenset[Component]
+    secret_index: int
+    replay_id: str
+    expires: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A request whose head is in order: what it claims, and what of its body is needed to compare.
+
+    `claim` is None while it may still stand in a form; it is final after `with_body`.
+    """
+
+    schemes: tuple[Scheme, ...]
+    head: Request
+    now: float
+    scheme: Scheme | None
+    claim: Claim | None
+    body: BodyNeed
+    request: Request | None = field(default=None)
+    """The head with its body, once `with_body` has brought it."""
+
+    def with_body(self, body: bytes | BodyDigest) -> Pending:
+        """The same with the body: its bytes where `body.raw` asks for them, else its digests will do.
+
+        Raises Rejected as `begin` does, and Rejected(body_too_large) where raw bytes are needed and are too many,
+        or were hashed away.
+        """
+        head = self.head
+        request = Request(head.method, head.target, head.headers, body, head.origin)
+        if not self.body.raw:
+            return Pending(self.schemes, head, self.now, self.scheme, self.claim, self.body, request)
+        if isinstance(request.body, BodyDigest) or len(request.body) > self.body.limit:
+            raise Rejected(
+                Reason.BODY_TOO_LARGE,
+                f"the form may hold the signature and is too large to read: {self.body.limit} bytes at most",
+                scheme=self.scheme.name if self.scheme else "",
+                key_id=self.claim.key_id if self.claim else "",
+            )
+        scheme, claim = _claimed(self.schemes, request, self.now)
+        if scheme is None:
+            raise Rejected(Reason.MISSING, "no scheme claims the request, neither its head nor its form")
+        return Pending(self.schemes, head, self.now, scheme, claim, self.body, request)
+
+    def finish(self, secrets: Sequence[Secret], *, windows: RollingWindows | None = None) -> Verified:
+        """Compare with each of the key's secrets, newest first; none = the key is unknown.
+
+        `windows` is a cache for schemes that do not send the time. Raises Rejected (unknown_key, mismatch), with
+        the same work for both, and ConfigError where a body is needed and `with_body` has not brought it.
+        """
+        scheme, claim = self.scheme, self.claim
+        if scheme is None or claim is None or (self.body and self.request is None):
+            raise ConfigError("the body is needed first: call with_body, and finish what it returns")
+        known = bool(secrets)
+        found = _compare(scheme, self.request or self.head, claim, secrets or (_NO_SECRET,), self.now, windows, known)
+        del secrets
+        if isinstance(found, str):
+            raise Rejected(Reason.MALFORMED, found, scheme=scheme.name, key_id=claim.key_id)
+        if not known:
+            raise Rejected(
+                Reason.UNKNOWN_KEY, "no secret is known for the key id", scheme=scheme.name, key_id=claim.key_id
+            )
+        if found is None:
+            raise Rejected(Reason.MISMATCH, "no secret of the key fits", scheme=scheme.name, key_id=claim.key_id)
+        at, secret_index, replay_id = found
+        return Verified(
+            scheme=scheme.name,
+            key_id=claim.key_id,
+            at=at,
+            covers=scheme.covers(self.request or self.head),
+            secret_index=secret_index,
+            replay_id=replay_id,
+            expires=math.floor(at) + scheme.window.past,
+        )
+
+
+def begin(schemes: Scheme | Sequence[Scheme], head: Request, *, now: float) -> Pending:
+    """Read a request's head, whose own body is not looked at. `now` is in Unix seconds.
+
+    Raises Rejected, in this order: missing, ambiguous, insecure, malformed, unsupported_version, stale or future.
+    """
+    schemes = (schemes,) if isinstance(schemes, Scheme) else tuple(schemes)
+    head = Request(head.method, origin_form(head.target), head.headers, b"", head.origin)
+    claimant, claim = _claimed(schemes, head, now)
+    need = BodyNeed.NOTHING if claimant is None else claimant.body_need(head)
+    for scheme in schemes:
+        # A form is read for every scheme that may be in it, whoever has claimed the head: there might be two.
+        if (other := scheme.body_need(head)).raw:
+            need |= other
+    if claimant is None and not need.raw:
+        raise Rejected(Reason.MISSING, "no scheme claims the request")
+    return Pending(schemes, head, now, claimant, claim, need)
+
+
+def _claimed(schemes: tuple[Scheme, ...], request: Request, now: float) -> tuple[Scheme, Claim] | tuple[None, None]:
+    """The one scheme that claims the request, and its claim; or none. Raises Rejected as `begin` does."""
+    claims: list[tuple[Scheme, Claim | Rejected]] = []
+    for scheme in schemes:
+        try:
+            claim = scheme.read(request)
+        except Rejected as rejected:
+            claims.append((scheme, rejected))
+        else:
+            if claim is not None:
+                claims.append((scheme, claim))
+    if not claims:
+        return None, None
+    if len(claims) > 1:
+        names = " and ".join(scheme.name for scheme, _ in claims)
+        raise Rejected(Reason.AMBIGUOUS, f"{names} claim the request")
+    scheme, outcome = claims[0]
+    if isinstance(outcome, Rejected) and outcome.reason is Reason.INSECURE:
+        raise outcome
+    key_id = outcome.key_id
+    if flaw := flaw_when_verifying(request.method, request.target, request.headers):
+        raise Rejected(Reason.MALFORMED, flaw, scheme=scheme.name, key_id=key_id)
+    if isinstance(outcome, Rejected):
+        raise outcome
+    if outcome.at is not None and (reason := scheme.window.outside(outcome.at, now)):
+        detail = f"signed at {outcome.at:.0f}, and the clock says {now:.0f}"
+        raise Rejected(reason, detail, scheme=scheme.name, key_id=key_id)
+    return scheme, outcome
+
+
+def _compare(
+    scheme: Scheme,
+    request: Request,
+    claim: Claim,
+    secrets: Sequence[Secret],
+    now: float,
+    windows: RollingWindows | None,
+    known: bool,
+) -> tuple[float, int, str] | str | None:
+    """Time, index of the secret and replay id of the signature that fits; None; or a sentence on a canonical form
+    that does not exist. Raises nothing, since a secret and a valid signature are at hand here."""
+    if claim.at is None:
+        if not known:
+            # One window for all unknown keys: they build none of their own.
+            claim = replace(claim, key_id=_UNKNOWN_KEY_ID)
+        for index, secret in enumerate(secrets):
+            second = windows.find(scheme, secret, claim, now) if windows else search(scheme, secret, claim, now)
+            if second is not None:
+                return second, index, _replay_id(scheme, claim, claim.signatures)
+        return None
+    try:
+        canonical = scheme.canonical(request, claim)
+    except CannotSign as error:
+        return str(error)
+    for index, secret in enumerate(secrets):
+        expected = scheme.signature(secret.reveal(), canonical).encode()
+        for signature in claim.signatures:
+            if hmac.compare_digest(expected, signature.encode("utf-8", "surrogatepass")):
+                return claim.at, index, _replay_id(scheme, claim, (signature,))
+    return None
+
+
+def _replay_id(scheme: Scheme, claim: Claim, signatures: tuple[str, ...]) -> str:
+    parts = (scheme.name, claim.key_id, claim.nonce, *signatures)
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,328 @@
+"""What a scheme sees of HTTP: a request as it is on the wire, and the patch that signs it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any, TypeAlias
+from urllib.parse import quote, unquote_to_bytes
+
+from .credentials import parse_origin
+from .errors import CannotSign, ConfigError
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+Pairs: TypeAlias = tuple[tuple[str, str], ...]
+
+_URL = re.compile(r"(?P<origin>[A-Za-z]+://(?P<authority>[^/?#]*))(?P<target>[^#]*)(?:#.*)?", re.DOTALL)
+_ABSOLUTE = re.compile(r"https?://[^/?#]*(?P<target>.*)", re.DOTALL | re.IGNORECASE)
+_TARGET = re.compile(r"/[!\"$-~]*")  # origin-form of printable ASCII, without space and '#'
+_METHOD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2: token
+_USUAL_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_NOT_PRINTABLE_ASCII = re.compile(r"[^!-~]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+_OVERRIDE = "x-http-method-override"
+
+
+class Component(str, Enum):
+    """A part of a request that a signature may cover."""
+
+    METHOD = "method"
+    AUTHORITY = "authority"
+    TARGET = "target"
+    CONTENT_TYPE = "content-type"
+    DATE = "date"
+    HEADERS = "headers"
+    BODY = "body"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+@dataclass(frozen=True, slots=True)
+class BodyDigest:
+    """What stays of a body that streamed past: its digests, as {algorithm: lower-case hex}, and its length in bytes."""
+
+    digests: Mapping[str, str]
+    length: int
+
+    def __hash__(self) -> int:
+        return hash((frozenset(self.digests.items()), self.length))
+
+
+class BodyHasher:
+    """Hashes a body while it streams past, for any number of algorithms at once."""
+
+    def __init__(self, algorithms: Iterable[str]) -> None:
+        self._hashes = {name: hashlib.new(name, usedforsecurity=False) for name in algorithms}
+        self._length = 0
+
+    def update(self, piece: bytes | bytearray | memoryview) -> None:
+        for digest in self._hashes.values():
+            digest.update(piece)
+        self._length += len(piece)
+
+    def result(self) -> BodyDigest:
+        return BodyDigest({name: digest.hexdigest() for name, digest in self._hashes.items()}, self._length)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request exactly as it is on the wire.
+
+    `target` is what stands on the request line: `/path?query`, raw. `headers` keep order and repeats; names
+    are case-insensitive, values are the wire's bytes as Latin-1, one character a byte. `body` is what is sent,
+    after any Content-Encoding. `origin` is `https://host[:port]`, or "" where it is not known. The repr shows
+    neither values of headers nor the query, since signatures stand there.
+    """
+
+    method: str
+    target: str
+    headers: Pairs = ()
+    body: bytes | BodyDigest = b""
+    origin: str = ""
+
+    def __post_init__(self) -> None:
+        if type(self.headers) is not tuple:
+            object.__setattr__(self, "headers", as_pairs(self.headers))
+        if type(self.body) is not bytes and not isinstance(self.body, BodyDigest):
+            if not isinstance(self.body, (bytearray, memoryview)):
+                raise ConfigError(f"the body is bytes or a BodyDigest, not {type(self.body).__name__}")
+            object.__setattr__(self, "body", bytes(self.body))
+
+    def __repr__(self) -> str:
+        path, mark, query = self.target.partition("?")
+        target = f"{path}?<{len(query)} characters>" if mark else path
+        names = ", ".join(name for name, _ in self.headers)
+        return (
+            f"Request({self.method!r}, {target!r}, headers=<{names}>, body=<{body_length(self.body)} bytes>, "
+            f"origin={self.origin!r})"
+        )
+
+    @classmethod
+    def from_url(
+        cls,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | Iterable[tuple[str, str]] = (),
+        body: bytes | BodyDigest = b"",
+    ) -> Self:
+        """The request that a client sends which normalises nothing.
+
+        The path keeps its bytes (`//`, `..` and `%7e` included), an empty one becomes `/`, the fragment is
+        dropped, and what is not printable ASCII is percent-encoded as UTF-8. Raises CannotSign for a URL that
+        is not http or https, that names a user or a password, or that holds control characters.
+        """
+        match = _URL.fullmatch(url)
+        if match is None:
+            raise CannotSign("the URL is not absolute: write https://host/path")
+        if "@" in match["authority"]:
+            raise CannotSign("the URL names a user or a password: leave them out, the signature takes their place")
+        if _CONTROL.search(url):
+            raise CannotSign("the URL holds a control character: percent-encode it")
+        try:
+            origin = parse_origin(match["origin"])
+        except ConfigError as error:
+            raise CannotSign(f"the URL's origin cannot be used: {error}") from None
+        target = match["target"]
+        if not target.startswith("/"):
+            target = "/" + target
+        return cls(method, _NOT_PRINTABLE_ASCII.sub(_percent_encoded, target), as_pairs(headers), body, origin)
+
+    @classmethod
+    def from_http(cls, raw: bytes, origin: str = "") -> Self:
+        """The request that the bytes of one HTTP/1.1 message hold, a chunked body included.
+
+        Raises Rejected(malformed) for whatever is not clean HTTP, and for anything before or after the message;
+        see `undersign.http1`. Raises ConfigError where h11 is not installed (the extra `cli` has it).
+        """
+        from .http1 import RequestReader
+
+        reader = RequestReader()
+        body = b"".join(reader.feed(bytes(raw)))
+        method, target, headers = reader.finish()
+        return cls(method, target, headers, body, origin)
+
+    def values(self, name: str) -> list[str]:
+        """The values of every header of that name (lower case), without the spaces and tabs around them."""
+        return [value.strip(" \t") for key, value in self.headers if key.lower() == name]
+
+    def media_types(self) -> list[str]:
+        """The media type of every Content-Type, lower case and without parameters."""
+        return [value.partition(";")[0].rstrip(" \t").lower() for value in self.values("content-type")]
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """What signing sets on a request: headers, and fields of the query and of a urlencoded form.
+
+    `headers` replace every header of that name. For `query` and `form` a name (compared decoded) that is there
+    once gets its value replaced in place and one that is absent is appended; all other bytes stay. The repr
+    shows names alone, since the values are credentials.
+    """
+
+    headers: Pairs = ()
+    query: Pairs = ()
+    form: Pairs = ()
+
+    def __repr__(self) -> str:
+        parts = ("headers", self.headers), ("query", self.query), ("form", self.form)
+        shown = (f"{part}=<{', '.join(name for name, _ in pairs)}>" for part, pairs in parts if pairs)
+        return f"Patch({', '.join(shown)})"
+
+    def __add__(self, other: Patch) -> Patch:
+        return Patch(self.headers + other.headers, self.query + other.query, self.form + other.form)
+
+    def apply(self, request: Request) -> Request:
+        """The request with the patch on it; `request` itself stays.
+
+        Content-Length follows a body that changed. Raises CannotSign for a field that is there twice, and for a
+        form whose body is not at hand.
+        """
+        headers, target, body = request.headers, request.target, request.body
+        if self.query:
+            target = _set_query(target, self.query)
+        changed = self.headers
+        if self.form:
+            if isinstance(body, BodyDigest):
+                raise CannotSign("the form is streamed, so no field can be set in it: pass the body as bytes")
+            body = set_fields(body.decode("latin-1"), self.form).encode("latin-1")
+            headers = tuple(pair for pair in headers if pair[0].lower() != "transfer-encoding")
+            changed += (("Content-Length", str(len(body))),)
+        return Request(request.method, target, _set_headers(headers, changed), body, request.origin)
+
+    def url(self, url: str) -> str:
+        """The URL with the patch's query on it. Raises CannotSign for a field that is there twice."""
+        if not self.query:
+            return url
+        base, mark, fragment = url.encode("utf-8", "surrogatepass").decode("latin-1").partition("#")
+        signed = _set_query(base, self.query) + mark + fragment
+        return signed.encode("latin-1").decode("utf-8", "surrogatepass")
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer that a server sends."""
+
+    status: int
+    headers: Pairs
+    body: bytes
+
+
+def as_pairs(headers: Mapping[str, str] | Iterable[tuple[str, str]]) -> Pairs:
+    """Headers as pairs. Raises ConfigError where a name or value is not text."""
+    items: Iterable[Any] = headers.items() if isinstance(headers, Mapping) else headers
+    pairs = tuple((name, value) for name, value in items)
+    for name, value in pairs:
+        if not isinstance(name, str) or not isinstance(value, str):
+            raise ConfigError(f"the header {name!r} is not text: decode bytes as Latin-1")
+    return pairs
+
+
+def body_length(body: bytes | BodyDigest) -> int:
+    """The body's length in bytes."""
+    return body.length if isinstance(body, BodyDigest) else len(body)
+
+
+def body_hex_digest(body: bytes | BodyDigest, algorithm: str) -> str:
+    """The body's digest in lower-case hex. Raises CannotSign where a BodyDigest was made without the algorithm."""
+    if isinstance(body, BodyDigest):
+        if algorithm not in body.digests:
+            raise CannotSign(f"the BodyDigest has no {algorithm}: hash the stream with what body_need() names")
+        return body.digests[algorithm]
+    if algorithm == "md5":  # half the time of hashlib.new, for the one digest that is taken of every request
+        return hashlib.md5(body, usedforsecurity=False).hexdigest()
+    return hashlib.new(algorithm, body, usedforsecurity=False).hexdigest()
+
+
+def origin_form(target: str) -> str:
+    """Path and query of a target, without scheme and host where it has the absolute form. RFC 9112, section 3.2."""
+    if target.startswith("/"):
+        return target
+    match = _ABSOLUTE.fullmatch(target)
+    if match is None:
+        return target
+    return match["target"] if match["target"].startswith("/") else "/" + match["target"]
+
+
+def flaw_when_signing(method: str, target: str, headers: Pairs) -> str | None:
+    """What no scheme can sign about a request, as a sentence, else None. `target` is in its origin-form."""
+    if method not in _USUAL_METHODS and not _METHOD.fullmatch(method):
+        return "the method is not an HTTP token"
+    if not _TARGET.fullmatch(target) and target != "*":
+        return "the target is not /path?query in printable ASCII without '#': let Request.from_url encode the URL"
+    return _override_flaw(method, headers)
+
+
+def flaw_when_verifying(method: str, target: str, headers: Pairs) -> str | None:
+    """What makes a claimed request malformed whatever its scheme, as a sentence, else None."""
+    if method not in _USUAL_METHODS and (not _METHOD.fullmatch(method) or method != method.upper()):
+        return "the method is not an upper-case HTTP token"
+    if not _TARGET.fullmatch(target):
+        return "the target is not /path?query in printable ASCII without '#'"
+    return _override_flaw(method, headers)
+
+
+def _override_flaw(method: str, headers: Pairs) -> str | None:
+    # Frameworks run the method that this header names on a POST; CGI-like servers read _ in its name as -.
+    if method.upper() == "POST":
+        for name, _ in headers:
+            if name.lower().replace("_", "-") == _OVERRIDE:
+                return "X-HTTP-Method-Override would run another method than the signed one: send that method itself"
+    return None
+
+
+def fields(encoded: str) -> list[tuple[str, str]]:
+    """Name and value of every field of a query or form (Latin-1, as on the wire), in order.
+
+    Names are decoded, values are as they stand.
+    """
+    return [(decode_field(name), value) for name, _, value in (part.partition("=") for part in encoded.split("&"))]
+
+
+def decode_field(value: str, errors: str = "replace") -> str:
+    """A name or value of a query or form as text. Raises UnicodeDecodeError only where `errors` is "strict"."""
+    wire = value.replace("+", " ").encode("latin-1", "replace")
+    return unquote_to_bytes(wire).decode("utf-8", errors)
+
+
+def set_fields(encoded: str, pairs: Pairs) -> str:
+    """A query or form (Latin-1, as on the wire) with the pairs set in it, replaced in place or appended.
+
+    All other characters stay. Raises CannotSign for a name that is there more than once.
+    """
+    for name, value in pairs:
+        parts = encoded.split("&")
+        places = [index for index, part in enumerate(parts) if decode_field(part.partition("=")[0]) == name]
+        if len(places) > 1:
+            raise CannotSign(f"the parameter {name!r} is there {len(places)} times: leave one, or none")
+        written = quote(value, safe="")
+        if places:
+            parts[places[0]] = f"{parts[places[0]].partition('=')[0]}={written}"
+            encoded = "&".join(parts)
+        else:
+            joint = "" if not encoded or encoded.endswith("&") else "&"
+            encoded = f"{encoded}{joint}{quote(name, safe='')}={written}"
+    return encoded
+
+
+def _set_query(target: str, pairs: Pairs) -> str:
+    path, _, query = target.partition("?")
+    return f"{path}?{set_fields(query, pairs)}"
+
+
+def _set_headers(headers: Pairs, changed: Pairs) -> Pairs:
+    names = [name.lower() for name, _ in changed]
+    return tuple([pair for pair in headers if pair[0].lower() not in names]) + changed
+
+
+def _percent_encoded(match: re.Match[str]) -> str:
+    try:
+        return quote(match[0], safe="")
+    except UnicodeEncodeError:
+        raise CannotSign("the URL holds a lone surrogate, which is not text") from None

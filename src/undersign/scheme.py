@@ -1,0 +1,148 @@
+"""What a signature scheme is: the protocol that every scheme fulfils, built in or third-party."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
+
+from .clock import Window
+from .errors import Reason, Rejected
+from .http import Component, Patch, Request, Response
+
+RAW_BODY_LIMIT = 16 * 1024 * 1024
+
+_STATUS = {
+    Reason.BODY_TOO_LARGE: 413,
+    Reason.LENGTH_REQUIRED: 411,
+    Reason.LOSSY_TARGET: 500,
+    Reason.UNAVAILABLE: 503,
+}
+_MESSAGE = {
+    413: "Request body too large",
+    411: "Content-Length required",
+    500: "The server cannot verify requests",
+    503: "Try again later",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a request says of its signer, unverified.
+
+    `at` is the time in Unix seconds, None where the scheme does not send it. `signatures` are as they were
+    sent, in text, and do not show in the repr; a scheme that sends several accepts any one of them.
+    """
+
+    key_id: str
+    at: float | None
+    signatures: tuple[str, ...] = field(default=(), repr=False)
+    nonce: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BodyNeed:
+    """What a scheme needs of a request's body: nothing, the digests that are named, or the raw bytes.
+
+    `digests` are names of hashlib. `raw` bytes are held in memory, `limit` of them at most.
+    """
+
+    digests: tuple[str, ...] = ()
+    raw: bool = False
+    limit: int = RAW_BODY_LIMIT
+
+    NOTHING: ClassVar[BodyNeed]
+
+    def __bool__(self) -> bool:
+        return self.raw or bool(self.digests)
+
+    def __or__(self, other: BodyNeed) -> BodyNeed:
+        """The need of both; where both want raw bytes, the smaller limit holds."""
+        limits = [need.limit for need in (self, other) if need.raw]
+        digests = tuple(dict.fromkeys(self.digests + other.digests))
+        return BodyNeed(digests, bool(limits), min(limits, default=RAW_BODY_LIMIT))
+
+
+BodyNeed.NOTHING = BodyNeed()
+
+
+class Scheme(ABC):
+    """How requests are signed: subclass it as a frozen dataclass whose fields are its options.
+
+    A scheme holds no state, does no I/O and reads no clock. Signing goes `prepare`, `canonical`, `signature`,
+    `write`; verifying goes `read`, `canonical`, `signature`, or `candidates` where the time is not sent.
+    """
+
+    name: str
+    window: Window
+
+    @abstractmethod
+    def covers(self, request: Request) -> frozenset[Component]:
+        """What of this request the signature covers."""
+
+    @abstractmethod
+    def body_need(self, head: Request) -> BodyNeed:
+        """What `canonical`, `read` and `write` need of this request's body. The head's own body is not looked at."""
+
+    @abstractmethod
+    def prepare(self, request: Request, claim: Claim) -> Patch:
+        """What must be on the request before `canonical`, such as Date. Raises CannotSign."""
+
+    @abstractmethod
+    def canonical(self, request: Request, claim: Claim) -> bytes:
+        """The string to sign: the one canonicalisation, for signer, verifier and diagnosis. It holds no secret.
+
+        Raises CannotSign where the request has no canonical form; a verifier refuses it as malformed then.
+        """
+
+    @abstractmethod
+    def signature(self, secret: bytes, canonical: bytes) -> str:
+        """The signature of a canonical form, as it is sent. Raises nothing, so that no traceback holds the secret."""
+
+    @abstractmethod
+    def write(self, claim: Claim, request: Request) -> Patch:
+        """The credentials: the claim with its signature, as they go on the request. Raises CannotSign."""
+
+    @abstractmethod
+    def read(self, request: Request) -> Claim | None:
+        """What the request claims, or None where it is not of this scheme.
+
+        Raises Rejected where it is of this scheme and not in form. With the body still to come, `request.body` is
+        empty, and None may turn into a claim when it is there, if `body_need` asks for it raw.
+        """
+
+    def candidates(self, secret: bytes, claim: Claim, seconds: Sequence[int]) -> Iterable[str]:
+        """The signature for each of the seconds, in order, for schemes that do not send the time.
+
+        The default holds for a canonical form that depends on the claim alone.
+        """
+        nothing = Request("GET", "/")
+        for second in seconds:
+            yield self.signature(secret, self.canonical(nothing, replace(claim, at=second)))
+
+    def refusal(self, rejected: Rejected, head: Request) -> Response:
+        """The answer to a refused request, in the scheme's own shape: one body for each status, never the reason."""
+        return json_refusal(refusal_status(rejected.reason, 401), "Signature not valid")
+
+
+def refusal_status(reason: Reason, default: int) -> int:
+    """The HTTP status for reasons that are not the signature's fault, else `default`."""
+    return _STATUS.get(reason, default)
+
+
+def refusal_message(status: int, default: str) -> str:
+    """The one sentence that clients see with a status of `refusal_status`, else `default`."""
+    return _MESSAGE.get(status, default)
+
+
+def json_refusal(status: int, message: str, challenge: str = "") -> Response:
+    """A refusal whose body is a JSON string; `challenge` is the WWW-Authenticate of a 401.
+
+    RFC 9110, section 11.6.1.
+    """
+    headers: tuple[tuple[str, str], ...] = (("Content-Type", "application/json"),)
+    if status == 401 and challenge:
+        headers += (("WWW-Authenticate", challenge),)
+    return Response(status, headers, json.dumps(refusal_message(status, message)).encode())

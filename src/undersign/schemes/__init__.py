@@ -1,0 +1,6 @@
+"""The built-in schemes: two families, and the APIs that are presets of them."""
+
+from .http_hmac import GoTom, HttpHmac
+from .keyed_timestamp import GoGrid, KeyedTimestamp
+
+__all__ = ["GoGrid", "GoTom", "HttpHmac", "KeyedTimestamp"]
