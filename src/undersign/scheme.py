@@ -122,6 +122,13 @@ class Scheme(ABC):
         for second in seconds:
             yield self.signature(secret, self.canonical(nothing, replace(claim, at=second)))
 
+    def private_headers(self) -> frozenset[str]:
+        """Lower-case names of headers that belong to the credential, besides those that `write` sets.
+
+        A client takes them off a request that a redirect sends to another origin. The default names none.
+        """
+        return frozenset()
+
     def refusal(self, rejected: Rejected, head: Request) -> Response:
         """The answer to a refused request, in the scheme's own shape: one body for each status, never the reason."""
         return json_refusal(refusal_status(rejected.reason, 401), "Signature not valid")

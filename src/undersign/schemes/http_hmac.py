@@ -174,6 +174,9 @@ class HttpHmac(Scheme):
             raise self._malformed("the Content-Type header is absent", key_id)
         return Claim(key_id, at, (match[2],))
 
+    def private_headers(self) -> frozenset[str]:
+        return self._covered_names - {"content-type", "host"}
+
     def refusal(self, rejected: Rejected, head: Request) -> Response:
         return json_refusal(refusal_status(rejected.reason, 401), "Signature not valid", self.provider)
 

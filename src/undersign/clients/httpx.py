@@ -1,0 +1,282 @@
+"""httpx and httpx2, sync and async: `httpx.get(url, auth=SignatureAuth(GoTom(), key_id, secret))`.
+
+httpx runs auth outside its redirect loop, so `auth=` signs the first hop alone. `sign_every_hop(client)` has each
+hop signed, or stripped of the credential where it leaves the credential's origins. Starlette's and FastAPI's
+TestClient are httpx2 clients; the same objects serve both libraries.
+"""
+
+from __future__ import annotations
+
+import importlib
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Sequence
+from typing import IO, TYPE_CHECKING, Any, TypeVar
+
+from ..credentials import Secret
+from ..errors import CannotSign
+from ..http import BodyDigest, Patch, Request, body_length
+from ..scheme import BodyNeed, Scheme
+from ._bodies import Spool, is_seekable, pieces_of, read_file, spool
+from ._hops import HopSigner, origin_of
+
+if TYPE_CHECKING:
+    import httpx
+
+    class _Auth(httpx.Auth): ...
+
+    class _Stream(httpx.SyncByteStream, httpx.AsyncByteStream): ...
+
+    Client = TypeVar("Client", bound="httpx.Client | httpx.AsyncClient")
+else:
+
+    def _installed() -> list[Any]:
+        found = []
+        for name in ("httpx", "httpx2"):
+            try:
+                found.append(importlib.import_module(name))
+            except ImportError:
+                continue
+        if not found:
+            raise ImportError("undersign.clients.httpx needs httpx or httpx2: pip install 'undersign[httpx]'")
+        return found
+
+    # Each library looks for its own classes, so ours derive from those of both.
+    _libraries = _installed()
+    _Auth = type("_Auth", tuple(library.Auth for library in _libraries), {})
+    _Stream = type(
+        "_Stream",
+        tuple(base for library in _libraries for base in (library.SyncByteStream, library.AsyncByteStream)),
+        {},
+    )
+
+_EXTENSION = "undersign"  # httpx hands a request's extensions on to every hop
+
+
+class SignatureAuth(_Auth):
+    """Signs the request; with `sign_every_hop(client)`, every redirect within the credential's origins too.
+
+    `origins` are where the credential may go (`https://host[:port]`); with none named that is the origin of the
+    call itself. `clock` returns Unix seconds. One object serves any number of clients, threads and tasks.
+
+    Raises ConfigError for a credential that cannot work; sending raises CannotSign for a request that cannot be
+    signed. Files are hashed from where they stand; other streams are spooled, to disk beyond 1 MiB.
+    """
+
+    def __init__(
+        self,
+        scheme: Scheme,
+        key_id: str,
+        secret: Secret | str | bytes,
+        *,
+        origins: Sequence[str] = (),
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        secret = Secret(secret)  # so that no frame which raises below holds the plain one
+        self._hops = HopSigner(scheme, key_id, secret, origins=origins, clock=clock)
+
+    def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Called by the client."""
+        yield self._signed(request, _read(request, self._need(request)))
+
+    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        """Called by the client."""
+        yield self._signed(request, await _aread(request, self._need(request)))
+
+    def _need(self, request: httpx.Request) -> BodyNeed:
+        return self._hops.scheme.body_need(_as_request(request, b""))
+
+    def _signed(self, request: httpx.Request, body: _Body) -> httpx.Request:
+        signing = _Signing(self._hops, _origin(request))
+        signing.sign(request, body)
+        if signing.patch.form:
+            # The form is another one now, and httpx has no way to change the content of a request.
+            content = b"".join(request.stream)  # type: ignore[arg-type]  # it is the _Bytes that sign() has set
+            request = type(request)(
+                request.method, request.url, headers=request.headers, content=content, extensions=request.extensions
+            )
+        request.extensions[_EXTENSION] = signing
+        signing.done = request
+        return request
+
+
+def sign_every_hop(client: Client) -> Client:
+    """The client, with every hop of a redirect signed afresh, or stripped where it leaves the credential's origins.
+
+    For requests whose auth is a SignatureAuth; others stay as they are. It adds a request hook behind those that
+    are there, so set `event_hooks` before. Proxies, transports and cookies stay.
+    """
+    hooks = client.event_hooks
+    is_async = hasattr(client, "aclose")
+    hook: Callable[[Any], Any] = _asign_hop if is_async else _sign_hop
+    if hook not in hooks["request"]:
+        client.event_hooks = {**hooks, "request": [*hooks["request"], hook]}
+    return client
+
+
+class _Body:
+    """A request's body: what is signed of it, and the stream that sends just that, where it must be replaced."""
+
+    def __init__(self, signed: bytes | BodyDigest, stream: _Stream | None = None) -> None:
+        self.signed = signed
+        self.stream = stream
+
+
+class _Signing:
+    """Where a request stands: who signs it, where the user's own call went, which hop is signed and with what."""
+
+    def __init__(self, hops: HopSigner, home: str) -> None:
+        self.hops = hops
+        self.home = home
+        self.patch = Patch()
+        self.done: httpx.Request | None = None
+
+    def __repr__(self) -> str:
+        return f"<signed for {self.home}>"
+
+    def sign(self, request: httpx.Request, body: _Body) -> None:
+        """Sign the request, or raise CannotSign and leave it as it was."""
+        unsigned = _as_request(request, body.signed)
+        patch = self.hops.sign(unsigned)
+        signed = patch.apply(unsigned)
+        url = request.url.copy_with(raw_path=signed.target.encode("ascii"))
+        if url.raw_path != signed.target.encode("ascii"):
+            raise CannotSign("the client would rewrite the signed target: percent-encode it before")
+        if patch.form and isinstance(signed.body, bytes):
+            body = _Body(signed.body, _Bytes(signed.body))
+        _write(request, url, patch.headers, body)
+        self.patch = patch
+        self.done = request
+
+    def strip(self, request: httpx.Request, body: _Body) -> None:
+        """Take the credential off a request that goes elsewhere."""
+        before = _as_request(request, body.signed)
+        after = self.hops.strip(before, self.patch)
+        gone = {name.lower() for name, _ in before.headers} - {name.lower() for name, _ in after.headers}
+        for name in gone:
+            del request.headers[name]
+        if isinstance(after.body, bytes) and after.body != before.body:
+            body = _Body(after.body, _Bytes(after.body))
+        _write(request, request.url.copy_with(raw_path=after.target.encode("ascii")), (), body)
+        self.done = request
+
+    def need(self, request: httpx.Request) -> BodyNeed:
+        """What is needed of this hop's body: what the scheme asks, or else the form that may hold its parameters."""
+        need = self.hops.scheme.body_need(_as_request(request, b""))
+        return need if need.raw or self._stays(request) else BodyNeed.NOTHING
+
+    def settle(self, request: httpx.Request, body: _Body) -> None:
+        if self._stays(request):
+            self.sign(request, body)
+        else:
+            self.strip(request, body)
+
+    def _stays(self, request: httpx.Request) -> bool:
+        return self.hops.allows(_origin(request), self.home)
+
+
+def _due(request: httpx.Request) -> _Signing | None:
+    signing = request.extensions.get(_EXTENSION)
+    return signing if isinstance(signing, _Signing) and signing.done is not request else None
+
+
+def _sign_hop(request: httpx.Request) -> None:
+    if signing := _due(request):
+        signing.settle(request, _read(request, signing.need(request)))
+
+
+async def _asign_hop(request: httpx.Request) -> None:
+    if signing := _due(request):
+        signing.settle(request, await _aread(request, signing.need(request)))
+
+
+class _Bytes(_Stream):
+    """A body in memory, which can be sent any number of times."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self._content
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield self._content
+
+
+class _File(_Stream):
+    """The rest of a file from a position on, which can be sent any number of times."""
+
+    def __init__(self, file: Any, position: int) -> None:
+        self.file = file
+        self.position = position
+
+    def __iter__(self) -> Iterator[bytes]:
+        self.file.seek(self.position)
+        yield from pieces_of(self.file.read)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in self:
+            yield piece
+
+
+def _read(request: httpx.Request, need: BodyNeed) -> _Body:
+    body = _at_hand(request, need)
+    return body or _spooled(spool(request.stream), need)  # type: ignore[arg-type]  # a sync client's stream is sync
+
+
+async def _aread(request: httpx.Request, need: BodyNeed) -> _Body:
+    body = _at_hand(request, need)
+    if body is not None:
+        return body
+    spooled = Spool()
+    if hasattr(request.stream, "__aiter__"):
+        async for piece in request.stream:
+            spooled.write(piece)
+    else:
+        return _read(request, need)
+    return _spooled(spooled.content(), need)
+
+
+def _at_hand(request: httpx.Request, need: BodyNeed) -> _Body | None:
+    """The body, where it can be signed without being used up."""
+    try:
+        return _Body(request.content)
+    except RuntimeError:  # RequestNotRead, of either library
+        pass
+    if not need:
+        return _Body(BodyDigest({}, 0))
+    stream: Any = request.stream
+    if isinstance(stream, _File):
+        stream.file.seek(stream.position)
+        return _Body(read_file(stream.file, need), stream)
+    file: Any = getattr(stream, "_stream", None)  # httpx keeps the file of `content=file` there
+    if is_seekable(file):
+        position = file.tell()
+        return _Body(read_file(file, need), _File(file, position))
+    return None
+
+
+def _spooled(content: bytes | IO[bytes], need: BodyNeed) -> _Body:
+    if isinstance(content, bytes):
+        return _Body(content, _Bytes(content))
+    return _Body(read_file(content, need), _File(content, 0))
+
+
+def _write(request: httpx.Request, url: httpx.URL, headers: Sequence[tuple[str, str]], body: _Body) -> None:
+    set_bytes = [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers]
+    gone = {name.lower() for name, _ in set_bytes}
+    if body.stream is not None:
+        request.stream = body.stream
+        gone |= {b"content-length", b"transfer-encoding"}
+        set_bytes.append((b"Content-Length", b"%d" % body_length(body.signed)))
+    kept = [(name, value) for name, value in request.headers.raw if name.lower() not in gone]
+    request.headers = type(request.headers)(kept + set_bytes)
+    request.url = url
+
+
+def _as_request(request: httpx.Request, body: bytes | BodyDigest) -> Request:
+    headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw)
+    return Request(request.method, request.url.raw_path.decode("ascii"), headers, body, _origin(request))
+
+
+def _origin(request: httpx.Request) -> str:
+    return origin_of(request.url.scheme, request.url.netloc.decode("ascii"))
