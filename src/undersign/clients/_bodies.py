@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from typing import IO, Any
+from typing import Any
 
 from ..errors import CannotSign
 from ..http import BodyDigest, BodyHasher
@@ -16,23 +16,40 @@ IN_MEMORY = 1024 * 1024
 """How many bytes of a spooled body are held in memory; what is beyond goes to a temporary file."""
 
 
+class OnDisk:
+    """A temporary binary file that is closed, and so deleted, with the last request that holds it."""
+
+    mode = "rb"  # requests looks here whether it is binary
+
+    def __init__(self) -> None:
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as this object
+        self.write = self._file.write
+        self.read = self._file.read
+        self.seek = self._file.seek
+        self.tell = self._file.tell
+        self.fileno = self._file.fileno
+
+    def __del__(self) -> None:
+        self._file.close()
+
+
 class Spool:
     """A body that can be read only once, kept so that it can be hashed, sent, and sent again."""
 
     def __init__(self) -> None:
-        self._file: io.BytesIO | IO[bytes] = io.BytesIO()
+        self._file: io.BytesIO | OnDisk = io.BytesIO()
         self._length = 0
 
     def write(self, piece: object) -> None:
         if not isinstance(piece, (bytes, bytearray, memoryview)):
             raise CannotSign(f"the body yields {type(piece).__name__}: yield bytes, or open the file in binary mode")
         if isinstance(self._file, io.BytesIO) and self._length + len(piece) > IN_MEMORY:
-            on_disk: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the request
+            on_disk = OnDisk()
             on_disk.write(self._file.getvalue())
             self._file = on_disk
         self._length += self._file.write(piece)
 
-    def content(self) -> bytes | IO[bytes]:
+    def content(self) -> bytes | OnDisk:
         """All of it: bytes where they are few, else a file that stands at its beginning."""
         if isinstance(self._file, io.BytesIO):
             return self._file.getvalue()
@@ -40,7 +57,7 @@ class Spool:
         return self._file
 
 
-def spool(pieces: Iterable[object]) -> bytes | IO[bytes]:
+def spool(pieces: Iterable[object]) -> bytes | OnDisk:
     """All the pieces, as `Spool.content` gives them. Raises CannotSign where one is not bytes."""
     spooled = Spool()
     for piece in pieces:

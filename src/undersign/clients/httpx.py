@@ -10,13 +10,13 @@ from __future__ import annotations
 import importlib
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Sequence
-from typing import IO, TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..credentials import Secret
 from ..errors import CannotSign
 from ..http import BodyDigest, Patch, Request, body_length
 from ..scheme import BodyNeed, Scheme
-from ._bodies import Spool, is_seekable, pieces_of, read_file, spool
+from ._bodies import OnDisk, Spool, is_seekable, pieces_of, read_file, spool
 from ._hops import HopSigner, origin_of
 
 if TYPE_CHECKING:
@@ -255,7 +255,7 @@ def _at_hand(request: httpx.Request, need: BodyNeed) -> _Body | None:
     return None
 
 
-def _spooled(content: bytes | IO[bytes], need: BodyNeed) -> _Body:
+def _spooled(content: bytes | OnDisk, need: BodyNeed) -> _Body:
     if isinstance(content, bytes):
         return _Body(content, _Bytes(content))
     return _Body(read_file(content, need), _File(content, 0))

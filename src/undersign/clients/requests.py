@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Sequence
-from typing import IO, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from requests import PreparedRequest
@@ -20,7 +20,7 @@ from ..credentials import Secret
 from ..errors import CannotSign
 from ..http import BodyDigest, Patch, Request
 from ..scheme import BodyNeed, Scheme
-from ._bodies import is_seekable, pieces_of, read_file, spool
+from ._bodies import OnDisk, is_seekable, pieces_of, read_file, spool
 from ._hops import HopSigner, origin_of
 
 
@@ -150,7 +150,7 @@ def _strip(request: PreparedRequest, signing: _Signing) -> None:
         _replace_body(request, after.body)
 
 
-def _body(request: PreparedRequest, need: BodyNeed) -> tuple[bytes | BodyDigest, bytes | IO[bytes] | None]:
+def _body(request: PreparedRequest, need: BodyNeed) -> tuple[bytes | BodyDigest, bytes | OnDisk | None]:
     """What is signed of the body, and what is to be sent in its place, if that must change."""
     body: Any = request.body
     if body is None:
@@ -180,7 +180,7 @@ def _check_resendable(request: PreparedRequest) -> None:
         )
 
 
-def _replace_body(request: PreparedRequest, body: bytes | IO[bytes]) -> None:
+def _replace_body(request: PreparedRequest, body: bytes | OnDisk) -> None:
     length = len(body) if isinstance(body, bytes) else os.fstat(body.fileno()).st_size
     request.body = body  # type: ignore[assignment]  # the stubs know no files
     request.__dict__["_body_position"] = None if isinstance(body, bytes) else 0

@@ -1,0 +1,72 @@
+"""A server on loopback that keeps the exact bytes of every request, to be compared with what was signed."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable
+from types import TracebackType
+
+from undersign import Request, Verified, Verifier
+from undersign.http1 import RequestReader
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
+
+
+class WireServer:
+    """Answers each connection's one request with `respond(raw)`, and keeps its bytes in `requests`."""
+
+    def __init__(self, respond: Callable[[bytes], bytes] = lambda raw: OK) -> None:
+        self.respond = respond
+        self.requests: list[bytes] = []
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self.port: int = self._socket.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def __enter__(self) -> WireServer:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+        self._thread.join()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
+
+    def _answer(self, connection: socket.socket) -> None:
+        with connection:
+            connection.settimeout(30)
+            reader, raw = RequestReader(), b""
+            while not reader.done:
+                data = connection.recv(65536)
+                if not data:
+                    return
+                raw += data
+                reader.feed(data)
+                if reader.waits_for_continue:
+                    connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self.requests.append(raw)
+            connection.sendall(self.respond(raw))
+
+    def received(self, index: int = -1) -> Request:
+        """A request as it came in, read strictly."""
+        return Request.from_http(self.requests[index], origin=self.url)
+
+    def verified(self, verifier: Verifier, index: int = -1) -> Verified:
+        """Who signed a request that came in. Raises Rejected where what was sent is not what was signed."""
+        return verifier.verify(self.received(index))
+
+
+def redirect(status: int, location: str) -> bytes:
+    """A redirect as a server sends it."""
+    return f"HTTP/1.1 {status} Moved\r\nLocation: {location}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode()
