@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from collections.abc import Callable
 from types import TracebackType
@@ -16,13 +17,18 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
 class WireServer:
     """Answers each connection's one request with `respond(raw)`, and keeps its bytes in `requests`."""
 
-    def __init__(self, respond: Callable[[bytes], bytes] = lambda raw: OK) -> None:
+    keeps_alive = False
+
+    def __init__(
+        self, respond: Callable[[bytes], bytes] = lambda raw: OK, context: ssl.SSLContext | None = None
+    ) -> None:
         self.respond = respond
+        self._context = context
         self.requests: list[bytes] = []
         self._socket = socket.create_server(("127.0.0.1", 0))
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self.port: int = self._socket.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"{'https' if context else 'http'}://127.0.0.1:{self.port}"
 
     def __enter__(self) -> WireServer:
         self._thread.start()
@@ -44,19 +50,15 @@ class WireServer:
             threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
 
     def _answer(self, connection: socket.socket) -> None:
+        if self._context:
+            connection = self._context.wrap_socket(connection, server_side=True)
         with connection:
             connection.settimeout(30)
-            reader, raw = RequestReader(), b""
-            while not reader.done:
-                data = connection.recv(65536)
-                if not data:
+            while raw := _read_one(connection):
+                self.requests.append(raw)
+                connection.sendall(self.respond(raw))
+                if not self.keeps_alive:
                     return
-                raw += data
-                reader.feed(data)
-                if reader.waits_for_continue:
-                    connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-            self.requests.append(raw)
-            connection.sendall(self.respond(raw))
 
     def received(self, index: int = -1) -> Request:
         """A request as it came in, read strictly."""
@@ -65,6 +67,28 @@ class WireServer:
     def verified(self, verifier: Verifier, index: int = -1) -> Verified:
         """Who signed a request that came in. Raises Rejected where what was sent is not what was signed."""
         return verifier.verify(self.received(index))
+
+
+class KeepAliveServer(WireServer):
+    """The same for many requests on a connection, as long as the client sends one after the other."""
+
+    keeps_alive = True
+
+    def __init__(self) -> None:
+        super().__init__(lambda raw: OK.replace(b"Connection: close\r\n", b""))
+
+
+def _read_one(connection: socket.socket) -> bytes:
+    reader, raw = RequestReader(), b""
+    while not reader.done:
+        data = connection.recv(65536)
+        if not data:
+            return b""
+        raw += data
+        reader.feed(data)
+        if reader.waits_for_continue:
+            connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+    return raw
 
 
 def redirect(status: int, location: str) -> bytes:

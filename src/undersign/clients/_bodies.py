@@ -23,11 +23,15 @@ class OnDisk:
 
     def __init__(self) -> None:
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as this object
-        self.write = self._file.write
+        self.length = 0
         self.read = self._file.read
         self.seek = self._file.seek
         self.tell = self._file.tell
         self.fileno = self._file.fileno
+
+    def write(self, piece: bytes | bytearray | memoryview) -> int:
+        self.length += len(piece)
+        return self._file.write(piece)
 
     def __del__(self) -> None:
         self._file.close()

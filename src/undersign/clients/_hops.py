@@ -6,17 +6,19 @@ import time
 from collections.abc import Callable, Sequence
 
 from ..credentials import Credential, Secret, parse_origin
-from ..engine import Signer
+from ..engine import sign
 from ..errors import CannotSign, ConfigError
 from ..http import Pairs, Patch, Request, decode_field
 from ..scheme import Scheme
+from ._clock import ClockCorrection
 
 
 class HopSigner:
     """A scheme and a credential, for any number of requests, threads and tasks at once.
 
     `origins` are where the credential may go; with none named that is the origin of the user's own call. `clock`
-    returns Unix seconds. Raises ConfigError for a credential that cannot work.
+    returns Unix seconds; with `adjust_clock` it is corrected by what a refusing https server says of its own time.
+    Raises ConfigError for a credential that cannot work.
     """
 
     def __init__(
@@ -27,13 +29,15 @@ class HopSigner:
         *,
         origins: Sequence[str] = (),
         clock: Callable[[], float] = time.time,
+        adjust_clock: bool = False,
     ) -> None:
         secret = Secret(secret)  # so that no frame which raises below holds the plain one
         if not isinstance(scheme, Scheme):
             raise ConfigError(f"the scheme is an object such as GoTom(), not {type(scheme).__name__}")
         self.scheme = scheme
         self.credential = Credential(key_id, secret, origins)
-        self._signer = Signer(scheme, self.credential, clock=clock)
+        self.clock = clock
+        self.correction = ClockCorrection(scheme.window) if adjust_clock else None
 
     def allows(self, origin: str, home: str) -> bool:
         """Whether the credential may go to `origin`; `home` is the origin of the user's own call."""
@@ -41,7 +45,12 @@ class HopSigner:
 
     def sign(self, request: Request) -> Patch:
         """See `undersign.sign`."""
-        return self._signer.sign(request)
+        offset = self.correction.offset(request.origin) if self.correction else 0.0
+        return sign(self.scheme, request, self.credential, now=self.clock() + offset)
+
+    def should_sign_again(self, origin: str, status: int, date: str | None) -> bool:
+        """Whether an answer has taught that our clock is off, so that the request is to be signed once more."""
+        return self.correction is not None and self.correction.learn(origin, status, date, self.clock())
 
     def strip(self, request: Request, patch: Patch) -> Request:
         """The request without what `patch` and the scheme have put on an earlier hop, wherever it turns up again."""

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import importlib
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
+
+import anyio
 
 from ..credentials import Secret
 from ..errors import CannotSign
@@ -18,15 +20,18 @@ from ..http import BodyDigest, Patch, Request, body_length
 from ..scheme import BodyNeed, Scheme
 from ._bodies import OnDisk, Spool, is_seekable, pieces_of, read_file, spool
 from ._hops import HopSigner, origin_of
+from ._retries import RetryPlan
 
 if TYPE_CHECKING:
     import httpx
+    import httpx2
 
-    class _Auth(httpx.Auth): ...
+    class _Auth(httpx.Auth, httpx2.Auth): ...  # type: ignore[misc]  # what they disagree on is overridden
 
-    class _Stream(httpx.SyncByteStream, httpx.AsyncByteStream): ...
+    class _Stream(httpx.SyncByteStream, httpx.AsyncByteStream, httpx2.SyncByteStream, httpx2.AsyncByteStream): ...
 
-    Client = TypeVar("Client", bound="httpx.Client | httpx.AsyncClient")
+    _NO_ANSWER = (httpx.NetworkError, httpx.TimeoutException, httpx.RemoteProtocolError)
+    Client = TypeVar("Client", bound="httpx.Client | httpx.AsyncClient | httpx2.Client | httpx2.AsyncClient")
 else:
 
     def _installed() -> list[Any]:
@@ -48,6 +53,11 @@ else:
         tuple(base for library in _libraries for base in (library.SyncByteStream, library.AsyncByteStream)),
         {},
     )
+    _NO_ANSWER = tuple(
+        error
+        for library in _libraries
+        for error in (library.NetworkError, library.TimeoutException, library.RemoteProtocolError)
+    )
 
 _EXTENSION = "undersign"  # httpx hands a request's extensions on to every hop
 
@@ -56,7 +66,9 @@ class SignatureAuth(_Auth):
     """Signs the request; with `sign_every_hop(client)`, every redirect within the credential's origins too.
 
     `origins` are where the credential may go (`https://host[:port]`); with none named that is the origin of the
-    call itself. `clock` returns Unix seconds. One object serves any number of clients, threads and tasks.
+    call itself. `clock` returns Unix seconds. With `adjust_clock` a refusal over https whose Date shows that our
+    clock is off by more than the scheme's window is answered by signing once more with the server's time, which is
+    remembered for its origin; a day at most. One object serves any number of clients, threads and tasks.
 
     Raises ConfigError for a credential that cannot work; sending raises CannotSign for a request that cannot be
     signed. Files are hashed from where they stand; other streams are spooled, to disk beyond 1 MiB.
@@ -70,17 +82,27 @@ class SignatureAuth(_Auth):
         *,
         origins: Sequence[str] = (),
         clock: Callable[[], float] = time.time,
+        adjust_clock: bool = False,
     ) -> None:
         secret = Secret(secret)  # so that no frame which raises below holds the plain one
-        self._hops = HopSigner(scheme, key_id, secret, origins=origins, clock=clock)
+        self._hops = HopSigner(scheme, key_id, secret, origins=origins, clock=clock, adjust_clock=adjust_clock)
 
-    def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+    def sync_auth_flow(self, request: Any) -> Generator[Any, Any, None]:
         """Called by the client."""
-        yield self._signed(request, _read(request, self._need(request)))
+        response = yield self._signed(request, _read(request, self._need(request)))
+        if self._should_sign_again(response):
+            yield self._signed(request, _read(request, self._need(request)))
 
-    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
+    async def async_auth_flow(self, request: Any) -> AsyncGenerator[Any, Any]:
         """Called by the client."""
-        yield self._signed(request, await _aread(request, self._need(request)))
+        response = yield self._signed(request, await _aread(request, self._need(request)))
+        if self._should_sign_again(response):
+            yield self._signed(request, await _aread(request, self._need(request)))
+
+    def _should_sign_again(self, response: httpx.Response) -> bool:
+        return self._hops.should_sign_again(
+            _origin(response.request), response.status_code, response.headers.get("Date")
+        )
 
     def _need(self, request: httpx.Request) -> BodyNeed:
         return self._hops.scheme.body_need(_as_request(request, b""))
@@ -105,12 +127,73 @@ def sign_every_hop(client: Client) -> Client:
     For requests whose auth is a SignatureAuth; others stay as they are. It adds a request hook behind those that
     are there, so set `event_hooks` before. Proxies, transports and cookies stay.
     """
-    hooks = client.event_hooks
+    hooks: dict[str, list[Any]] = client.event_hooks
     is_async = hasattr(client, "aclose")
     hook: Callable[[Any], Any] = _asign_hop if is_async else _sign_hop
     if hook not in hooks["request"]:
         client.event_hooks = {**hooks, "request": [*hooks["request"], hook]}
     return client
+
+
+def send_with_retries(
+    client: httpx.Client,
+    request: httpx.Request,
+    *,
+    attempts: int = 3,
+    also: Iterable[str] = (),
+    longest_wait: float = 60.0,
+    sleep: Callable[[float], object] = time.sleep,
+    clock: Callable[[], float] = time.time,
+    **keywords: Any,
+) -> httpx.Response:
+    """`client.send(request, **keywords)`, tried again up to `attempts` times, each time with a signature of its own.
+
+    It is tried again on connection errors, 429 and 503, after Retry-After or else after a wait that doubles; an
+    answer that asks for more than `longest_wait` seconds is returned as it is. Idempotent methods are tried again,
+    others only when `also` names them, since a server may have acted before the connection broke.
+    """
+    plan = RetryPlan(request.method, attempts, also, longest_wait)
+    while True:
+        try:
+            response = client.send(request, **keywords)
+        except _NO_ANSWER:
+            wait = plan.wait_after_error()
+            if wait is None:
+                raise
+        else:
+            wait = plan.wait_after(response.status_code, response.headers.get("Retry-After"), clock())
+            if wait is None:
+                return response
+            response.close()
+        sleep(wait)
+
+
+async def asend_with_retries(
+    client: httpx.AsyncClient,
+    request: httpx.Request,
+    *,
+    attempts: int = 3,
+    also: Iterable[str] = (),
+    longest_wait: float = 60.0,
+    sleep: Callable[[float], Awaitable[object]] | None = None,
+    clock: Callable[[], float] = time.time,
+    **keywords: Any,
+) -> httpx.Response:
+    """`send_with_retries` for an AsyncClient, on asyncio and trio."""
+    plan = RetryPlan(request.method, attempts, also, longest_wait)
+    while True:
+        try:
+            response = await client.send(request, **keywords)
+        except _NO_ANSWER:
+            wait = plan.wait_after_error()
+            if wait is None:
+                raise
+        else:
+            wait = plan.wait_after(response.status_code, response.headers.get("Retry-After"), clock())
+            if wait is None:
+                return response
+            await response.aclose()
+        await (sleep or anyio.sleep)(wait)
 
 
 class _Body:
@@ -228,8 +311,9 @@ async def _aread(request: httpx.Request, need: BodyNeed) -> _Body:
     if body is not None:
         return body
     spooled = Spool()
-    if hasattr(request.stream, "__aiter__"):
-        async for piece in request.stream:
+    stream: Any = request.stream
+    if hasattr(stream, "__aiter__"):
+        async for piece in stream:
             spooled.write(piece)
     else:
         return _read(request, need)

@@ -7,13 +7,12 @@ before an adapter sends it. Hooks, cookies, `allow_redirects`, `max_redirects` a
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from requests import PreparedRequest
+from requests import PreparedRequest, Response
 from requests.auth import AuthBase
 
 from ..credentials import Secret
@@ -22,6 +21,9 @@ from ..http import BodyDigest, Patch, Request
 from ..scheme import BodyNeed, Scheme
 from ._bodies import OnDisk, is_seekable, pieces_of, read_file, spool
 from ._hops import HopSigner, origin_of
+from ._requests_adapter import SigningAdapter, retries
+
+__all__ = ["SignatureAuth", "SigningAdapter", "retries"]
 
 
 class SignatureAuth(AuthBase):
@@ -29,7 +31,9 @@ class SignatureAuth(AuthBase):
 
     A redirect elsewhere goes without signature, Date, signed headers and parameters, and netrc never steps in.
     `origins` are where the credential may go (`https://host[:port]`); with none named that is the origin of the
-    call itself. `clock` returns Unix seconds. One object serves any number of sessions and threads.
+    call itself. `clock` returns Unix seconds. With `adjust_clock` a refusal over https whose Date shows that our
+    clock is off by more than the scheme's window is answered by signing once more with the server's time, which is
+    remembered for its origin; a day at most. One object serves any number of sessions and threads.
 
     Raises ConfigError for a credential that cannot work; sending raises CannotSign for a request that cannot be
     signed. Files are hashed from where they stand; other streams are spooled, to disk beyond 1 MiB.
@@ -43,9 +47,10 @@ class SignatureAuth(AuthBase):
         *,
         origins: Sequence[str] = (),
         clock: Callable[[], float] = time.time,
+        adjust_clock: bool = False,
     ) -> None:
         secret = Secret(secret)  # so that no frame which raises below holds the plain one
-        self._hops = HopSigner(scheme, key_id, secret, origins=origins, clock=clock)
+        self._hops = HopSigner(scheme, key_id, secret, origins=origins, clock=clock, adjust_clock=adjust_clock)
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         # urllib3 rewrites escapes while it sends; preparing the URL once more does so now, before it is signed.
@@ -54,6 +59,8 @@ class SignatureAuth(AuthBase):
         _sign(request, signing)
         request.__class__ = _signed_class(type(request))
         request.__dict__[_SIGNING] = signing
+        if self._hops.correction:
+            request.hooks["response"] = [*request.hooks.get("response", ()), _sign_again_if_clock_is_off]
         return request
 
 
@@ -65,6 +72,7 @@ class _Signing:
         self.home = home
         self.patch = Patch()
         self.is_due = False
+        self.signed_again = False
 
     def for_copy(self) -> _Signing:
         copied = _Signing(self.hops, self.home)
@@ -150,6 +158,25 @@ def _strip(request: PreparedRequest, signing: _Signing) -> None:
         _replace_body(request, after.body)
 
 
+def _sign_again_if_clock_is_off(response: Response, *_: Any, **keywords: Any) -> Response:
+    """A response hook, which requests calls for every hop."""
+    request = response.request
+    signing: _Signing | None = request.__dict__.get(_SIGNING)
+    if signing is None or signing.signed_again:
+        return response
+    if not signing.hops.should_sign_again(_origin(request), response.status_code, response.headers.get("Date")):
+        return response
+    response.content  # noqa: B018 - reading it frees the connection
+    response.close()
+    again = request.copy()
+    again.__dict__[_SIGNING].signed_again = True
+    _check_resendable(again)
+    answer: Response = response.connection.send(again, **keywords)
+    answer.history.append(response)
+    answer.request = again
+    return answer
+
+
 def _body(request: PreparedRequest, need: BodyNeed) -> tuple[bytes | BodyDigest, bytes | OnDisk | None]:
     """What is signed of the body, and what is to be sent in its place, if that must change."""
     body: Any = request.body
@@ -181,7 +208,7 @@ def _check_resendable(request: PreparedRequest) -> None:
 
 
 def _replace_body(request: PreparedRequest, body: bytes | OnDisk) -> None:
-    length = len(body) if isinstance(body, bytes) else os.fstat(body.fileno()).st_size
+    length = len(body) if isinstance(body, bytes) else body.length
     request.body = body  # type: ignore[assignment]  # the stubs know no files
     request.__dict__["_body_position"] = None if isinstance(body, bytes) else 0
     request.headers.pop("Transfer-Encoding", None)

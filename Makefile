@@ -1,0 +1,46 @@
+# `make demo` and `make test` set up all they need in .venv; Python 3.10 or later is all they ask for.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test lint docs wheel clean
+
+demo: .venv/demo-is-installed
+	$(BIN)/undersign demo
+
+test: .venv/tests-are-installed
+	$(BIN)/python -m pytest -n auto
+
+lint: .venv/all-is-installed
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+docs: .venv/all-is-installed
+	$(BIN)/sphinx-build -W --keep-going -q -b html docs build/docs
+
+wheel: .venv/all-is-installed
+	rm -rf dist
+	$(BIN)/python -m build -q
+
+clean:
+	rm -rf .venv build dist
+
+.venv/pip-is-new:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or later is needed")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install -q --upgrade 'pip>=25.1'
+	touch $@
+
+.venv/demo-is-installed: pyproject.toml .venv/pip-is-new
+	$(BIN)/python -m pip install -q -e '.[requests,httpx,cli]'
+	touch $@
+
+.venv/tests-are-installed: pyproject.toml .venv/pip-is-new
+	$(BIN)/python -m pip install -q -e '.[all]' --group test
+	touch $@ .venv/demo-is-installed
+
+.venv/all-is-installed: pyproject.toml .venv/tests-are-installed
+	$(BIN)/python -m pip install -q --group lint --group docs
+	touch $@

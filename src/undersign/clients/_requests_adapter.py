@@ -1,0 +1,146 @@
+"""Signing below requests, where urllib3 sends: every attempt of a retry gets a signature of its own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from requests import PreparedRequest, Response
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Retry
+
+from ..credentials import Secret
+from ..errors import ConfigError
+from ..http import BodyDigest, Request, origin_form
+from ..scheme import BodyNeed, Scheme
+from ._bodies import is_seekable, pieces_of, read_file, spool
+from ._hops import HopSigner, origin_of
+from ._retries import IDEMPOTENT, STATUSES
+
+
+def retries(attempts: int = 3, *, also: Iterable[str] = (), backoff: float = 0.5) -> Retry:
+    """urllib3's Retry for a SigningAdapter: `attempts` more tries on connection errors, 429 and 503.
+
+    Retry-After is honoured; without one the waits start at `backoff` seconds and double. Idempotent methods are
+    tried again, others only when `also` names them, since a server may have acted before the connection broke.
+    """
+    return Retry(
+        total=attempts,
+        allowed_methods=IDEMPOTENT | {method.upper() for method in also},
+        status_forcelist=STATUSES,
+        backoff_factor=backoff,
+        respect_retry_after_header=True,
+        raise_on_status=False,
+    )
+
+
+class SigningAdapter(HTTPAdapter):
+    """A transport adapter that signs each attempt: `session.mount(origin, SigningAdapter(…, origins=[origin]))`.
+
+    For those who want urllib3's retries, which repeat what `auth=` has signed. `max_retries` is a Retry, such as
+    `retries()` makes, or a number. Requests to other origins than `origins` go unsigned, without the scheme's
+    private headers. What it sets does not show on `response.request`.
+
+    Raises ConfigError for a credential that cannot work, or without origins; sending raises CannotSign.
+    """
+
+    __attrs__ = [*HTTPAdapter.__attrs__, "_hops"]  # noqa: RUF012 - requests' own way to say what is pickled
+
+    def __init__(
+        self,
+        scheme: Scheme,
+        key_id: str,
+        secret: Secret | str | bytes,
+        *,
+        origins: Sequence[str],
+        clock: Callable[[], float] = time.time,
+        max_retries: Retry | int | None = None,
+        **keywords: Any,
+    ) -> None:
+        secret = Secret(secret)  # so that no frame which raises below holds the plain one
+        if not origins:
+            raise ConfigError('an adapter does not see whose call it serves: name origins=["https://api.example.com"]')
+        self._hops = HopSigner(scheme, key_id, secret, origins=origins, clock=clock)
+        super().__init__(max_retries=retries() if max_retries is None else max_retries, **keywords)
+
+    def init_poolmanager(self, *arguments: Any, **keywords: Any) -> None:
+        super().init_poolmanager(*arguments, **keywords)
+        self.poolmanager.pool_classes_by_scheme = _pool_classes(self._hops)
+
+    def proxy_manager_for(self, proxy: Any, **keywords: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, **keywords)
+        manager.pool_classes_by_scheme = _pool_classes(self._hops)
+        return manager
+
+    def send(self, request: PreparedRequest, *arguments: Any, **keywords: Any) -> Response:
+        # urllib3 rewrites escapes while it sends; preparing the URL once more does so now, before it is signed.
+        request.prepare_url(request.url or "", None)
+        need = self._hops.scheme.body_need(Request(request.method or "", "/", _pairs(request.headers)))
+        body: Any = request.body
+        if isinstance(body, str):
+            request.body = body.encode()
+        elif need and body is not None and not isinstance(body, bytes) and not is_seekable(body):
+            content = spool(pieces_of(body.read) if hasattr(body, "read") else body)
+            request.__dict__["body"] = content
+            request.headers.pop("Transfer-Encoding", None)
+            request.headers["Content-Length"] = str(len(content) if isinstance(content, bytes) else content.length)
+        return super().send(request, *arguments, **keywords)
+
+
+class _SigningPool:
+    """A connection pool's mixin: urllib3 calls urlopen once for each attempt, and from within itself to try again."""
+
+    scheme: str
+    host: str
+    port: int | None
+    hops: HopSigner
+
+    def urlopen(self, method: str, url: str, body: Any = None, headers: Any = None, *rest: Any, **keywords: Any) -> Any:
+        kept = type(headers)(headers or {}) if headers is not None else {}
+        need = self.hops.scheme.body_need(Request(method, "/", _pairs(kept)))
+        body_pos = keywords.get("body_pos")
+        if isinstance(body_pos, int) and is_seekable(body):
+            body.seek(body_pos)  # urllib3 does so as well, after us
+        unsigned = Request(method, origin_form(url), _pairs(kept), _readable(body, need), self._origin(url))
+        if not self.hops.allows(unsigned.origin, ""):
+            for name in [name for name in kept if name.lower() in self.hops.scheme.private_headers()]:
+                del kept[name]
+            return self._urlopen(method, url, body, kept, *rest, **keywords)
+        patch = self.hops.sign(unsigned)
+        if patch.form:
+            body = patch.apply(unsigned).body
+            kept["Content-Length"] = str(len(body))
+        for name, value in patch.headers:
+            kept[name] = value
+        return self._urlopen(method, patch.url(url), body, kept, *rest, **keywords)
+
+    def _urlopen(self, *arguments: Any, **keywords: Any) -> Any:
+        return super().urlopen(*arguments, **keywords)  # type: ignore[misc]  # the pool that this is mixed into
+
+    def _origin(self, url: str) -> str:
+        if not url.startswith("/"):  # through a proxy, to which this pool leads, the target is absolute
+            parts = urlsplit(url)
+            return origin_of(parts.scheme, parts.netloc)
+        host = f"[{self.host}]" if ":" in self.host and not self.host.startswith("[") else self.host
+        return origin_of(self.scheme, f"{host}:{self.port}" if self.port else host)
+
+
+def _pool_classes(hops: HopSigner) -> dict[str, type]:
+    return {
+        "http": type("SigningHTTPPool", (_SigningPool, HTTPConnectionPool), {"hops": hops}),
+        "https": type("SigningHTTPSPool", (_SigningPool, HTTPSConnectionPool), {"hops": hops}),
+    }
+
+
+def _pairs(headers: Any) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (name, value.decode("latin-1") if isinstance(value, bytes) else str(value)) for name, value in headers.items()
+    )
+
+
+def _readable(body: Any, need: BodyNeed) -> bytes | BodyDigest:
+    if body is None or isinstance(body, bytes):
+        return body or b""
+    return read_file(body, need) if need else BodyDigest({}, 0)
