@@ -25,20 +25,17 @@ MOST_GROWTH = 16 * MIB
 CHILD = """
 import asyncio, resource, sys
 from undersign import GoTom
-client, kind, url, path, size = sys.argv[1:]
-size = int(size)
+client, kind, url, path, whole = sys.argv[1:]
 
-def pieces():
+def pieces(size):
     for _ in range(size // 65536):
         yield bytes(65536)
 
-async def apieces():
-    for piece in pieces():
+async def apieces(size):
+    for piece in pieces(size):
         yield piece
 
-def send(size_sent):
-    global size
-    size = size_sent
+def send(size):
     if client == "requests":
         import requests
         from undersign.clients.requests import SignatureAuth
@@ -46,7 +43,7 @@ def send(size_sent):
         with open(path, "rb") as file:
             file.seek(-size, 2)
             headers = {}
-            body = {"file": file, "generator": pieces()}.get(kind)
+            body = {"file": file, "generator": pieces(size)}.get(kind)
             if kind == "multipart":
                 from requests_toolbelt import MultipartEncoder
                 body = MultipartEncoder({"f": ("f", file, "application/octet-stream")})
@@ -62,7 +59,7 @@ def send(size_sent):
         elif kind == "file":
             body = {"content": file}
         else:
-            body = {"content": apieces() if client == "httpx-async" else pieces()}
+            body = {"content": apieces(size) if client == "httpx-async" else pieces(size)}
         if client == "httpx":
             return httpx.post(url, auth=auth, timeout=300, **body).status_code
         async def post():
@@ -72,7 +69,7 @@ def send(size_sent):
 
 assert send(65536 * 20) == 200
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-assert send(size) == 200
+assert send(int(whole)) == 200
 print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024)
 """
 
