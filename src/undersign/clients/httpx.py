@@ -7,12 +7,9 @@ TestClient are httpx2 clients; the same objects serve both libraries.
 
 from __future__ import annotations
 
-import importlib
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
-
-import anyio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 from ..credentials import Secret
 from ..errors import CannotSign
@@ -20,49 +17,20 @@ from ..http import BodyDigest, Patch, Request, body_length
 from ..scheme import BodyNeed, Scheme
 from ._bodies import OnDisk, Spool, is_seekable, pieces_of, read_file, spool
 from ._hops import HopSigner, origin_of
-from ._retries import RetryPlan
+from ._httpx_libraries import Auth, Stream
+from ._httpx_retries import asend_with_retries, send_with_retries
 
 if TYPE_CHECKING:
     import httpx
-    import httpx2
 
-    class _Auth(httpx.Auth, httpx2.Auth): ...  # type: ignore[misc]  # what they disagree on is overridden
+    from ._httpx_libraries import Client
 
-    class _Stream(httpx.SyncByteStream, httpx.AsyncByteStream, httpx2.SyncByteStream, httpx2.AsyncByteStream): ...
-
-    _NO_ANSWER = (httpx.NetworkError, httpx.TimeoutException, httpx.RemoteProtocolError)
-    Client = TypeVar("Client", bound="httpx.Client | httpx.AsyncClient | httpx2.Client | httpx2.AsyncClient")
-else:
-
-    def _installed() -> list[Any]:
-        found = []
-        for name in ("httpx", "httpx2"):
-            try:
-                found.append(importlib.import_module(name))
-            except ImportError:
-                continue
-        if not found:
-            raise ImportError("undersign.clients.httpx needs httpx or httpx2: pip install 'undersign[httpx]'")
-        return found
-
-    # Each library looks for its own classes, so ours derive from those of both.
-    _libraries = _installed()
-    _Auth = type("_Auth", tuple(library.Auth for library in _libraries), {})
-    _Stream = type(
-        "_Stream",
-        tuple(base for library in _libraries for base in (library.SyncByteStream, library.AsyncByteStream)),
-        {},
-    )
-    _NO_ANSWER = tuple(
-        error
-        for library in _libraries
-        for error in (library.NetworkError, library.TimeoutException, library.RemoteProtocolError)
-    )
+__all__ = ["SignatureAuth", "asend_with_retries", "send_with_retries", "sign_every_hop"]
 
 _EXTENSION = "undersign"  # httpx hands a request's extensions on to every hop
 
 
-class SignatureAuth(_Auth):
+class SignatureAuth(Auth):
     """Signs the request; with `sign_every_hop(client)`, every redirect within the credential's origins too.
 
     `origins` are where the credential may go (`https://host[:port]`); with none named that is the origin of the
@@ -135,71 +103,10 @@ def sign_every_hop(client: Client) -> Client:
     return client
 
 
-def send_with_retries(
-    client: httpx.Client,
-    request: httpx.Request,
-    *,
-    attempts: int = 3,
-    also: Iterable[str] = (),
-    longest_wait: float = 60.0,
-    sleep: Callable[[float], object] = time.sleep,
-    clock: Callable[[], float] = time.time,
-    **keywords: Any,
-) -> httpx.Response:
-    """`client.send(request, **keywords)`, tried again up to `attempts` times, each time with a signature of its own.
-
-    It is tried again on connection errors, 429 and 503, after Retry-After or else after a wait that doubles; an
-    answer that asks for more than `longest_wait` seconds is returned as it is. Idempotent methods are tried again,
-    others only when `also` names them, since a server may have acted before the connection broke.
-    """
-    plan = RetryPlan(request.method, attempts, also, longest_wait)
-    while True:
-        try:
-            response = client.send(request, **keywords)
-        except _NO_ANSWER:
-            wait = plan.wait_after_error()
-            if wait is None:
-                raise
-        else:
-            wait = plan.wait_after(response.status_code, response.headers.get("Retry-After"), clock())
-            if wait is None:
-                return response
-            response.close()
-        sleep(wait)
-
-
-async def asend_with_retries(
-    client: httpx.AsyncClient,
-    request: httpx.Request,
-    *,
-    attempts: int = 3,
-    also: Iterable[str] = (),
-    longest_wait: float = 60.0,
-    sleep: Callable[[float], Awaitable[object]] | None = None,
-    clock: Callable[[], float] = time.time,
-    **keywords: Any,
-) -> httpx.Response:
-    """`send_with_retries` for an AsyncClient, on asyncio and trio."""
-    plan = RetryPlan(request.method, attempts, also, longest_wait)
-    while True:
-        try:
-            response = await client.send(request, **keywords)
-        except _NO_ANSWER:
-            wait = plan.wait_after_error()
-            if wait is None:
-                raise
-        else:
-            wait = plan.wait_after(response.status_code, response.headers.get("Retry-After"), clock())
-            if wait is None:
-                return response
-            await response.aclose()
-        await (sleep or anyio.sleep)(wait)
-
-
 class _Body:
     """A request's body: what is signed of it, and the stream that sends just that, where it must be replaced."""
 
-    def __init__(self, signed: bytes | BodyDigest, stream: _Stream | None = None) -> None:
+    def __init__(self, signed: bytes | BodyDigest, stream: Stream | None = None) -> None:
         self.signed = signed
         self.stream = stream
 
@@ -272,7 +179,7 @@ async def _asign_hop(request: httpx.Request) -> None:
         signing.settle(request, await _aread(request, signing.need(request)))
 
 
-class _Bytes(_Stream):
+class _Bytes(Stream):
     """A body in memory, which can be sent any number of times."""
 
     def __init__(self, content: bytes) -> None:
@@ -285,7 +192,7 @@ class _Bytes(_Stream):
         yield self._content
 
 
-class _File(_Stream):
+class _File(Stream):
     """The rest of a file from a position on, which can be sent any number of times."""
 
     def __init__(self, file: Any, position: int) -> None:
