@@ -11,7 +11,6 @@ from functools import lru_cache
 from .errors import CannotSign, ConfigError, Reason
 
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
-_LAST_SECOND = (date.max.toordinal() + 1 - _EPOCH_DAY) * 86400 - 1
 
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -77,7 +76,10 @@ def parse_date(text: str) -> float | None:
                 return None
             offset = int(zone_hour) * 3600 + int(zone_minute) * 60
             at += -offset if sign == "+" else offset
-        return float(at) if fraction is None else at + float(fraction)
+        if fraction is None:
+            return float(at)
+        # A long fraction must not round up to the next second, which may be the first one inside the window.
+        return min(at + float(fraction), math.nextafter(at + 1, -math.inf))
     if match := _IMF_FIXDATE.fullmatch(text):
         weekday, day, month_name, year, hour, minute, second = match.groups()
         month_number = _MONTHS.index(month_name) + 1
@@ -109,7 +111,8 @@ def format_date(at: float, *, milliseconds: bool = False) -> str:
     except (ValueError, OverflowError):
         raise CannotSign(f"the clock says {at!r}, which no date can express: give it in Unix seconds") from None
     if milliseconds:
-        return f"{text[:-1]}.{math.floor((at - second) * 1000):03d}Z"
+        # A float holds no exact 0.044, but a number close by: to the microsecond it is what was meant.
+        return f"{text[:-1]}.{min(round((at - second) * 1_000_000) // 1000, 999):03d}Z"
     return text
 
 

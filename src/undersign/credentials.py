@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-_ORIGIN = re.compile(r"(https?)://([A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?", re.IGNORECASE)
+_ORIGIN = re.compile(r"(https?)://([a-z0-9._~-]+|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?", re.IGNORECASE | re.ASCII)
 
 
 class Secret:
@@ -28,8 +28,8 @@ class Secret:
     def __init__(self, value: Secret | str | bytes) -> None:
         data = _secret_bytes(value)
         del value  # so that no frame which raises holds it
-        if isinstance(data, str):
-            raise ConfigError(data)
+        if isinstance(data, ConfigError):
+            raise data
         self._value = data
 
     def reveal(self) -> bytes:
@@ -55,18 +55,25 @@ class Secret:
         raise TypeError("a Secret is not pickled: pass the place where it is kept instead")
 
 
-def _secret_bytes(value: object) -> bytes | str:
-    """The secret's bytes, or a sentence that says what is wrong with it, for the caller to raise."""
+def seal(value: object) -> Secret | ConfigError:
+    """The secret, or what is wrong with it, for a caller to raise once no local of its frame holds the plain one."""
+    if isinstance(value, Secret):
+        return value
+    data = _secret_bytes(value)
+    return data if isinstance(data, ConfigError) else Secret(data)
+
+
+def _secret_bytes(value: object) -> bytes | ConfigError:
     if isinstance(value, Secret):
         return value.reveal()
     if isinstance(value, str):
         try:
             value = value.encode()
         except UnicodeEncodeError:
-            return "the secret holds a lone surrogate, which is not text: give it as bytes"
+            return ConfigError("the secret holds a lone surrogate, which is not text: give it as bytes")
     if not isinstance(value, (bytes, bytearray)):
-        return f"a secret is text or bytes, not {type(value).__name__}"
-    return bytes(value) or "the secret is empty: an empty secret signs for anyone"
+        return ConfigError(f"a secret is text or bytes, not {type(value).__name__}")
+    return bytes(value) or ConfigError("the secret is empty: an empty secret signs for anyone")
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -84,7 +91,10 @@ class Credential:
 
     # Written out, so that type checkers see that plain text and bytes are welcome too.
     def __init__(self, key_id: str, secret: Secret | str | bytes, origins: Sequence[str] = ()) -> None:
-        secret = Secret(secret)  # first, so that no frame which raises below holds the plain one
+        sealed = seal(secret)
+        del secret  # so that no frame which raises below holds the plain one
+        if isinstance(sealed, ConfigError):
+            raise sealed
         if not isinstance(key_id, str):
             raise ConfigError(f"the key id is text, not {type(key_id).__name__}")
         if not key_id:
@@ -94,7 +104,7 @@ class Credential:
         if isinstance(origins, str):
             raise ConfigError('origins is a sequence: write origins=["https://api.example.com"]')
         object.__setattr__(self, "key_id", key_id)
-        object.__setattr__(self, "secret", secret)
+        object.__setattr__(self, "secret", sealed)
         object.__setattr__(self, "origins", tuple(parse_origin(origin) for origin in origins))
 
 

@@ -42,8 +42,10 @@ def sign(scheme: Scheme, request: Request, credential: Credential, *, now: float
     claim = Claim(credential.key_id, now)
     prepared = scheme.prepare(request, claim)
     request = prepared.apply(request)
-    signature = scheme.signature(credential.secret.reveal(), scheme.canonical(request, claim))
-    return prepared + scheme.write(Claim(claim.key_id, now, (signature,)), request)
+    canonical = scheme.canonical(request, claim)
+    # In a claim, which does not show it: a local of its own would be in the traceback of a `write` that refuses.
+    signed = Claim(claim.key_id, now, (scheme.signature(credential.secret.reveal(), canonical),))
+    return prepared + scheme.write(signed, request)
 
 
 class Signer:
@@ -101,6 +103,7 @@ class Pending:
         """
         head = self.head
         request = Request(head.method, head.target, head.headers, body, head.origin)
+        del body  # a form may hold a signature, which no frame that raises shows
         if not self.body.raw:
             return Pending(self.schemes, head, self.now, self.scheme, self.claim, self.body, request)
         if isinstance(request.body, BodyDigest) or len(request.body) > self.body.limit:
@@ -172,6 +175,8 @@ def _claimed(schemes: tuple[Scheme, ...], request: Request, now: float) -> tuple
         try:
             claim = scheme.read(request)
         except Rejected as rejected:
+            if rejected.reason is Reason.BODY_TOO_LARGE:  # so whether it claims the request is unknown
+                raise
             claims.append((scheme, rejected))
         else:
             if claim is not None:

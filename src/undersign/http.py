@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Pairs: TypeAlias = tuple[tuple[str, str], ...]
 
 _URL = re.compile(r"(?P<origin>[A-Za-z]+://(?P<authority>[^/?#]*))(?P<target>[^#]*)(?:#.*)?", re.DOTALL)
-_ABSOLUTE = re.compile(r"https?://[^/?#]*(?P<target>.*)", re.DOTALL | re.IGNORECASE)
+_ABSOLUTE = re.compile(r"https?://[^/?#]*(?P<target>.*)", re.DOTALL | re.IGNORECASE | re.ASCII)
 _TARGET = re.compile(r"/[!\"$-~]*")  # origin-form of printable ASCII, without space and '#'
 _METHOD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2: token
 _USUAL_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -176,7 +176,9 @@ class Patch:
         return f"Patch({', '.join(shown)})"
 
     def __add__(self, other: Patch) -> Patch:
-        return Patch(self.headers + other.headers, self.query + other.query, self.form + other.form)
+        """The patch that does what `other` does after this one."""
+        headers = _set_headers(self.headers, other.headers)
+        return Patch(headers, self.query + other.query, self.form + other.form)
 
     def apply(self, request: Request) -> Request:
         """The request with the patch on it; `request` itself stays.
@@ -184,25 +186,41 @@ class Patch:
         Content-Length follows a body that changed. Raises CannotSign for a field that is there twice, and for a
         form whose body is not at hand.
         """
-        headers, target, body = request.headers, request.target, request.body
-        if self.query:
-            target = _set_query(target, self.query)
-        changed = self.headers
-        if self.form:
-            if isinstance(body, BodyDigest):
-                raise CannotSign("the form is streamed, so no field can be set in it: pass the body as bytes")
-            body = set_fields(body.decode("latin-1"), self.form).encode("latin-1")
-            headers = tuple(pair for pair in headers if pair[0].lower() != "transfer-encoding")
-            changed += (("Content-Length", str(len(body))),)
-        return Request(request.method, target, _set_headers(headers, changed), body, request.origin)
+        patched = self._applied(request)
+        if isinstance(patched, CannotSign):
+            raise patched
+        return patched
 
     def url(self, url: str) -> str:
         """The URL with the patch's query on it. Raises CannotSign for a field that is there twice."""
         if not self.query:
             return url
         base, mark, fragment = url.encode("utf-8", "surrogatepass").decode("latin-1").partition("#")
-        signed = _set_query(base, self.query) + mark + fragment
-        return signed.encode("latin-1").decode("utf-8", "surrogatepass")
+        signed = _set_query(base, self.query)
+        del url, base
+        if isinstance(signed, CannotSign):
+            raise signed
+        return (signed + mark + fragment).encode("latin-1").decode("utf-8", "surrogatepass")
+
+    def _applied(self, request: Request) -> Request | CannotSign:
+        # Errors are returned, so that no frame which raises holds a signature, the new one or one that is replaced.
+        headers, target, body = request.headers, request.target, request.body
+        if self.query:
+            patched = _set_query(target, self.query)
+            if isinstance(patched, CannotSign):
+                return patched
+            target = patched
+        changed = self.headers
+        if self.form:
+            if isinstance(body, BodyDigest):
+                return CannotSign("the form is streamed, so no field can be set in it: pass the body as bytes")
+            form = _set_fields(body.decode("latin-1"), self.form)
+            if isinstance(form, CannotSign):
+                return form
+            body = form.encode("latin-1")
+            headers = tuple(pair for pair in headers if pair[0].lower() != "transfer-encoding")
+            changed += (("Content-Length", str(len(body))),)
+        return Request(request.method, target, _set_headers(headers, changed), body, request.origin)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +235,7 @@ class Response:
 def as_pairs(headers: Mapping[str, str] | Iterable[tuple[str, str]]) -> Pairs:
     """Headers as pairs. Raises ConfigError where a name or value is not text."""
     items: Iterable[Any] = headers.items() if isinstance(headers, Mapping) else headers
-    pairs = tuple((name, value) for name, value in items)
+    pairs: tuple[tuple[Any, Any], ...] = tuple((name, value) for name, value in items)
     for name, value in pairs:
         if not isinstance(name, str) or not isinstance(value, str):
             raise ConfigError(f"the header {name!r} is not text: decode bytes as Latin-1")
@@ -277,48 +295,71 @@ def _override_flaw(method: str, headers: Pairs) -> str | None:
     return None
 
 
-def fields(encoded: str) -> list[tuple[str, str]]:
-    """Name and value of every field of a query or form (Latin-1, as on the wire), in order.
+def fields(encoded: str, names: Collection[str]) -> Pairs:
+    """The fields of those names in a query or form (Latin-1, as on the wire), in order.
 
-    Names are decoded, values are as they stand.
+    Names are compared and returned decoded, values are as they stand.
     """
-    return [(decode_field(name), value) for name, _, value in (part.partition("=") for part in encoded.split("&"))]
+    longest = max(map(len, names)) * 12  # an escaped character is up to 12 long; no name is decoded in vain
+    split = (part.partition("=") for part in encoded.split("&"))
+    found = ((decode_field(name), value) for name, _, value in split if len(name) <= longest)
+    return tuple((name, value) for name, value in found if name in names)
 
 
 def decode_field(value: str, errors: str = "replace") -> str:
     """A name or value of a query or form as text. Raises UnicodeDecodeError only where `errors` is "strict"."""
+    if "%" not in value and "+" not in value and value.isascii():
+        return value
     wire = value.replace("+", " ").encode("latin-1", "replace")
     return unquote_to_bytes(wire).decode("utf-8", errors)
 
 
-def set_fields(encoded: str, pairs: Pairs) -> str:
+def _set_fields(encoded: str, pairs: Pairs) -> str | CannotSign:
     """A query or form (Latin-1, as on the wire) with the pairs set in it, replaced in place or appended.
 
-    All other characters stay. Raises CannotSign for a name that is there more than once.
+    All other characters stay. Returns CannotSign for a name that is there more than once.
     """
     for name, value in pairs:
         parts = encoded.split("&")
         places = [index for index, part in enumerate(parts) if decode_field(part.partition("=")[0]) == name]
         if len(places) > 1:
-            raise CannotSign(f"the parameter {name!r} is there {len(places)} times: leave one, or none")
-        written = quote(value, safe="")
+            return CannotSign(f"the parameter {name!r} is there {len(places)} times: leave one, or none")
+        try:
+            written_name, written = quote(name, safe=""), quote(value, safe="")
+        except UnicodeEncodeError:
+            return CannotSign(f"the parameter {name!r} holds a lone surrogate, which is not text")
         if places:
             parts[places[0]] = f"{parts[places[0]].partition('=')[0]}={written}"
             encoded = "&".join(parts)
         else:
             joint = "" if not encoded or encoded.endswith("&") else "&"
-            encoded = f"{encoded}{joint}{quote(name, safe='')}={written}"
+            encoded = f"{encoded}{joint}{written_name}={written}"
     return encoded
 
 
-def _set_query(target: str, pairs: Pairs) -> str:
+def _set_query(target: str, pairs: Pairs) -> str | CannotSign:
     path, _, query = target.partition("?")
-    return f"{path}?{set_fields(query, pairs)}"
+    patched = _set_fields(query, pairs)
+    return patched if isinstance(patched, CannotSign) else f"{path}?{patched}"
 
 
 def _set_headers(headers: Pairs, changed: Pairs) -> Pairs:
-    names = [name.lower() for name, _ in changed]
-    return tuple([pair for pair in headers if pair[0].lower() not in names]) + changed
+    """The headers with those of a changed name replaced where the first of them stood; new names come last."""
+    new: dict[str, Pairs] = {}
+    for pair in changed:
+        name = pair[0].lower()
+        new[name] = (*new.get(name, ()), pair)
+    result: list[tuple[str, str]] = []
+    for pair in headers:
+        name = pair[0].lower()
+        if name in new:
+            result += new[name]
+            new[name] = ()
+        else:
+            result.append(pair)
+    for pairs in new.values():
+        result += pairs
+    return tuple(result)
 
 
 def _percent_encoded(match: re.Match[str]) -> str:

@@ -45,11 +45,14 @@ class RequestReader:
 
     def feed(self, data: bytes) -> list[bytes]:
         """Take `data`; return the pieces of the body that it completes."""
+        if not data:  # h11 would take it for the end
+            return []
         if self.head is None:
             data = self._pending + data
             # A line that ends without CR must not hide the end of the head from us and show it to h11.
             end = data.find(b"\r\n\r\n") + 4
-            _refuse_unless(end > 3 or len(data) <= _HEAD_LIMIT, f"the head is longer than {_HEAD_LIMIT} bytes")
+            length = end if end > 3 else len(data)
+            _refuse_unless(length <= _HEAD_LIMIT, f"the head is longer than {_HEAD_LIMIT} bytes")
             if end == 3:
                 self._pending = data
                 return []
@@ -57,12 +60,14 @@ class RequestReader:
         _refuse_unless(not self.done or not data, "there are bytes after the end of the request")
         self._recent = self._recent[-4:] + data
         pieces: list[bytes] = []
+        flaw = ""
         try:
             self._connection.receive_data(data)
             while not self.done and self._next_event(pieces):
                 pass
         except self._h11.RemoteProtocolError as error:
-            raise _malformed(f"not clean HTTP: {_without_values(error)}") from None
+            flaw = f"not clean HTTP: {_without_values(error)}"
+        _refuse_unless(not flaw, flaw)
         return pieces
 
     def finish(self) -> Head:

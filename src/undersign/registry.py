@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-from collections.abc import Callable, Mapping
-from typing import Any, get_args, get_origin, get_type_hints
+import inspect
+import json
+import types
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Literal, Union, cast, get_args, get_origin, get_type_hints
 
 from .clock import Window
 from .errors import ConfigError
@@ -42,42 +45,102 @@ def build_scheme(name: str, options: Mapping[str, Any] | None = None) -> Scheme:
     known = option_types(name)
     given = dict(options or {})
     for option in given:
-        if option not in known:
-            raise ConfigError(f"{name} has no option {option!r}{_meant(option, known)}; it has {', '.join(known)}")
+        _check_option(name, option, known)
     if name == "keyed-timestamp":
         given.setdefault("name", name)
-    needed = [field.name for field in _fields(factory) if _is_required(field) and field.name not in given]
+    needed = [option for option in _required(factory) if option not in given]
     if needed:
         raise ConfigError(f"{name} needs the option {' and '.join(needed)}")
-    return factory(**{option: _from_json(option, value, known[option]) for option, value in given.items()})
+    scheme: object = factory(**{option: _from_json(option, value, known[option]) for option, value in given.items()})
+    if not isinstance(scheme, Scheme):
+        raise ConfigError(f"the scheme {name!r} is announced as something that makes no undersign.Scheme")
+    return scheme
 
 
 def option_types(name: str) -> dict[str, Any]:
     """The options of the scheme of that name, with their types."""
     factory = _factory(name)
-    hints = get_type_hints(factory)
-    return {field.name: hints[field.name] for field in _fields(factory)}
+    names = [field.name for field in _fields(factory)] or list(_keywords(factory))
+    try:
+        hints = get_type_hints(factory)
+    except NameError:  # a third-party scheme may import its types for type checkers alone
+        hints = {}
+    return {option: hints.get(option, Any) for option in names}
 
 
-def _fields(factory: Callable[..., Scheme]) -> list[dataclasses.Field[Any]]:
+def parse_option(name: str, option: str, text: str) -> Any:
+    """The value of a scheme's option written as text, as `build_scheme` takes it.
+
+    Booleans are `true` and `false`, lists are comma-separated or JSON, a window is `PAST,FUTURE` or a JSON object;
+    text is taken as it is. Raises ConfigError for an unknown scheme or option, and for text that is none of these.
+    """
+    known = option_types(name)
+    _check_option(name, option, known)
+    kinds = _alternatives(known[option])
+    if Window in kinds:
+        return _parse_window(option, text)
+    if any(get_origin(kind) in (tuple, frozenset) for kind in kinds):
+        return _parse_json(option, text) if text.startswith("[") else [item for item in text.split(",") if item]
+    if bool in kinds:
+        if text.lower() not in ("true", "false"):
+            raise ConfigError(f"{option} is true or false")
+        return text.lower() == "true"
+    for number in (int, float):
+        if number in kinds:
+            try:
+                return number(text)
+            except ValueError:
+                raise ConfigError(f"{option} is a number") from None
+    return text
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """` (did you mean '…'?)` where one of the known words is close, else nothing."""
+    close = difflib.get_close_matches(word, list(known), n=1)
+    return f" (did you mean {close[0]!r}?)" if close else ""
+
+
+def _check_option(name: str, option: str, known: Mapping[str, Any]) -> None:
+    if option not in known:
+        having = f"it has {', '.join(known)}" if known else "it has none"
+        raise ConfigError(f"{name} has no option {option!r}{did_you_mean(option, known)}; {having}")
+
+
+def _fields(factory: Callable[..., Any]) -> list[dataclasses.Field[Any]]:
     if not isinstance(factory, type) or not dataclasses.is_dataclass(factory):
         return []
     return [field for field in dataclasses.fields(factory) if field.init]
 
 
-def _is_required(field: dataclasses.Field[Any]) -> bool:
-    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+def _keywords(factory: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+    """The options of a factory that is no dataclass: its parameters."""
+    parameters = inspect.signature(factory).parameters
+    takes = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    return {name: parameter for name, parameter in parameters.items() if parameter.kind in takes}
 
 
-def _factory(name: str) -> Callable[..., Scheme]:
+def _required(factory: Callable[..., Any]) -> list[str]:
+    fields = _fields(factory)
+    if not fields:
+        return [name for name, parameter in _keywords(factory).items() if parameter.default is parameter.empty]
+    nothing = dataclasses.MISSING
+    return [field.name for field in fields if field.default is nothing and field.default_factory is nothing]
+
+
+def _factory(name: str) -> Callable[..., Any]:
     if name in _BUILT_IN:
         return _BUILT_IN[name]
     announced = _announced()
     if name not in announced:
         names = scheme_names()
-        raise ConfigError(f"there is no scheme {name!r}{_meant(name, names)}; there are {', '.join(names)}")
-    factory: Callable[..., Scheme] = announced[name].load()
-    return factory
+        raise ConfigError(f"there is no scheme {name!r}{did_you_mean(name, names)}; there are {', '.join(names)}")
+    try:
+        factory = announced[name].load()
+    except Exception as error:  # whatever another distribution's module raises
+        raise ConfigError(f"the scheme {name!r} cannot be loaded: {type(error).__name__}: {error}") from error
+    if not callable(factory):
+        raise ConfigError(f"the scheme {name!r} is announced as something that makes no undersign.Scheme")
+    return cast("Callable[..., Any]", factory)
 
 
 def _announced() -> dict[str, Any]:
@@ -86,24 +149,50 @@ def _announced() -> dict[str, Any]:
     return {entry_point.name: entry_point for entry_point in entry_points(group=GROUP)}
 
 
-def _meant(word: str, known: Mapping[str, Any] | list[str]) -> str:
-    close = difflib.get_close_matches(word, list(known), n=1)
-    return f" (did you mean {close[0]!r}?)" if close else ""
+def _alternatives(kind: Any) -> tuple[Any, ...]:
+    """The types that a value may have: `str | None` is two."""
+    return get_args(kind) if get_origin(kind) in (Union, types.UnionType) else (kind,)
+
+
+def _parse_window(option: str, text: str) -> Any:
+    if text.startswith("{"):
+        return _parse_json(option, text)
+    past, _, future = text.partition(",")
+    try:
+        return {"past": int(past), "future": int(future)}
+    except ValueError:
+        raise _no_window(option) from None
+
+
+def _parse_json(option: str, text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise ConfigError(f"{option} is not JSON") from None
+
+
+def _no_window(option: str) -> ConfigError:
+    return ConfigError(f'{option} is a window in seconds: write {{"past": 600, "future": 600}} or 600,600')
 
 
 def _from_json(option: str, value: Any, kind: Any) -> Any:
-    if kind is Window:
-        if not isinstance(value, Mapping) or set(value) != {"past", "future"}:
-            raise ConfigError(f'{option} is a window: write {{"past": 600, "future": 600}}')
-        return Window(**value)
-    container = get_origin(kind)
-    if container in (tuple, frozenset):
-        if not isinstance(value, (list, tuple, set, frozenset)) or not all(isinstance(item, str) for item in value):
-            raise ConfigError(f"{option} is a list of texts")
-        return container(value)
-    if kind is bool and not isinstance(value, bool):
-        raise ConfigError(f"{option} is true or false")
-    allowed = (str,) if kind is str else tuple(type(choice) for choice in get_args(kind) if isinstance(choice, str))
-    if allowed and not isinstance(value, allowed):
-        raise ConfigError(f"{option} is text")
+    kinds = _alternatives(kind)
+    if value is None and types.NoneType in kinds:
+        return None
+    for kind in kinds:
+        if kind is Window:
+            window = cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}
+            if set(window) != {"past", "future"}:
+                raise _no_window(option)
+            return Window(window["past"], window["future"])
+        container = get_origin(kind)
+        if container in (tuple, frozenset):
+            items = cast("Iterable[Any]", value) if isinstance(value, (list, tuple, set, frozenset)) else [None]
+            if not all(isinstance(item, str) for item in items):
+                raise ConfigError(f"{option} is a list of texts")
+            return container(items)
+        if kind is bool and not isinstance(value, bool):
+            raise ConfigError(f"{option} is true or false")
+        if (kind is str or container is Literal) and not isinstance(value, str):
+            raise ConfigError(f"{option} is text")
     return value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import math
 import threading
 from abc import ABC, abstractmethod
 
@@ -41,14 +42,18 @@ class MemoryReplayGuard(ReplayGuard):
         self._capacity = capacity
         self._seen: set[str] = set()
         self._by_expiry: list[tuple[float, str]] = []
+        self._forgotten = -math.inf  # what expires until then may have been here
         self._lock = threading.Lock()
 
     def remember(self, replay_id: str, expires: float, now: float) -> bool:
         with self._lock:
-            while self._by_expiry and self._by_expiry[0][0] < int(now):
-                self._seen.discard(heapq.heappop(self._by_expiry)[1])
+            while self._by_expiry and self._by_expiry[0][0] < math.floor(now):
+                self._forgotten, forgotten_id = heapq.heappop(self._by_expiry)
+                self._seen.discard(forgotten_id)
             if replay_id in self._seen:
                 return False
+            if expires <= self._forgotten:
+                raise Rejected(Reason.UNAVAILABLE, "the replay guard has forgotten signatures of that time")
             if len(self._seen) >= self._capacity:
                 raise Rejected(
                     Reason.UNAVAILABLE, f"the replay guard holds its {self._capacity} signatures and is full"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, cast
 
-from .credentials import AsyncKeys, Keys, Secret
+from .credentials import AsyncKeys, Keys, Secret, seal
 from .engine import Pending, Verified, begin
 from .errors import ConfigError, Reason, Rejected
 from .http import Component, Request, Response
@@ -31,7 +32,7 @@ class _VerifierBase:
         names = [scheme.name for scheme in self.schemes]
         if len(set(names)) < len(names):
             raise ConfigError(f"two schemes have one name ({', '.join(names)}): give each its own with name=…")
-        self.require = frozenset(Component(component) for component in require)
+        self.require = _components(require)
         for scheme in self.schemes:
             missing = self.require - scheme.covers(Request("POST", "/"))
             if missing:
@@ -44,7 +45,7 @@ class _VerifierBase:
     def begin(self, head: Request) -> Pending:
         """Phase one; see `undersign.begin`. Raises Rejected, also where a required component is not covered."""
         pending = begin(self.schemes, head, now=self.clock())
-        self._check_required(pending, head)
+        self._check_required(pending)
         return pending
 
     def refusal(self, rejected: Rejected, head: Request) -> Response:
@@ -58,10 +59,10 @@ class _VerifierBase:
         )
         return json_refusal(refusal_status(rejected.reason, 401), "Signature required", challenge)
 
-    def _check_required(self, pending: Pending, request: Request) -> None:
+    def _check_required(self, pending: Pending) -> None:
         if not self.require or pending.scheme is None or pending.claim is None:
             return
-        missing = self.require - pending.scheme.covers(request)
+        missing = self.require - pending.scheme.covers(pending.request or pending.head)
         if missing:
             listed = ", ".join(sorted(component.value for component in missing))
             raise Rejected(
@@ -71,15 +72,21 @@ class _VerifierBase:
                 key_id=pending.claim.key_id,
             )
 
-    def _with_body(self, request: Request) -> Pending:
-        pending = self.begin(request).with_body(request.body)
-        self._check_required(pending, request)
-        return pending
-
     def _claim(self, pending: Pending) -> tuple[str, str]:
         if pending.scheme is None or pending.claim is None:
             raise ConfigError("the body is needed first: call with_body, and finish what it returns")
         return pending.claim.key_id, pending.scheme.name
+
+    def _now_within(self, pending: Pending, verified: Verified) -> float:
+        """The clock, for the replay guard. Raises Rejected(stale) where the window closed while the body came.
+
+        A guard forgets a signature once it has expired, and would take a slow body's for a new one.
+        """
+        now = max(self.clock(), pending.now)
+        if verified.expires < math.floor(now):
+            detail = "the window closed before the request was complete"
+            raise Rejected(Reason.STALE, detail, scheme=verified.scheme, key_id=verified.key_id)
+        return now
 
     def _replayed(self, verified: Verified) -> Rejected:
         return Rejected(
@@ -111,18 +118,22 @@ class Verifier(_VerifierBase):
         require: Collection[Component] = frozenset(),
         replay: ReplayGuard | None = None,
     ) -> None:
+        keys = _sealed_keys(keys)  # first, so that no frame which raises below holds a plain secret
         super().__init__(schemes, keys, clock, require)
+        if isinstance(replay, AsyncReplayGuard):
+            raise ConfigError("the replay guard is an async one: use AsyncVerifier, or a ReplayGuard")
         self._replay = replay
 
     def verify(self, request: Request) -> Verified:
         """Who signed the request. Raises Rejected with the reason, and nothing else, whatever the request holds."""
-        return self.finish(self._with_body(request))
+        return self.finish(self.begin(request).with_body(request.body))
 
     def finish(self, pending: Pending) -> Verified:
         """Phase two: look the key up, compare, ask the replay guard.
 
         Raises Rejected: unknown_key, mismatch, replayed; unavailable where lookup or guard fail.
         """
+        self._check_required(pending)
         verified = pending.finish(self._secrets(pending), windows=self._windows)
         if self._replay is not None and not self._remember(self._replay, pending, verified):
             raise self._replayed(verified)
@@ -130,13 +141,14 @@ class Verifier(_VerifierBase):
 
     def _secrets(self, pending: Pending) -> tuple[Secret, ...]:
         try:
-            return _as_secrets(self._lookup(*self._claim(pending)))
+            return _unsealed(_as_secrets(self._lookup(*self._claim(pending))))
         except Exception as error:
             raise self._unavailable(pending, "the key lookup") from error
 
     def _remember(self, guard: ReplayGuard, pending: Pending, verified: Verified) -> bool:
+        now = self._now_within(pending, verified)
         try:
-            return guard.remember(verified.replay_id, verified.expires, pending.now)
+            return _yes_or_no(guard.remember(verified.replay_id, verified.expires, now))
         except Exception as error:
             raise self._unavailable(pending, "the replay guard") from error
 
@@ -153,15 +165,17 @@ class AsyncVerifier(_VerifierBase):
         require: Collection[Component] = frozenset(),
         replay: AsyncReplayGuard | ReplayGuard | None = None,
     ) -> None:
+        keys = _sealed_keys(keys)
         super().__init__(schemes, keys, clock, require)
         self._replay = replay
 
     async def verify(self, request: Request) -> Verified:
         """See Verifier.verify."""
-        return await self.finish(self._with_body(request))
+        return await self.finish(self.begin(request).with_body(request.body))
 
     async def finish(self, pending: Pending) -> Verified:
         """See Verifier.finish."""
+        self._check_required(pending)
         verified = pending.finish(await self._secrets(pending), windows=self._windows)
         if self._replay is not None and not await self._remember(self._replay, pending, verified):
             raise self._replayed(verified)
@@ -170,26 +184,53 @@ class AsyncVerifier(_VerifierBase):
     async def _secrets(self, pending: Pending) -> tuple[Secret, ...]:
         try:
             found = self._lookup(*self._claim(pending))
-            return _as_secrets(await found if isinstance(found, Awaitable) else found)
+            found = _as_secrets(await found if isinstance(found, Awaitable) else found)
+            return _unsealed(found)
         except Exception as error:
             raise self._unavailable(pending, "the key lookup") from error
 
     async def _remember(self, guard: AsyncReplayGuard | ReplayGuard, pending: Pending, verified: Verified) -> bool:
+        now = self._now_within(pending, verified)
         try:
-            answer = guard.remember(verified.replay_id, verified.expires, pending.now)
-            return answer if isinstance(answer, bool) else await answer
+            answer = guard.remember(verified.replay_id, verified.expires, now)
+            return _yes_or_no(await answer if isinstance(answer, Awaitable) else answer)
         except Exception as error:
             raise self._unavailable(pending, "the replay guard") from error
 
 
-def _mapping_lookup(keys: object, names: Sequence[str]) -> Callable[[str, str], tuple[Secret, ...]]:
-    """A lookup in a copy of the mapping, whose faults are found now. Raises ConfigError."""
+def _components(require: Collection[Component]) -> frozenset[Component]:
+    if isinstance(require, str):
+        raise ConfigError("require is a collection of components: write require={Component.BODY}")
+    try:
+        return frozenset(Component(component) for component in require)
+    except ValueError as error:
+        raise ConfigError(f"require: {error}; there are {', '.join(Component)}") from None
+
+
+def _sealed_keys(keys: Any) -> Any:
+    """A copy of the mapping with each secret hidden, or with what is wrong with it in its place. Raises nothing."""
+    if callable(keys):
+        return keys
     if not isinstance(keys, Mapping):
-        raise ConfigError(f"keys is a mapping or a callable, not {type(keys).__name__}")
+        return ConfigError(f"keys is a mapping or a callable, not {type(keys).__name__}")
+    return {
+        key: {key_id: _sealed(item) for key_id, item in value.items()} if isinstance(value, Mapping) else _sealed(value)
+        for key, value in keys.items()
+    }
+
+
+def _sealed(value: Any) -> Secret | ConfigError | tuple[Secret | ConfigError, ...]:
+    return tuple(seal(item) for item in value) if _is_sequence(value) else seal(value)
+
+
+def _mapping_lookup(keys: Any, names: Sequence[str]) -> Callable[[str, str], tuple[Secret, ...]]:
+    """A lookup in the sealed mapping, whose faults are found now. Raises ConfigError."""
+    if isinstance(keys, ConfigError):
+        raise keys
     scoped = [isinstance(value, Mapping) for value in keys.values()]
     if any(scoped) and not all(scoped):
         raise ConfigError("keys mixes secrets with mappings by scheme name: use one or the other")
-    by_scheme = cast("Mapping[str, Mapping[str, Any]]", keys) if any(scoped) else dict.fromkeys(names, keys)
+    by_scheme = cast("Mapping[str, Mapping[str, Any]]", keys if any(scoped) else dict.fromkeys(names, keys))
     for name in by_scheme:
         if name not in names:
             raise ConfigError(f"keys are given for the scheme {name!r}, which is not verified: {', '.join(names)} are")
@@ -204,18 +245,40 @@ def _mapping_lookup(keys: object, names: Sequence[str]) -> Callable[[str, str], 
 def _checked_secrets(key_id: object, value: Any) -> tuple[Secret, ...]:
     if not isinstance(key_id, str) or not key_id:
         raise ConfigError(f"the key id {key_id!r} is not text, or is empty")
-    values = value if _is_sequence(value) else (value,)
+    values = value if isinstance(value, tuple) else (value,)
     if not values:
         raise ConfigError(f"the key {key_id!r} has no secret: give it one, or leave the key out")
-    return tuple(Secret(secret) for secret in values)
+    for secret in values:
+        if isinstance(secret, ConfigError):
+            raise ConfigError(f"the key {key_id!r}: {secret}")
+    return values
 
 
-def _as_secrets(found: Any) -> tuple[Secret, ...]:
-    """What a lookup returned, as secrets; an empty one is no secret at all."""
+def _as_secrets(found: Any) -> tuple[Secret, ...] | ConfigError:
+    """What a lookup returned, as secrets, or what is wrong with one; an empty one is no secret at all."""
     if found is None:
         return ()
-    values: Iterable[Any] = found if _is_sequence(found) else (found,)
-    return tuple(Secret(secret) for secret in values if isinstance(secret, Secret) or secret)
+    secrets: list[Secret] = []
+    for value in found if _is_sequence(found) else (found,):
+        if isinstance(value, Secret) or value:
+            secret = seal(value)
+            if isinstance(secret, ConfigError):
+                return secret
+            secrets.append(secret)
+    return tuple(secrets)
+
+
+def _unsealed(secrets: tuple[Secret, ...] | ConfigError) -> tuple[Secret, ...]:
+    if isinstance(secrets, ConfigError):
+        raise secrets
+    return secrets
+
+
+def _yes_or_no(answer: Any) -> bool:
+    # A coroutine, or the None of a forgotten return, must not pass for an answer.
+    if not isinstance(answer, bool):
+        raise ConfigError(f"a replay guard answers True or False, not {type(answer).__name__}")
+    return answer
 
 
 def _is_sequence(value: object) -> bool:

@@ -55,12 +55,14 @@ class _Window:
             self._oldest_first.clear()
         if self._end < wanted.stop:
             missing = range(self._end, wanted.stop)
-            for second, signature in zip(missing, scheme.candidates(secret.reveal(), claim, missing), strict=False):
+            for second, signature in zip(missing, scheme.candidates(secret.reveal(), claim, missing), strict=True):
                 self._seconds[signature] = second
                 self._oldest_first.append(signature)
             self._end = wanted.stop
         while self._first < wanted.start - _SLACK:
-            self._seconds.pop(self._oldest_first.popleft(), None)
+            signature = self._oldest_first.popleft()
+            if self._seconds.get(signature) == self._first:  # else a later second has the same one
+                del self._seconds[signature]
             self._first += 1
         for signature in claim.signatures:
             # The lookup goes by a keyed hash of the whole text, so its time tells nothing of a near miss.
@@ -75,7 +77,7 @@ def search(scheme: Scheme, secret: Secret, claim: Claim, now: float) -> int | No
     sent = frozenset(claim.signatures)
     found = None
     seconds = scheme.window.seconds(now)
-    for second, signature in zip(seconds, scheme.candidates(secret.reveal(), claim, seconds), strict=False):
+    for second, signature in zip(seconds, scheme.candidates(secret.reveal(), claim, seconds), strict=True):
         if signature in sent:
             found = second
     return found

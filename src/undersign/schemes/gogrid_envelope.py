@@ -37,7 +37,7 @@ def _envelope(status: int, outcome: str, target: str, error: list[tuple[str, str
     path, _, query = origin_form(target).partition("?")
     # What a hostile path could hold must not become markup, a column or a row.
     method = _UNCLEAN.sub("?", path.removeprefix("/api"))
-    asked = [decode_field(value) for name, value in fields(query) if name == "format"]
+    asked = [decode_field(value) for _, value in fields(query, ["format"])]
     total = 1 if error else 0
     if asked == ["xml"]:
         return Response(status, (("Content-Type", "text/xml; charset=utf-8"),), _xml(outcome, method, total, error))

@@ -66,6 +66,8 @@ class HttpHmac(Scheme):
         for option, value in (("provider", self.provider), ("date_header", self.date_header)):
             if not _TOKEN.fullmatch(value):
                 raise ConfigError(f"{option} {value!r} is not an HTTP token: use letters, digits, - and _")
+        if self.date_header.lower() in ("authorization", "content-type"):
+            raise ConfigError(f"date_header {self.date_header!r} has another meaning: name one of its own")
         for name in self.signed_headers:
             if not _TOKEN.fullmatch(name) or name.lower() == "authorization":
                 raise ConfigError(f"signed_headers holds {name!r}, which cannot be signed: name custom headers alone")
@@ -149,29 +151,36 @@ class HttpHmac(Scheme):
         return Patch((("Authorization", f"{self.provider} {key_id}:{claim.signatures[0]}"),))
 
     def read(self, request: Request) -> Claim | None:
+        claim = self._read(request)
+        if isinstance(claim, Rejected):
+            raise claim
+        return claim
+
+    def _read(self, request: Request) -> Claim | Rejected | None:
+        # Refusals are returned, so that no frame which raises holds a signature that was sent and may be good.
         values = request.values("authorization")
         if not any(value == self.provider or value.startswith(self.provider + " ") for value in values):
             return None
         if len(values) > 1:
-            raise self._malformed("the Authorization header is there more than once")
+            return self._malformed("the Authorization header is there more than once")
         match = self._credentials.fullmatch(values[0], len(self.provider) + 1)
         if match is None:
-            raise self._malformed("the Authorization header is not '<provider> <key id>:<signature>' in its one form")
+            return self._malformed("the Authorization header is not '<provider> <key id>:<signature>' in its one form")
         try:
             key_id = _ESCAPED.sub(r"\1", match[1]).encode("latin-1").decode()
         except UnicodeError:
-            raise self._malformed("the key id is not UTF-8") from None
+            return self._malformed("the key id is not UTF-8")
         if _KEY_ID_CONTROL.search(key_id):
-            raise self._malformed("the key id holds a control character")
+            return self._malformed("the key id holds a control character")
         try:
             found = self._covered_headers(request)
         except CannotSign as error:
-            raise self._malformed(str(error), key_id) from None
+            return self._malformed(str(error), key_id)
         at = parse_date(found.get(self.date_header.lower(), ""))
         if at is None:
-            raise self._malformed(f"the {self.date_header} header is absent or not a date in its strict form", key_id)
+            return self._malformed(f"the {self.date_header} header is absent or not a date in its strict form", key_id)
         if "content-type" not in found:
-            raise self._malformed("the Content-Type header is absent", key_id)
+            return self._malformed("the Content-Type header is absent", key_id)
         return Claim(key_id, at, (match[2],))
 
     def private_headers(self) -> frozenset[str]:

@@ -24,6 +24,7 @@ _ALGORITHMS = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _FORM = "application/x-www-form-urlencoded"
 _FORM_NEED = BodyNeed(raw=True, limit=1024 * 1024)
+_MOST_FIELDS = 10_000  # of a form: a megabyte of & would take half a second to take apart
 _LONGEST_SEARCH = 86_400
 
 
@@ -68,6 +69,8 @@ class KeyedTimestamp(Scheme):
             raise ConfigError("version_param and version go together: give both or neither")
         if self.versions and self.version not in self.versions:
             raise ConfigError(f"version {self.version!r} is not among versions: {', '.join(sorted(self.versions))}")
+        if not self.methods or not all(method and method == method.upper() for method in self.methods):
+            raise ConfigError("methods are one or more, in upper case")
         if self.placement not in ("auto", "query", "form"):
             raise ConfigError(f"placement {self.placement!r} is unknown: use 'auto', 'query' or 'form'")
         if self.algorithm not in _ALGORITHMS:
@@ -83,7 +86,6 @@ class KeyedTimestamp(Scheme):
         return frozenset({Component.DATE})
 
     def body_need(self, head: Request) -> BodyNeed:
-        # Whatever the method: a parameter in the body must not hide from a verifier that looks at the query.
         return _FORM_NEED if _FORM in head.media_types() else BodyNeed.NOTHING
 
     def prepare(self, request: Request, claim: Claim) -> Patch:
@@ -120,54 +122,77 @@ class KeyedTimestamp(Scheme):
 
     def write(self, claim: Claim, request: Request) -> Patch:
         in_form = self.placement != "query" and self._is_form(request)
+        if flaw := self._flaw_when_writing(request, in_form):
+            raise CannotSign(flaw)
+        pairs: Pairs = ((self.key_param, self._checked(claim.key_id)), (self.sig_param, claim.signatures[0]))
+        if self.version_param is not None and self.version is not None and not self._has_version(request):
+            pairs += ((self.version_param, self.version),)
+        return Patch(form=pairs) if in_form else Patch(query=pairs)
+
+    def _flaw_when_writing(self, request: Request, in_form: bool) -> str | None:
+        # Returned, so that no frame which raises holds a signature that is there already and may be good.
         here, there = self._places(request)
         if in_form:
             here, there = there, here
             if not isinstance(request.body, bytes):
-                raise CannotSign("the form is streamed, so no field can be set in it: pass the body as bytes")
+                return "the form is streamed, so no field can be set in it: pass the body as bytes"
         if there:
-            raise CannotSign(
+            return (
                 f"the parameter {there[0][0]!r} is in the {'query' if in_form else 'form'} and the signature goes into "
                 f"the {'form' if in_form else 'query'}: remove it, or set placement"
             )
-        pairs: Pairs = ((self.key_param, self._checked(claim.key_id)), (self.sig_param, claim.signatures[0]))
-        if self.version_param is not None and self.version is not None:
-            given = [decode_field(value) for name, value in here if name == self.version_param]
-            if not given:
-                pairs += ((self.version_param, self.version),)
-            elif not self._accepts(given[0]):
-                raise CannotSign(f"the version {given[0]!r} is not supported: use one of {self._supported()}")
-        return Patch(form=pairs) if in_form else Patch(query=pairs)
+        found: dict[str, str] = {}
+        for name, value in here:
+            if name in found:
+                return f"the parameter {name!r} is there more than once: leave one, or none"
+            found[name] = decode_field(value)
+        version = found.get(self.version_param or "")
+        if version is not None and not self._accepts(version):
+            return f"the version {version!r} is not supported: use one of {self._supported()}"
+        return None
+
+    def _has_version(self, request: Request) -> bool:
+        return any(name == self.version_param for place in self._places(request) for name, _ in place)
 
     def read(self, request: Request) -> Claim | None:
+        claim = self._read(request)
+        if isinstance(claim, Rejected):
+            raise claim
+        return claim
+
+    def _read(self, request: Request) -> Claim | Rejected | None:
+        # Refusals are returned, so that no frame which raises holds a signature that was sent and may be good.
+        if self._form(request).count("&") >= _MOST_FIELDS:
+            detail = f"the form may hold the signature and is too large to read: {_MOST_FIELDS} fields at most"
+            return Rejected(Reason.BODY_TOO_LARGE, detail, scheme=self.name)
         in_query, in_form = self._places(request)
         if not any(name == self.sig_param for name, _ in in_query + in_form):
             return None
         if not self._is_secure(request):
-            raise Rejected(Reason.INSECURE, "the request did not come over https", scheme=self.name)
+            return Rejected(Reason.INSECURE, "the request did not come over https", scheme=self.name)
         if in_query and in_form:
-            raise self._malformed("the parameters are partly in the query and partly in the form")
+            return self._malformed("the parameters are partly in the query and partly in the form")
         found: dict[str, str] = {}
         for name, value in in_query or in_form:
             if name in found:
-                raise self._malformed(f"the parameter {name!r} is there more than once")
+                return self._malformed(f"the parameter {name!r} is there more than once")
             try:
                 found[name] = decode_field(value, "strict")
             except UnicodeDecodeError:
-                raise self._malformed(f"the parameter {name!r} is not UTF-8") from None
+                return self._malformed(f"the parameter {name!r} is not UTF-8")
         key_id = found.get(self.key_param, "")
         if not key_id or _CONTROL.search(key_id):
-            raise self._malformed(f"the parameter {self.key_param!r} is absent, empty or holds a control character")
+            return self._malformed(f"the parameter {self.key_param!r} is absent, empty or holds a control character")
         if not self._signature.fullmatch(found[self.sig_param]):
-            raise self._malformed(f"the parameter {self.sig_param!r} is not lower-case hex of the right length", key_id)
+            return self._malformed(f"the parameter {self.sig_param!r} is not lower-case hex of its length", key_id)
         if request.method.upper() not in self.methods:
-            raise self._malformed(f"the method is none of {', '.join(self.methods)}", key_id)
+            return self._malformed(f"the method is none of {', '.join(self.methods)}", key_id)
         if self.version_param is not None:
             if self.version_param not in found:
-                raise self._malformed(f"the parameter {self.version_param!r} is absent", key_id)
+                return self._malformed(f"the parameter {self.version_param!r} is absent", key_id)
             if not self._accepts(found[self.version_param]):
                 detail = f"the version is none of {self._supported()}"
-                raise Rejected(Reason.UNSUPPORTED_VERSION, detail, scheme=self.name, key_id=key_id)
+                return Rejected(Reason.UNSUPPORTED_VERSION, detail, scheme=self.name, key_id=key_id)
         return Claim(key_id, None, (found[self.sig_param],))
 
     def refusal(self, rejected: Rejected, head: Request) -> Response:
@@ -183,13 +208,17 @@ class KeyedTimestamp(Scheme):
 
     def _places(self, request: Request) -> tuple[Pairs, Pairs]:
         """This scheme's own parameters in the query and in the form: names decoded, values as they stand."""
-        params = (self.key_param, self.sig_param, self.version_param)
+        params = [self.key_param, self.sig_param]
+        if self.version_param is not None:
+            params.append(self.version_param)
         query = origin_form(request.target).partition("?")[2]
-        form = ""
+        return fields(query, params), fields(self._form(request), params)
+
+    def _form(self, request: Request) -> str:
+        # Whatever the method: a parameter in the body must not hide from a verifier that looks at the query.
         if _FORM in request.media_types() and isinstance(request.body, bytes):
-            form = request.body.decode("latin-1")
-        in_query, in_form = (tuple(pair for pair in fields(text) if pair[0] in params) for text in (query, form))
-        return in_query, in_form
+            return request.body.decode("latin-1")
+        return ""
 
     def _accepts(self, version: str) -> bool:
         return version in self.versions or version == self.version

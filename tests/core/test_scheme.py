@@ -1,0 +1,123 @@
+"""What every scheme has from the base class, and the needs that schemes have of a body."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+import pytest
+
+from undersign import (
+    BodyNeed,
+    CannotSign,
+    Claim,
+    Component,
+    Credential,
+    Patch,
+    Reason,
+    Rejected,
+    Request,
+    Scheme,
+    Verifier,
+    sign,
+)
+from undersign.clock import Window
+
+from .plain import NOW, refused
+
+
+@dataclass(frozen=True)
+class Minimal(Scheme):
+    """No more than a scheme must have: two signatures of the second, in a header."""
+
+    name: str = "minimal"
+    window: Window = Window(past=2, future=2)
+
+    def covers(self, request: Request) -> frozenset[Component]:
+        return frozenset({Component.DATE})
+
+    def body_need(self, head: Request) -> BodyNeed:
+        return BodyNeed.NOTHING
+
+    def prepare(self, request: Request, claim: Claim) -> Patch:
+        return Patch()
+
+    def canonical(self, request: Request, claim: Claim) -> bytes:
+        if claim.at is None:
+            raise CannotSign("there is no time")
+        return b"%d" % claim.at
+
+    def signature(self, secret: bytes, canonical: bytes) -> str:
+        return hashlib.sha256(secret + canonical).hexdigest()
+
+    def write(self, claim: Claim, request: Request) -> Patch:
+        return Patch((("X-Signature", f"other {claim.signatures[0]}"),))
+
+    def read(self, request: Request) -> Claim | None:
+        values = request.values("x-signature")
+        return Claim("key", None, tuple(values[0].split(" "))) if values else None
+
+
+@dataclass(frozen=True)
+class Timed(Minimal):
+    """The same with the time sent."""
+
+    name: str = "timed"
+
+    def read(self, request: Request) -> Claim | None:
+        values = request.values("x-signature")
+        return Claim("key", float(NOW), tuple(values[0].split(" "))) if values else None
+
+
+@pytest.mark.parametrize("scheme", [Minimal(), Timed()])
+def test_any_one_of_several_signatures_will_do(scheme: Scheme) -> None:
+    request = Request("GET", "/")
+    signed = sign(scheme, request, Credential("key", "s"), now=NOW).apply(request)
+    assert signed.headers == (("X-Signature", f"other {hashlib.sha256(b's%d' % NOW).hexdigest()}"),)
+    assert Verifier(scheme, {"key": "s"}, clock=lambda: NOW).verify(signed).at == NOW
+
+
+@pytest.mark.parametrize("scheme", [Minimal(), Timed()])
+def test_none_of_several_signatures_is_a_mismatch(scheme: Scheme) -> None:
+    verifier = Verifier(scheme, {"key": "s"}, clock=lambda: NOW)
+    assert refused(verifier, Request("GET", "/", (("X-Signature", "a b c"),))).reason is Reason.MISMATCH
+
+
+def test_the_default_candidates_are_the_signatures_of_the_seconds() -> None:
+    expected = [hashlib.sha256(b"s%d" % second).hexdigest() for second in (1, 2, 3)]
+    assert list(Minimal().candidates(b"s", Claim("key", None), [1, 2, 3])) == expected
+
+
+def test_a_scheme_names_no_private_headers_unless_it_says_so() -> None:
+    assert Minimal().private_headers() == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("reason", "status", "body"),
+    [
+        (Reason.STALE, 401, "Signature not valid"),
+        (Reason.UNKNOWN_KEY, 401, "Signature not valid"),
+        (Reason.BODY_TOO_LARGE, 413, "Request body too large"),
+        (Reason.LENGTH_REQUIRED, 411, "Content-Length required"),
+        (Reason.LOSSY_TARGET, 500, "The server cannot verify requests"),
+        (Reason.UNAVAILABLE, 503, "Try again later"),
+    ],
+)
+def test_the_default_refusal_is_one_body_for_each_status(reason: Reason, status: int, body: str) -> None:
+    response = Minimal().refusal(Rejected(reason, "for the log alone"), Request("GET", "/"))
+    assert (response.status, response.headers) == (status, (("Content-Type", "application/json"),))
+    assert json.loads(response.body) == body
+
+
+def test_a_claims_repr_does_not_show_its_signatures() -> None:
+    assert repr(Claim("key", 1.0, ("sig",), "n")) == "Claim(key_id='key', at=1.0, nonce='n')"
+
+
+def test_needs_add_up_and_the_smaller_limit_holds() -> None:
+    md5, sha1 = BodyNeed(("md5",)), BodyNeed(("sha1", "md5"))
+    large, small = BodyNeed(raw=True), BodyNeed(raw=True, limit=10)
+    assert (md5 | sha1).digests == ("md5", "sha1")
+    assert large | small | md5 == BodyNeed(("md5",), True, 10)
+    assert (md5 | BodyNeed(limit=10)).limit == large.limit == 16 * 1024 * 1024
+    assert [bool(need) for need in (BodyNeed.NOTHING, md5, small)] == [False, True, True]
