@@ -186,6 +186,9 @@ class Patch:
         Content-Length follows a body that changed. Raises CannotSign for a field that is there twice, and for a
         form whose body is not at hand.
         """
+        if not self.query and not self.form:
+            headers = _set_headers(request.headers, self.headers)
+            return Request(request.method, request.target, headers, request.body, request.origin)
         patched = self._applied(request)
         if isinstance(patched, CannotSign):
             raise patched
@@ -345,6 +348,9 @@ def _set_query(target: str, pairs: Pairs) -> str | CannotSign:
 
 def _set_headers(headers: Pairs, changed: Pairs) -> Pairs:
     """The headers with those of a changed name replaced where the first of them stood; new names come last."""
+    names = [name.lower() for name, _ in changed]
+    if len(set(names)) == len(names) and not [name for name, _ in headers if name.lower() in names]:
+        return headers + changed
     new: dict[str, Pairs] = {}
     for pair in changed:
         name = pair[0].lower()

@@ -1,0 +1,5 @@
+"""`python -m undersign.cli` is `undersign`."""
+
+from . import main
+
+main()

@@ -1,0 +1,100 @@
+"""The group of commands, and what all of them share: errors are one line, and never a traceback."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import sys
+import traceback
+from pathlib import Path
+
+import click
+
+from .. import __version__
+from ..errors import Rejected, UndersignError
+from ..registry import did_you_mean
+from .call import call
+from .demo import demo
+from .serve import serve
+from .sign import sign
+from .text import one_line
+from .verify import verify
+
+
+class _Commands(click.Group):
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if not name.startswith("-") and name not in self.commands:
+            names = self.list_commands(ctx)
+            raise click.UsageError(
+                f"there is no command {name!r}{did_you_mean(name, names)}; there are {', '.join(names)}"
+            )
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=_Commands, invoke_without_command=True)
+@click.version_option(__version__, "-V", "--version", message="%(prog)s %(version)s")
+@click.pass_context
+def commands(context: click.Context) -> None:
+    """Sign and verify HTTP requests in the schemes that real APIs still ask for.
+
+    Secrets come from an environment variable (UNDERSIGN_SECRET), a file or a prompt, never from an argument.
+
+    Try it without any network: undersign demo
+    """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+
+
+for command in (demo, call, sign, verify, serve):
+    commands.add_command(command)
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command that the arguments name; return the exit code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a key id may not fit the terminal's encoding
+    try:
+        # Not `main`, which ends a closed pipe and Ctrl-C in its own ways.
+        with commands.make_context("undersign", list(arguments)) as context:
+            code = commands.invoke(context)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except click.UsageError as error:
+        path = error.ctx.command_path if error.ctx else "undersign"
+        return _failed(f"{error.format_message().rstrip('.')}. Try '{path} --help'.")
+    except click.ClickException as error:
+        return _failed(error.format_message())
+    except Rejected as rejected:
+        return _failed(str(rejected), code=1)
+    except UndersignError as error:
+        return _failed(str(error))
+    except (click.Abort, EOFError, KeyboardInterrupt):  # the prompt ended by Ctrl-D, or anything by Ctrl-C
+        return 130
+    except BrokenPipeError:
+        # What is still buffered for the closed pipe would raise again while Python exits.
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _failed("the output was closed before all of it was written", code=1)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        return _failed(f"{where}{error.strerror or error}")
+    except ModuleNotFoundError:
+        raise
+    except Exception as error:
+        # Its message may hold anything, a secret too; the place is what a report of it needs.
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{Path(place.filename).name}, line {place.lineno}"
+        return _failed(f"a fault of undersign or of a scheme: {type(error).__name__} in {where}")
+
+
+def _failed(message: str, *, code: int = 2) -> int:
+    # With standard error closed there is nobody to tell.
+    with contextlib.suppress(OSError):
+        click.echo(f"undersign: {one_line(message)}", err=True)
+    return code

@@ -1,0 +1,103 @@
+"""A request's body: read once to hash it, and once more to send it, in constant memory."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Generator, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import IO, TextIO
+
+from ..errors import CannotSign, UndersignError
+from ..http import BodyDigest, BodyHasher
+from ..scheme import BodyNeed
+
+PIECE = 64 * 1024
+IN_MEMORY = 1024 * 1024
+
+
+class BodyChanged(UndersignError):
+    """The file that is sent is no longer the one that was signed."""
+
+
+class Body:
+    """What is signed of a body, and the body itself for as often as `pieces` is asked for it."""
+
+    def __init__(self, signed: bytes | BodyDigest, source: IO[bytes] | None = None, start: int = 0) -> None:
+        self.signed = signed
+        self._source = source
+        self._start = start
+
+    def pieces(self) -> Iterator[bytes]:
+        """The body in pieces, no byte more and no byte less than was signed. Raises BodyChanged."""
+        if isinstance(self.signed, bytes):
+            yield self.signed
+            return
+        assert self._source is not None  # noqa: S101  # a digest comes with what was hashed
+        self._source.seek(self._start)
+        left = self.signed.length
+        while left:
+            piece = self._source.read(min(PIECE, left))
+            if not piece:
+                raise BodyChanged("the body became shorter while it was sent")
+            left -= len(piece)
+            yield piece
+
+
+@contextmanager
+def read_body(data: Path | None, need: BodyNeed) -> Generator[Body, None, None]:
+    """The body from `--data`, else from standard input where that is no terminal, hashed as the scheme needs it.
+
+    Up to 1 MiB is held in memory. What is larger is hashed from where it stands and read again from there; what
+    cannot be read twice goes into a temporary file meanwhile. Raises CannotSign where the scheme needs more of it
+    than may be held.
+    """
+    with _open(data) as stream:
+        if stream is None:
+            yield Body(b"")
+            return
+        start = stream.tell() if stream.seekable() else 0
+        limit = max(IN_MEMORY, need.limit if need.raw else 0)
+        first = _read_up_to(stream, limit + 1)
+        if len(first) <= limit:
+            yield Body(first)
+        elif need.raw:
+            raise CannotSign(f"the scheme signs within this body, and it is over {limit} bytes: sign in the query")
+        elif stream.seekable():
+            yield Body(_hash(first, stream, need, None), stream, start)
+        else:
+            with tempfile.TemporaryFile() as spool:
+                yield Body(_hash(first, stream, need, spool), spool)
+
+
+def _open(data: Path | None) -> AbstractContextManager[IO[bytes] | None]:
+    if data is not None and str(data) != "-":
+        return data.open("rb")
+    return _standard_input(even_terminal=data is not None)
+
+
+@contextmanager
+def _standard_input(*, even_terminal: bool) -> Generator[IO[bytes] | None, None, None]:
+    # It stays open, and it is None where the shell closed it with <&-.
+    stdin: TextIO | None = sys.stdin
+    yield stdin.buffer if stdin is not None and (even_terminal or not stdin.isatty()) else None
+
+
+def _read_up_to(stream: IO[bytes], size: int) -> bytes:
+    pieces: list[bytes] = []
+    while size and (piece := stream.read(min(PIECE, size))):
+        pieces.append(piece)
+        size -= len(piece)
+    return b"".join(pieces)
+
+
+def _hash(first: bytes, stream: IO[bytes], need: BodyNeed, spool: IO[bytes] | None) -> BodyDigest:
+    hasher = BodyHasher(need.digests)
+    piece = first
+    while piece:
+        hasher.update(piece)
+        if spool is not None:
+            spool.write(piece)
+        piece = stream.read(PIECE)
+    return hasher.result()

@@ -1,0 +1,122 @@
+"""`undersign call`: what goTom's sample scripts do, for every scheme, with every byte as it is."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..credentials import Credential
+from ..engine import Signer
+from ..errors import ConfigError
+from ..http import Request, body_length
+from .body import IN_MEMORY, read_body
+from .options import Command, build_schemes, clock_at, parse_headers, read_secret, request_options
+from .output import replacing
+from .text import from_wire
+from .wire import sent, with_wire_headers
+
+if TYPE_CHECKING:
+    import httpx
+
+_FRAMING = frozenset({"content-length", "transfer-encoding"})
+
+
+@click.command(
+    cls=Command,
+    epilog="\b\nExample: undersign call PUT https://demo.gotom.io/app-api/x --key-id me <x.json",
+    short_help="Sign a request and send it.",
+)
+@request_options
+@click.option(
+    "--output",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the body of a successful answer to FILE, whole or not at all.",
+)
+@click.option(
+    "--timeout",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0, min_open=True),
+    default=60.0,
+    show_default=True,
+    help="How long the server may be silent.",
+)
+def call(
+    method: str,
+    url: str,
+    headers: Sequence[str],
+    data: Path | None,
+    scheme: str,
+    options: Sequence[str],
+    key_id: str,
+    secret_env: str | None,
+    secret_file: Path | None,
+    at: float | None,
+    output: Path | None,
+    timeout: float,
+) -> int:
+    """Sign a request and send it; print status, headers and body of the answer. Redirects are not followed.
+
+    The body is --data, or standard input where that is no terminal, read to its end: in a loop over lines, add
+    </dev/null. Exits 0 for a status below 400, 1 for any other, 2 where there was no whole answer.
+    """
+    [how] = build_schemes([scheme], options)
+    head = Request.from_url(method.upper(), url, parse_headers(headers))
+    for name, _ in head.headers:
+        if name.lower() in _FRAMING:
+            raise ConfigError(f"-H {name}: it follows from the body, and is set by call itself")
+    signer = Signer(how, Credential(key_id, read_secret(secret_env, secret_file)), clock=clock_at(at))
+    with read_body(data, how.body_need(head)) as body:
+        request = with_wire_headers(Request(head.method, head.target, head.headers, body.signed, head.origin))
+        signed = signer.sign(request).apply(request)
+        # A form has changed with the signature, and is at hand whole.
+        pieces = [signed.body] if isinstance(signed.body, bytes) else body.pieces()
+        shown = _with_bar("sent", pieces, body_length(signed.body))
+        with closing(shown), sent(signed, shown, timeout) as response:
+            shown.close()  # a server may answer before it has read all of it
+            return _print(response, output)
+
+
+def _print(response: httpx.Response, output: Path | None) -> int:
+    out = sys.stdout.buffer
+    out.write(_head(response).encode("utf-8"))
+    out.flush()
+    succeeded = response.status_code < 400
+    with ExitStack() as stack:
+        file = stack.enter_context(replacing(output)) if output is not None and succeeded else out
+        length = response.headers.get("Content-Length", "")
+        total = int(length) if length.isdecimal() and file is not out else 0
+        for piece in stack.enter_context(closing(_with_bar("received", response.iter_raw(), total))):
+            file.write(piece)
+            if file is out:
+                out.flush()
+    return 0 if succeeded else 1
+
+
+def _head(response: httpx.Response) -> str:
+    version = response.extensions.get("http_version", b"HTTP/1.1")
+    reason = response.extensions.get("reason_phrase", b"")
+    lines = [f"{from_wire(version)} {response.status_code} {from_wire(reason)}".rstrip()]
+    lines += [f"{from_wire(name)}: {from_wire(value)}" for name, value in response.headers.raw]
+    return "\n".join(lines) + "\n\n"
+
+
+def _with_bar(what: str, pieces: Iterable[bytes], total: int) -> Generator[bytes, None, None]:
+    """The pieces, with a bar on the terminal as long as they last, where there are many and somebody looks."""
+    if total <= IN_MEMORY or not sys.stderr or not sys.stderr.isatty():
+        yield from pieces
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+    columns: list[Any] = [TextColumn(what), BarColumn(), DownloadColumn(), TransferSpeedColumn()]
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(what, total=total)
+        for piece in pieces:
+            yield piece
+            progress.update(task, advance=len(piece))

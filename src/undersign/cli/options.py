@@ -1,0 +1,219 @@
+"""What the commands have in common: schemes and their options, key ids and secrets, the clock, headers."""
+
+from __future__ import annotations
+
+import getpass
+import math
+import os
+import re
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from ..credentials import Keys, Secret
+from ..errors import ConfigError
+from ..http import Pairs
+from ..keys import load_keys
+from ..registry import build_scheme, did_you_mean, parse_option, scheme_names
+from ..scheme import Scheme
+
+DEFAULT_SECRET_ENV = "UNDERSIGN_SECRET"  # noqa: S105  # the name of a variable
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
+_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+class Command(click.Command):
+    """A command that does not repeat arguments which are too many: one of them may be a secret."""
+
+    allow_extra_args = True
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        rest = super().parse_args(ctx, args)
+        if ctx.args and not ctx.resilient_parsing:
+            raise click.UsageError(
+                f"{len(ctx.args)} argument(s) too many; the key id goes into --key-id, and a secret is never one", ctx
+            )
+        return rest
+
+
+def scheme_options(*, several: bool) -> Callable[[_Function], _Function]:
+    """`--scheme` and `-o`."""
+
+    def decorate(function: _Function) -> _Function:
+        default = ("gotom", "gogrid") if several else "gotom"
+        function = click.option(
+            "-o",
+            "options",
+            metavar="OPTION=VALUE",
+            multiple=True,
+            help="An option of the scheme, such as window=600,600 or gotom.provider=acme.",
+        )(function)
+        return click.option(
+            "--scheme",
+            "schemes" if several else "scheme",
+            metavar="NAME",
+            multiple=several,
+            default=default,
+            show_default="gotom, gogrid" if several else True,
+            help="gotom, gogrid, http-hmac, keyed-timestamp or another that is installed"
+            + ("; repeatable." if several else "."),
+        )(function)
+
+    return decorate
+
+
+def secret_options(function: _Function) -> _Function:
+    """`--secret-env` and `--secret-file`."""
+    function = click.option(
+        "--secret-file",
+        metavar="FILE",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="The file that holds the secret; one newline at its end is not part of it.",
+    )(function)
+    return click.option(
+        "--secret-env",
+        metavar="NAME",
+        help=f"The environment variable that holds the secret.  [default: {DEFAULT_SECRET_ENV}]",
+    )(function)
+
+
+def clock_option(function: _Function) -> _Function:
+    """`--at`."""
+    return click.option(
+        "--at", metavar="UNIX_SECONDS", type=float, help="What the clock says; to reproduce a signature."
+    )(function)
+
+
+def request_options(function: _Function) -> _Function:
+    """What `sign` and `call` share: METHOD, URL, `-H`, `--data`, scheme, key and clock."""
+    for decorator in (
+        clock_option,
+        secret_options,
+        click.option("--key-id", metavar="ID", required=True, help="Who signs."),
+        scheme_options(several=False),
+        click.option(
+            "--data",
+            metavar="FILE",
+            type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
+            help="The file whose content is the body, - being standard input.",
+        ),
+        click.option("-H", "--header", "headers", metavar="'NAME: VALUE'", multiple=True, help="A header to send."),
+        click.argument("url"),
+        click.argument("method"),
+    ):
+        function = decorator(function)
+    return function
+
+
+def build_schemes(names: Sequence[str], options: Sequence[str]) -> list[Scheme]:
+    """The schemes of these names with their `-o` options. Raises ConfigError."""
+    names = list(dict.fromkeys(names))
+    known = scheme_names()
+    for name in names:
+        if name not in known:
+            build_scheme(name)  # raises, with what may have been meant
+    given: dict[str, dict[str, Any]] = {name: {} for name in names}
+    for option in options:
+        left, equals, text = option.partition("=")
+        if not equals:
+            raise ConfigError(f"-o {left}: write -o OPTION=VALUE")
+        prefix, dot, key = left.partition(".")
+        if not dot:
+            if len(names) > 1:
+                raise ConfigError(f"-o {left}: say of which scheme it is an option, as in -o {names[0]}.{left}=…")
+            prefix, key = names[0], left
+        if prefix not in given:
+            meant = did_you_mean(prefix, names)
+            raise ConfigError(f"-o {left}: {prefix!r} is not in use{meant}; {', '.join(names)} are")
+        given[prefix][key] = parse_option(prefix, key, text)
+    return [build_scheme(name, given[name]) for name in names]
+
+
+def clock_at(at: float | None) -> Callable[[], float]:
+    """The clock: stopped where `--at` was given."""
+    if at is None:
+        return time.time
+    if not math.isfinite(at):
+        raise ConfigError("--at is in Unix seconds")
+    return lambda: at
+
+
+def read_secret(env: str | None, file: Path | None) -> Secret:
+    """The secret from where the options say, else from UNDERSIGN_SECRET, else from a hidden prompt.
+
+    Raises ConfigError where it is nowhere, and no terminal is there to ask on.
+    """
+    if env is not None and file is not None:
+        raise ConfigError("--secret-env and --secret-file exclude each other: give one of them")
+    if file is not None:
+        content = file.read_bytes()
+        if content.endswith(b"\n"):
+            content = content[:-1].removesuffix(b"\r")
+        return _named(content, str(file))
+    name = DEFAULT_SECRET_ENV if env is None else env
+    if name in os.environ:
+        return _named(os.fsencode(os.environ[name]), f"the environment variable {name}")
+    if env is not None:
+        # Whoever takes --secret-env for --secret has written a secret here.
+        shown = name if _VARIABLE.fullmatch(name) else "that --secret-env names"
+        raise ConfigError(f"the environment variable {shown} is not set")
+    if not _has_terminal():
+        raise ConfigError(
+            f"there is no secret: set {DEFAULT_SECRET_ENV} (or name a variable with --secret-env), "
+            "or use --secret-file, or run it on a terminal to be asked"
+        )
+    return _named(os.fsencode(getpass.getpass("Secret: ")), "the prompt")
+
+
+def keys_from(
+    schemes: Sequence[Scheme], keys_file: Path | None, key_id: str | None, env: str | None, file: Path | None
+) -> Keys:
+    """What a Verifier looks secrets up in: a keys file, else the one secret, for one key id or (None) for all."""
+    if keys_file is not None:
+        if key_id is not None or env is not None or file is not None:
+            raise ConfigError("--keys holds key ids and secrets: leave --key-id, --secret-env and --secret-file out")
+        return load_keys(keys_file, [scheme.name for scheme in schemes], others=scheme_names())
+    secret = read_secret(env, file)
+    if key_id is not None:
+        return {key_id: secret}
+    return lambda key_id, scheme_name: secret
+
+
+def parse_headers(lines: Sequence[str]) -> Pairs:
+    """`-H` options as pairs, values as Latin-1. Raises ConfigError, which does not repeat a value."""
+    pairs: list[tuple[str, str]] = []
+    for line in lines:
+        name, colon, value = line.partition(":")
+        if not colon or not _TOKEN.fullmatch(name):
+            raise ConfigError("-H: write -H 'Name: value'")
+        if _CONTROL.search(value):
+            raise ConfigError(f"-H {name}: the value holds a control character")
+        pairs.append((name, os.fsencode(value).decode("latin-1").strip(" \t")))
+    return tuple(pairs)
+
+
+def _named(content: bytes, source: str) -> Secret:
+    if not content:
+        raise ConfigError(f"{source} is empty: an empty secret signs for anyone")
+    return Secret(content)
+
+
+def _has_terminal() -> bool:
+    """Whether someone is there to ask. Standard input does not tell: it may be the body."""
+    if not sys.stderr or not sys.stderr.isatty():
+        return False
+    if os.name == "nt":
+        return bool(sys.stdin and sys.stdin.isatty())
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,46 @@
+"""Where an answer's body goes: to standard output, or whole into a file."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+
+@contextmanager
+def replacing(path: Path) -> Generator[IO[bytes], None, None]:
+    """A file to write, which takes the place of `path` when the block ends well, and is removed when it does not.
+
+    It stands beside `path`, whose mode it takes over. What is no regular file (a pipe, /dev/null) is written to.
+    """
+    path = path.resolve()  # so that a symbolic link stays one
+    try:
+        old = path.stat()
+    except FileNotFoundError:
+        mode = 0o666 & ~_umask()
+    else:
+        if not stat.S_ISREG(old.st_mode):
+            with path.open("wb") as stream:
+                yield stream
+            return
+        mode = stat.S_IMODE(old.st_mode)
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name[:64]}.", dir=path.parent)
+    try:
+        with open(descriptor, "wb") as stream:  # noqa: PTH123  # it is open already
+            yield stream
+        Path(name).chmod(mode)
+        Path(name).replace(path)
+    except BaseException:
+        with suppress(OSError):
+            Path(name).unlink()
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,82 @@
+"""`undersign verify`: who signed a raw request, or why nobody did."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from ..credentials import parse_origin
+from ..errors import ConfigError, Rejected
+from ..http import Request
+from ..verifier import Verifier
+from .options import Command, build_schemes, clock_at, clock_option, keys_from, scheme_options, secret_options
+from .text import printable
+
+
+@click.command(
+    cls=Command,
+    epilog="\b\nExample: undersign verify --keys keys.toml < request.http",
+    short_help="Verify a raw request.",
+)
+@scheme_options(several=True)
+@click.option(
+    "--keys",
+    "keys_file",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help='A TOML file with a table [keys] of lines such as: id = "secret".',
+)
+@click.option("--key-id", metavar="ID", help="The one key id that is known, with the secret from below.")
+@secret_options
+@clock_option
+@click.option("--origin", metavar="ORIGIN", help="Where it was sent to.  [default: https:// and the Host header]")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def verify(
+    schemes: Sequence[str],
+    options: Sequence[str],
+    keys_file: Path | None,
+    key_id: str | None,
+    secret_env: str | None,
+    secret_file: Path | None,
+    at: float | None,
+    origin: str | None,
+    as_json: bool,
+) -> int:
+    """Verify the raw HTTP/1.1 request on standard input: exit 0 and who, or 1 and the reason.
+
+    Without --keys and --key-id the one secret is tried for whichever key id the request claims.
+    """
+    used = build_schemes(schemes, options)
+    given = None if origin is None else parse_origin(origin)
+    verifier = Verifier(used, keys_from(used, keys_file, key_id, secret_env, secret_file), clock=clock_at(at))
+    raw = sys.stdin.buffer.read() if sys.stdin else b""
+    try:
+        request = Request.from_http(raw)
+        request = Request(
+            request.method, request.target, request.headers, request.body, given or _origin_of_host(request)
+        )
+        verified = verifier.verify(request)
+    except Rejected as rejected:
+        if as_json:
+            click.echo(json.dumps({"result": "invalid", "reason": rejected.reason.value}))
+        else:
+            click.echo(f"invalid: {printable(str(rejected))}")
+        return 1
+    if as_json:
+        click.echo(json.dumps({"result": "valid", "scheme": verified.scheme, "key_id": verified.key_id}))
+    else:
+        click.echo(f"valid: {verified.scheme}, signed by {printable(verified.key_id)}")
+    return 0
+
+
+def _origin_of_host(request: Request) -> str:
+    """`https://` and the Host header; nothing where that is none, and a scheme that cares refuses it then."""
+    hosts = request.values("host")
+    try:
+        return parse_origin(f"https://{hosts[0]}") if len(hosts) == 1 else ""
+    except ConfigError:
+        return ""

@@ -1,0 +1,69 @@
+"""One request on the wire, through httpx, with the target's bytes as they were signed."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from .. import __version__
+from ..errors import UndersignError
+from ..http import Request, body_length
+
+if TYPE_CHECKING:
+    import httpx
+
+
+class NotDelivered(UndersignError):
+    """The request did not reach the server, or its answer did not come back whole."""
+
+
+def with_wire_headers(request: Request) -> Request:
+    """The request with all the headers that will go out, so that a scheme may sign any of them."""
+    present = {name.lower() for name, _ in request.headers}
+    length = body_length(request.body)
+    added = [
+        ("Host", request.origin.partition("://")[2]),
+        ("User-Agent", f"undersign/{__version__}"),
+        ("Accept", "*/*"),
+    ]
+    if length or request.method in ("POST", "PUT", "PATCH"):
+        added.append(("Content-Length", str(length)))
+    headers = tuple(pair for pair in added if pair[0].lower() not in present) + request.headers
+    return Request(request.method, request.target, headers, request.body, request.origin)
+
+
+@contextmanager
+def sent(request: Request, pieces: Iterable[bytes], timeout: float) -> Generator[httpx.Response, None, None]:
+    """The answer to the request, its body still to be read. No redirect is followed.
+
+    Raises NotDelivered in words for whatever goes wrong on the way, while the answer is read as well.
+    """
+    import httpx
+
+    class Url(httpx.URL):
+        @property
+        def raw_path(self) -> bytes:
+            # httpx resolves dots and rewrites escapes in a URL; the target goes out as it was signed.
+            return request.target.encode("ascii")
+
+    headers = [(name.encode("ascii"), value.encode("latin-1")) for name, value in request.headers]
+    content = pieces if body_length(request.body) else None
+    try:
+        outgoing = httpx.Request(request.method, request.origin, headers=headers, content=content)
+        outgoing.url = Url(request.origin)
+        with httpx.Client(timeout=timeout) as client:
+            response = client.send(outgoing, stream=True)
+            try:
+                yield response
+            finally:
+                response.close()
+    except httpx.TimeoutException:
+        raise NotDelivered(f"{request.origin} did not answer within {timeout:g} seconds") from None
+    except httpx.LocalProtocolError:
+        # Its message may quote a header.
+        raise NotDelivered("a header cannot be sent: check what -H sets") from None
+    except httpx.ConnectError as error:
+        raise NotDelivered(f"cannot connect to {request.origin}: {error}") from None
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise NotDelivered(f"{request.origin} broke off: {error}") from None

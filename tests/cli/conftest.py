@@ -1,0 +1,23 @@
+"""What the tests of the command line share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.cli.command import KEY_ID, Serving, serving
+from tests.clients.wire import WireServer
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Serving]:
+    """A server that knows one key."""
+    with serving("--key-id", KEY_ID) as running:
+        yield running
+
+
+@pytest.fixture
+def wire() -> Iterator[WireServer]:
+    with WireServer() as running:
+        yield running

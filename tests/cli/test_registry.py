@@ -1,0 +1,134 @@
+"""Schemes by name: options as JSON gives them, and schemes that other distributions announce."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.command import KEY_ID, importing_from, process, undersign
+from undersign import ConfigError, GoGrid, GoTom, HttpHmac, KeyedTimestamp, Window
+from undersign.registry import build_scheme, option_types, parse_option, scheme_names
+
+THIRD_PARTY = '''
+from __future__ import annotations
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from undersign import HttpHmac, Patch
+if TYPE_CHECKING:
+    from elsewhere import Level
+
+@dataclass(frozen=True)
+class Acme(HttpHmac):
+    """A scheme of another distribution."""
+    provider: str = "acme"
+    name: str = "acme"
+    level: int = 1
+    nested: Level | None = None
+
+@dataclass(frozen=True)
+class Broken(Acme):
+    def canonical(self, request, claim):
+        raise ZeroDivisionError("hunter2")
+
+def factory(*, provider, count: int = 1):
+    return HttpHmac(provider, name=f"made-{count}")
+
+def wrong():
+    return "no scheme"
+'''
+
+
+@pytest.fixture
+def announced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A distribution with schemes, some of which cannot be used."""
+    (tmp_path / "acme_schemes.py").write_text(THIRD_PARTY)
+    info = tmp_path / "acme_schemes-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-schemes\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(
+        "[undersign.schemes]\nacme = acme_schemes:Acme\nmade = acme_schemes:factory\nwrong = acme_schemes:wrong\n"
+        "gone = acme_schemes:gone\nbroken = acme_schemes:Broken\nnumber = acme_schemes:__name__\n"
+        "gotom = acme_schemes:Acme\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "scheme"),
+    [
+        ("gotom", {}, GoTom()),
+        ("gotom", {"window": {"past": 60, "future": 0}}, GoTom(window=Window(60, 0))),
+        ("gogrid", {"versions": ["1.5", "1.6"]}, GoGrid(versions=frozenset({"1.5", "1.6"}))),
+        ("gogrid", {"version_param": None, "version": None, "versions": []}, None),
+        ("http-hmac", {"provider": "p", "signed_headers": ["X-A"]}, HttpHmac("p", signed_headers=("X-A",))),
+        ("keyed-timestamp", {"key_param": "k"}, KeyedTimestamp("k", "keyed-timestamp")),
+        ("keyed-timestamp", {"key_param": "k", "name": "n"}, KeyedTimestamp("k", "n")),
+    ],
+)
+def test_built_in_schemes(name: str, options: dict[str, Any], scheme: Any) -> None:
+    built = build_scheme(name, options)
+    assert built == scheme if scheme else isinstance(built, GoGrid)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "said"),
+    [
+        ("gotm", {}, "did you mean 'gotom'"),
+        ("gotom", {"providr": "x"}, "did you mean 'provider'"),
+        ("keyed-timestamp", {}, "needs the option key_param"),
+        ("gotom", {"window": 60}, "window"),
+        ("gotom", {"window": {"past": 1, "future": "1"}}, "whole seconds"),
+        ("gotom", {"signed_headers": "X-A"}, "list of texts"),
+        ("gotom", {"multipart_as_empty": "yes"}, "true or false"),
+        ("gotom", {"provider": 1}, "text"),
+        ("gotom", {"date_precision": 1}, "text"),
+        ("gogrid", {"version": 1.5}, "text"),
+        ("gotom", {"date_precision": "minutes"}, "unknown"),
+    ],
+)
+def test_what_cannot_be_built(name: str, options: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        build_scheme(name, options)
+
+
+def test_schemes_of_other_distributions(announced: Path) -> None:
+    assert scheme_names()[:4] == ["gotom", "gogrid", "http-hmac", "keyed-timestamp"]
+    assert {"acme", "made"} <= set(scheme_names())
+    assert type(build_scheme("gotom")) is GoTom  # nobody takes the place of a built-in scheme
+    assert option_types("acme")["level"] is Any  # its types cannot be resolved
+    assert option_types("made") == {"provider": Any, "count": int}
+    assert parse_option("made", "count", "2") == 2
+    assert build_scheme("made", {"provider": "p", "count": 2}).name == "made-2"
+    with pytest.raises(ConfigError, match="needs the option provider"):
+        build_scheme("made")
+    with pytest.raises(ConfigError, match="count is a number"):
+        parse_option("made", "count", "two")
+    for name in ("wrong", "gone", "number"):
+        with pytest.raises(ConfigError, match=name):
+            build_scheme(name)
+
+
+def test_the_command_line_takes_them(announced: Path) -> None:
+    result = process(
+        "sign", "GET", "https://a.example/", "--key-id", KEY_ID, "--scheme", "acme", "-o", "window=1,1",
+        env=importing_from(announced),
+    )  # fmt: skip
+    assert "Authorization: acme " in result.text
+    result = process("verify", "--scheme", "acm", env=importing_from(announced))
+    assert "did you mean 'acme'?" in result.error
+
+
+def test_a_fault_of_a_scheme_is_one_line_too(announced: Path) -> None:
+    result = process(
+        "sign", "GET", "https://a.example/", "--key-id", "k", "--scheme", "broken", env=importing_from(announced)
+    )
+    assert result.code == 2
+    assert "ZeroDivisionError in acme_schemes.py, line " in result.error
+    assert "hunter2" not in result.error
+
+
+def test_the_same_scheme_twice_is_once() -> None:
+    assert undersign("verify", "--scheme", "gotom", "--scheme", "gotom", stdin=b"x").code == 1

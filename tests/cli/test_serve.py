@@ -1,0 +1,391 @@
+"""`undersign serve`, and the server in it: what it answers, what it logs, and what it does not fall over."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import signal
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command import COMMAND, KEY_ID, SECRET, Serving, environment, serving, undersign
+from undersign import Credential, GoGrid, GoTom, HttpHmac, Rejected, Request, Response, Scheme, sign
+from undersign.cli.exchange import Outcome
+from undersign.cli.server import VerifyingServer
+
+NOW = 1_730_974_875
+FORM = "application/x-www-form-urlencoded"
+
+
+@contextmanager
+def answering(*schemes: Scheme, body_limit: int = 1 << 20, silence: float = 30) -> Iterator[tuple[str, list[Outcome]]]:
+    """A server in this process whose clock stands still: its origin, and what became of each request."""
+    outcomes: list[Outcome] = []
+    server = VerifyingServer(
+        schemes or (GoTom(), GoGrid()),
+        {KEY_ID: SECRET},
+        outcomes.append,
+        clock=lambda: NOW,
+        body_limit=body_limit,
+        silence=silence,
+    )
+    thread = threading.Thread(target=server.serve)
+    thread.start()
+    try:
+        yield server.origin, outcomes
+    finally:
+        server.close()
+        thread.join()
+        server.finish(seconds=30)
+
+
+def raw(
+    scheme: Scheme,
+    method: str,
+    target: str,
+    body: bytes = b"",
+    headers: dict[str, str] | None = None,
+    secret: str = SECRET,
+    key_id: str = KEY_ID,
+) -> bytes:
+    """A signed request as it goes on the wire."""
+    given = {"Host": "a.example", "Content-Length": str(len(body)), **(headers or {})}
+    request = Request.from_url(method, "https://a.example" + target, given, body)
+    signed = sign(scheme, request, Credential(key_id, secret), now=NOW).apply(request)
+    assert isinstance(signed.body, bytes)
+    lines = [f"{signed.method} {signed.target} HTTP/1.1", *(f"{name}: {value}" for name, value in signed.headers)]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1") + signed.body
+
+
+def connect(origin: str) -> socket.socket:
+    host, _, port = origin.removeprefix("http://").rpartition(":")
+    return socket.create_connection((host.strip("[]"), int(port)), timeout=30)
+
+
+def received(connection: socket.socket) -> tuple[int, dict[str, str], bytes]:
+    """Status, headers and body of the answer, read up to the end of the connection."""
+    data = b""
+    while piece := connection.recv(65536):
+        data += piece
+    head, _, body = data.partition(b"\r\n\r\n")
+    first, *lines = head.decode("latin-1").split("\r\n")
+    return int(first.split()[1]), dict(line.split(": ", 1) for line in lines), body
+
+
+def exchanged(origin: str, request: bytes) -> tuple[int, dict[str, str], bytes]:
+    with connect(origin) as connection:
+        connection.sendall(request)
+        return received(connection)
+
+
+def test_a_verified_request_is_echoed() -> None:
+    with answering() as (origin, outcomes):
+        status, headers, body = exchanged(origin, raw(GoTom(), "PUT", "/a/..//%7e?x=%2f&&", b"\0\n"))
+    assert status == 200
+    assert headers["Content-Type"] == "application/json"
+    assert headers["Connection"] == "close"
+    assert int(headers["Content-Length"]) == len(body)
+    assert json.loads(body) == {
+        "scheme": "gotom",
+        "key_id": KEY_ID,
+        "method": "PUT",
+        "target": "/a/..//%7e?x=%2f&&",
+        "body_bytes": 2,
+        "body_md5": hashlib.md5(b"\0\n", usedforsecurity=False).hexdigest(),
+    }
+    assert outcomes == [Outcome("PUT", "/a/..//%7e", 200, "valid", "gotom", KEY_ID)]
+
+
+@pytest.mark.parametrize(
+    ("format_", "content_type", "beginning"),
+    [
+        ("", "application/json", b'{"summary": {"total": 0, "start": 0, "returned": 0}, "status": "success"'),
+        ("&format=json", "application/json", b'{"summary"'),
+        ("&format=xml", "text/xml; charset=utf-8", b'<?xml version="1.0"'),
+        ("&format=csv", "text/csv; charset=utf-8", b"# SUCCESS, /grid/server/list, TOTAL, 0"),
+    ],
+)
+def test_a_verified_gogrid_request_gets_an_empty_list(format_: str, content_type: str, beginning: bytes) -> None:
+    with answering() as (origin, _):
+        request = raw(GoGrid(), "GET", f"/api/grid/server/list?a{format_}")
+        status, headers, body = exchanged(origin, request)
+    assert (status, headers["Content-Type"]) == (200, content_type)
+    assert body.startswith(beginning)
+
+
+def test_a_gogrid_form() -> None:
+    with answering() as (origin, outcomes):
+        status, _, body = exchanged(origin, raw(GoGrid(), "POST", "/api/x", b"a=1", {"Content-Type": FORM}))
+    assert status == 200
+    assert json.loads(body)["list"] == []
+    assert outcomes[0].result == "valid"
+
+
+def test_a_scheme_of_another_name_is_what_it_is() -> None:
+    renamed = GoGrid(name="mine")
+    with answering(renamed, HttpHmac("acme")) as (origin, _):
+        assert json.loads(exchanged(origin, raw(renamed, "GET", "/api/x"))[2])["status"] == "success"
+        assert json.loads(exchanged(origin, raw(HttpHmac("acme"), "GET", "/x"))[2])["scheme"] == "http-hmac"
+
+
+@pytest.mark.parametrize(
+    ("request_", "status", "body", "result"),
+    [
+        (raw(GoTom(), "GET", "/", secret="wrong"), 401, b'"Signature not valid"', "mismatch"),
+        (raw(GoTom(), "GET", "/", key_id="nobody"), 401, b'"Signature not valid"', "unknown_key"),
+        (raw(GoTom(), "GET", "/").replace(b"Date: 2024", b"Date: 2023"), 401, b'"Signature not valid"', "stale"),
+        (raw(GoGrid(), "GET", "/", secret="wrong"), 403, b'{"summary"', "mismatch"),
+        (raw(GoGrid(), "GET", "/?format=xml").replace(b"v=1.5", b"v=2"), 400, b"<?xml", "unsupported_version"),
+        (b"GET /x?y HTTP/1.1\r\nHost: a\r\n\r\n", 401, b'"Signature required"', "missing"),
+        (raw(GoTom(), "GET", raw(GoGrid(), "GET", "/").split()[1].decode()), 401, b'"Sig', "ambiguous"),
+        (raw(GoTom(), "POST", "/", b"x")[:-1] + b"y", 401, b'"Signature not valid"', "mismatch"),
+    ],
+)
+def test_all_else_is_refused_as_the_scheme_refuses(request_: bytes, status: int, body: bytes, result: str) -> None:
+    with answering() as (origin, outcomes):
+        got, headers, content = exchanged(origin, request_)
+    assert got == status
+    assert content.startswith(body)
+    assert outcomes[0].result == result
+    assert ("WWW-Authenticate" in headers) is (status == 401)
+
+
+def test_a_head_has_no_body() -> None:
+    with answering() as (origin, _):
+        for secret, expected in ((SECRET, 200), ("wrong", 401)):
+            status, headers, body = exchanged(origin, raw(GoTom(), "HEAD", "/", secret=secret))
+            assert (status, body) == (expected, b"")
+            assert int(headers["Content-Length"]) > 0
+
+
+def test_the_head_is_refused_before_the_body_is_read() -> None:
+    request = raw(GoTom(), "POST", "/", headers={"Content-Length": "1000000"}).replace(b"2024-", b"2023-")
+    with answering() as (origin, outcomes):
+        assert exchanged(origin, request)[0] == 401  # though not a byte of the body has come
+    assert outcomes[0].result == "stale"
+
+
+def test_a_client_that_sends_on_gets_the_answer_all_the_same() -> None:
+    body = bytes(8 << 20)
+    request = raw(GoTom(), "POST", "/", body).replace(b"Date: 2024-", b"Date: 2023-")
+    with answering(body_limit=1 << 30) as (origin, _):
+        assert exchanged(origin, request)[0] == 401
+
+
+@pytest.mark.parametrize("secret", [SECRET, "wrong"])
+def test_expect_continue(secret: str) -> None:
+    request = raw(GoTom(), "POST", "/", b"body", {"Expect": "100-continue"}, secret=secret)
+    head, body = request[:-4], request[-4:]
+    with answering() as (origin, _), connect(origin) as connection:
+        connection.sendall(head)
+        assert connection.recv(25) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(body)
+        assert received(connection)[0] == (200 if secret == SECRET else 401)
+    stale = head.replace(b"Date: 2024", b"Date: 2023")
+    with answering() as (origin, _):
+        assert exchanged(origin, stale)[0] == 401  # and nobody is told to continue
+
+
+def test_a_chunked_body() -> None:
+    length = b"Content-Length: 6"
+    head, _, _ = (
+        raw(GoTom(), "POST", "/", b"foobar").replace(length, b"Transfer-Encoding: chunked").partition(b"\r\n\r\n")
+    )
+    with answering() as (origin, outcomes):
+        assert exchanged(origin, head + b"\r\n\r\n3\r\nfoo\r\n3\r\nbar\r\n0\r\n\r\n")[0] == 200
+        assert exchanged(origin, head + b"\r\n\r\n3\r\nfoo\r\n4\r\nbar\r\n0\r\n\r\n")[0] == 400
+    assert [outcome.result for outcome in outcomes] == ["valid", "bad_request"]
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_body_over_the_limit_is_413(chunked: bool) -> None:
+    request = raw(GoTom(), "POST", "/", b"x" * 11)
+    if chunked:
+        head = request.replace(b"Content-Length: 11", b"Transfer-Encoding: chunked")[:-11]
+        request = head + b"b\r\n" + b"x" * 11 + b"\r\n0\r\n\r\n"
+    with answering(body_limit=10) as (origin, outcomes):
+        assert exchanged(origin, request)[0] == 413
+    assert outcomes[0].result == "body_too_large"
+    assert (outcomes[0].scheme, outcomes[0].key_id) == ("gotom", KEY_ID)
+
+
+def test_a_form_over_its_limit_is_413() -> None:
+    request = raw(GoGrid(), "POST", "/", b"a=1", {"Content-Type": FORM})
+    request = request.replace(b"Content-Length: ", b"Content-Length: 9999999")
+    with answering(body_limit=1 << 30) as (origin, _):
+        assert exchanged(origin, request)[0] == 413
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"hello\r\n\r\n",
+        b"\x16\x03\x01\x02\x00",  # how TLS begins
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/9.9\r\nHost: a\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n",
+        b"GET / HTTP/1.1\nHost: a\n\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\n\r\nmore",
+        b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
+    ],
+    ids=lambda value: repr(value[:60]),
+)
+def test_what_is_no_clean_http_is_400(request_: bytes) -> None:
+    with answering() as (origin, outcomes):
+        status, _, body = exchanged(origin, request_)
+    assert (status, body) == (400, b'"Bad Request"')
+    assert outcomes[0].result == "bad_request"
+
+
+def test_a_request_that_breaks_off() -> None:
+    request = raw(GoTom(), "POST", "/x", b"body")
+    with answering() as (origin, outcomes):
+        for part in (request[:10], request[:-1]):
+            with connect(origin) as connection:
+                connection.sendall(part)
+                connection.shutdown(socket.SHUT_WR)
+                assert received(connection)[0] == 400
+        with connect(origin):
+            pass  # whoever says nothing is answered nothing, and not logged
+        assert exchanged(origin, request)[0] == 200
+    assert [(outcome.path, outcome.result) for outcome in outcomes] == [
+        ("-", "bad_request"),
+        ("/x", "bad_request"),
+        ("/x", "valid"),
+    ]
+
+
+def test_a_silent_client_is_let_go() -> None:
+    with answering(silence=0.1) as (origin, outcomes), connect(origin) as connection:
+        connection.sendall(b"GET")
+        assert received(connection)[0] == 408
+    assert outcomes[0].result == "timeout"
+
+
+def test_garbage_does_not_stop_it() -> None:
+    chance = random.Random(1)
+    good = raw(GoTom(), "POST", "/x?y", b"body")
+    with answering(silence=5) as (origin, outcomes):
+        for _ in range(150):
+            data = bytearray(good)
+            for _ in range(chance.randrange(1, 6)):
+                place = chance.randrange(len(data))
+                data[place : place + chance.randrange(4)] = chance.randbytes(chance.randrange(4))
+            with connect(origin) as connection:
+                connection.sendall(bytes(data))
+                connection.shutdown(socket.SHUT_WR)
+                assert received(connection)[0] in (200, 400, 401, 403, 413)
+        assert exchanged(origin, good)[0] == 200
+    assert "error" not in {outcome.result for outcome in outcomes}
+
+
+def test_a_fault_of_a_scheme_is_500_and_the_next_request_is_served() -> None:
+    class Broken(GoTom):
+        def canonical(self, request: Request, claim: object) -> bytes:
+            raise ZeroDivisionError
+
+    with answering(Broken(name="broken")) as (origin, outcomes):
+        assert exchanged(origin, raw(GoTom(), "GET", "/"))[0] == 500
+        assert exchanged(origin, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")[0] == 401
+    assert str(outcomes[0]) == "GET / 500 error (ZeroDivisionError)"
+
+
+def test_a_fault_in_a_refusal_is_500_too() -> None:
+    class Broken(GoTom):
+        def refusal(self, rejected: Rejected, head: Request) -> Response:
+            raise ZeroDivisionError
+
+    with answering(Broken()) as (origin, outcomes):
+        assert exchanged(origin, raw(GoTom(), "GET", "/", secret="wrong"))[0] == 500
+    assert outcomes[0].result == "error"
+
+
+def test_the_log_holds_no_query_and_nothing_that_steers_a_terminal() -> None:
+    outcome = Outcome("GET", "/" + "x" * 999, 401, "mismatch", "gotom", 'a"\x1b[2J\n\u202e', "why")
+    line = str(outcome)
+    assert line.isprintable()
+    assert line.startswith("GET /xxx")
+    assert line.endswith('… 401 mismatch scheme=gotom key_id="a\\"\\u001b[2J\\n\\u202e" (why)')
+    assert len(line) < 400
+
+
+def test_the_command_says_where_it_listens_and_logs_a_line_for_each_request() -> None:
+    with serving("--key-id", KEY_ID, "--at", str(NOW)) as server:
+        assert server.url.startswith("http://127.0.0.1:")
+        good, bad = raw(GoGrid(), "GET", "/api/x?secret"), raw(GoTom(), "GET", "/y", secret="wrong")
+        assert exchanged(server.url, good)[0] == 200
+        assert exchanged(server.url, bad)[0] == 401
+    assert server.code == 0
+    assert server.log == [
+        f'GET /api/x 200 valid scheme=gogrid key_id="{KEY_ID}"',
+        f'GET /y 401 mismatch scheme=gotom key_id="{KEY_ID}" (no secret of the key fits)',
+    ]
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_signals_end_it_cleanly(signum: signal.Signals) -> None:
+    with serving("--key-id", KEY_ID) as server, connect(server.url) as connection:
+        connection.sendall(b"GET / HT")  # an exchange that is under way holds nothing up for long
+        server.process.send_signal(signum)
+        server.process.wait(timeout=30)
+    assert server.code == 0
+    assert server.log in ([], ["- - 400 bad_request (the request ends before its head or body is complete)"])
+
+
+def test_keys_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "keys.toml").write_text(f'[keys]\n{KEY_ID} = ["newer", "{SECRET}"]\n')
+    arguments = ("--keys", tmp_path / "keys.toml", "--scheme", "gotom", "--at", str(NOW))
+    with serving(*arguments, env={"UNDERSIGN_SECRET": None}) as server:
+        assert exchanged(server.url, raw(GoTom(), "GET", "/"))[0] == 200
+        assert exchanged(server.url, raw(GoGrid(), "GET", "/"))[0] == 401
+
+
+def test_other_loopback_addresses() -> None:
+    for host, shown in (("localhost", "http://"), ("::1", "http://[::1]:"), ("127.0.0.2", "http://127.0.0.2:")):
+        with serving("--key-id", KEY_ID, "--host", host, "--at", str(NOW)) as server:
+            assert server.url.startswith(shown)
+            assert exchanged(server.url, raw(GoTom(), "GET", "/"))[0] == 200
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "no-such-host.invalid", ""])  # noqa: S104
+def test_plain_http_is_for_loopback_alone(host: str) -> None:
+    result = undersign("serve", "--key-id", KEY_ID, "--host", host)
+    assert result.code == 2
+    assert "127.0.0.1" in result.error
+
+
+def test_what_keeps_it_from_serving_is_one_line(server: Serving) -> None:
+    port = server.url.rpartition(":")[2]
+    for arguments, said in (
+        (("--key-id", KEY_ID, "--port", port), f"cannot listen on 127.0.0.1 port {port}: Address already in use"),
+        ((), "give --keys FILE, or --key-id ID"),
+        (("--keys", "/not/there"), "No such file"),
+        (("--key-id", "k", "--scheme", "gotm"), "did you mean"),
+        (("--key-id", "k", "--port", "65536"), "--port"),
+    ):
+        result = undersign("serve", *arguments)
+        assert result.code == 2
+        assert said in result.error
+
+
+def test_a_closed_standard_error_stops_nothing() -> None:
+    arguments = [*COMMAND, "serve", "--port", "0", "--key-id", KEY_ID, "--at", str(NOW)]
+    with subprocess.Popen(
+        arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, env=environment()
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stderr.close()
+        url = process.stdout.readline().decode().split()[-1]
+        for _ in range(3):
+            assert exchanged(url, raw(GoTom(), "GET", "/"))[0] == 200
+        process.terminate()
+        assert process.wait(timeout=30) == 0

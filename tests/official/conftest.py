@@ -1,0 +1,47 @@
+"""What the tests against other people's clients share: where they are, and what happens where they are not."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command import KEY_ID, Serving, serving
+
+ROOT = Path(__file__).parents[2]
+SAMPLES = ROOT.parent / "shared" / "samples"
+
+
+def unavailable(reason: str) -> None:
+    """Skip the test, or let it fail where UNDERSIGN_NO_SKIP=1 says that everything has to be there."""
+    if os.environ.get("UNDERSIGN_NO_SKIP") == "1":
+        pytest.fail(f"{reason}, and UNDERSIGN_NO_SKIP=1")
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def sample() -> Callable[..., Path]:
+    """The path of an official sample, once the programs that it needs are there too."""
+
+    def find(name: str, *programs: str) -> Path:
+        path = SAMPLES / name
+        if not path.is_file():
+            unavailable(
+                f"the official sample {name} is not in {SAMPLES.parent.name}/{SAMPLES.name} beside the checkout"
+            )
+        for program in programs:
+            if shutil.which(program) is None:
+                unavailable(f"{program} is not installed")
+        return path
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Serving]:
+    """`undersign serve` with one key for both schemes."""
+    with serving("--key-id", KEY_ID) as running:
+        yield running
