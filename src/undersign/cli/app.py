@@ -17,6 +17,7 @@ from ..registry import did_you_mean
 from .call import call
 from .demo import demo
 from .serve import serve
+from .output import say
 from .sign import sign
 from .text import one_line
 from .verify import verify
@@ -94,7 +95,5 @@ def run(arguments: list[str]) -> int:
 
 
 def _failed(message: str, *, code: int = 2) -> int:
-    # With standard error closed there is nobody to tell.
-    with contextlib.suppress(OSError):
-        click.echo(f"undersign: {one_line(message)}", err=True)
+    say(f"undersign: {one_line(message)}")
     return code

@@ -1,9 +1,10 @@
-"""Where an answer's body goes: to standard output, or whole into a file."""
+"""Where output goes: an answer's body whole into a file, and lines to a standard error that may be closed."""
 
 from __future__ import annotations
 
 import os
 import stat
+import sys
 import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
@@ -38,6 +39,20 @@ def replacing(path: Path) -> Generator[IO[bytes], None, None]:
         with suppress(OSError):
             Path(name).unlink()
         raise
+
+
+def say(line: str) -> None:
+    """Write a line to standard error, in one piece, so that those of several threads do not mix.
+
+    With standard error closed there is nobody to tell.
+    """
+    try:
+        sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()
+    except (OSError, ValueError, AttributeError):
+        # What is still buffered would raise again while Python exits, and change the exit code.
+        with suppress(OSError, ValueError, AttributeError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
 def _umask() -> int:

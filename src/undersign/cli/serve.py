@@ -7,7 +7,6 @@ import signal
 import socket
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
@@ -16,6 +15,7 @@ import click
 from ..errors import ConfigError
 from .exchange import Outcome
 from .options import Command, build_schemes, clock_at, clock_option, keys_from, scheme_options, secret_options
+from .output import say
 from .server import BODY_LIMIT, VerifyingServer
 
 
@@ -102,7 +102,4 @@ def _loopback(host: str, port: int) -> tuple[int, tuple[str, int]]:
 
 
 def _log(outcome: Outcome) -> None:
-    # One call to write, so that lines of several threads do not mix; a closed standard error stops nothing.
-    with suppress(OSError, ValueError, AttributeError):
-        sys.stderr.write(f"{outcome}\n")
-        sys.stderr.flush()
+    say(str(outcome))
