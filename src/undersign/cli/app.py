@@ -16,8 +16,8 @@ from ..errors import Rejected, UndersignError
 from ..registry import did_you_mean
 from .call import call
 from .demo import demo
-from .serve import serve
 from .output import say
+from .serve import serve
 from .sign import sign
 from .text import one_line
 from .verify import verify
