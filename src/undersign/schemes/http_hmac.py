@@ -14,7 +14,7 @@ import re
 from binascii import b2a_base64
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
-from typing import Literal
+from typing import Any, Literal
 
 from ..clock import Window, format_date, parse_date
 from ..errors import CannotSign, ConfigError, Reason, Rejected
@@ -230,7 +230,7 @@ class HttpHmac(Scheme):
 
 
 @lru_cache(maxsize=1024)
-def _keyed(secret: bytes, algorithm: str) -> tuple[hashlib._Hash, hashlib._Hash]:
+def _keyed(secret: bytes, algorithm: str) -> tuple[Any, Any]:
     """HMAC's inner and outer hash with the key taken in (RFC 2104, section 2), which is over half of its work.
 
     Kept for the keys in use. hmac.new would do all of it for each signature, and refuses MD5 where OpenSSL is in FIPS
