@@ -2,8 +2,8 @@
 
     python benchmarks/auth.py
 
-Requests go to a transport that answers at once, so that the rest of the client's work is small and the same for all. The
-three take turns in one process, and the fastest round of each counts.
+Requests go to a transport that answers at once, so that the rest of the client's work is small and the same for all.
+The three take turns in one process, and the fastest round of each counts.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import hashlib
 import hmac
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -77,7 +78,7 @@ class Answer(BaseAdapter):
 def main() -> None:
     session = requests.Session()
     session.trust_env = False
-    session.mount("https://", Answer())  # type: ignore[no-untyped-call]
+    session.mount("https://", Answer())
     client = httpx.Client(transport=httpx.MockTransport(lambda request: httpx.Response(200)), trust_env=False)
     print("body       client    by hand   undersign   (µs over a no-op auth)   ratio")
     for size in (0, 1024, 64 * 1024, 1024 * 1024):
@@ -87,16 +88,10 @@ def main() -> None:
             ("requests", _requests_call(session, body), (lambda r: r, by_hand_for_requests, RequestsAuth)),
             ("httpx", _httpx_call(client, body), (httpx.Auth(), ByHandForHttpx(), HttpxAuth)),
         ):
-            nothing, by_hand, kind = auths
-            ours = kind(GoTom(), KEY_ID, SECRET)
-            best = fastest(
-                {
-                    "nothing": lambda send=send, auth=nothing: send(auth),
-                    "by hand": lambda send=send, auth=by_hand: send(auth),
-                    "ours": lambda send=send, auth=ours: send(auth),
-                },
-                calls=calls,
-            )
+            nothing, by_hand, signature_auth = auths
+            ours = signature_auth(GoTom(), KEY_ID, SECRET)
+            kinds = {"nothing": nothing, "by hand": by_hand, "ours": ours}
+            best = fastest({kind: partial(send, auth) for kind, auth in kinds.items()}, calls)
             hand, own = best["by hand"] - best["nothing"], best["ours"] - best["nothing"]
             print(f"{size:>8} B {name:9} {hand:9.1f} {own:11.1f} {'':24} {own / hand:6.2f}")
 

@@ -1,0 +1,234 @@
+"""What the ASGI and the WSGI middleware share: all that is not the server's own way to pass a request on."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..credentials import parse_origin
+from ..engine import Pending, Verified
+from ..errors import ConfigError, Reason, Rejected
+from ..http import Component, Pairs, Request, Response, origin_form
+from ..schemes.gogrid_envelope import failure
+from ..schemes.keyed_timestamp import KeyedTimestamp
+from ..verifier import AsyncVerifier, Verifier
+
+KEY = "undersign"
+"""Where a Verified stands in an ASGI scope and in a WSGI environ; None stands there on a public path."""
+
+FORBIDDEN = "forbidden"
+"""What hook and log say where the signature is good and `authorize` says no."""
+
+MAX_BODY = 16 * 1024 * 1024
+
+CHUNKED = -1
+"""The length of a body that comes in chunks, so that its end shows only when it is there."""
+
+PATH_IS_DECODED = "this server passes the path on decoded, and the bytes that were signed cannot be told from it"
+
+_log = logging.getLogger("undersign")
+
+# RFC 3986, section 2.3: what needs no percent-encoding. A path of anything else has a second spelling, and a
+# server or framework behind may read it as another path than the one that was named public.
+_PLAIN_PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)*/?")
+# What the decoded path alone is enough for. A slash may have been %2F or //, a tilde is escaped by older clients, and
+# all else has to be or may be; letters, digits, '.', '_' and '-' in one segment leave nothing to choose.
+_SINGLE_SPELLING = re.compile(r"/[A-Za-z0-9._-]*")
+_DOT_SEGMENT = re.compile(r"/\.+(?:/|\Z)")
+_LENGTH = re.compile(r"[0-9]{1,18}")
+_LONGEST_LOGGED = 200
+# The server's own failures, which its operator has to mend.
+_FAILURES = frozenset({Reason.UNAVAILABLE, Reason.LOSSY_TARGET})
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A request's head as the server passes it on.
+
+    `target_lost` says, for the log, why the target cannot be taken for the one that the client has sent; empty =
+    it can. `doubt` is a sentence on what else may lie behind a signature that does not fit.
+    """
+
+    head: Request
+    target_lost: str = ""
+    doubt: str = ""
+
+
+class Gate:
+    """Which requests are let in, and what the others are answered; see SignatureMiddleware for the options.
+
+    Raises ConfigError for an option that cannot work.
+    """
+
+    def __init__(
+        self,
+        verifier: Verifier | AsyncVerifier,
+        *,
+        origin: str,
+        prefix: str,
+        public: Collection[str],
+        max_body: int,
+        on_rejected: Callable[[str, str, str], object] | None,
+    ) -> None:
+        if isinstance(public, str):
+            raise ConfigError('public is a collection of paths: write public=["/health"]')
+        if prefix and (not is_plain(prefix) or prefix.endswith("/")):
+            raise ConfigError(f"prefix {prefix!r} is not a plain path without a slash at its end: write /api")
+        if type(max_body) is not int or max_body < 0:
+            raise ConfigError(f"max_body is a number of bytes, not {max_body!r}")
+        self.verifier = verifier
+        self.origin = parse_origin(origin) if origin else ""
+        self.prefix = prefix
+        self.max_body = max_body
+        self._public = frozenset(path for path in public if not path.endswith("/*"))
+        self._public_below = tuple(path.removesuffix("*") for path in public if path.endswith("/*"))
+        self._on_rejected = on_rejected
+        if "/" in self._public_below:
+            raise ConfigError("the public path '/*' leaves nothing to protect: name what is public")
+        for path in (*self._public, *self._public_below):
+            if not path or not is_plain(path):
+                raise ConfigError(
+                    f"the public path {path!r} is not plain: letters, digits, '.', '_', '~' and '-' between single "
+                    "slashes, without dot segments; /* at its end stands for all below"
+                )
+
+    def request(self, method: str, target: str, headers: Pairs, *, prefixed: bool = False) -> Request:
+        """The request that the client has signed. `prefixed` says that the target holds the prefix already."""
+        target = origin_form(target)
+        if self.prefix and not prefixed:
+            target = self.prefix + target
+        return Request(method, target, headers, b"", self.origin)
+
+    def is_public(self, seen: Seen) -> bool:
+        """Whether the path is named public, and has one spelling alone."""
+        path = seen.head.target.partition("?")[0]
+        if path not in self._public and not path.startswith(self._public_below):
+            return False
+        return is_plain(path) and not seen.target_lost
+
+    def begin(self, seen: Seen) -> Pending:
+        """Phase one, and what a server has to know besides. Raises Rejected."""
+        pending = self.verifier.begin(seen.head)
+        self.check_claim(pending, seen)
+        return pending
+
+    def check_claim(self, pending: Pending, seen: Seen) -> None:
+        """Refuse what the claimed scheme covers and the server has lost. Raises Rejected(lossy_target)."""
+        if seen.target_lost and pending.scheme and Component.TARGET in pending.scheme.covers(seen.head):
+            raise rejected(Reason.LOSSY_TARGET, seen.target_lost, pending)
+
+    def body_limit(self, pending: Pending) -> int:
+        """How many bytes of the body are read."""
+        return min(self.max_body, pending.body.limit) if pending.body.raw else self.max_body
+
+    def refuse(self, refused: Rejected, seen: Seen) -> Response:
+        """The answer to a refused request, which is logged and told to the hook."""
+        detail = refused.detail
+        if refused.reason is Reason.MISMATCH and seen.doubt:
+            detail = f"{detail}; {seen.doubt}"
+        elif refused.reason is Reason.INSECURE and not self.origin:
+            detail = f"{detail}: tell the middleware its origin, as in origin='https://api.example.com'"
+        elif refused.__cause__ is not None:
+            # Its type alone: its text may hold addresses with passwords.
+            detail = f"{detail}: {type(refused.__cause__).__name__}"
+        self._tell(refused.reason, refused.key_id, detail, refused.scheme)
+        return self.verifier.refusal(refused, seen.head)
+
+    def forbid(self, verified: Verified, seen: Seen) -> Response:
+        """The answer to a good signature whose key may not do this: GoGrid's 401, else an RFC 9457 problem."""
+        self._tell(FORBIDDEN, verified.key_id, "authorize has said no", verified.scheme)
+        for scheme in self.verifier.schemes:
+            if scheme.name == verified.scheme and isinstance(scheme, KeyedTimestamp):
+                return failure(401, seen.head.target)
+        problem = {"type": "about:blank", "title": "Forbidden", "status": 403, "detail": "The key may not do this"}
+        return Response(403, (("Content-Type", "application/problem+json"),), json.dumps(problem).encode())
+
+    def _tell(self, reason: str, key_id: str, detail: str, scheme: str) -> None:
+        reason, key_id, detail = str(reason), printable(key_id), printable(detail)
+        level = logging.ERROR if reason in _FAILURES else logging.WARNING
+        extra = {"reason": reason, "key_id": key_id, "scheme": scheme}
+        _log.log(level, "refused: %s, key id %r: %s", reason, key_id, detail, extra=extra)
+        if self._on_rejected is not None:
+            try:
+                self._on_rejected(reason, key_id, detail)
+            except Exception as error:
+                # The hook must not turn a refusal into anything else. What it raises may hold anything.
+                _log.error("on_rejected has raised %s", type(error).__name__)
+
+
+def verified_in(place: Mapping[str, Any]) -> Verified | None:
+    """The Verified in a scope or environ, or None on a public path.
+
+    Raises ConfigError where no SignatureMiddleware is in front: the request may be anyone's then.
+    """
+    if KEY not in place:
+        raise ConfigError("no SignatureMiddleware is in front of this app: wrap it in one, ASGI or WSGI")
+    verified: Verified | None = place[KEY]
+    return verified
+
+
+def rejected(reason: Reason, detail: str, pending: Pending) -> Rejected:
+    """Rejected, with the claim's scheme and key id."""
+    scheme = pending.scheme.name if pending.scheme else ""
+    return Rejected(reason, detail, scheme=scheme, key_id=pending.claim.key_id if pending.claim else "")
+
+
+def is_plain(path: str) -> bool:
+    """Whether the path has one spelling alone: no escapes, no `//`, no dot segments, nothing reserved."""
+    return _PLAIN_PATH.fullmatch(path) is not None and _DOT_SEGMENT.search(path) is None
+
+
+def is_single_spelling(decoded_path: str) -> bool:
+    """Whether a path that the server has decoded can only have come as it is now."""
+    return _SINGLE_SPELLING.fullmatch(decoded_path) is not None and _DOT_SEGMENT.search(decoded_path) is None
+
+
+def body_length(pending: Pending) -> int | None:
+    """The declared length of the body; None where none is declared, CHUNKED where it is sent so.
+
+    Raises Rejected(malformed) where two servers could find two ends of it. RFC 9112, section 6.3.
+    """
+    lengths, codings = [], []
+    for name, value in pending.head.headers:
+        if len(name) == 14 and name.lower() == "content-length":
+            lengths.append(value.strip(" \t"))
+        elif len(name) == 17 and name.lower() == "transfer-encoding":
+            codings.append(value.strip(" \t"))
+    if lengths and codings:
+        raise rejected(Reason.MALFORMED, "there is a Content-Length beside Transfer-Encoding", pending)
+    if codings:
+        if len(codings) > 1 or codings[0].lower() != "chunked":
+            raise rejected(Reason.MALFORMED, "Transfer-Encoding is not chunked alone", pending)
+        return CHUNKED
+    if not lengths:
+        return None
+    if len(lengths) > 1 or not _LENGTH.fullmatch(lengths[0]):
+        raise rejected(Reason.MALFORMED, "Content-Length is not one number", pending)
+    return int(lengths[0])
+
+
+def check_body_length(length: int | None, limit: int, pending: Pending) -> None:
+    """Refuse a declared length beyond the limit before anything is read. Raises Rejected(body_too_large)."""
+    if length is not None and length > limit:
+        raise rejected(Reason.BODY_TOO_LARGE, f"the body is over {limit} bytes", pending)
+
+
+def finished_headers(answer: Response) -> Pairs:
+    """The answer's headers with its length."""
+    return (*answer.headers, ("Content-Length", str(len(answer.body))))
+
+
+def check_authorize(authorize: Any) -> None:
+    """Raises ConfigError where it is there and cannot be called."""
+    if authorize is not None and not callable(authorize):
+        raise ConfigError("authorize is a callable: authorize(verified, head) returns True for those let in")
+
+
+def printable(text: str) -> str:
+    """The text on one line and of bounded length, since clients choose what stands in it."""
+    text = "".join(char if char.isprintable() else "?" for char in text[: _LONGEST_LOGGED + 1])
+    return text if len(text) <= _LONGEST_LOGGED else text[:_LONGEST_LOGGED] + "…"

@@ -1,0 +1,224 @@
+"""Middleware for ASGI servers and apps. It needs the standard library alone."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Collection, Iterable, MutableMapping
+from typing import Any, TypeAlias
+from urllib.parse import quote, unquote
+
+from ..engine import Pending, Verified
+from ..errors import ConfigError, Reason, Rejected
+from ..http import Request, Response, origin_form
+from ..verifier import AsyncVerifier, Verifier
+from ._bodies import PIECE, Spool
+from ._common import (
+    CHUNKED,
+    KEY,
+    MAX_BODY,
+    PATH_IS_DECODED,
+    Gate,
+    Seen,
+    body_length,
+    check_authorize,
+    check_body_length,
+    finished_headers,
+    is_single_spelling,
+    rejected,
+)
+
+Scope: TypeAlias = MutableMapping[str, Any]
+Message: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+# Frameworks type these three each in its own way (dict, Mapping, MutableMapping), so no narrower type takes them all.
+App: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
+Authorize: TypeAlias = Callable[[Verified, Request], bool | Awaitable[bool]]
+
+_BARE_MARK = "ASGI does not say whether the target ended in a bare ?, which would be signed"
+
+
+class SignatureMiddleware:
+    """Lets in what verifies, and refuses all else in its scheme's own shape. The Verified is `scope["undersign"]`.
+
+    `verifier` is an AsyncVerifier, or a Verifier whose keys and guard do not block. Everything is protected, also
+    websocket handshakes, unless its path is named in `public`: `/health`, or `/static/*` for all below. A path with
+    escapes, `//` or dot segments is never public; on one that is, `scope["undersign"]` is None.
+
+    `origin` is what clients call (`https://api.example.com`): it is told, and neither the connection nor an
+    X-Forwarded header is asked. `prefix` is what a proxy takes off the front of the target; where the server's root
+    path is the same and stands in the path already, it is not put there twice.
+
+    A body that the signature covers is read up to `max_body` bytes (beyond: 413), kept on disk where it is over
+    1 MiB, and given to the app as it came; any other body is not touched. What is stale or malformed is refused
+    before. On a disconnect in mid-body the app is not called.
+
+    `authorize(verified, head)` may be a coroutine; anything but True refuses the request, and so does an exception.
+    `on_rejected(reason, key_id, detail)` is told each refusal, as the logger `undersign` is; neither gets a secret,
+    a signature or a control character, and the client never gets the reason.
+
+    Raises ConfigError for an option that cannot work, and when called for anything but http, websocket or lifespan.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        verifier: Verifier | AsyncVerifier,
+        *,
+        origin: str = "",
+        prefix: str = "",
+        public: Collection[str] = (),
+        max_body: int = MAX_BODY,
+        authorize: Authorize | None = None,
+        on_rejected: Callable[[str, str, str], object] | None = None,
+    ) -> None:
+        if not isinstance(verifier, (Verifier, AsyncVerifier)):
+            raise ConfigError(f"verifier is a Verifier or an AsyncVerifier, not {type(verifier).__name__}")
+        check_authorize(authorize)
+        self._app = app
+        self._verifier = verifier
+        self._authorize = authorize
+        self._gate = Gate(
+            verifier, origin=origin, prefix=prefix, public=public, max_body=max_body, on_rejected=on_rejected
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        kind = scope["type"]
+        if kind == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        if kind not in ("http", "websocket"):
+            raise ConfigError(f"the scope type {kind!r} cannot be verified")
+        seen = _seen(scope, self._gate)
+        if self._gate.is_public(seen):
+            await self._app({**scope, **_reduced(scope), KEY: None}, receive, send)
+            return
+        spool: Spool | None = None
+        try:
+            try:
+                pending = self._gate.begin(seen)
+                length = body_length(pending)
+                if pending.body:
+                    limit = self._gate.body_limit(pending)
+                    check_body_length(length, limit, pending)
+                    spool = Spool(pending, limit)
+                    if kind == "http" and not await _fill(spool, receive, length):
+                        return
+                    pending = pending.with_body(spool.body())
+                    self._gate.check_claim(pending, seen)
+                found = self._verifier.finish(pending)
+                verified = found if isinstance(found, Verified) else await found
+                allowed = self._authorize is None or await self._is_allowed(self._authorize, verified, pending)
+            except Rejected as refused:
+                await _answer(self._gate.refuse(refused, seen), scope, receive, send)
+                return
+            if not allowed:
+                await _answer(self._gate.forbid(verified, seen), scope, receive, send)
+                return
+            inner = {**scope, **_reduced(scope), KEY: verified}
+            if spool is not None and kind == "http":
+                receive = _replay(spool, receive)
+                if length == CHUNKED:
+                    inner["headers"] = _with_length(scope["headers"], spool.length)
+            await self._app(inner, receive, send)
+        finally:
+            if spool is not None:
+                spool.close()
+
+    async def _is_allowed(self, authorize: Authorize, verified: Verified, pending: Pending) -> bool:
+        try:
+            answer = authorize(verified, pending.head)
+            return (await answer if inspect.isawaitable(answer) else answer) is True
+        except Exception as error:
+            raise rejected(Reason.UNAVAILABLE, "authorize failed", pending) from error
+
+
+def _seen(scope: Scope, gate: Gate) -> Seen:
+    headers = tuple([(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]])
+    method = scope["method"] if scope["type"] == "http" else "GET"  # RFC 6455, section 4.1
+    query: bytes = scope.get("query_string") or b""
+    raw_path: bytes | None = scope.get("raw_path")
+    lost = ""
+    if raw_path is None:  # optional in ASGI
+        raw_path = quote(scope["path"], errors="surrogatepass").encode()
+        lost = "" if is_single_spelling(scope["path"]) else PATH_IS_DECODED
+    # Some clients that call an app in-process put the query there too; a path has no ? otherwise.
+    path = origin_form(raw_path.partition(b"?")[0].decode("latin-1"))
+    target = f"{path}?{query.decode('latin-1')}" if query else path
+    request = gate.request(method, target, headers, prefixed=bool(gate.prefix) and _is_prefixed(scope, path, gate))
+    return Seen(request, lost, "" if query else _BARE_MARK)
+
+
+def _is_prefixed(scope: Scope, path: str, gate: Gate) -> bool:
+    """Whether the path holds the prefix already, as uvicorn's does with --root-path.
+
+    Frameworks read a path that starts with the root path in this way too, so the target that verifies is the one
+    that they act on. A mount of Starlette's extends `root_path` and keeps the server's own as `app_root_path`.
+    """
+    root: str = scope.get("app_root_path", scope.get("root_path", "")).rstrip("/")
+    under_prefix = root == gate.prefix or root.startswith(gate.prefix + "/")
+    return under_prefix and (path == gate.prefix or path.startswith(gate.prefix + "/"))
+
+
+def _reduced(scope: Scope) -> dict[str, Any]:
+    """The path of a target in its absolute form, which some servers leave whole. RFC 9112, section 3.2.2."""
+    raw_path: bytes | None = scope.get("raw_path")
+    if raw_path is None or raw_path.startswith(b"/"):
+        return {}
+    path = origin_form(raw_path.partition(b"?")[0].decode("latin-1"))
+    return {"path": unquote(path), "raw_path": path.encode("latin-1")}
+
+
+def _with_length(headers: Iterable[tuple[bytes, bytes]], length: int) -> list[tuple[bytes, bytes]]:
+    """The headers of a body that no longer comes in chunks: Django reads none where no length is declared."""
+    kept = [pair for pair in headers if pair[0].lower() != b"transfer-encoding"]
+    return [*kept, (b"content-length", str(length).encode())]
+
+
+async def _fill(spool: Spool, receive: Receive, length: int | None) -> bool:
+    """Read the body into the spool; False where the client has gone before its end. Raises Rejected."""
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            return False
+        if piece := message.get("body", b""):
+            spool.write(piece)
+        if not message.get("more_body", False):
+            # A server that takes a lost connection for the end of the body must not have us take it so.
+            return length is None or length == CHUNKED or spool.length == length
+
+
+def _replay(spool: Spool, receive: Receive) -> Receive:
+    """A `receive` that gives the body once and is the server's own from then on.
+
+    An app that streams its answer waits on it for the disconnect: more of the body would keep it spinning, a
+    disconnect made up would cut the answer off.
+    """
+    file, left = spool.file(), spool.length
+    is_read = False
+
+    async def replayed() -> Message:
+        nonlocal left, is_read
+        if is_read:
+            return await receive()
+        piece = file.read(PIECE if spool.is_on_disk else -1)
+        left -= len(piece)
+        is_read = left <= 0
+        return {"type": "http.request", "body": piece, "more_body": not is_read}
+
+    return replayed
+
+
+async def _answer(answer: Response, scope: Scope, receive: Receive, send: Send) -> None:
+    kind = "http.response"
+    if scope["type"] == "websocket":
+        if (await receive())["type"] != "websocket.connect":
+            return
+        if "websocket.http.response" not in (scope.get("extensions") or {}):
+            await send({"type": "websocket.close", "code": 1008, "reason": ""})  # before accept, so a plain 403
+            return
+        kind = "websocket.http.response"
+    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in finished_headers(answer)]
+    await send({"type": f"{kind}.start", "status": answer.status, "headers": headers})
+    body = b"" if scope.get("method") == "HEAD" else answer.body
+    await send({"type": f"{kind}.body", "body": body, "more_body": False})

@@ -1,0 +1,284 @@
+"""Middleware for WSGI servers and apps. It needs the standard library alone."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Callable, Collection, Iterable, Iterator
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote_to_bytes
+
+from ..clock import parse_date
+from ..engine import Pending, Verified
+from ..errors import ConfigError, Reason, Rejected
+from ..http import Component, Pairs, Request, Response, origin_form
+from ..verifier import Verifier
+from ._bodies import PIECE, Spool
+from ._common import (
+    CHUNKED,
+    KEY,
+    MAX_BODY,
+    PATH_IS_DECODED,
+    Gate,
+    Seen,
+    body_length,
+    check_authorize,
+    check_body_length,
+    finished_headers,
+    is_single_spelling,
+    rejected,
+)
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+_DECODED_PATH = (
+    "this server passes the path on decoded, so a target in another spelling (with //, or with escapes that it does "
+    "not need) does not verify here"
+)
+_HTTP_SERVER = "this server takes // at the beginning of the target for /"
+_FORGED_MOUNT = "gunicorn takes SCRIPT_NAME from a header: where it is the app's own mount, name it in mounts"
+# Servers that drop header names with an underscore, or refuse them; all others give X_Name and X-Name one name.
+_DROP_UNDERSCORES = ("gunicorn/", "waitress", "Werkzeug/", "gevent/", "Apache/")
+
+
+class SignatureMiddleware:
+    """Lets in what verifies, and refuses all else in its scheme's own shape. The Verified is `environ["undersign"]`.
+
+    Everything is protected unless its path is named in `public`: `/health`, or `/static/*` for all below. A path with
+    escapes, `//` or dot segments is never public; on one that is, `environ["undersign"]` is None.
+
+    `origin` is what clients call (`https://api.example.com`): it is told, and neither the connection nor an
+    X-Forwarded header is asked. `prefix` is what a proxy takes off the front of the target.
+
+    The target is the server's RAW_URI or REQUEST_URI. On a server that has neither, a request whose target is signed
+    and does not follow from the decoded path is refused (`lossy_target`, status 500). `drops_underscores` says that
+    the server, or a proxy in front, drops header names with an underscore; None = what is known of the server. Where
+    it does not, a request with a signed header that has a dash in its name is refused. `mounts` are the SCRIPT_NAMEs
+    under which the app is mounted, besides `prefix`: gunicorn lets a header from trusted peers set SCRIPT_NAME, and
+    the app would run another path than the signed one, so any other value is refused there; and under any other no
+    path is public on any server.
+
+    A body that the signature covers is read up to `max_body` bytes (beyond: 413), kept on disk where it is over
+    1 MiB, and given to the app as it came, with its CONTENT_LENGTH; any other body is not touched. Chunks need a
+    server that sets `wsgi.input_terminated` (else: 411). What is stale or malformed is refused before the body is
+    read, and a body that breaks off never reaches the app.
+
+    With `authorize(verified, head)` anything but True refuses the request, and so does an exception.
+    `on_rejected(reason, key_id, detail)` is told each refusal, as the logger `undersign` is; neither gets a secret,
+    a signature or a control character, and the client never gets the reason.
+
+    Raises ConfigError for an option that cannot work.
+    """
+
+    def __init__(
+        self,
+        app: WSGIApplication,
+        verifier: Verifier,
+        *,
+        origin: str = "",
+        prefix: str = "",
+        public: Collection[str] = (),
+        max_body: int = MAX_BODY,
+        authorize: Callable[[Verified, Request], bool] | None = None,
+        on_rejected: Callable[[str, str, str], object] | None = None,
+        drops_underscores: bool | None = None,
+        mounts: Collection[str] = (),
+    ) -> None:
+        if not isinstance(verifier, Verifier):
+            raise ConfigError(f"WSGI needs a Verifier, not {type(verifier).__name__}: AsyncVerifier is for ASGI")
+        if isinstance(mounts, str):
+            raise ConfigError('mounts is a collection of paths: write mounts=["/app"]')
+        check_authorize(authorize)
+        if inspect.iscoroutinefunction(authorize):
+            raise ConfigError("authorize is a coroutine, which WSGI cannot await: pass a plain function")
+        self._app = app
+        self._verifier = verifier
+        self._authorize = authorize
+        self._drops_underscores = drops_underscores
+        self._gate = Gate(
+            verifier, origin=origin, prefix=prefix, public=public, max_body=max_body, on_rejected=on_rejected
+        )
+        self._mounts = frozenset(("", prefix, os.environ.get("SCRIPT_NAME", ""), *mounts))
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        seen = self._seen(environ)
+        if self._gate.is_public(seen) and environ.get("SCRIPT_NAME", "") in self._mounts:
+            environ[KEY] = None
+            _reduce(environ)
+            return self._app(environ, start_response)
+        spool: Spool | None = None
+        try:
+            pending = self._gate.begin(seen)
+            self._check_headers(pending, environ)
+            length = body_length(pending)
+            if pending.body:
+                limit = self._gate.body_limit(pending)
+                check_body_length(length, limit, pending)
+                spool = Spool(pending, limit)
+                _fill(spool, environ, length, pending)
+                pending = pending.with_body(spool.body())
+                self._gate.check_claim(pending, seen)
+                self._check_headers(pending, environ)
+            verified = environ[KEY] = self._verifier.finish(pending)
+            answer = None if self._is_allowed(verified, pending) else self._gate.forbid(verified, seen)
+        except Rejected as refused:
+            answer = self._gate.refuse(refused, seen)
+        except BaseException:
+            _close(spool)
+            raise
+        if answer is not None:
+            _close(spool)
+            return _answered(answer, environ, start_response)
+        _reduce(environ)
+        if spool is None:
+            return self._app(environ, start_response)
+        return _run(self._app, spool, environ, start_response)
+
+    def _seen(self, environ: WSGIEnvironment) -> Seen:
+        gate, headers = self._gate, _headers(environ)
+        method: str = environ["REQUEST_METHOD"]
+        software: str = environ.get("SERVER_SOFTWARE", "")
+        mount: str = environ.get("SCRIPT_NAME", "")
+        target: str | None = environ.get("RAW_URI") or environ.get("REQUEST_URI")
+        if target:
+            lost = _FORGED_MOUNT if software.startswith("gunicorn/") and mount not in self._mounts else ""
+            doubt = _HTTP_SERVER if software.startswith("Werkzeug/") else ""
+            return Seen(gate.request(method, target, headers), lost, doubt)
+        path: str = mount + environ.get("PATH_INFO", "")
+        query: str = environ.get("QUERY_STRING", "")
+        target = "/" + quote(path.encode("latin-1", "replace")).removeprefix("/")
+        request = gate.request(method, f"{target}?{query}" if query else target, headers)
+        return Seen(request, "" if is_single_spelling(path or "/") else PATH_IS_DECODED, _DECODED_PATH)
+
+    def _is_allowed(self, verified: Verified, pending: Pending) -> bool:
+        if self._authorize is None:
+            return True
+        try:
+            return self._authorize(verified, pending.head) is True
+        except Exception as error:
+            raise rejected(Reason.UNAVAILABLE, "authorize failed", pending) from error
+
+    def _check_headers(self, pending: Pending, environ: WSGIEnvironment) -> None:
+        """Refuse signed headers of which an environ does not show how they were sent. Raises Rejected."""
+        scheme = pending.scheme
+        if scheme is None:
+            return
+        covers = scheme.covers(pending.head)
+        if Component.CONTENT_TYPE in covers and "," in environ.get("CONTENT_TYPE", ""):
+            raise rejected(Reason.MALFORMED, "Content-Type holds a comma, as a repeated one does here", pending)
+        keeps_apart = self._drops_underscores
+        if keeps_apart is None:
+            keeps_apart = environ.get("SERVER_SOFTWARE", "").startswith(_DROP_UNDERSCORES)
+        for name in scheme.private_headers():
+            value = environ.get("HTTP_" + name.upper().replace("-", "_"))
+            if value is None:
+                continue
+            if "," in value and parse_date(value.strip(" \t")) is None:  # an IMF-fixdate has a comma of its own
+                detail = f"the header {name} holds a comma, as a repeated one does here"
+                raise rejected(Reason.MALFORMED, detail, pending)
+            if "-" in name and not keeps_apart:
+                other = name.replace("-", "_")
+                detail = f"this server gives {name} and {other} one name: see drops_underscores"
+                raise rejected(Reason.INSECURE, detail, pending)
+
+
+def _headers(environ: WSGIEnvironment) -> Pairs:
+    headers = []
+    for key, value in environ.items():
+        if key.startswith("HTTP_"):
+            name = key[5:].lower().replace("_", "-")
+            if name in ("content-type", "content-length"):
+                name = name.replace("-", "_")  # which is how it was sent: else it had no HTTP_
+            headers.append((name, value))
+    # An empty one may stand for none, says PEP 3333; and what wsgiref gives for none is text/plain.
+    content_type: str = environ.get("CONTENT_TYPE", "")
+    if content_type and not (content_type == "text/plain" and _is_wsgiref(environ)):
+        headers.append(("content-type", content_type))
+    if content_length := environ.get("CONTENT_LENGTH", ""):
+        headers.append(("content-length", content_length))
+    return tuple(headers)
+
+
+def _is_wsgiref(environ: WSGIEnvironment) -> bool:
+    software: str = environ.get("SERVER_SOFTWARE", "")
+    return software.startswith("WSGIServer/")
+
+
+def _reduce(environ: WSGIEnvironment) -> None:
+    """Cut scheme and host off the path where a target in absolute form was left whole. RFC 9112, section 3.2.2."""
+    target: str = environ.get("RAW_URI") or environ.get("REQUEST_URI") or ""
+    if target and not target.startswith("/") and environ.get("PATH_INFO", "").lower().startswith("http"):
+        path = origin_form(target).partition("?")[0]
+        environ["PATH_INFO"] = unquote_to_bytes(path).decode("latin-1")
+
+
+def _fill(spool: Spool, environ: WSGIEnvironment, length: int | None, pending: Pending) -> None:
+    """Read the body into the spool. Raises Rejected: malformed where it breaks off, length_required."""
+    terminated = bool(environ.get("wsgi.input_terminated"))
+    if length == CHUNKED and not terminated:
+        raise rejected(Reason.LENGTH_REQUIRED, "this server does not say where chunks end", pending)
+    if length is None and not terminated:
+        return
+    read: Callable[[int], bytes] = environ["wsgi.input"].read
+    left = PIECE if length is None or length == CHUNKED else length
+    try:
+        while left and (piece := read(min(PIECE, left))):
+            spool.write(piece)
+            if length is not None and length != CHUNKED:
+                left -= len(piece)
+    except (OSError, EOFError, ValueError) as error:
+        raise rejected(Reason.MALFORMED, "the body cannot be read to its end", pending) from error
+    if length is not None and spool.length < length:
+        raise rejected(Reason.MALFORMED, "the body breaks off before its Content-Length", pending)
+
+
+def _run(
+    app: WSGIApplication, spool: Spool, environ: WSGIEnvironment, start_response: StartResponse
+) -> Iterable[bytes]:
+    """The app's answer, with the body in `wsgi.input` again."""
+    environ["wsgi.input"] = spool.file()
+    environ["wsgi.input_terminated"] = True
+    environ["CONTENT_LENGTH"] = str(spool.length)  # also where it came in chunks: frameworks read nothing without it
+    environ.pop("HTTP_TRANSFER_ENCODING", None)
+    if not spool.is_on_disk:
+        return app(environ, start_response)
+    try:
+        return _Closing(app(environ, start_response), spool)
+    except BaseException:
+        spool.close()
+        raise
+
+
+class _Closing:
+    """An app's answer whose end closes the spool. For large bodies alone: all else goes out as the app gave it."""
+
+    def __init__(self, answer: Iterable[bytes], spool: Spool) -> None:
+        self._answer = answer
+        self._spool = spool
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._answer)
+
+    def close(self) -> None:
+        try:
+            if close := getattr(self._answer, "close", None):
+                close()
+        finally:
+            self._spool.close()
+
+
+def _answered(answer: Response, environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+    try:
+        phrase = HTTPStatus(answer.status).phrase
+    except ValueError:
+        phrase = "Refused"
+    start_response(f"{answer.status} {phrase}", list(finished_headers(answer)))
+    # Never without any piece: hypercorn sends no answer then.
+    return [b"" if environ["REQUEST_METHOD"] == "HEAD" else answer.body]
+
+
+def _close(spool: Spool | None) -> None:
+    if spool is not None:
+        spool.close()

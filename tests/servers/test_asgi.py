@@ -1,0 +1,335 @@
+"""The ASGI middleware by itself: its options, and what passes through it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from undersign import AsyncVerifier, ConfigError, GoGrid, GoTom, Request, Verified, Verifier
+from undersign.servers.asgi import SignatureMiddleware
+
+from .wire import GOGRID, GOTOM, signed
+
+KEYS = {"user:1": "thepasswordyoureceived"}
+MIB = 1024 * 1024
+
+
+def both() -> Verifier:
+    return Verifier([GoTom(), GoGrid()], KEYS)
+
+
+class Conversation:
+    """Runs an app on one scope, and keeps what it sends."""
+
+    def __init__(self, app: Any, scope: dict[str, Any], messages: Iterable[dict[str, Any]] = ()) -> None:
+        self.sent: list[dict[str, Any]] = []
+        self.received = 0
+        self.waiting = list(messages)
+        asyncio.run(app(scope, self.receive, self.send))
+
+    async def receive(self) -> dict[str, Any]:
+        self.received += 1
+        return self.waiting.pop(0)
+
+    async def send(self, message: dict[str, Any]) -> None:
+        self.sent.append(message)
+
+    @property
+    def status(self) -> int:
+        status: int = self.sent[0]["status"]
+        return status
+
+    @property
+    def body(self) -> bytes:
+        return b"".join(message.get("body", b"") for message in self.sent)
+
+
+class Recorder:
+    """An app that keeps its scope and reads its body and one message more."""
+
+    def __init__(self) -> None:
+        self.scope: dict[str, Any] = {}
+        self.messages: list[dict[str, Any]] = []
+        self.calls = 0
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self.calls += 1
+        self.scope = scope
+        if scope["type"] == "http":
+            while True:
+                self.messages.append(await receive())
+                if self.messages[-1]["type"] != "http.request":
+                    break
+            await send({"type": "http.response.start", "status": 204, "headers": []})
+            await send({"type": "http.response.body"})
+
+    @property
+    def body(self) -> bytes:
+        return b"".join(message.get("body", b"") for message in self.messages)
+
+
+def scope_of(request: Request, **changes: Any) -> dict[str, Any]:
+    path, _, query = request.target.partition("?")
+    scope = {
+        "type": "http",
+        "method": request.method,
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": query.encode(),
+        "root_path": "",
+        "headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in request.headers],
+    }
+    return {name: value for name, value in {**scope, **changes}.items() if value is not ...}
+
+
+def body_of(*pieces: bytes) -> list[dict[str, Any]]:
+    last = len(pieces) - 1
+    parts = [{"type": "http.request", "body": piece, "more_body": at < last} for at, piece in enumerate(pieces)]
+    return [*parts, {"type": "http.disconnect"}]
+
+
+def test_what_verified_is_in_the_scope() -> None:
+    app = Recorder()
+    scope = scope_of(signed())
+    assert Conversation(SignatureMiddleware(app, both()), scope, body_of(b"")).status == 204
+    found = app.scope["undersign"]
+    assert isinstance(found, Verified)
+    assert (found.scheme, found.key_id) == ("gotom", "user:1")
+    assert "undersign" not in scope
+
+
+def test_lifespan_passes_by() -> None:
+    app = Recorder()
+    scope = {"type": "lifespan"}
+    Conversation(SignatureMiddleware(app, both()), scope)
+    assert app.scope is scope
+
+
+def test_an_unknown_type_is_an_error() -> None:
+    with pytest.raises(ConfigError, match="scope type"):
+        Conversation(SignatureMiddleware(Recorder(), both()), {"type": "webtransport", "path": "/health"})
+
+
+def test_a_public_path_is_left_alone() -> None:
+    app = Recorder()
+    scope = scope_of(Request("POST", "/health"))
+    Conversation(SignatureMiddleware(app, both(), public=["/health"]), scope, body_of(b"a", b"b"))
+    assert app.scope == {**scope, "undersign": None}
+    assert [message.get("body") for message in app.messages] == [b"a", b"b", None]
+
+
+@pytest.mark.parametrize(
+    "pieces", [[b""], [b"abc"], [b"a", b"", b"bc"], [b"x" * MIB, b"y"], [b"z" * 100_000] * 30, [b"", b"", b""]]
+)
+def test_the_body_is_replayed_once(pieces: list[bytes]) -> None:
+    app = Recorder()
+    body = b"".join(pieces)
+    scope = scope_of(signed(GOTOM, "PUT", body=body))
+    conversation = Conversation(SignatureMiddleware(app, both()), scope, body_of(*pieces))
+    assert conversation.status == 204
+    assert app.body == body
+    assert [message["type"] for message in app.messages][-2:] == ["http.request", "http.disconnect"]
+    assert sum(not message.get("more_body", False) for message in app.messages[:-1]) == 1
+    assert not conversation.waiting
+
+
+def test_a_body_that_no_scheme_needs_is_not_touched() -> None:
+    app = Recorder()
+    scope = scope_of(signed(GOGRID, "POST", headers=[("Content-Type", "text/plain")]))
+    middleware = SignatureMiddleware(app, both(), origin="https://api.example.com", max_body=1)
+    messages = body_of(b"not", b"signed")
+    Conversation(middleware, scope, messages)
+    assert app.messages == messages
+
+
+@pytest.mark.parametrize("declared", [5, 2])
+def test_a_body_of_another_length_never_reaches_the_app(declared: int) -> None:
+    app = Recorder()
+    request = signed(GOTOM, "POST", body=b"abc")
+    scope = scope_of(request)
+    scope["headers"] += [(b"content-length", str(declared).encode())]
+    conversation = Conversation(SignatureMiddleware(app, both()), scope, body_of(b"abc"))
+    assert (app.calls, conversation.sent) == (0, [])
+
+
+@pytest.mark.parametrize("length", [b"-1", b"+3", b"3 3", b"3,3", b"0x3", b"\xb3", b""])
+def test_a_length_that_is_no_number_is_refused(length: bytes) -> None:
+    scope = scope_of(signed(GOTOM, "POST", body=b"abc"))
+    scope["headers"] += [(b"content-length", length)]
+    conversation = Conversation(SignatureMiddleware(Recorder(), both()), scope, body_of(b"abc"))
+    assert (conversation.status, conversation.received) == (401, 0)
+
+
+def test_what_is_refused_by_its_head_is_not_read() -> None:
+    for request in (signed(age=7200), signed(age=-7200), Request("GET", "/items")):
+        conversation = Conversation(SignatureMiddleware(Recorder(), both()), scope_of(request), body_of(b""))
+        assert (conversation.status, conversation.received) == (401, 0)
+
+
+@pytest.mark.parametrize(("path", "status"), [("/items", 204), ("/", 204), ("/a/b", 500), ("/~", 500), ("/é", 500)])
+def test_a_server_without_a_raw_path(path: str, status: int) -> None:
+    target = Request.from_url("GET", f"https://api.example.com{path}").target
+    scope = scope_of(signed(GOTOM, "GET", target), raw_path=..., path=path)
+    assert Conversation(SignatureMiddleware(Recorder(), both()), scope, body_of(b"")).status == status
+
+
+def test_a_raw_path_that_holds_the_query() -> None:
+    scope = scope_of(signed(GOTOM, "GET", "/a?b"), raw_path=b"/a?b")
+    assert Conversation(SignatureMiddleware(Recorder(), both()), scope, body_of(b"")).status == 204
+
+
+@pytest.mark.parametrize(
+    ("root_path", "raw_path", "signs"),
+    [
+        ("/api", "/api/items", "/api/items"),
+        ("/api/", "/api/items", "/api/items"),
+        ("/api", "/items", "/api/items"),
+        ("", "/items", "/api/items"),
+        ("", "/api/items", "/api/api/items"),
+        ("/other", "/api/items", "/api/api/items"),
+        ("/api", "/apis", "/api/apis"),
+        ("/ap", "/api/items", "/api/api/items"),
+        ("/api/v1", "/api/v1/items", "/api/v1/items"),
+    ],
+)
+def test_prefix_and_root_path(root_path: str, raw_path: str, signs: str) -> None:
+    middleware = SignatureMiddleware(Recorder(), both(), prefix="/api")
+    scope = scope_of(signed(GOTOM, "GET", signs), root_path=root_path, raw_path=raw_path.encode(), path=raw_path)
+    assert Conversation(middleware, scope, body_of(b"")).status == 204
+
+
+def test_without_a_prefix_the_root_path_says_nothing() -> None:
+    scope = scope_of(signed(GOTOM, "GET", "/items"), root_path="/api")
+    assert Conversation(SignatureMiddleware(Recorder(), both()), scope, body_of(b"")).status == 204
+
+
+async def _says_true(verified: Verified, head: Request) -> bool:
+    await asyncio.sleep(0)
+    return True
+
+
+async def _says_false(verified: Verified, head: Request) -> bool:
+    await asyncio.sleep(0)
+    return False
+
+
+def _fails(verified: Verified, head: Request) -> bool:
+    raise RuntimeError("redis://:password@host")
+
+
+@pytest.mark.parametrize(
+    ("authorize", "status"),
+    [
+        (lambda verified, head: True, 204),
+        (lambda verified, head: verified.key_id == "user:1" and head.target == "/items", 204),
+        (lambda verified, head: "yes", 403),
+        (lambda verified, head: None, 403),
+        (_says_true, 204),
+        (_says_false, 403),
+        (_fails, 503),
+    ],
+)
+def test_authorize(authorize: Any, status: int, caplog: pytest.LogCaptureFixture) -> None:
+    app = Recorder()
+    middleware = SignatureMiddleware(app, both(), authorize=authorize)
+    assert Conversation(middleware, scope_of(signed()), body_of(b"")).status == status
+    assert app.calls == (status == 204)
+    assert "password" not in caplog.text
+
+
+def test_an_async_verifier() -> None:
+    async def lookup(key_id: str, scheme: str) -> str | None:
+        await asyncio.sleep(0)
+        return KEYS.get(key_id)
+
+    middleware = SignatureMiddleware(Recorder(), AsyncVerifier(GoTom(), lookup))
+    assert Conversation(middleware, scope_of(signed()), body_of(b"")).status == 204
+    assert Conversation(middleware, scope_of(signed(secret="other")), body_of(b"")).status == 401
+
+
+def test_a_lookup_that_fails_lets_nobody_in(caplog: pytest.LogCaptureFixture) -> None:
+    def lookup(key_id: str, scheme: str) -> str:
+        raise OSError("postgres://user:password@host")
+
+    reasons: list[str] = []
+    app = Recorder()
+    middleware = SignatureMiddleware(
+        app, Verifier(GoTom(), lookup), on_rejected=lambda reason, key_id, detail: reasons.append(reason)
+    )
+    assert Conversation(middleware, scope_of(signed()), body_of(b"")).status == 503
+    assert (app.calls, reasons) == (0, ["unavailable"])
+    assert "OSError" in caplog.text
+    assert "password" not in caplog.text
+    assert caplog.records[0].levelno == logging.ERROR
+
+
+def test_a_hook_that_fails_changes_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    def hook(reason: str, key_id: str, detail: str) -> None:
+        raise ValueError("secret text")
+
+    middleware = SignatureMiddleware(Recorder(), both(), on_rejected=hook)
+    assert Conversation(middleware, scope_of(signed(secret="other")), body_of(b"")).status == 401
+    assert "on_rejected has raised ValueError" in caplog.text
+    assert "secret text" not in caplog.text
+
+
+def test_the_log_is_structured_and_on_one_line(caplog: pytest.LogCaptureFixture) -> None:
+    request = signed(key_id="x\u2028y\x85\u202e" + "z" * 500, secret="other")
+    seen: list[tuple[str, str, str]] = []
+    middleware = SignatureMiddleware(Recorder(), both(), on_rejected=lambda *parts: seen.append(parts))
+    Conversation(middleware, scope_of(request), body_of(b""))
+    (record,) = caplog.records
+    assert record.name == "undersign"
+    assert record.__dict__["reason"] == "unknown_key"
+    assert seen[0][1] == record.__dict__["key_id"]
+    assert all(char.isprintable() for char in record.getMessage())
+    assert len(record.getMessage()) < 500
+
+
+def test_websockets() -> None:
+    app = Recorder()
+    connect = [{"type": "websocket.connect"}]
+    good = scope_of(signed(), type="websocket", method=...)
+    bad = scope_of(signed(secret="other"), type="websocket", method=...)
+    middleware = SignatureMiddleware(app, both())
+    untouched = Conversation(middleware, good, connect)
+    assert (app.calls, untouched.received) == (1, 0)
+    assert Conversation(middleware, bad, connect).sent == [{"type": "websocket.close", "code": 1008, "reason": ""}]
+    denied = Conversation(middleware, {**bad, "extensions": {"websocket.http.response": {}}}, connect)
+    assert denied.sent[0]["type"] == "websocket.http.response.start"
+    assert (denied.status, denied.body) == (401, b'"Signature not valid"')
+    assert Conversation(middleware, bad, [{"type": "websocket.disconnect"}]).sent == []
+    assert app.calls == 1
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"verifier": GoTom()},
+        {"origin": "api.example.com"},
+        {"origin": "https://api.example.com/path"},
+        {"prefix": "api"},
+        {"prefix": "/api/"},
+        {"prefix": "/a%2Fb"},
+        {"public": "/health"},
+        {"public": ["health"]},
+        {"public": ["/a//b"]},
+        {"public": ["/a/../b"]},
+        {"public": ["/%61"]},
+        {"public": ["/a*"]},
+        {"public": ["*"]},
+        {"public": ["/*"]},
+        {"public": [""]},
+        {"max_body": -1},
+        {"max_body": "1"},
+        {"max_body": True},
+        {"authorize": "role"},
+    ],
+)
+def test_options_that_cannot_work(options: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError):
+        SignatureMiddleware(Recorder(), **{"verifier": both(), **options})
