@@ -15,6 +15,7 @@ _EPOCH_DAY = date(1970, 1, 1).toordinal()
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
+_USUAL_LENGTH = 32
 _ISO_8601 = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(\.[0-9]+)?"
     r"(?:Z|([+-])([0-9]{2}):?([0-9]{2}))"
@@ -66,6 +67,10 @@ def parse_date(text: str) -> float | None:
     `YYYY-MM-DDThh:mm:ss[.digits](Z|±hh:mm|±hhmm)`, and RFC 9110's IMF-fixdate. Nothing else: goTom's server
     takes whatever PHP's strtotime takes, and with that `now` or `sat`, which stay valid for ever.
     """
+    return _parse_kept(text) if len(text) <= _USUAL_LENGTH else _parse(text)
+
+
+def _parse(text: str) -> float | None:
     if match := _ISO_8601.fullmatch(text):
         year, month, day, hour, minute, second, fraction, sign, zone_hour, zone_minute = match.groups()
         at = _utc(int(year), int(month), int(day), int(hour), int(minute), int(second))
@@ -88,6 +93,9 @@ def parse_date(text: str) -> float | None:
             return None
         return float(at)
     return None
+
+
+_parse_kept = lru_cache(maxsize=256)(_parse)  # many requests carry the date of one second
 
 
 def _utc(year: int, month: int, day: int, hour: int, minute: int, second: int) -> int | None:

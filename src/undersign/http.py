@@ -277,7 +277,7 @@ def flaw_when_signing(method: str, target: str, headers: Pairs) -> str | None:
         return "the method is not an HTTP token"
     if not _TARGET.fullmatch(target) and target != "*":
         return "the target is not /path?query in printable ASCII without '#': let Request.from_url encode the URL"
-    return _override_flaw(method, headers)
+    return _override_flaw(headers) if method.upper() == "POST" else None
 
 
 def flaw_when_verifying(method: str, target: str, headers: Pairs) -> str | None:
@@ -286,15 +286,14 @@ def flaw_when_verifying(method: str, target: str, headers: Pairs) -> str | None:
         return "the method is not an upper-case HTTP token"
     if not _TARGET.fullmatch(target):
         return "the target is not /path?query in printable ASCII without '#'"
-    return _override_flaw(method, headers)
+    return _override_flaw(headers) if method == "POST" else None
 
 
-def _override_flaw(method: str, headers: Pairs) -> str | None:
-    # Frameworks run the method that this header names on a POST; CGI-like servers read _ in its name as -.
-    if method.upper() == "POST":
-        for name, _ in headers:
-            if name.lower().replace("_", "-") == _OVERRIDE:
-                return "X-HTTP-Method-Override would run another method than the signed one: send that method itself"
+def _override_flaw(headers: Pairs) -> str | None:
+    """What makes frameworks run another method than the POST that is signed; CGI-like servers read _ as -."""
+    for name, _ in headers:
+        if name.lower().replace("_", "-") == _OVERRIDE:
+            return "X-HTTP-Method-Override would run another method than the signed one: send that method itself"
     return None
 
 

@@ -287,3 +287,17 @@ class TestHttpxStaysItself:
             next(HttpxAuth(GoGrid(), KEY_ID, SECRET).sync_auth_flow(request))
         assert (request.url, request.headers.raw, request.stream) == before
         assert request.extensions == {}
+
+
+def test_another_origin_gets_no_trace_of_an_earlier_hop_s_signature_either(
+    caller: Caller, server: WireServer, elsewhere: WireServer
+) -> None:
+    seen: list[str] = []
+
+    def respond(raw: bytes) -> bytes:
+        seen.append(Request.from_http(raw).target.partition("?")[2])
+        return redirect(302, "/2" if len(seen) == 1 else f"{elsewhere.url}/?{seen[0]}&x=1")
+
+    server.respond = respond
+    caller.call("GET", server.url, auth=caller.auth(GoGrid(allow_http=True), "key", SECRET, clock=ticking()))
+    assert elsewhere.received().target == "/?x=1"

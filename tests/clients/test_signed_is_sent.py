@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from tests.clients.callers import Caller
 from tests.clients.conftest import KEY_ID, NOW, SECRET
 from tests.clients.wire import WireServer
 from undersign import CannotSign, Claim, ConfigError, GoGrid, GoTom, HttpHmac, Request, Scheme, Verifier
+from undersign.clients.requests import SignatureAuth
 
 TARGETS = [
     "/",
@@ -106,6 +108,14 @@ def test_raw_bytes_verify_and_get_the_default_content_type(
     assert server.received().body == body
     if isinstance(scheme, GoTom):
         assert server.received().values("content-type") == ["application/json"]
+
+
+@pytest.mark.parametrize("kind", [bytearray, memoryview])
+def test_requests_takes_every_kind_of_bytes(server: WireServer, kind: Any) -> None:
+    auth = SignatureAuth(GoTom(), KEY_ID, SECRET, clock=lambda: NOW)
+    requests.post(server.url, data=kind(b"\x00x"), auth=auth, timeout=30)
+    assert server.received().body == b"\x00x"
+    assert server.verified(Verifier(GoTom(), {KEY_ID: SECRET}, clock=lambda: NOW)).key_id == KEY_ID
 
 
 def test_text_outside_latin_1_is_sent_as_the_utf_8_that_was_signed(caller: Caller, server: WireServer) -> None:

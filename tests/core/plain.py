@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from undersign import GoGrid, GoTom, Rejected, Request, Verifier
+from undersign.replay import MemoryReplayGuard, ReplayPolicy
 
 NOW = 1_730_974_875  # 2024-11-07T10:21:15Z
 DATE = "2024-11-07T10:21:15Z"
@@ -108,6 +109,11 @@ def refused(verifier: Verifier, request: Request) -> Rejected:
     with pytest.raises(Rejected) as caught:
         verifier.verify(request)
     return caught.value
+
+
+def guarded(guard: Any = None) -> Any:
+    """What guards goTom's requests against replays, GETs too; by default a guard that has seen all there was."""
+    return {"gotom": ReplayPolicy(guard or MemoryReplayGuard(born=0), methods="all")}
 
 
 def gotom_verifier(now: float = NOW, **options: Any) -> Verifier:

@@ -30,7 +30,17 @@ from undersign import (
 from undersign.replay import MemoryReplayGuard
 
 from .leaks import assert_hides
-from .plain import FORM, NOW, gogrid_form, gogrid_request, gogrid_signature, gotom_request, gotom_signature, replaced
+from .plain import (
+    FORM,
+    NOW,
+    gogrid_form,
+    gogrid_request,
+    gogrid_signature,
+    gotom_request,
+    gotom_signature,
+    guarded,
+    replaced,
+)
 
 _SECRET = "a-secret-that-is-found-wherever-it-shows"
 _KEY = "key"
@@ -122,7 +132,7 @@ def test_every_reason_that_a_verifier_finds_is_among_these() -> None:
 
 
 def test_a_replay_shows_nothing() -> None:
-    verifier = Verifier(GoTom(), {_KEY: _SECRET}, clock=lambda: NOW, replay=MemoryReplayGuard())
+    verifier = Verifier(GoTom(), {_KEY: _SECRET}, clock=lambda: NOW, replay=guarded())
     verifier.verify(_GOTOM)
     with pytest.raises(Rejected, match="replayed") as caught:
         verifier.verify(_GOTOM)
@@ -130,10 +140,10 @@ def test_a_replay_shows_nothing() -> None:
 
 
 def test_a_guard_that_fails_shows_nothing() -> None:
-    guard = MemoryReplayGuard(capacity=1)
+    guard = MemoryReplayGuard(capacity=1, born=0)
     guard.remember("other", NOW + 10_000, NOW)
     verifier = Verifier(GoTom(), {_KEY: _SECRET}, clock=lambda: NOW, replay=guard)
-    with pytest.raises(Rejected, match="unavailable") as caught:
+    with pytest.raises(Rejected, match="unavailable: .* is full") as caught:
         verifier.verify(_GOTOM)
     assert_hides(caught.value, *_PRIVATE)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import math
-from typing import Any
+from dataclasses import replace
+from typing import Any, Literal
 
 import pytest
 
@@ -455,3 +457,28 @@ def test_an_option_that_cannot_work_is_refused_when_the_scheme_is_built(options:
 
 def test_a_window_of_a_day_may_be_searched() -> None:
     assert GoGrid(window=Window(86_400, 0)).window.past == 86_400
+
+
+class TestACompressedForm:
+    """Its parameters cannot be seen, so none can be set in it, and some may hide there."""
+
+    REQUEST = Request(
+        "POST",
+        "/p",
+        (("Content-Type", "application/x-www-form-urlencoded"), ("Content-Encoding", "gzip")),
+        gzip.compress(b"a=1"),
+        "https://h",
+    )
+
+    @pytest.mark.parametrize("placement", ["auto", "form", "query"])
+    def test_it_is_not_signed(self, placement: Literal["auto", "form", "query"]) -> None:
+        with pytest.raises(CannotSign, match="Content-Encoding"):
+            sign(GoGrid(placement=placement), self.REQUEST, Credential("identity", "credential"), now=1267243795)
+
+    def test_it_is_malformed_beside_a_signature_in_the_query(self) -> None:
+        target = "/p?api_key=identity&sig=e9aafd0a5d4c69bb24536be4bce8a528&v=1.5"
+        request = replace(self.REQUEST, target=target)
+        with pytest.raises(Rejected, match="malformed: the form has a Content-Encoding"):
+            Verifier(GoGrid(), {"identity": "credential"}, clock=lambda: 1267243795).verify(request)
+        plain = replace(request, headers=(request.headers[0], ("Content-Encoding", "identity")), body=b"a=1")
+        assert Verifier(GoGrid(), {"identity": "credential"}, clock=lambda: 1267243795).verify(plain)

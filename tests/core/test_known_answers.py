@@ -12,7 +12,8 @@ import pytest
 
 from undersign import CannotSign, Claim, ConfigError, Credential, GoGrid, GoTom, HttpHmac, Rejected, Request, Verifier
 from undersign import sign as sign_request
-from undersign.replay import MemoryReplayGuard
+
+from .plain import guarded
 
 # The instant at which the cases were recorded that carry no clock of their own: 2026-11-21T23:15:13Z.
 _RECORDED_AT = 1_795_302_913
@@ -66,7 +67,7 @@ def test_a_replay_is_accepted_once_and_refused_29_minutes_and_59_seconds_later()
     (case,) = (case for case in _load("gotom_verdicts.json") if case["name"] == "replay_after_29m59s")
     request = Request.from_http(_raw(case))
     clock = [case["now"]]
-    verifier = Verifier(GoTom(), _users(), clock=lambda: clock[0], replay=MemoryReplayGuard())
+    verifier = Verifier(GoTom(), _users(), clock=lambda: clock[0], replay=guarded())
     assert verifier.verify(request).key_id == "theusernameyoureceived"
     clock[0] += 29 * 60 + 59
     with pytest.raises(Rejected, match="replayed: "):
@@ -138,7 +139,7 @@ def _raw(case: dict[str, Any]) -> bytes:
 
 def _verdict(case: dict[str, Any], users: dict[str, str]) -> str:
     now = _RECORDED_AT if case["now"] is None else case["now"]
-    verifier = Verifier(GoTom(), users, clock=lambda: now, replay=MemoryReplayGuard())
+    verifier = Verifier(GoTom(), users, clock=lambda: now, replay=guarded())
     try:
         request = Request.from_http(_raw(case))
         verifier.verify(request)

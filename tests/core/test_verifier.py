@@ -37,6 +37,7 @@ from .plain import (
     gogrid_request,
     gotom_request,
     gotom_verifier,
+    guarded,
     refused,
     replaced,
 )
@@ -324,23 +325,23 @@ class _Guard(ReplayGuard):
 
 
 def test_a_request_verifies_once() -> None:
-    verifier = Verifier(GoTom(), {USER: SECRET}, clock=_clock, replay=MemoryReplayGuard())
+    verifier = Verifier(GoTom(), {USER: SECRET}, clock=_clock, replay=guarded())
     assert verifier.verify(gotom_request())
     refusal = refused(verifier, gotom_request())
     assert (refusal.reason, refusal.scheme, refusal.key_id) == (Reason.REPLAYED, "gotom", USER)
     assert verifier.verify(gotom_request("GET", "/other"))
 
 
-@pytest.mark.parametrize("guard", [MemoryReplayGuard(), _AsyncGuard()])
+@pytest.mark.parametrize("guard", [MemoryReplayGuard(born=0), _AsyncGuard()])
 def test_a_request_verifies_once_async(guard: Any) -> None:
-    verifier = AsyncVerifier(GoTom(), {USER: SECRET}, clock=_clock, replay=guard)
+    verifier = AsyncVerifier(GoTom(), {USER: SECRET}, clock=_clock, replay=guarded(guard))
     assert asyncio.run(verifier.verify(gotom_request()))
     with pytest.raises(Rejected, match="replayed"):
         asyncio.run(verifier.verify(gotom_request()))
 
 
 def test_a_forged_request_does_not_use_up_the_real_one() -> None:
-    verifier = Verifier(GoTom(), {USER: SECRET}, clock=_clock, replay=MemoryReplayGuard())
+    verifier = Verifier(GoTom(), {USER: SECRET}, clock=_clock, replay=guarded())
     real = gotom_request("POST", "/", b"real")
     assert refused(verifier, Request("POST", "/", real.headers, b"forged")).reason is Reason.MISMATCH
     assert verifier.verify(real)
@@ -354,7 +355,7 @@ def test_without_a_guard_a_request_verifies_as_often_as_it_comes() -> None:
 @pytest.mark.parametrize("answer", [OSError("down"), None, 1, "yes", Rejected(Reason.UNAVAILABLE, "full")])
 def test_a_guard_that_fails_or_answers_nonsense_is_unavailable(answer: Any) -> None:
     with pytest.raises(Rejected, match="unavailable: the replay guard failed") as caught:
-        _verify({USER: SECRET}, replay=_Guard(answer))
+        _verify({USER: SECRET}, replay=guarded(_Guard(answer)))
     assert (caught.value.scheme, caught.value.key_id) == ("gotom", USER)
 
 
@@ -366,7 +367,7 @@ def test_an_async_guard_needs_an_async_verifier() -> None:
 def test_a_guard_is_asked_at_the_time_when_the_request_is_complete() -> None:
     clock = [float(NOW)]
     guard = _Guard(answer=True)
-    verifier = Verifier(GoTom(), {USER: SECRET}, clock=lambda: clock[0], replay=guard)
+    verifier = Verifier(GoTom(), {USER: SECRET}, clock=lambda: clock[0], replay=guarded(guard))
     pending = verifier.begin(gotom_request()).with_body(b"")
     clock[0] = NOW + 5.5
     assert verifier.finish(pending)
@@ -377,7 +378,7 @@ def test_a_guard_is_asked_at_the_time_when_the_request_is_complete() -> None:
 
 def test_a_replay_whose_body_comes_after_the_window_has_closed_is_refused() -> None:
     clock = [float(NOW)]
-    verifier = Verifier(GoTom(), {USER: SECRET}, clock=lambda: clock[0], replay=MemoryReplayGuard())
+    verifier = Verifier(GoTom(), {USER: SECRET}, clock=lambda: clock[0], replay=guarded())
     assert verifier.verify(gotom_request())
     clock[0] = NOW + 1800
     pending = verifier.begin(gotom_request()).with_body(b"")

@@ -81,6 +81,8 @@ class SigningAdapter(HTTPAdapter):
         body: Any = request.body
         if isinstance(body, str):
             request.body = body.encode()
+        elif isinstance(body, (bytearray, memoryview)):
+            request.body = bytes(body)
         elif need and body is not None and not isinstance(body, bytes) and not is_seekable(body):
             content = spool(pieces_of(body.read) if hasattr(body, "read") else body)
             request.__dict__["body"] = content

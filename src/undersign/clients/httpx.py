@@ -134,7 +134,7 @@ class _Signing:
         if patch.form and isinstance(signed.body, bytes):
             body = _Body(signed.body, _Bytes(signed.body))
         _write(request, url, patch.headers, body)
-        self.patch = patch
+        self.patch += patch  # a redirect may carry what any earlier hop was signed with
         self.done = request
 
     def strip(self, request: httpx.Request, body: _Body) -> None:

@@ -141,7 +141,7 @@ def _sign(request: PreparedRequest, signing: _Signing) -> None:
     for name, value in patch.headers:
         request.headers[name] = value
     request.url = patch.url(request.url or "")
-    signing.patch = patch
+    signing.patch += patch  # a redirect may carry what any earlier hop was signed with
 
 
 def _strip(request: PreparedRequest, signing: _Signing) -> None:
@@ -184,6 +184,8 @@ def _body(request: PreparedRequest, need: BodyNeed) -> tuple[bytes | BodyDigest,
         return b"", None
     if isinstance(body, bytes):
         return body, None
+    if isinstance(body, (bytearray, memoryview)):
+        return bytes(body), bytes(body)
     if isinstance(body, str):
         # urllib3 would encode it after us, as UTF-8 or Latin-1 by its version.
         return body.encode(), body.encode()
@@ -200,8 +202,8 @@ def _body(request: PreparedRequest, need: BodyNeed) -> tuple[bytes | BodyDigest,
 
 def _check_resendable(request: PreparedRequest) -> None:
     """Raise CannotSign for a stream that an earlier hop has used up: requests would send nothing in its place."""
-    body = request.body
-    if body is not None and not isinstance(body, (bytes, str)) and not is_seekable(body):
+    body: Any = request.body
+    if body is not None and not isinstance(body, (bytes, bytearray, memoryview, str)) and not is_seekable(body):
         raise CannotSign(
             "the body is a stream that was sent already, and a redirect asks for it again: pass bytes or a file"
         )

@@ -27,9 +27,11 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _KEY_ID_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")  # a tab is text inside a header, RFC 9110, section 5.5
 _NOT_FIELD_VALUE = re.compile(r"[^ -~\x80-\xff]")
 # The one spelling of a key id that survives the server's reading: only \ and : are escaped, each by \.
-_KEY_ID = r"(?:[^\\:]|\\[\\:])+"
+_KEY_ID = r"[^\\:]*(?:\\[\\:][^\\:]*)*"
 _INNER_PAD, _OUTER_PAD = (bytes(byte ^ pad for byte in range(256)) for pad in (0x36, 0x5C))
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+_COVERED = frozenset({Component.METHOD, Component.TARGET, Component.CONTENT_TYPE, Component.DATE, Component.BODY})
+_ALL_COVERED = _COVERED | {Component.HEADERS}
 _MD5 = BodyNeed(digests=("md5",))
 
 
@@ -90,12 +92,8 @@ class HttpHmac(Scheme):
         object.__setattr__(self, "_credentials", re.compile(f"({_KEY_ID}):({signature})"))
 
     def covers(self, request: Request) -> frozenset[Component]:
-        covered = {Component.METHOD, Component.TARGET, Component.CONTENT_TYPE, Component.DATE}
-        if self.signed_headers:
-            covered.add(Component.HEADERS)
-        if not self._body_counts_as_empty(request):
-            covered.add(Component.BODY)
-        return frozenset(covered)
+        covered = _ALL_COVERED if self.signed_headers else _COVERED
+        return covered - {Component.BODY} if self._body_counts_as_empty(request) else covered
 
     def body_need(self, head: Request) -> BodyNeed:
         return BodyNeed.NOTHING if self._body_counts_as_empty(head) else _MD5
@@ -168,13 +166,15 @@ class HttpHmac(Scheme):
         if len(values) > 1:
             return self._malformed("the Authorization header is there more than once")
         match = self._credentials.fullmatch(values[0], len(self.provider) + 1)
-        if match is None:
+        if match is None or not match[1]:
             return self._malformed("the Authorization header is not '<provider> <key id>:<signature>' in its one form")
-        try:
-            key_id = _ESCAPED.sub(r"\1", match[1]).encode("latin-1").decode()
-        except UnicodeError:
-            return self._malformed("the key id is not UTF-8")
-        if _KEY_ID_CONTROL.search(key_id):
+        key_id = match[1] if "\\" not in match[1] else _ESCAPED.sub(r"\1", match[1])
+        if not key_id.isascii():
+            try:
+                key_id = key_id.encode("latin-1").decode()
+            except UnicodeError:
+                return self._malformed("the key id is not UTF-8")
+        if not key_id.isprintable() and _KEY_ID_CONTROL.search(key_id):
             return self._malformed("the key id holds a control character")
         try:
             found = self._covered_headers(request)

@@ -131,6 +131,8 @@ class KeyedTimestamp(Scheme):
 
     def _flaw_when_writing(self, request: Request, in_form: bool) -> str | None:
         # Returned, so that no frame which raises holds a signature that is there already and may be good.
+        if self._is_compressed_form(request):
+            return "the form has a Content-Encoding, so nobody sees its parameters: send it plain"
         here, there = self._places(request)
         if in_form:
             here, there = there, here
@@ -170,6 +172,8 @@ class KeyedTimestamp(Scheme):
             return None
         if not self._is_secure(request):
             return Rejected(Reason.INSECURE, "the request did not come over https", scheme=self.name)
+        if self._is_compressed_form(request):
+            return self._malformed("the form has a Content-Encoding, which may hide its parameters")
         if in_query and in_form:
             return self._malformed("the parameters are partly in the query and partly in the form")
         found: dict[str, str] = {}
@@ -205,6 +209,10 @@ class KeyedTimestamp(Scheme):
     def _is_form(self, request: Request) -> bool:
         # A GET has no form, whatever a client sets as Content-Type for all its requests.
         return request.method.upper() != "GET" and _FORM in request.media_types()
+
+    def _is_compressed_form(self, request: Request) -> bool:
+        encodings = [value.lower() for value in request.values("content-encoding")]
+        return _FORM in request.media_types() and any(value not in ("", "identity") for value in encodings)
 
     def _places(self, request: Request) -> tuple[Pairs, Pairs]:
         """This scheme's own parameters in the query and in the form: names decoded, values as they stand."""

@@ -1,0 +1,276 @@
+"""aiohttp, as a client middleware: `ClientSession(middlewares=(SignatureAuth(GoTom(), key_id, secret),))`.
+
+aiohttp runs middlewares for every hop of a redirect, so each is signed afresh, or stripped of the credential where
+it leaves the credential's origins.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+from weakref import WeakKeyDictionary, WeakValueDictionary
+
+from aiohttp import (
+    BytesPayload,
+    ClientConnectorError,
+    ClientHandlerType,
+    ClientOSError,
+    ClientPayloadError,
+    ClientRequest,
+    ClientResponse,
+    IOBasePayload,
+    Payload,
+    ServerDisconnectedError,
+)
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.payload import TextIOPayload
+from yarl import URL
+
+from ..credentials import Secret
+from ..errors import CannotSign, ConfigError
+from ..http import BodyDigest, BodyHasher, Patch, Request, body_length
+from ..scheme import BodyNeed, Scheme
+from ._bodies import OnDisk, Spool, pieces_of, read_file
+from ._hops import HopSigner, origin_of
+
+_HTTP_OF = {"ws": "http", "wss": "https"}  # a WebSocket opens with a request of the HTTP origin
+_NOTHING_OF_IT = BodyDigest({}, 0)
+_WHOLE = BodyNeed(raw=True)
+_NEVER_RESENT = ("POST", "PATCH")
+
+
+class SignatureAuth:
+    """Signs every request of a session, or of one call (`middlewares=`), and every redirect within the origins.
+
+    A redirect elsewhere goes without signature, Date, signed headers and parameters. `origins` are where the
+    credential may go (`https://host[:port]`); with none named that is the origin of each call itself. `clock`
+    returns Unix seconds. With `adjust_clock` a refusal over https whose Date shows that our clock is off by more
+    than the scheme's window is answered by signing once more with the server's time, which is remembered for its
+    origin; a day at most. One object serves any number of sessions and tasks.
+
+    Raises ConfigError for a credential that cannot work; sending raises CannotSign for a request that cannot be
+    signed. Files are hashed from where they stand; other streams are spooled, to disk beyond 1 MiB.
+    """
+
+    def __init__(
+        self,
+        scheme: Scheme,
+        key_id: str,
+        secret: Secret | str | bytes,
+        *,
+        origins: Sequence[str] = (),
+        clock: Callable[[], float] = time.time,
+        adjust_clock: bool = False,
+    ) -> None:
+        secret = Secret(secret)  # so that no frame which raises below holds the plain one
+        self._hops = HopSigner(scheme, key_id, secret, origins=origins, clock=clock, adjust_clock=adjust_clock)
+        # By the timer, which aiohttp makes for each call of its user and hands to every hop of it.
+        self._calls: WeakValueDictionary[int, _Call] = WeakValueDictionary()
+        self._kept: WeakKeyDictionary[ClientResponse, _Call] = WeakKeyDictionary()
+
+    async def __call__(self, request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
+        """Called by the session, for every hop."""
+        call = self._call(request)
+        spooled = await self._settle(request, call)
+        try:
+            response = await handler(request)
+        except (ClientOSError, ServerDisconnectedError) as error:
+            if spooled and request.method not in _NEVER_RESENT and not isinstance(error, ClientConnectorError):
+                # aiohttp would send the request again, and before 3.14.5 with what is left of the stream: nothing.
+                raise ClientPayloadError("the connection broke, and the body is a stream that is used up") from error
+            raise
+        # A call is known as long as one of its answers is, and aiohttp holds those of a redirect until its end.
+        self._kept[response] = call
+        if self._should_sign_again(request, response):
+            response.release()
+            await self._sign(request, call)
+            response = await handler(request)
+            self._kept[response] = call
+        return response
+
+    def _call(self, request: ClientRequest) -> _Call:
+        timer = getattr(request, "_timer", None)
+        if timer is None:
+            raise ConfigError("this version of aiohttp does not show which hops are of one call: use 3.12.15 to 3.x")
+        call = self._calls.get(id(timer))
+        if call is None:
+            self._calls[id(timer)] = call = _Call(timer)
+        return call
+
+    async def _settle(self, request: ClientRequest, call: _Call) -> bool:
+        """Sign or strip this hop. True where its body was a stream, which is used up now and kept in our hands."""
+        origin = _origin(request.url)
+        if call.home is None:
+            call.home = origin
+            return await self._sign(request, call)
+        if _is_used_up(request):  # aiohttp itself says so since 3.14
+            raise ClientPayloadError("a redirect asks for the body again, and it is a stream that is used up")
+        if not self._hops.allows(origin, call.home):
+            await self._strip(request, call)
+            return False
+        return await self._sign(request, call)
+
+    async def _sign(self, request: ClientRequest, call: _Call) -> bool:
+        """Sign the request, or raise CannotSign."""
+        need = self._hops.scheme.body_need(_as_request(request, b""))
+        body, spooled = await _read(request, need)
+        unsigned = _as_request(request, body)
+        patch = self._hops.sign(unsigned)
+        signed = patch.apply(unsigned)
+        url = _with_target(request.url, signed.target)
+        if url.raw_path_qs != signed.target:
+            raise CannotSign("the client would rewrite the signed target: percent-encode it before")
+        headers = [(name, _as_text(name, value)) for name, value in patch.headers]
+        if patch.form:
+            await request.update_body(signed.body)
+        for name, value in headers:
+            request.headers[name] = value
+        request.url = url
+        call.patch += patch
+        return spooled
+
+    async def _strip(self, request: ClientRequest, call: _Call) -> None:
+        """Take the credential off a request that goes elsewhere."""
+        body = (await _read(request, _WHOLE))[0] if call.patch.form else _NOTHING_OF_IT
+        before = _as_request(request, body)
+        after = self._hops.strip(before, call.patch)
+        for name in {name.lower() for name, _ in before.headers} - {name.lower() for name, _ in after.headers}:
+            request.headers.popall(name)
+        if after.target != before.target:
+            request.url = _with_target(request.url, after.target)
+        if after.body != before.body:
+            await request.update_body(after.body)
+
+    def _should_sign_again(self, request: ClientRequest, response: ClientResponse) -> bool:
+        date = response.headers.get("Date")
+        return not _is_used_up(request) and self._hops.should_sign_again(_origin(request.url), response.status, date)
+
+
+class _Call:
+    """One call of the user with all its hops: where it went at first, and all that was set on it."""
+
+    def __init__(self, timer: object) -> None:
+        self.timer = timer  # held, so that no other gets its id
+        self.home: str | None = None
+        self.patch = Patch()
+
+
+class _Sink(AbstractStreamWriter):
+    """Takes what a payload writes, as the connection would."""
+
+    def __init__(self, *takers: Callable[[Any], object]) -> None:
+        self._takers = takers
+
+    async def write(self, chunk: object, **_: object) -> None:
+        for take in self._takers:
+            take(chunk)
+
+    async def write_eof(self, chunk: bytes = b"") -> None:
+        await self.write(chunk)
+
+    async def drain(self) -> None: ...
+
+    def enable_compression(self, encoding: str = "deflate", strategy: int | None = None) -> None: ...
+
+    def enable_chunking(self) -> None: ...
+
+    async def write_headers(self, status_line: str, headers: object) -> None: ...
+
+
+class _OnDiskPayload(Payload):
+    """A spooled body, which can be sent any number of times."""
+
+    def __init__(self, file: OnDisk) -> None:
+        super().__init__(file)
+        self._file = file
+
+    @property
+    def size(self) -> int:
+        return self._file.length
+
+    @property
+    def autoclose(self) -> bool:
+        return True
+
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
+        self._file.seek(0)
+        return self._file.read().decode(encoding, errors)
+
+    async def write(self, writer: AbstractStreamWriter) -> None:
+        self._file.seek(0)
+        for piece in pieces_of(self._file.read):
+            await writer.write(piece)
+
+
+async def _read(request: ClientRequest, need: BodyNeed) -> tuple[bytes | BodyDigest, bool]:
+    """What is signed of the body; and whether it was a stream, which is replaced then by what it has yielded."""
+    payload = request.body
+    if not isinstance(payload, Payload):
+        return b"", False
+    if not need:
+        return _NOTHING_OF_IT, False
+    if request.compress:
+        raise CannotSign("compress= changes the body after it is signed: compress it before, and set Content-Encoding")
+    if isinstance(payload, BytesPayload):
+        body: bytes | BodyDigest = bytes(await payload.as_bytes())
+    elif _is_replayable(payload) and not need.raw:
+        hasher = BodyHasher(need.digests)
+        await payload.write(_Sink(hasher.update))
+        body = hasher.result()
+    else:
+        return await _spool(request, payload, need), True
+    length = request.headers.get("Content-Length")
+    if length is not None and length != str(body_length(body)):
+        raise CannotSign(f"Content-Length says {length!r}, and the body has {body_length(body)} bytes: leave it out")
+    return body, False
+
+
+async def _spool(request: ClientRequest, payload: Payload, need: BodyNeed) -> bytes | BodyDigest:
+    # Hashed as it comes in, which leaves the event loop its turns.
+    spooled, hasher = Spool(), BodyHasher(need.digests)
+    await payload.write(_Sink(spooled.write, hasher.update))
+    content = spooled.content()
+    request.chunked = None  # it is sent with a length
+    request.headers.pop("Transfer-Encoding", None)
+    await request.update_body(content if isinstance(content, bytes) else _OnDiskPayload(content))
+    if isinstance(content, bytes):
+        return content
+    return read_file(content, need) if need.raw else hasher.result()
+
+
+def _is_used_up(request: ClientRequest) -> bool:
+    return isinstance(request.body, Payload) and request.body.consumed
+
+
+def _is_replayable(payload: Payload) -> bool:
+    """Whether the payload can be written any number of times, and with the length that it says."""
+    if isinstance(payload, _OnDiskPayload):
+        return True
+    # The size of a text file is not that of its text in the payload's encoding.
+    return isinstance(payload, IOBasePayload) and not isinstance(payload, TextIOPayload) and payload.size is not None
+
+
+def _as_request(request: ClientRequest, body: bytes | BodyDigest) -> Request:
+    headers = tuple((name, _on_the_wire(value)) for name, value in request.headers.items())
+    return Request(request.method, request.url.raw_path_qs, headers, body, _origin(request.url))
+
+
+def _on_the_wire(value: str) -> str:
+    return value if value.isascii() else value.encode("utf-8", "ignore").decode("latin-1")
+
+
+def _as_text(name: str, value: str) -> str:
+    """The text that aiohttp sends as these bytes, for it encodes headers as UTF-8."""
+    try:
+        return value.encode("latin-1").decode()
+    except UnicodeDecodeError:
+        raise CannotSign(f"the header {name} is not UTF-8, and aiohttp sends no other") from None
+
+
+def _with_target(url: URL, target: str) -> URL:
+    return URL(f"{url.origin()}{target}", encoded=True)
+
+
+def _origin(url: URL) -> str:
+    return origin_of(_HTTP_OF.get(url.scheme, url.scheme), url.raw_authority)
