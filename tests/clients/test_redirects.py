@@ -301,3 +301,12 @@ def test_another_origin_gets_no_trace_of_an_earlier_hop_s_signature_either(
     server.respond = respond
     caller.call("GET", server.url, auth=caller.auth(GoGrid(allow_http=True), "key", SECRET, clock=ticking()))
     assert elsewhere.received().target == "/?x=1"
+
+
+def test_a_signed_host_follows_the_redirect(caller: Caller, server: WireServer, elsewhere: WireServer) -> None:
+    scheme = HttpHmac("Acme", signed_headers=("Host",))
+    server.respond = once(redirect(302, elsewhere.url + "/next"))
+    auth = caller.auth(scheme, KEY_ID, SECRET, clock=lambda: NOW, origins=[server.url, elsewhere.url])
+    caller.call("GET", server.url, auth=auth)
+    assert elsewhere.received().values("host") == [elsewhere.url.removeprefix("http://")]
+    assert elsewhere.verified(Verifier(scheme, {KEY_ID: SECRET}, clock=lambda: NOW)).key_id == KEY_ID

@@ -100,6 +100,8 @@ class _SignedRequest(PreparedRequest):
         if signing.is_due:
             self.prepare_url(self.url or "", None)
             _check_resendable(self)
+            if any(name == "Host" for name, _ in signing.patch.headers):
+                self.headers.pop("Host", None)  # it was that of the last hop
             if signing.hops.allows(_origin(self), signing.home):
                 _sign(self, signing)
             else:
