@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint docs wheel clean
+.PHONY: demo test lint docs vectors wheel clean
 
 demo: .venv/demo-is-installed
 	$(BIN)/undersign demo
@@ -20,8 +20,12 @@ lint: .venv/all-is-installed
 docs: .venv/all-is-installed
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs build/docs
 
+vectors: .venv/tests-are-installed
+	$(BIN)/undersign vectors lint
+	$(BIN)/python vectors/pack.py dist
+
 wheel: .venv/all-is-installed
-	rm -rf dist
+	rm -f dist/*.whl dist/undersign-[0-9]*.tar.gz
 	$(BIN)/python -m build -q
 
 clean:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         from importlib.abc import Traversable
 
 _KEY_ORDER = (
-    *("scheme", "version", "description", "bug_type", "notes", "groups"),
+    *("scheme", "version", "description", "bug_type", "counterpart", "notes", "groups"),
     *("op", "source", "links", "options", "now", "keys", "tests"),
     *("id", "name", "flags", "comment", "key_id", "method", "origin", "request"),
     *("string_to_sign", "string_to_sign_b64", "patch", "target", "headers", "query", "form", "body", "body_b64"),
@@ -128,6 +128,23 @@ def parse(text: str) -> VectorFile:
         raise ConfigError(f"the vectors do not keep to schema.json: {type(error).__name__}: {error}") from None
 
 
+def shipped() -> dict[str, bytes]:
+    """The content of all files that come with the library, by name: the vectors, their schema, what describes them."""
+    found = sorted((entry for entry in _folder().iterdir() if entry.is_file()), key=lambda entry: entry.name)
+    return {entry.name: entry.read_bytes() for entry in found if entry.name.endswith((".json", ".md"))}
+
+
+def check_schema(text: str) -> list[str] | None:
+    """Where the text of a vector file does not keep to `schema.json`; None where jsonschema is not there to tell."""
+    try:
+        from jsonschema import Draft202012Validator
+    except ModuleNotFoundError:
+        return None
+    validator = Draft202012Validator(json.loads((_folder() / "schema.json").read_text(encoding="utf-8")))
+    errors = validator.iter_errors(json.loads(text))
+    return [f"{error.json_path} does not keep to the schema: {error.validator}" for error in errors]
+
+
 def lint(text: str) -> list[str]:
     """What is wrong with the text of a vector file that `schema.json` cannot say, as sentences."""
     file = parse(text)
@@ -138,11 +155,27 @@ def lint(text: str) -> list[str]:
     found += [f"the name {name!r} is there {times} times" for name, times in test_names.items() if times > 1]
     found += [f"no note explains the flag {flag}" for flag in flags if flag not in file.notes]
     found += [f"no test has the flag {flag}" for flag in file.notes if flag not in flags]
+    found += _one_sided(file)
     for group, test in file:
         if test.key_id and test.key_id not in group.keys:
             found.append(f"{test.name}: the group has no key {test.key_id!r}")
     if text != canonical_json(json.loads(text)):
         found.append("the text is not in its canonical format: see canonical_json")
+    return found
+
+
+def _one_sided(file: VectorFile) -> list[str]:
+    """A rule needs a test that keeps to it and one that breaks it, its own or those of the rule it is opposed to."""
+    results = {(flag, test.result) for _, test in file for flag in test.flags}
+    found: list[str] = []
+    for flag, note in file.notes.items():
+        if not {(flag, "valid"), (flag, "invalid")} & results:
+            continue  # which `lint` says already
+        counterpart = note.get("counterpart", flag)
+        if counterpart not in file.notes:
+            found.append(f"the counterpart of {flag}, {counterpart}, has no note")
+        absent = [one for one in ("valid", "invalid") if not results & {(flag, one), (counterpart, one)}]
+        found += [f"no test of {flag} or its counterpart is {result}" for result in absent]
     return found
 
 

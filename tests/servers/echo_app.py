@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from undersign import GoGrid, GoTom, HttpHmac, Request, Verified, Verifier
-from undersign.replay import MemoryReplayGuard
+from undersign.replay import MemoryReplayGuard, ReplayPolicy
 from undersign.servers import asgi as asgi_servers
 from undersign.servers import wsgi as wsgi_servers
 
@@ -61,11 +61,12 @@ def on_rejected(reason: str, key_id: str, detail: str) -> None:
 
 COMMON: Options = {"origin": ORIGIN, "prefix": PREFIX, "on_rejected": on_rejected}
 BOTH = [GoTom(), GoGrid()]
+EVERY_METHOD = ReplayPolicy(MemoryReplayGuard(born=0), methods="all")
 CONFIGS: dict[str, tuple[Verifier, Options]] = {
     "": (Verifier(BOTH, KEYS), {**COMMON, "public": ["/health", "/open/*"]}),
     "small": (Verifier(BOTH, KEYS), {**COMMON, "max_body": 1000}),
     "custom": (Verifier([CUSTOM, PLAIN_HEADER], KEYS), COMMON),
-    "once": (Verifier(BOTH, KEYS, replay=MemoryReplayGuard()), COMMON),
+    "once": (Verifier(BOTH, KEYS, replay={"gotom": EVERY_METHOD, "gogrid": EVERY_METHOD}), COMMON),
     "role": (Verifier(BOTH, KEYS), {**COMMON, "authorize": lambda verified, head: verified.key_id != READER}),
     "untold": (Verifier(BOTH, KEYS), {**COMMON, "origin": ""}),
 }

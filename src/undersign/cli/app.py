@@ -15,11 +15,14 @@ from .. import __version__
 from ..errors import Rejected, UndersignError
 from ..registry import did_you_mean
 from .call import call
+from .conform import conform
 from .demo import demo
+from .diagnose import diagnose_command
 from .output import say
 from .serve import serve
 from .sign import sign
 from .text import one_line
+from .vectors import vectors
 from .verify import verify
 
 
@@ -50,7 +53,7 @@ def commands(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (demo, call, sign, verify, serve):
+for command in (demo, call, sign, verify, serve, vectors, conform):
     commands.add_command(command)
 
 

@@ -1,0 +1,95 @@
+"""`undersign diagnose`: why the signature of a raw request does not match."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from ..credentials import parse_origin
+from ..diagnosis import Cause, diagnose
+from ..errors import ConfigError, Rejected
+from ..http import Request
+from .options import Command, build_schemes, clock_at, clock_option, keys_from, scheme_options, secret_options
+from .text import printable
+
+
+@click.command(
+    "diagnose",
+    cls=Command,
+    epilog="\b\nExample: undersign diagnose --keys keys.toml < request.http",
+    short_help="Find out why a signature does not match.",
+)
+@scheme_options(several=True)
+@click.option(
+    "--keys",
+    "keys_file",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help='A TOML file with a table [keys] of lines such as: id = "secret".',
+)
+@click.option("--key-id", metavar="ID", help="The one key id that is known, with the secret from below.")
+@secret_options
+@clock_option
+@click.option("--origin", metavar="ORIGIN", help="Where it was sent to.  [default: https:// and the Host header]")
+@click.option("--json", "as_json", is_flag=True, help="Print the causes as JSON.")
+def diagnose_command(
+    schemes: Sequence[str],
+    options: Sequence[str],
+    keys_file: Path | None,
+    key_id: str | None,
+    secret_env: str | None,
+    secret_file: Path | None,
+    at: float | None,
+    origin: str | None,
+    as_json: bool,
+) -> int:
+    """Say why the raw HTTP/1.1 request on standard input does not verify: exit 0 where it does, else 1 and the causes.
+
+    Give the request as the server received it, and with --at the time it received it.
+    """
+    used = build_schemes(schemes, options)
+    given = None if origin is None else parse_origin(origin)
+    keys = keys_from(used, keys_file, key_id, secret_env, secret_file)
+    raw = sys.stdin.buffer.read() if sys.stdin else b""
+    try:
+        request = Request.from_http(raw)
+    except Rejected as rejected:
+        causes: tuple[Cause, ...] = (_flaw(raw, rejected),)
+    else:
+        where = given or _origin_of_host(request)
+        request = Request(request.method, request.target, request.headers, request.body, where)
+        causes = diagnose(request, used, keys, clock_at(at)())
+    if as_json:
+        click.echo(json.dumps({"causes": [{"code": cause.code, "detail": cause.detail} for cause in causes]}))
+    elif causes:
+        for cause in causes:
+            click.echo(printable(f"{cause.code}: {cause.detail}"))
+    else:
+        click.echo("fine: the request verifies")
+    return 1 if causes else 0
+
+
+def _flaw(raw: bytes, rejected: Rejected) -> Cause:
+    """The cause of bytes that are no clean HTTP."""
+    head = raw.partition(b"\r\n\r\n")[0].split(b"\r\n")[1:]
+    names = [line.partition(b":")[0].lower() for line in head]
+    for name in ("Host", "Content-Length"):
+        count = names.count(name.lower().encode())
+        if count > 1:
+            return Cause("header-repeated", f"The client sent the header {name} {count} times: send it once.")
+        if not count and name in rejected.detail and rejected.detail.endswith(f"mandatory {name}"):
+            return Cause("header-missing", f"The client sent no header {name}: send it.")
+    return Cause("unexplained", f"The request cannot be read: {rejected.detail}.")
+
+
+def _origin_of_host(request: Request) -> str:
+    """`https://` and the Host header; nothing where that is none, and a scheme that cares refuses it then."""
+    hosts = request.values("host")
+    try:
+        return parse_origin(f"https://{hosts[0]}") if len(hosts) == 1 else ""
+    except ConfigError:
+        return ""

@@ -1,0 +1,124 @@
+"""The reference ports, and the library as one, pass all vectors."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from undersign import conform, vectors
+from undersign.conform import Status
+from undersign.conform.port import answer, serve
+from undersign.conform.protocol import cases, run_message
+
+PORTS = Path(__file__).parents[2] / "vectors" / "ports"
+FILES = [vectors.load(name) for name in vectors.names()]
+COMMANDS = {
+    "JavaScript": ("node", str(PORTS / "port.js")),
+    "PHP": ("php", str(PORTS / "port.php")),
+    "Bash": ("bash", str(PORTS / "port.sh")),
+    "Java": ("java", str(PORTS / "Port.java")),
+    "Python": conform.SELF,
+}
+
+
+@pytest.mark.parametrize("language", COMMANDS)
+def test_port(language: str) -> None:
+    command = COMMANDS[language]
+    if shutil.which(command[0]) is None:
+        pytest.skip(f"needs {command[0]}")
+    report = conform.run(command, FILES, timeout=60)
+    assert [outcome.sentence for outcome in report.outcomes if outcome.status is not Status.PASSED] == []
+    assert (report.language, report.starts, report.noise) == (language, 1, 0)
+    assert len(report.outcomes) == sum(1 for file in FILES for _ in file)
+
+
+@pytest.mark.parametrize("path", sorted(PORTS.iterdir()), ids=lambda path: path.name)
+def test_port_can_be_copied(path: Path) -> None:
+    head = path.read_text(encoding="utf-8")[:2000]
+    assert "SPDX-License-Identifier: MIT" in head
+    assert "conformance protocol" in head
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="needs Node")
+def test_javascript_needs_nothing_that_a_page_does_not_have() -> None:
+    script = """
+        const context = { TextEncoder, TextDecoder, btoa, atob };
+        require("vm").runInNewContext(require("fs").readFileSync(process.argv[1], "utf8") +
+            "; this.answer = (line) => JSON.stringify(Undersign.answer(JSON.parse(line)));", context);
+        const lines = require("readline").createInterface({ input: process.stdin });
+        lines.on("line", (line) => console.log(context.answer(line)));
+    """
+    messages = [run_message(case) for case in cases(FILES)]
+    lines = "".join(json.dumps(message) + "\n" for message in messages)
+    done = subprocess.run(
+        ["node", "-e", script, str(PORTS / "port.js")],
+        input=lines,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    verdicts = [
+        (message["seq"], "error" in found or found.get("result") == "invalid")
+        for message, found in zip(messages, answers, strict=True)
+    ]
+    assert verdicts == [(case.seq, case.test.result == "invalid") for case in cases(FILES)]
+
+
+# The library as a port: what it makes of commands that no harness of ours sends
+
+
+SIGN = run_message(next(case for case in cases(FILES) if case.test.name == "get" and case.scheme == "gotom"))
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({"key_id": ""}, {"error": "cannot_sign"}),
+        ({"secret": ""}, {"error": "cannot_sign"}),
+        ({"key_id": "a\0b"}, {"error": "cannot_sign"}),
+        ({"key_id": "\ud800"}, {"error": "cannot_sign"}),
+        ({"scheme": "gotham"}, {"skipped": "there is no scheme 'gotham'"}),
+        ({"options": {"colour": 1}}, {"skipped": "gotom has no option 'colour'"}),
+        ({"op": "guess"}, {"skipped": "there is no such op"}),
+        ({"request": {}}, {"error": "the command is not in form: KeyError"}),
+        ({"cmd": "walk"}, {"error": "a command is start, run or stop"}),
+    ],
+)
+def test_self_answers_whatever_comes(changed: dict[str, object], expected: dict[str, str]) -> None:
+    found = answer({**SIGN, **changed})
+    assert found.pop("seq") == SIGN["seq"]
+    assert list(found) == list(expected)
+    assert all(found[key].startswith(text) for key, text in expected.items())
+
+
+def test_self_takes_secrets_in_base64() -> None:
+    plain = answer(SIGN)
+    encoded = {name: value for name, value in SIGN.items() if name != "secret"}
+    assert answer({**encoded, "secret_b64": "dGhlcGFzc3dvcmR5b3VyZWNlaXZlZA=="}) == plain
+    assert answer({**encoded, "secret": {"secret_b64": "dGhlcGFzc3dvcmR5b3VyZWNlaXZlZA=="}}) == plain
+
+
+def test_self_survives_noise_and_stops() -> None:
+    starts = b'{"cmd": "start", "version": 2}\n{"cmd": "start", "version": 1}\n'
+    commands = b"\nnoise\n[]\n" + starts + b'{"cmd": "stop"}\n{"cmd": "start"}\n'
+    answers = io.BytesIO()
+    serve(io.BytesIO(commands), answers)
+    first, second, third, fourth = map(json.loads, answers.getvalue().splitlines())
+    assert list(first) == list(second) == ["error"]
+    assert third == {"error": "this port speaks version 1 of the protocol"}
+    assert list(fourth) == ["implementation", "schemes", "ops"]
+    assert list(fourth["implementation"]) == ["name", "version", "language"]
+
+
+def test_self_as_a_module() -> None:
+    lines = b'{"cmd": "start", "version": 1}\n{"cmd": "stop"}\n'
+    done = subprocess.run([sys.executable, "-m", "undersign.conform"], input=lines, capture_output=True, check=True)
+    assert json.loads(done.stdout)["ops"] == ["sign", "verify"]
