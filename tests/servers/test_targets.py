@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from .matrix import ROOTED, SERVERS, Running, Server, Start, free_port, run_command, skip_or_fail
+from .matrix import ROOTED, SERVERS, Running, Server, Start, free_port, run_command, skip_without
 from .wire import GOGRID, GOTOM, message, send, signed
 
 UNUSUAL = [
@@ -160,7 +160,7 @@ class Nginx:
 @pytest.fixture(scope="session", params=[("uvicorn-httptools", "hypercorn-rooted"), ("gunicorn", "gunicorn-rooted")])
 def nginx(request: pytest.FixtureRequest, start: Start, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nginx]:
     server = Server("nginx", "nginx", lambda port, folder: [], "proxy")
-    skip_or_fail(server.missing())
+    skip_without(server.missing())
     folder: Path = tmp_path_factory.mktemp("nginx")
     ports = Nginx(free_port(), free_port(), free_port())
     behind, prefixed = (start(by_name(name)).port for name in request.param)
