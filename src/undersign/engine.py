@@ -11,7 +11,7 @@ import hmac
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from .credentials import Credential, Secret
 from .errors import CannotSign, ConfigError, Reason, Rejected
@@ -22,6 +22,8 @@ from .windows import RollingWindows, search
 # What an unknown key is compared with, so that it takes the work of a known one. It never fits: see Pending.finish.
 _NO_SECRET = Secret(hashlib.sha256(b"undersign: no such key").digest())
 _UNKNOWN_KEY_ID = "unknown"
+_NOT_KNOWN = (Reason.UNKNOWN_KEY, "no secret is known for the key id")
+_NOT_FITTING = (Reason.MISMATCH, "no secret of the key fits")
 
 
 def sign(scheme: Scheme, request: Request, credential: Credential, *, now: float) -> Patch:
@@ -132,12 +134,10 @@ class Pending:
         del secrets
         if isinstance(found, str):
             raise Rejected(Reason.MALFORMED, found, scheme=scheme.name, key_id=claim.key_id)
-        if not known:
-            raise Rejected(
-                Reason.UNKNOWN_KEY, "no secret is known for the key id", scheme=scheme.name, key_id=claim.key_id
-            )
-        if found is None:
-            raise Rejected(Reason.MISMATCH, "no secret of the key fits", scheme=scheme.name, key_id=claim.key_id)
+        if found is None or not known:
+            # One way for both, as the time would tell them apart.
+            reason, detail = _NOT_FITTING if known else _NOT_KNOWN
+            raise Rejected(reason, detail, scheme=scheme.name, key_id=claim.key_id)
         at, secret_index, replay_id = found
         return Verified(
             scheme=scheme.name,
@@ -212,9 +212,9 @@ def _compare(
     """Time, index of the secret and replay id of the signature that fits; None; or a sentence on a canonical form
     that does not exist. Raises nothing, since a secret and a valid signature are at hand here."""
     if claim.at is None:
-        if not known:
-            # One window for all unknown keys: they build none of their own.
-            claim = replace(claim, key_id=_UNKNOWN_KEY_ID)
+        # One window for all unknown keys: they build none of their own. A new claim for known ones too, since the time
+        # that it takes would tell.
+        claim = Claim(claim.key_id if known else _UNKNOWN_KEY_ID, None, claim.signatures, claim.nonce)
         for index, secret in enumerate(secrets):
             second = windows.find(scheme, secret, claim, now) if windows else search(scheme, secret, claim, now)
             if second is not None:

@@ -1,12 +1,18 @@
-"""Key sources that do I/O: a TOML file."""
+"""Key sources that do I/O: a TOML file, one that is read again when it changes, and the environment."""
 
 from __future__ import annotations
 
+import logging
+import os
+import re
 import sys
-from collections.abc import Collection, Sequence
+import threading
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
+from .credentials import Secret, seal
 from .errors import ConfigError
 
 if sys.version_info >= (3, 11):
@@ -15,6 +21,12 @@ else:
     import tomli as tomllib
 
 _SCOPED = "keys-for"
+_SECRET_SUFFIX = re.compile(r"_SECRET(?:_([1-9][0-9]*))?")
+
+_log = logging.getLogger("undersign")
+
+_Plain: TypeAlias = "dict[str, list[str]]"
+_Stamp: TypeAlias = "tuple[int, ...]"
 
 
 def load_keys(
@@ -27,42 +39,229 @@ def load_keys(
     one of the `others` is left alone, and one for any other name is a mistake. Raises ConfigError, without a secret
     in it, for a file that cannot be read or has another shape.
     """
+    tables = _read(path)
+    if isinstance(tables, ConfigError):
+        raise tables
+    if flaw := tables.flaw(path, scheme_names, others):
+        del tables  # so that no frame which raises holds a secret
+        raise flaw
+    return {name: tables.of(name) for name in scheme_names}
+
+
+class KeyFile:
+    """The keys in a TOML file (see `load_keys`), read again when it changes: for a Verifier's `keys`.
+
+    The file is looked at every `interval` seconds at most, and a change is taken when two looks have found the same:
+    a file that is just being written is left until it is whole. A new version that cannot be read, is not in form or
+    has no table at all is logged, and the last good one stays. `scheme_names` are the schemes in use; with None a
+    table may be for any name. `clock` returns seconds that only go up.
+
+    Raises ConfigError for a file that is not there or not in form when this is built. Safe to share between threads.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        scheme_names: Sequence[str] | None = None,
+        *,
+        others: Collection[str] = (),
+        interval: float = 1.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        if isinstance(scheme_names, str):
+            raise ConfigError('scheme_names is a sequence of names: write ["gotom"]')
+        self._path = Path(path)
+        self._scheme_names = None if scheme_names is None else tuple(scheme_names)
+        self._others = tuple(others)
+        self._interval = interval
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._looked = clock()
+        self._seen = _stamp(self._path)
+        self._taken: _Stamp | None = ()  # so that the first look which finds no change reads it once more
+        keys = self._load()
+        if isinstance(keys, ConfigError):
+            raise keys
+        self._keys = keys
+
+    def __call__(self, key_id: str, scheme_name: str) -> tuple[Secret, ...]:
+        """The key's secrets, newest first; none where it is unknown. Raises nothing."""
+        if self._clock() - self._looked >= self._interval and self._lock.acquire(blocking=False):
+            try:
+                self._look()
+            finally:
+                self._lock.release()
+        keys = self._keys
+        return keys.get(scheme_name, keys[""]).get(key_id, ())
+
+    def _look(self) -> None:
+        self._looked = self._clock()
+        seen, before = _stamp(self._path), self._seen
+        self._seen = seen
+        if seen != before or seen == self._taken:
+            return
+        self._taken = seen
+        keys = self._load()
+        if isinstance(keys, ConfigError):
+            _log.warning("the keys stay as they were: %s", keys)
+        elif _stamp(self._path) != seen:
+            self._taken = ()  # it changed under way: look again
+        else:
+            self._keys = keys
+
+    def _load(self) -> dict[str, dict[str, tuple[Secret, ...]]] | ConfigError:
+        """The secrets by scheme name and key id; those under "" are for all schemes that have no table."""
+        tables = _read(self._path)
+        if isinstance(tables, ConfigError):
+            return tables
+        if tables.is_empty:
+            return ConfigError(f"{self._path}: there is no table of keys: write [keys], even where none is below it")
+        names = self._scheme_names
+        if flaw := tables.flaw(self._path, names, self._others):
+            return flaw
+        loaded = {name: _sealed(tables.of(name)) for name in (tables.scoped if names is None else names)}
+        loaded[""] = _sealed(tables.common) if names is None else {}
+        return loaded
+
+
+class EnvironmentKeys:
+    """The keys in environment variables, read once: for a Verifier's `keys`.
+
+    With the prefix `UNDERSIGN_KEY_`, a key that is called SHOP there has `UNDERSIGN_KEY_SHOP_ID`, its key id;
+    `UNDERSIGN_KEY_SHOP_SECRET`, and for rotation `…_SECRET_2`, `…_SECRET_3`, older ones; and
+    `UNDERSIGN_KEY_SHOP_SCHEMES`, the names of the schemes that it is for, between spaces, or all schemes where that is
+    not set.
+
+    Raises ConfigError, without a secret in it, where there is no key or a variable that does not belong to one.
+    """
+
+    def __init__(self, prefix: str = "UNDERSIGN_KEY_", *, environ: Mapping[str, str] | None = None) -> None:
+        keys = _from_environment(prefix, os.environ if environ is None else environ)
+        del environ
+        if isinstance(keys, ConfigError):
+            raise keys
+        self._keys = keys
+
+    def __call__(self, key_id: str, scheme_name: str) -> tuple[Secret, ...]:
+        """The key's secrets, newest first; none where it is unknown. Raises nothing."""
+        return self._keys.get((key_id, scheme_name)) or self._keys.get((key_id, ""), ())
+
+
+class _Tables:
+    """What a file of keys holds: for all schemes, and for each scheme its own."""
+
+    def __init__(self, common: _Plain, scoped: dict[str, _Plain], is_empty: bool) -> None:
+        self.common = common
+        self.scoped = scoped
+        self.is_empty = is_empty
+
+    def of(self, name: str) -> _Plain:
+        """The keys of one scheme."""
+        return {**self.common, **self.scoped.get(name, {})}
+
+    def flaw(self, path: str | Path, scheme_names: Sequence[str] | None, others: Collection[str]) -> ConfigError | None:
+        """What is wrong with the names of the tables, or None."""
+        for name in self.scoped:
+            if scheme_names is not None and name not in scheme_names and name not in others:
+                used = ", ".join(scheme_names)
+                return ConfigError(f"{path}: [keys-for.{name}] is for a scheme that is not in use: {used} are")
+        return None
+
+
+def _read(path: str | Path) -> _Tables | ConfigError:
+    # Flaws are returned, all the way up, so that no frame which raises holds a secret.
     try:
         content: dict[str, Any] = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror or 'cannot be read'}") from None
-    except ValueError:
+        return ConfigError(f"{path}: {error.strerror or 'cannot be read'}")
+    except (ValueError, RecursionError):
         # The parser's message may quote the file.
-        raise ConfigError(f'{path}: not TOML in UTF-8; write [keys] and below it lines such as id = "secret"') from None
+        return ConfigError(f'{path}: not TOML in UTF-8; write [keys] and below it lines such as id = "secret"')
     for table in content:
         if table not in ("keys", _SCOPED):
-            raise ConfigError(f"{path}: unknown table {table!r}; there are [keys] and [keys-for.SCHEME]")
-    common = _table(path, "keys", content.get("keys", {}))
+            return ConfigError(f"{path}: unknown table {table!r}; there are [keys] and [keys-for.SCHEME]")
     scoped = _as_table(content.get(_SCOPED, {}))
     if scoped is None:
-        raise ConfigError(f"{path}: write [keys-for.SCHEME], and the keys below it")
-    for name in scoped:
-        if name not in scheme_names and name not in others:
-            raise ConfigError(
-                f"{path}: [keys-for.{name}] is for a scheme that is not in use: {', '.join(scheme_names)} are"
-            )
-    return {name: {**common, **_table(path, f"keys-for.{name}", scoped.get(name, {}))} for name in scheme_names}
+        return ConfigError(f"{path}: write [keys-for.SCHEME], and the keys below it")
+    common = _keys_in(path, "keys", content.get("keys", {}))
+    if isinstance(common, ConfigError):
+        return common
+    by_scheme: dict[str, _Plain] = {}
+    for name, table in scoped.items():
+        keys = _keys_in(path, f"keys-for.{name}", table)
+        if isinstance(keys, ConfigError):
+            return keys
+        by_scheme[name] = keys
+    return _Tables(common, by_scheme, is_empty=not content)
 
 
-def _table(path: str | Path, name: str, table: object) -> dict[str, list[str]]:
+def _keys_in(path: str | Path, name: str, table: object) -> _Plain | ConfigError:
     entries = _as_table(table)
     if entries is None:
-        raise ConfigError(f'{path}: [{name}] is a table: write [{name}] and below it lines such as id = "secret"')
-    keys: dict[str, list[str]] = {}
+        return ConfigError(f'{path}: [{name}] is a table: write [{name}] and below it lines such as id = "secret"')
+    keys: _Plain = {}
     for key_id, value in entries.items():
         if isinstance(value, dict):
-            raise ConfigError(f'{path}: [{name}] {key_id!r} is a table: quote key ids that hold a dot, "like.this"')
+            return ConfigError(f'{path}: [{name}] {key_id!r} is a table: quote key ids that hold a dot, "like.this"')
         secrets: list[Any] = value if isinstance(value, list) else [value]
         if not key_id or not secrets or not all(isinstance(secret, str) and secret for secret in secrets):
-            raise ConfigError(f"{path}: [{name}] {key_id!r} is a text or a list of texts, none of them empty")
+            return ConfigError(f"{path}: [{name}] {key_id!r} is a text or a list of texts, none of them empty")
         keys[key_id] = secrets
     return keys
 
 
 def _as_table(value: object) -> dict[str, Any] | None:
     return cast("dict[str, Any]", value) if isinstance(value, dict) else None
+
+
+def _sealed(keys: _Plain) -> dict[str, tuple[Secret, ...]]:
+    return {key_id: tuple(map(Secret, secrets)) for key_id, secrets in keys.items()}
+
+
+def _stamp(path: Path) -> _Stamp | None:
+    """What changes with the file; None where it cannot be looked at."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
+def _from_environment(
+    prefix: str, environ: Mapping[str, str]
+) -> dict[tuple[str, str], tuple[Secret, ...]] | ConfigError:
+    """The secrets by key id and scheme name, "" for all schemes; or what is wrong."""
+    left = {name for name in environ if name.startswith(prefix)}
+    # A name may end in _ID itself, so the longest come first: A_ID_ID belongs to A_ID, not to A.
+    called = sorted((name[len(prefix) : -3] for name in left if name.endswith("_ID")), key=len, reverse=True)
+    keys: dict[tuple[str, str], tuple[Secret, ...]] = {}
+    for name in called:
+        stem = f"{prefix}{name}"
+        left.discard(f"{stem}_ID")
+        numbered: dict[int, Secret] = {}
+        for variable in sorted(left):
+            match = _SECRET_SUFFIX.fullmatch(variable.removeprefix(stem)) if variable.startswith(stem) else None
+            if match is None:
+                continue
+            secret = seal(os.fsencode(environ[variable]))
+            if isinstance(secret, ConfigError):
+                return ConfigError(f"the environment variable {variable}: {secret}")
+            if numbered.setdefault(int(match[1] or 1), secret) is not secret:
+                return ConfigError(f"the environment variables {stem}_SECRET and {variable} are the same: set one")
+            left.discard(variable)
+        key_id = environ[f"{stem}_ID"]
+        if not key_id or not numbered:
+            return ConfigError(f"the environment variables {stem}_ID and {stem}_SECRET go together, neither empty")
+        left.discard(f"{stem}_SCHEMES")
+        schemes = environ.get(f"{stem}_SCHEMES")
+        if schemes is not None and not schemes.split():
+            return ConfigError(f"the environment variable {stem}_SCHEMES is empty: name schemes, or leave it out")
+        for scheme in [""] if schemes is None else schemes.split():
+            if (key_id, scheme) in keys:
+                return ConfigError(f"two keys below {prefix} have the key id {key_id!r}: number the secrets of one")
+            keys[key_id, scheme] = tuple(numbered[number] for number in sorted(numbered))
+    if left:
+        return ConfigError(f"the environment variable {min(left)} belongs to no key: there is none with its _ID")
+    if not keys:
+        return ConfigError(f"there is no environment variable {prefix}…_ID")
+    return keys

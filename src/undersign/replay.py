@@ -6,8 +6,13 @@ import heapq
 import math
 import threading
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Literal
 
 from .errors import ConfigError, Reason, Rejected
+
+BEFORE_BIRTH = "the signature may have verified before the replay guard began to remember"
+_COUNTS_NOTHING = "this replay guard does not count uses: define admit, or leave max_uses at 1"
 
 
 class ReplayGuard(ABC):
@@ -20,6 +25,17 @@ class ReplayGuard(ABC):
         Checking and recording are one step. A guard that cannot answer raises Rejected(unavailable).
         """
 
+    def admit(self, replay_id: str, expires: float, now: float, *, since: float, max_uses: int = 1) -> bool:
+        """What a verifier asks: `remember`, for a signature that may have verified from `since` on.
+
+        A guard whose memory begins later than `since` cannot know whether it did, and raises Rejected(unavailable).
+        False = it was there `max_uses` times. The default asks `remember` alone, which is right for a guard that
+        never loses its memory. Raises ConfigError where it should count.
+        """
+        if max_uses != 1:
+            raise ConfigError(_COUNTS_NOTHING)
+        return self.remember(replay_id, expires, now)
+
 
 class AsyncReplayGuard(ABC):
     """The same for AsyncVerifier."""
@@ -28,36 +44,83 @@ class AsyncReplayGuard(ABC):
     async def remember(self, replay_id: str, expires: float, now: float) -> bool:
         """See ReplayGuard.remember."""
 
+    async def admit(self, replay_id: str, expires: float, now: float, *, since: float, max_uses: int = 1) -> bool:
+        """See ReplayGuard.admit."""
+        if max_uses != 1:
+            raise ConfigError(_COUNTS_NOTHING)
+        return await self.remember(replay_id, expires, now)
 
-class MemoryReplayGuard(ReplayGuard):
-    """A guard in this process's memory, safe to share between threads.
 
-    It holds `capacity` signatures at most and, when full of live ones, refuses new ones (`unavailable`) rather
-    than forget one. It knows nothing of what verified before it was made, nor of other processes.
+@dataclass(frozen=True, slots=True)
+class ReplayPolicy:
+    """How one scheme's signatures are guarded.
+
+    `methods` are "all", or "unsafe" for all but GET, HEAD, OPTIONS and TRACE (RFC 9110, section 9.2.1). None is
+    "unsafe" where the signature covers the method and dates have whole seconds, since two equal GETs of one second
+    have one signature then; else "all". `max_uses` is how often a signature may verify.
+
+    Raises ConfigError for an option that cannot work.
     """
 
-    def __init__(self, capacity: int = 100_000) -> None:
+    guard: ReplayGuard | AsyncReplayGuard
+    methods: Literal["unsafe", "all"] | None = None
+    max_uses: int = 1
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.guard, (ReplayGuard, AsyncReplayGuard)):
+            raise ConfigError(f"a replay guard is a ReplayGuard or an AsyncReplayGuard, not {self.guard!r}")
+        if self.methods not in (None, "unsafe", "all"):
+            raise ConfigError(f"methods {self.methods!r} is unknown: use 'unsafe' or 'all'")
+        if type(self.max_uses) is not int or self.max_uses < 1:
+            raise ConfigError(f"max_uses is 1 or more, not {self.max_uses!r}")
+        if self.max_uses > 1 and type(self.guard).admit in (ReplayGuard.admit, AsyncReplayGuard.admit):
+            raise ConfigError(_COUNTS_NOTHING)
+
+
+class MemoryReplayGuard(ReplayGuard):
+    """A guard in this process's memory, safe to share between threads. It knows nothing of other processes.
+
+    It holds `capacity` signatures at most and, when full of live ones, refuses new ones (`unavailable`) rather
+    than forget one. It refuses likewise what may have verified before `born` (Unix seconds; None = the moment when
+    it is first asked): that may have been let in by a process whose memory is gone. `born=0` says that there was
+    none such, or that it does not matter.
+    """
+
+    def __init__(self, capacity: int = 100_000, *, born: float | None = None) -> None:
         if capacity < 1:
             raise ConfigError(f"capacity is 1 or more, not {capacity}")
+        if born is not None and math.isnan(born):
+            raise ConfigError("born is in Unix seconds, not nan")
         self._capacity = capacity
-        self._seen: set[str] = set()
+        self._born = born
+        self._uses: dict[str, int] = {}
         self._by_expiry: list[tuple[float, str]] = []
         self._forgotten = -math.inf  # what expires until then may have been here
         self._lock = threading.Lock()
 
     def remember(self, replay_id: str, expires: float, now: float) -> bool:
+        """See ReplayGuard.remember. `born` has no part in it, as it is not said since when the signature is good."""
+        return self.admit(replay_id, expires, now, since=math.inf)
+
+    def admit(self, replay_id: str, expires: float, now: float, *, since: float, max_uses: int = 1) -> bool:
         with self._lock:
+            if self._born is None:
+                self._born = now
             while self._by_expiry and self._by_expiry[0][0] < math.floor(now):
                 self._forgotten, forgotten_id = heapq.heappop(self._by_expiry)
-                self._seen.discard(forgotten_id)
-            if replay_id in self._seen:
+                del self._uses[forgotten_id]
+            uses = self._uses.get(replay_id, 0)
+            if uses >= max_uses:
                 return False
-            if expires <= self._forgotten:
-                raise Rejected(Reason.UNAVAILABLE, "the replay guard has forgotten signatures of that time")
-            if len(self._seen) >= self._capacity:
-                raise Rejected(
-                    Reason.UNAVAILABLE, f"the replay guard holds its {self._capacity} signatures and is full"
-                )
-            self._seen.add(replay_id)
-            heapq.heappush(self._by_expiry, (expires, replay_id))
+            if since < self._born:
+                raise Rejected(Reason.UNAVAILABLE, BEFORE_BIRTH)
+            if not uses:
+                if expires <= self._forgotten:
+                    raise Rejected(Reason.UNAVAILABLE, "the replay guard has forgotten signatures of that time")
+                if len(self._uses) >= self._capacity:
+                    raise Rejected(
+                        Reason.UNAVAILABLE, f"the replay guard holds its {self._capacity} signatures and is full"
+                    )
+                heapq.heappush(self._by_expiry, (expires, replay_id))
+            self._uses[replay_id] = uses + 1
             return True

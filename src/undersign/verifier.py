@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from typing import Any, cast
+from typing import Any, Literal, TypeAlias, cast
 
 from .credentials import AsyncKeys, Keys, Secret, seal
 from .engine import Pending, Verified, begin
 from .errors import ConfigError, Reason, Rejected
 from .http import Component, Request, Response
-from .replay import AsyncReplayGuard, ReplayGuard
+from .replay import AsyncReplayGuard, ReplayGuard, ReplayPolicy
 from .scheme import Scheme, json_refusal, refusal_status
 from .windows import RollingWindows
+
+# RFC 9110, section 9.2.1.
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+
+# Goes the way of a known key's secrets, and is thrown away.
+_STAND_IN = (Secret("no such key"),)
+
+Replay: TypeAlias = "ReplayGuard | Mapping[str, ReplayGuard | ReplayPolicy] | None"
+AsyncReplay: TypeAlias = (
+    "AsyncReplayGuard | ReplayGuard | Mapping[str, AsyncReplayGuard | ReplayGuard | ReplayPolicy] | None"
+)
 
 
 class _VerifierBase:
@@ -25,6 +37,7 @@ class _VerifierBase:
         keys: AsyncKeys,
         clock: Callable[[], float],
         require: Collection[Component],
+        replay: AsyncReplay,
     ) -> None:
         self.schemes: tuple[Scheme, ...] = (schemes,) if isinstance(schemes, Scheme) else tuple(schemes)
         if not self.schemes or not all(isinstance(scheme, Scheme) for scheme in self.schemes):
@@ -40,6 +53,7 @@ class _VerifierBase:
                 raise ConfigError(f"{scheme.name} never covers what is required: {listed}")
         self.clock = clock
         self._windows = RollingWindows()
+        self._policies = _policies(replay, self.schemes)
         self._lookup: Callable[[str, str], Any] = keys if callable(keys) else _mapping_lookup(keys, names)
 
     def begin(self, head: Request) -> Pending:
@@ -77,6 +91,13 @@ class _VerifierBase:
             raise ConfigError("the body is needed first: call with_body, and finish what it returns")
         return pending.claim.key_id, pending.scheme.name
 
+    def _policy(self, pending: Pending) -> ReplayPolicy | None:
+        """How this request is guarded against replays; None = not at all."""
+        policy = self._policies.get(pending.scheme.name) if pending.scheme else None
+        if policy and policy.methods == "unsafe" and pending.head.method in _SAFE_METHODS:
+            return None
+        return policy
+
     def _now_within(self, pending: Pending, verified: Verified) -> float:
         """The clock, for the replay guard. Raises Rejected(stale) where the window closed while the body came.
 
@@ -93,9 +114,14 @@ class _VerifierBase:
             Reason.REPLAYED, "the signature verified once already", scheme=verified.scheme, key_id=verified.key_id
         )
 
-    def _unavailable(self, pending: Pending, what: str) -> Rejected:
+    def _unavailable(self, pending: Pending, detail: str) -> Rejected:
         key_id, scheme = self._claim(pending)
-        return Rejected(Reason.UNAVAILABLE, f"{what} failed", scheme=scheme, key_id=key_id)
+        return Rejected(Reason.UNAVAILABLE, detail, scheme=scheme, key_id=key_id)
+
+    def _unguarded(self, pending: Pending, error: Exception) -> Rejected:
+        # A guard's own Rejected says in its detail what is the matter, for the log; other errors may hold anything.
+        why = f": {error.detail}" if isinstance(error, Rejected) and error.detail else ""
+        return self._unavailable(pending, f"the replay guard failed{why}")
 
 
 class Verifier(_VerifierBase):
@@ -104,9 +130,13 @@ class Verifier(_VerifierBase):
     `keys` is a mapping of key id to a secret or to several (newest first, for rotation), a mapping of scheme name
     to such a mapping, or a callable `lookup(key_id, scheme_name)` that returns the secrets, or none for an unknown
     key. A mapping is copied. `clock` returns Unix seconds. `require` names components that every signature must
-    cover. `replay` is a ReplayGuard; without one a request verifies as often as it comes within its window.
+    cover.
 
-    Raises ConfigError for keys and requirements that cannot work. Safe to share between threads.
+    `replay` is a ReplayGuard, for every scheme whose signatures are each for one request, or a mapping of scheme name
+    to a guard or a ReplayPolicy, for those alone. Without one a request verifies as often as it comes within its
+    window, and so do those that the policy leaves out: by default the safe methods, where dates have whole seconds.
+
+    Raises ConfigError for keys, requirements and guards that cannot work. Safe to share between threads.
     """
 
     def __init__(
@@ -116,13 +146,12 @@ class Verifier(_VerifierBase):
         *,
         clock: Callable[[], float] = time.time,
         require: Collection[Component] = frozenset(),
-        replay: ReplayGuard | None = None,
+        replay: Replay = None,
     ) -> None:
         keys = _sealed_keys(keys)  # first, so that no frame which raises below holds a plain secret
-        super().__init__(schemes, keys, clock, require)
-        if isinstance(replay, AsyncReplayGuard):
+        super().__init__(schemes, keys, clock, require, replay)
+        if any(isinstance(policy.guard, AsyncReplayGuard) for policy in self._policies.values()):
             raise ConfigError("the replay guard is an async one: use AsyncVerifier, or a ReplayGuard")
-        self._replay = replay
 
     def verify(self, request: Request) -> Verified:
         """Who signed the request. Raises Rejected with the reason, and nothing else, whatever the request holds."""
@@ -135,7 +164,7 @@ class Verifier(_VerifierBase):
         """
         self._check_required(pending)
         verified = pending.finish(self._secrets(pending), windows=self._windows)
-        if self._replay is not None and not self._remember(self._replay, pending, verified):
+        if (policy := self._policy(pending)) and not self._admit(policy, pending, verified):
             raise self._replayed(verified)
         return verified
 
@@ -143,14 +172,14 @@ class Verifier(_VerifierBase):
         try:
             return _unsealed(_as_secrets(self._lookup(*self._claim(pending))))
         except Exception as error:
-            raise self._unavailable(pending, "the key lookup") from error
+            raise self._unavailable(pending, "the key lookup failed") from error
 
-    def _remember(self, guard: ReplayGuard, pending: Pending, verified: Verified) -> bool:
+    def _admit(self, policy: ReplayPolicy, pending: Pending, verified: Verified) -> bool:
         now = self._now_within(pending, verified)
         try:
-            return _yes_or_no(guard.remember(verified.replay_id, verified.expires, now))
+            return _yes_or_no(_asked(policy, pending, verified, now))
         except Exception as error:
-            raise self._unavailable(pending, "the replay guard") from error
+            raise self._unguarded(pending, error) from error
 
 
 class AsyncVerifier(_VerifierBase):
@@ -163,11 +192,10 @@ class AsyncVerifier(_VerifierBase):
         *,
         clock: Callable[[], float] = time.time,
         require: Collection[Component] = frozenset(),
-        replay: AsyncReplayGuard | ReplayGuard | None = None,
+        replay: AsyncReplay = None,
     ) -> None:
         keys = _sealed_keys(keys)
-        super().__init__(schemes, keys, clock, require)
-        self._replay = replay
+        super().__init__(schemes, keys, clock, require, replay)
 
     async def verify(self, request: Request) -> Verified:
         """See Verifier.verify."""
@@ -177,7 +205,7 @@ class AsyncVerifier(_VerifierBase):
         """See Verifier.finish."""
         self._check_required(pending)
         verified = pending.finish(await self._secrets(pending), windows=self._windows)
-        if self._replay is not None and not await self._remember(self._replay, pending, verified):
+        if (policy := self._policy(pending)) and not await self._admit(policy, pending, verified):
             raise self._replayed(verified)
         return verified
 
@@ -187,15 +215,57 @@ class AsyncVerifier(_VerifierBase):
             found = _as_secrets(await found if isinstance(found, Awaitable) else found)
             return _unsealed(found)
         except Exception as error:
-            raise self._unavailable(pending, "the key lookup") from error
+            raise self._unavailable(pending, "the key lookup failed") from error
 
-    async def _remember(self, guard: AsyncReplayGuard | ReplayGuard, pending: Pending, verified: Verified) -> bool:
+    async def _admit(self, policy: ReplayPolicy, pending: Pending, verified: Verified) -> bool:
         now = self._now_within(pending, verified)
         try:
-            answer = guard.remember(verified.replay_id, verified.expires, now)
+            answer = _asked(policy, pending, verified, now)
             return _yes_or_no(await answer if isinstance(answer, Awaitable) else answer)
         except Exception as error:
-            raise self._unavailable(pending, "the replay guard") from error
+            raise self._unguarded(pending, error) from error
+
+
+def _policies(replay: Any, schemes: Sequence[Scheme]) -> dict[str, ReplayPolicy]:
+    """A policy, its methods settled, for each scheme that is guarded. Raises ConfigError."""
+    if replay is None:
+        return {}
+    by_name = {scheme.name: scheme for scheme in schemes}
+    if not isinstance(replay, Mapping):
+        # A signature that does not name its request is sent with many, and refusing the second breaks real clients.
+        own = [name for name, scheme in by_name.items() if Component.TARGET in scheme.covers(Request("POST", "/"))]
+        if not own:
+            raise ConfigError(
+                f"real clients of {', '.join(by_name)} use a signature for several requests: name the scheme to guard "
+                f"it all the same, with a cap on the uses: {{{schemes[0].name!r}: ReplayPolicy(guard, max_uses=100)}}"
+            )
+        replay = dict.fromkeys(own, replay)
+    policies: dict[str, ReplayPolicy] = {}
+    for name, value in replay.items():
+        if name not in by_name:
+            raise ConfigError(f"replay names the scheme {name!r}, which is not verified: {', '.join(by_name)} are")
+        policy = value if isinstance(value, ReplayPolicy) else ReplayPolicy(value)
+        policies[name] = dataclasses.replace(policy, methods=policy.methods or _guarded_methods(by_name[name]))
+    return policies
+
+
+def _guarded_methods(scheme: Scheme) -> Literal["unsafe", "all"]:
+    if Component.METHOD not in scheme.covers(Request("POST", "/")):
+        return "all"  # whoever has the signature chooses the method
+    return "all" if getattr(scheme, "date_precision", "") == "milliseconds" else "unsafe"
+
+
+def _asked(policy: ReplayPolicy, pending: Pending, verified: Verified, now: float) -> Any:
+    """The guard's answer, which may be a coroutine."""
+    ahead = pending.scheme.window.future if pending.scheme else 0
+    return policy.guard.admit(
+        verified.replay_id,
+        verified.expires,
+        now,
+        # The first second at which a clock could have let it in.
+        since=math.floor(verified.at) - ahead,
+        max_uses=policy.max_uses,
+    )
 
 
 def _components(require: Collection[Component]) -> frozenset[Component]:
@@ -256,8 +326,9 @@ def _checked_secrets(key_id: object, value: Any) -> tuple[Secret, ...]:
 
 def _as_secrets(found: Any) -> tuple[Secret, ...] | ConfigError:
     """What a lookup returned, as secrets, or what is wrong with one; an empty one is no secret at all."""
-    if found is None:
-        return ()
+    known = bool(found)
+    if not known:
+        found = _STAND_IN  # for the work of a known key, since the time would tell
     secrets: list[Secret] = []
     for value in found if _is_sequence(found) else (found,):
         if isinstance(value, Secret) or value:
@@ -265,7 +336,8 @@ def _as_secrets(found: Any) -> tuple[Secret, ...] | ConfigError:
             if isinstance(secret, ConfigError):
                 return secret
             secrets.append(secret)
-    return tuple(secrets)
+    sealed = tuple(secrets)
+    return sealed if known else ()
 
 
 def _unsealed(secrets: tuple[Secret, ...] | ConfigError) -> tuple[Secret, ...]:

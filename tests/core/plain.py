@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import math
 from typing import Any
 
 import pytest
@@ -113,7 +114,7 @@ def refused(verifier: Verifier, request: Request) -> Rejected:
 
 def guarded(guard: Any = None) -> Any:
     """What guards goTom's requests against replays, GETs too; by default a guard that has seen all there was."""
-    return {"gotom": ReplayPolicy(guard or MemoryReplayGuard(born=0), methods="all")}
+    return {"gotom": ReplayPolicy(guard or MemoryReplayGuard(born=-math.inf), methods="all")}
 
 
 def gotom_verifier(now: float = NOW, **options: Any) -> Verifier:

@@ -143,7 +143,7 @@ def test_a_guard_that_fails_shows_nothing() -> None:
     guard = MemoryReplayGuard(capacity=1, born=0)
     guard.remember("other", NOW + 10_000, NOW)
     verifier = Verifier(GoTom(), {_KEY: _SECRET}, clock=lambda: NOW, replay=guard)
-    with pytest.raises(Rejected, match="unavailable: .* is full") as caught:
+    with pytest.raises(Rejected, match=r"unavailable: .* is full") as caught:
         verifier.verify(_GOTOM)
     assert_hides(caught.value, *_PRIVATE)
 

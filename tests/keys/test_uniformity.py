@@ -1,0 +1,111 @@
+"""What a client sees does not tell an unknown key from a known one with a wrong secret; nor does what is worked."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Any
+from wsgiref.util import setup_testing_defaults
+
+import pytest
+
+from tests.core.plain import NOW, gogrid_form, gogrid_request, gotom_request
+from undersign import AsyncVerifier, Claim, GoGrid, GoTom, Reason, Request, Verifier
+from undersign.servers.asgi import SignatureMiddleware as AsgiMiddleware
+from undersign.servers.wsgi import SignatureMiddleware as WsgiMiddleware
+
+SCHEMES = [GoTom(), GoGrid()]
+KEYS = {"known": "the-secret"}
+REQUESTS = {
+    "gotom": lambda key: gotom_request("GET", "/", user=key),
+    "gotom POST": lambda key: gotom_request("POST", "/", b"body", user=key),
+    "gogrid": lambda key: gogrid_request(key=key),
+    "gogrid xml": lambda key: gogrid_request(target="/api/grid/server/list?format=xml", key=key),
+    "gogrid csv": lambda key: gogrid_request(target="/api/grid/server/list?format=csv", key=key),
+    "gogrid POST": lambda key: gogrid_form(key=key),
+}
+
+
+def _by_wsgi(request: Request, reasons: list[str]) -> Any:
+    def app(environ: Any, start_response: Any) -> Any:
+        raise AssertionError("a request was let in")
+
+    middleware = WsgiMiddleware(
+        app,
+        Verifier(SCHEMES, KEYS, clock=lambda: NOW),
+        origin="https://api.example.com",
+        on_rejected=lambda reason, key_id, detail: reasons.append(reason),
+    )
+    environ: dict[str, Any] = {"REQUEST_METHOD": request.method, "RAW_URI": request.target}
+    for name, value in request.headers:
+        key = name.upper().replace("-", "_")
+        environ[key if key == "CONTENT_TYPE" else f"HTTP_{key}"] = value
+    setup_testing_defaults(environ)
+    assert isinstance(request.body, bytes)
+    environ["CONTENT_LENGTH"] = str(len(request.body))
+    environ["wsgi.input"].write(request.body)
+    environ["wsgi.input"].seek(0)
+    started: list[Any] = []
+    body = b"".join(middleware(environ, lambda *args: started.append(args)))  # type: ignore[arg-type]
+    return started, body
+
+
+def _by_asgi(request: Request, reasons: list[str]) -> Any:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        raise AssertionError("a request was let in")
+
+    middleware = AsgiMiddleware(
+        app,
+        AsyncVerifier(SCHEMES, KEYS, clock=lambda: NOW),
+        origin="https://api.example.com",
+        on_rejected=lambda reason, key_id, detail: reasons.append(reason),
+    )
+    assert isinstance(request.body, bytes)
+    headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in request.headers]
+    path, _, query = request.target.partition("?")
+    scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "method": request.method,
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": query.encode(),
+        "headers": [*headers, (b"content-length", b"%d" % len(request.body))],
+    }
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": request.body, "more_body": False}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    asyncio.run(middleware(scope, receive, send))
+    return sent
+
+
+@pytest.mark.parametrize("server", [_by_wsgi, _by_asgi])
+@pytest.mark.parametrize("kind", REQUESTS)
+def test_the_answers_are_the_same_to_the_byte(server: Any, kind: str) -> None:
+    reasons: list[str] = []
+    wrong = server(REQUESTS[kind]("known"), reasons)
+    unknown = server(REQUESTS[kind]("nobody"), reasons)
+    assert reasons == [Reason.MISMATCH.value, Reason.UNKNOWN_KEY.value]
+    assert wrong == unknown
+    assert not re.search("known|nobody|mismatch", str(wrong))
+
+
+def test_unknown_keys_build_no_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    built: list[str] = []
+    candidates = GoGrid.candidates
+
+    def noted(self: GoGrid, secret: bytes, claim: Claim, seconds: Any) -> Any:
+        built.append(claim.key_id)
+        return candidates(self, secret, claim, seconds)
+
+    monkeypatch.setattr(GoGrid, "candidates", noted)
+    verifier = Verifier(GoGrid(), KEYS, clock=lambda: NOW)
+    for key in ("known", *map(str, range(300)), "known"):
+        with pytest.raises(Exception, match=r"mismatch|unknown_key"):
+            verifier.verify(gogrid_request(key=key))
+    assert len(built) == 2  # one for the known key, one for all others together

@@ -1,0 +1,158 @@
+"""A Redis server that goes, halts and comes back, and questions that are broken off."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import logging
+import threading
+import time
+
+import pytest
+
+from tests.core.plain import NOW, gotom_request
+from undersign import ConfigError, Rejected
+from undersign.clock import Window
+from undersign.redis import AsyncRedisReplayGuard, RedisReplayGuard
+
+from .guards import EXPIRES, Make, unavailable
+from .server import RedisServer
+
+
+def test_a_server_killed_in_the_middle_lets_nothing_in_twice_and_comes_back(
+    own_server: RedisServer, make: Make
+) -> None:
+    clock = [float(NOW)]
+    guard = make(own_server, skew=0)
+    guard.initialize()
+    verify = guard.verifier(lambda: clock[0], Window(past=1800, future=0))
+    before = [gotom_request("POST", f"/{number}") for number in range(20)]
+    for request in before:
+        assert verify(request)
+    own_server.kill()
+    for request in (*before, gotom_request("POST", "/while-it-is-gone")):
+        unavailable(lambda request=request: verify(request), "the replay guard failed: Redis cannot be asked")  # type: ignore[misc]
+    own_server.start()
+    clock[0] = NOW + 0.5
+    for request in before:
+        unavailable(lambda request=request: verify(request), "before the replay guard began")  # type: ignore[misc]
+    assert guard.admit("signed-since", EXPIRES + 2, NOW + 2, since=NOW + 2)
+    assert not guard.admit("signed-since", EXPIRES + 2, NOW + 2, since=NOW + 2)
+
+
+def test_of_many_threads_none_gets_in_twice_while_the_server_goes_and_comes(own_server: RedisServer) -> None:
+    guard = RedisReplayGuard(own_server.url, skew=0)
+    guard.initialize()
+    clock = [float(NOW)]
+    lock = threading.Lock()
+    let_in: dict[str, list[float]] = {}
+    refused: list[str] = []
+    enough = {phase: threading.Semaphore(0) for phase in ("before", "gone", "after")}
+    phase = ["before"]
+    over = threading.Event()
+
+    def ask(thread: int) -> None:
+        recent: list[tuple[str, float]] = []
+        for number in itertools.count():
+            if over.is_set():
+                return
+            now = clock[0]
+            recent.append((f"{thread}-{number}", now))
+            for replay_id, signed in recent[-5:]:  # each is sent five times
+                at = phase[0]
+                try:
+                    is_new = guard.admit(replay_id, signed + 1800, max(now, clock[0]), since=signed)
+                except Rejected as error:
+                    with lock:
+                        refused.append(str(error))
+                    if at == "gone":
+                        enough["gone"].release()
+                else:
+                    if is_new:
+                        with lock:
+                            let_in.setdefault(replay_id, []).append(now)
+                        enough[at].release()
+
+    threads = [threading.Thread(target=ask, args=(thread,)) for thread in range(4)]
+    for thread in threads:
+        thread.start()
+    try:
+        _await(enough["before"], 200)
+        own_server.kill()
+        phase[0] = "gone"
+        _await(enough["gone"], 50)
+        own_server.start()
+        clock[0] = NOW + 10.0
+        phase[0] = "after"
+        _await(enough["after"], 200)
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+        guard.close()
+    assert all(len(times) == 1 for times in let_in.values())
+    assert all(refusal.startswith("unavailable: ") for refusal in refused)
+    assert any("cannot be asked" in refusal for refusal in refused)
+
+
+def _await(semaphore: threading.Semaphore, count: int) -> None:
+    for _ in range(count):
+        assert semaphore.acquire(timeout=30)
+
+
+def test_a_server_that_halts_is_given_up_in_time(own_server: RedisServer, make: Make) -> None:
+    guard = make(own_server, timeout=0.2)
+    assert guard.remember("a", EXPIRES, NOW)
+    own_server.stop()
+    began = time.monotonic()
+    unavailable(lambda: guard.remember("a", EXPIRES, NOW), "Redis cannot be asked: TimeoutError")
+    assert time.monotonic() - began < 5
+    own_server.go_on()
+    assert not guard.remember("a", EXPIRES, NOW)
+    assert guard.remember("b", EXPIRES, NOW)
+
+
+def test_a_guard_that_fails_open_says_so(own_server: RedisServer, make: Make, caplog: pytest.LogCaptureFixture) -> None:
+    guard = make(own_server, fail_open=True)
+    assert guard.remember("a", EXPIRES, NOW)
+    assert not guard.remember("a", EXPIRES, NOW)
+    own_server.kill()
+    with caplog.at_level(logging.ERROR, "undersign"):
+        assert guard.remember("a", EXPIRES, NOW)
+    assert "let in unguarded" in caplog.text
+    assert str(own_server.socket) not in caplog.text
+    with pytest.raises(ConfigError, match="Redis cannot be asked: ConnectionError"):
+        guard.check()
+    with pytest.raises(ConfigError, match="Redis cannot be asked: ConnectionError"):
+        guard.initialize()
+
+
+def test_questions_that_are_broken_off_leave_no_answer_for_the_next(server: RedisServer) -> None:
+    async def ask() -> None:
+        guard = AsyncRedisReplayGuard(server.url)
+        assert await guard.remember("seen", EXPIRES, NOW)
+        for number in itertools.count():
+            task = asyncio.ensure_future(guard.remember(f"new-{number}", EXPIRES, NOW))
+            for _ in range(number):
+                await asyncio.sleep(0)
+            if task.done():
+                break
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+            assert not await guard.remember("seen", EXPIRES, NOW)
+        await guard.close()
+
+    asyncio.run(ask())
+
+
+@pytest.mark.parametrize("answer", [[b"new", b"undersign:replay:other"], b"OK", b"ne", 1, None, []])
+def test_an_answer_to_another_question_is_refused(
+    server: RedisServer, monkeypatch: pytest.MonkeyPatch, answer: object
+) -> None:
+    guard = RedisReplayGuard(server.url)
+    monkeypatch.setattr(guard, "_admit", lambda **_: answer)
+    unavailable(lambda: guard.remember("a", EXPIRES, NOW), "has answered another question")
+    monkeypatch.undo()
+    guard.close()
