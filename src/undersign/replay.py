@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import math
 import threading
+import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Literal
@@ -57,7 +58,9 @@ class ReplayPolicy:
 
     `methods` are "all", or "unsafe" for all but GET, HEAD, OPTIONS and TRACE (RFC 9110, section 9.2.1). None is
     "unsafe" where the signature covers the method and dates have whole seconds, since two equal GETs of one second
-    have one signature then; else "all". `max_uses` is how often a signature may verify.
+    have one signature then; else "all". `max_uses` is how often a signature may verify. `ahead` is by how many
+    seconds clients' clocks may have been ahead of ours when a guard lost its memory: what is dated up to so long after
+    it began anew is refused too, since it may have verified before.
 
     Raises ConfigError for an option that cannot work.
     """
@@ -65,6 +68,7 @@ class ReplayPolicy:
     guard: ReplayGuard | AsyncReplayGuard
     methods: Literal["unsafe", "all"] | None = None
     max_uses: int = 1
+    ahead: int = 0
 
     def __post_init__(self) -> None:
         if not isinstance(self.guard, (ReplayGuard, AsyncReplayGuard)):
@@ -73,6 +77,8 @@ class ReplayPolicy:
             raise ConfigError(f"methods {self.methods!r} is unknown: use 'unsafe' or 'all'")
         if type(self.max_uses) is not int or self.max_uses < 1:
             raise ConfigError(f"max_uses is 1 or more, not {self.max_uses!r}")
+        if type(self.ahead) is not int or self.ahead < 0:
+            raise ConfigError(f"ahead is whole seconds, 0 or more, not {self.ahead!r}")
         if self.max_uses > 1 and type(self.guard).admit in (ReplayGuard.admit, AsyncReplayGuard.admit):
             raise ConfigError(_COUNTS_NOTHING)
 
@@ -82,7 +88,7 @@ class MemoryReplayGuard(ReplayGuard):
 
     It holds `capacity` signatures at most and, when full of live ones, refuses new ones (`unavailable`) rather
     than forget one. It refuses likewise what may have verified before `born` (Unix seconds; None = the moment when
-    it is first asked): that may have been let in by a process whose memory is gone. `born=0` says that there was
+    the guard was made): that may have been let in by a process whose memory is gone. `born=0` says that there was
     none such, or that it does not matter.
     """
 
@@ -93,6 +99,7 @@ class MemoryReplayGuard(ReplayGuard):
             raise ConfigError("born is in Unix seconds, not nan")
         self._capacity = capacity
         self._born = born
+        self._made = time.monotonic()  # which moment that was by the verifier's clock, its first question tells
         self._uses: dict[str, int] = {}
         self._by_expiry: list[tuple[float, str]] = []
         self._forgotten = -math.inf  # what expires until then may have been here
@@ -105,7 +112,7 @@ class MemoryReplayGuard(ReplayGuard):
     def admit(self, replay_id: str, expires: float, now: float, *, since: float, max_uses: int = 1) -> bool:
         with self._lock:
             if self._born is None:
-                self._born = now
+                self._born = math.floor(now - (time.monotonic() - self._made))  # a signature's time has whole seconds
             while self._by_expiry and self._by_expiry[0][0] < math.floor(now):
                 self._forgotten, forgotten_id = heapq.heappop(self._by_expiry)
                 del self._uses[forgotten_id]

@@ -257,13 +257,12 @@ def _guarded_methods(scheme: Scheme) -> Literal["unsafe", "all"]:
 
 def _asked(policy: ReplayPolicy, pending: Pending, verified: Verified, now: float) -> Any:
     """The guard's answer, which may be a coroutine."""
-    ahead = pending.scheme.window.future if pending.scheme else 0
     return policy.guard.admit(
         verified.replay_id,
         verified.expires,
         now,
-        # The first second at which a clock could have let it in.
-        since=math.floor(verified.at) - ahead,
+        # The first second at which it may have verified.
+        since=math.floor(verified.at) - policy.ahead,
         max_uses=policy.max_uses,
     )
 

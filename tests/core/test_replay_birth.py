@@ -8,7 +8,7 @@ import pytest
 
 from undersign import GoTom, Reason, Rejected, Verifier
 from undersign.clock import Window
-from undersign.replay import MemoryReplayGuard
+from undersign.replay import MemoryReplayGuard, ReplayPolicy
 
 from .plain import NOW, SECRET, USER, gotom_request, refused
 
@@ -23,12 +23,18 @@ def _is_unknown(guard: MemoryReplayGuard, replay_id: str, now: float, since: flo
     return caught.value.reason is Reason.UNAVAILABLE
 
 
-def test_a_guard_is_born_when_it_is_first_asked() -> None:
+def test_a_guard_is_born_when_it_is_made_by_the_clock_of_the_verifier() -> None:
     guard = MemoryReplayGuard()
-    assert _is_unknown(guard, "a", NOW + 0.5, NOW)
-    assert _is_unknown(guard, "a", NOW + 60, NOW)
-    assert _admit(guard, "a", NOW + 60, NOW + 1)
-    assert not _admit(guard, "a", NOW + 61, NOW + 1)
+    assert _is_unknown(guard, "a", NOW + 300, NOW)  # it was made a moment ago, which is NOW + 300
+    assert _is_unknown(guard, "a", NOW + 600, NOW)
+    assert _admit(guard, "a", NOW + 600, NOW + 300)
+    assert not _admit(guard, "a", NOW + 601, NOW + 300)
+
+
+def test_the_first_request_of_a_new_guard_verifies_once() -> None:
+    verifier = Verifier(GoTom(), {USER: SECRET}, clock=lambda: NOW + 0.5, replay=MemoryReplayGuard())
+    assert verifier.verify(gotom_request("POST", "/"))
+    assert refused(verifier, gotom_request("POST", "/")).reason is Reason.REPLAYED
 
 
 def test_a_guard_that_has_seen_all_says_so() -> None:
@@ -44,7 +50,8 @@ def test_a_signature_of_a_client_that_is_ahead_cannot_be_used_again_after_a_rest
     window = Window(past=1800, future=60)
 
     def started() -> Verifier:
-        return Verifier(GoTom(window=window), {USER: SECRET}, clock=lambda: clock[0], replay=guards.pop())
+        policy = ReplayPolicy(guards.pop(), ahead=60)
+        return Verifier(GoTom(window=window), {USER: SECRET}, clock=lambda: clock[0], replay={"gotom": policy})
 
     guards = [MemoryReplayGuard(), MemoryReplayGuard(born=0)]
     assert started().verify(gotom_request("POST", "/"))
@@ -56,7 +63,7 @@ def test_a_signature_of_a_client_that_is_ahead_cannot_be_used_again_after_a_rest
 
 def test_what_is_refused_so_is_not_recorded() -> None:
     guard = MemoryReplayGuard(capacity=1)
-    assert _is_unknown(guard, "a", NOW, NOW - 1)
+    assert _is_unknown(guard, "a", NOW, NOW - 300)
     assert _admit(guard, "b", NOW, NOW)
 
 

@@ -123,7 +123,9 @@ def test_a_guard_is_told_since_when_the_signature_is_good(schemes: Scheme) -> No
     guard = Told()
     request = gotom_request("POST", "/") if isinstance(schemes, GoTom) else gogrid_request()
     _verifier({schemes.name: guard}, schemes, NOW + 3.5).verify(request)
-    assert guard.since == [NOW - schemes.window.future]
+    ahead = Told()
+    _verifier({schemes.name: ReplayPolicy(ahead, ahead=60)}, schemes, NOW + 3.5).verify(request)
+    assert (guard.since, ahead.since) == ([NOW], [NOW - 60])
 
 
 def test_async_guards_of_ones_own_need_remember_alone() -> None:
@@ -141,6 +143,7 @@ def test_async_guards_of_ones_own_need_remember_alone() -> None:
         (lambda: _verifier({"gotm": Plain()}), "'gotm', which is not verified: gotom, gogrid are"),
         (lambda: _verifier(object()), "a replay guard is a ReplayGuard"),
         (lambda: ReplayPolicy(Plain, "all"), "a replay guard is a ReplayGuard"),  # type: ignore[arg-type]
+        (lambda: ReplayPolicy(Plain(), ahead=-1), "ahead is whole seconds"),
         (lambda: ReplayPolicy(Plain(), "safe"), "use 'unsafe' or 'all'"),  # type: ignore[arg-type]
         (lambda: ReplayPolicy(MemoryReplayGuard(), max_uses=0), "max_uses is 1 or more"),
         (lambda: ReplayPolicy(MemoryReplayGuard(), max_uses=True), "max_uses is 1 or more"),

@@ -12,6 +12,7 @@ from tests.core.plain import NOW, SECRET, USER
 from undersign import AsyncVerifier, GoTom, Reason, Rejected, Request, Verifier
 from undersign.clock import Window
 from undersign.redis import AsyncRedisReplayGuard, RedisReplayGuard
+from undersign.replay import ReplayPolicy
 
 EXPIRES = NOW + 1800
 
@@ -27,9 +28,12 @@ class Guard:
         method = getattr(self._guard, name)
         return lambda *args, **named: self._finished(method(*args, **named))
 
-    def verifier(self, clock: Callable[[], float], window: Window = GoTom().window) -> Callable[[Request], Any]:
+    def verifier(
+        self, clock: Callable[[], float], window: Window = GoTom().window, ahead: int = 0
+    ) -> Callable[[Request], Any]:
+        policy = ReplayPolicy(self._guard, ahead=ahead)
         kind: Any = AsyncVerifier if self._loop else Verifier
-        verify = kind(GoTom(window=window), {USER: SECRET}, clock=clock, replay=self._guard).verify
+        verify = kind(GoTom(window=window), {USER: SECRET}, clock=clock, replay={"gotom": policy}).verify
         return lambda request: self._finished(verify(request))
 
     def _finished(self, answer: Any) -> Any:

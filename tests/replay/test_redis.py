@@ -109,9 +109,9 @@ def test_a_verifier_waits_for_as_long_as_clients_may_be_ahead(server: RedisServe
     early, late = make(server, prefix="early:", skew=0), make(server, prefix="late:", skew=0)
     early.remember("whatever", EXPIRES, NOW - 601)
     late.remember("whatever", EXPIRES, NOW - 600)
-    refuse = late.verifier(lambda: NOW, window)
+    refuse = late.verifier(lambda: NOW, window, ahead=600)
     unavailable(lambda: refuse(gotom_request("POST", "/")), "before the replay guard began")
-    verify = early.verifier(lambda: NOW, window)
+    verify = early.verifier(lambda: NOW, window, ahead=600)
     assert verify(gotom_request("POST", "/"))
     with pytest.raises(Rejected, match="replayed"):
         verify(gotom_request("POST", "/"))
