@@ -111,7 +111,7 @@ class Pending:
         if isinstance(request.body, BodyDigest) or len(request.body) > self.body.limit:
             raise Rejected(
                 Reason.BODY_TOO_LARGE,
-                f"the form may hold the signature and is too large to read: {self.body.limit} bytes at most",
+                f"the scheme needs the body whole, and it is over {self.body.limit} bytes or was hashed away",
                 scheme=self.scheme.name if self.scheme else "",
                 key_id=self.claim.key_id if self.claim else "",
             )

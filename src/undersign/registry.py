@@ -18,6 +18,7 @@ from .clock import Window
 from .errors import ConfigError
 from .scheme import Scheme
 from .schemes import GoGrid, GoTom, HttpHmac, KeyedTimestamp
+from .schemes.presets import Acquia, Mashery, Tyk
 
 GROUP = "undersign.schemes"
 
@@ -26,6 +27,9 @@ _BUILT_IN: dict[str, Callable[..., Scheme]] = {
     "gogrid": GoGrid,
     "http-hmac": HttpHmac,
     "keyed-timestamp": KeyedTimestamp,
+    "acquia": Acquia,
+    "mashery": Mashery,
+    "tyk": Tyk,
 }
 
 

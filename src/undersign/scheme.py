@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from .clock import Window
-from .errors import Reason, Rejected
+from .errors import CannotSign, Reason, Rejected
 from .http import Component, Patch, Request, Response
 
 RAW_BODY_LIMIT = 16 * 1024 * 1024
+
+_NOT_FIELD_VALUE = re.compile(r"[^\t -~\x80-\xff]")  # RFC 9110, section 5.5
 
 _STATUS = {
     Reason.BODY_TOO_LARGE: 413,
@@ -82,6 +85,14 @@ class Scheme(ABC):
     def covers(self, request: Request) -> frozenset[Component]:
         """What of this request the signature covers."""
 
+    def could_cover(self) -> frozenset[Component]:
+        """What the signature of at least one request covers: what a verifier can require at all.
+
+        The default is what it covers of a bare POST. A scheme that covers more of some requests than of that one, such
+        as a body only where a header names its digest, returns all of it.
+        """
+        return self.covers(Request("POST", "/"))
+
     @abstractmethod
     def body_need(self, head: Request) -> BodyNeed:
         """What `canonical`, `read` and `write` need of this request's body. The head's own body is not looked at."""
@@ -132,6 +143,27 @@ class Scheme(ABC):
     def refusal(self, rejected: Rejected, head: Request) -> Response:
         """The answer to a refused request, in the scheme's own shape: one body for each status, never the reason."""
         return json_refusal(refusal_status(rejected.reason, 401), "Signature not valid")
+
+
+def signed_header(request: Request, name: str) -> str | None:
+    """The value of the header of that name (lower case) as a string to sign takes it, None where there is none.
+
+    Raises CannotSign where it has no one clean value: it is there more than once; another spelling of its name is
+    there, with _ for -, which CGI-like servers give the same name; or it holds a control character, which would be
+    another line of the string to sign, or one outside Latin-1.
+    """
+    found = [(key.lower(), value.strip(" \t")) for key, value in request.headers if _folded(key) == _folded(name)]
+    if not found:
+        return None
+    if len(found) > 1 or found[0][0] != name:
+        raise CannotSign(f"the header {name} is there more than once, or spelled with _ for -: send it once")
+    if _NOT_FIELD_VALUE.search(found[0][1]):
+        raise CannotSign(f"the header {name} holds a control character or one outside Latin-1: remove it")
+    return found[0][1]
+
+
+def _folded(name: str) -> str:
+    return name.lower().replace("_", "-")
 
 
 def refusal_status(reason: Reason, default: int) -> int:

@@ -47,7 +47,7 @@ class _VerifierBase:
             raise ConfigError(f"two schemes have one name ({', '.join(names)}): give each its own with name=…")
         self.require = _components(require)
         for scheme in self.schemes:
-            missing = self.require - scheme.covers(Request("POST", "/"))
+            missing = self.require - scheme.could_cover()
             if missing:
                 listed = ", ".join(sorted(component.value for component in missing))
                 raise ConfigError(f"{scheme.name} never covers what is required: {listed}")
@@ -233,7 +233,7 @@ def _policies(replay: Any, schemes: Sequence[Scheme]) -> dict[str, ReplayPolicy]
     by_name = {scheme.name: scheme for scheme in schemes}
     if not isinstance(replay, Mapping):
         # A signature that does not name its request is sent with many, and refusing the second breaks real clients.
-        own = [name for name, scheme in by_name.items() if Component.TARGET in scheme.covers(Request("POST", "/"))]
+        own = [name for name, scheme in by_name.items() if Component.TARGET in scheme.could_cover()]
         if not own:
             raise ConfigError(
                 f"real clients of {', '.join(by_name)} use a signature for several requests: name the scheme to guard "
@@ -250,7 +250,7 @@ def _policies(replay: Any, schemes: Sequence[Scheme]) -> dict[str, ReplayPolicy]
 
 
 def _guarded_methods(scheme: Scheme) -> Literal["unsafe", "all"]:
-    if Component.METHOD not in scheme.covers(Request("POST", "/")):
+    if Component.METHOD not in scheme.could_cover():
         return "all"  # whoever has the signature chooses the method
     return "all" if getattr(scheme, "date_precision", "") == "milliseconds" else "unsafe"
 

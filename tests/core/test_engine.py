@@ -153,7 +153,7 @@ def test_a_form_that_two_schemes_may_be_in_keeps_its_smaller_limit() -> None:
         Small(key_param="k", name="small", sig_param="s", version_param=None, version=None, versions=frozenset()),
     ]
     pending = begin(schemes, gogrid_form(), now=NOW)
-    with pytest.raises(Rejected, match="10 bytes at most") as caught:
+    with pytest.raises(Rejected, match="the scheme needs the body whole, and it is over 10 bytes") as caught:
         pending.with_body(gogrid_form().body)
     assert (caught.value.reason, caught.value.scheme, caught.value.key_id) == (Reason.BODY_TOO_LARGE, "", "")
 

@@ -1,0 +1,90 @@
+"""The HMAC-SHA1 header of S3's first protocol, and of the object stores that speak it.
+
+    Authorization: AWS <key id>:<signature>
+    signature      = base64( HMAC-SHA1( secret, string to sign ) )
+    string to sign = METHOD LF Content-MD5 LF Content-Type LF Date LF (x-amz- headers, each with LF) resource
+
+Source: Amazon S3, "Signing and Authenticating REST Requests". A date in x-amz-date alone is not taken.
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import re
+from dataclasses import dataclass
+from email.utils import formatdate
+
+from undersign import BodyNeed, CannotSign, Claim, Component, Patch, Reason, Rejected, Request, Scheme
+from undersign.clock import Window, parse_date
+from undersign.http import body_hex_digest, body_length
+from undersign.scheme import signed_header
+
+_KEY_ID = re.compile("[!-9;-~]+")
+_CREDENTIALS = re.compile("AWS ([!-9;-~]+):([A-Za-z0-9+/]{27}=)")
+_ALWAYS = frozenset({Component.METHOD, Component.CONTENT_TYPE, Component.DATE, Component.HEADERS})
+
+
+@dataclass(frozen=True)
+class S3Style(Scheme):
+    """Signs method, type, date, the `x-amz-` headers and the resource; the body only where Content-MD5 is there.
+
+    `bucket` is put before the path, `/name` where the host names it. `subresources` are the parameters that are part
+    of the resource; a target with any other is not covered, since those are not signed.
+    """
+
+    bucket: str = ""
+    subresources: tuple[str, ...] = ("acl", "delete", "location", "partNumber", "uploadId", "uploads", "versionId")
+    name: str = "s3-style"
+    window: Window = Window(past=900, future=900)
+
+    def could_cover(self) -> frozenset[Component]:
+        return _ALWAYS | {Component.TARGET, Component.BODY}
+
+    def covers(self, request: Request) -> frozenset[Component]:
+        covered = _ALWAYS | {Component.TARGET} if self._resource(request)[1] else _ALWAYS
+        return covered | {Component.BODY} if request.values("content-md5") else covered
+
+    def body_need(self, head: Request) -> BodyNeed:
+        return BodyNeed(digests=("md5",))
+
+    def prepare(self, request: Request, claim: Claim) -> Patch:
+        digest = (("Content-MD5", _content_md5(request)),) if body_length(request.body) else ()
+        return Patch((("Date", formatdate(claim.at, usegmt=True)), *digest))
+
+    def canonical(self, request: Request, claim: Claim) -> bytes:
+        digest, kind, date = (signed_header(request, name) or "" for name in ("content-md5", "content-type", "date"))
+        if digest and digest != _content_md5(request):
+            raise CannotSign("Content-MD5 is not that of the body")
+        names = sorted({name.lower() for name, _ in request.headers if name.lower().startswith("x-amz-")})
+        headers = [f"{name}:{signed_header(request, name)}" for name in names]
+        lines = [request.method, digest, kind, date, *headers, self._resource(request)[0]]
+        return "\n".join(lines).encode("latin-1")
+
+    def signature(self, secret: bytes, canonical: bytes) -> str:
+        return base64.b64encode(hmac.digest(secret, canonical, "sha1")).decode()
+
+    def write(self, claim: Claim, request: Request) -> Patch:
+        if not _KEY_ID.fullmatch(claim.key_id):
+            raise CannotSign("the key id is not printable ASCII without spaces and colons")
+        return Patch((("Authorization", f"AWS {claim.key_id}:{claim.signatures[0]}"),))
+
+    def read(self, request: Request) -> Claim | None:
+        values = request.values("authorization")
+        if not any(value.startswith("AWS ") for value in values):
+            return None
+        match, at = _CREDENTIALS.fullmatch(values[0]), parse_date("".join(request.values("date")))
+        if len(values) > 1 or match is None or at is None:
+            raise Rejected(Reason.MALFORMED, "Authorization or Date is repeated or not in form", scheme=self.name)
+        return Claim(match[1], at, (match[2],))
+
+    def _resource(self, request: Request) -> tuple[str, bool]:
+        """The resource that is signed, and whether it is the whole target."""
+        path, _, query = request.target.partition("?")
+        fields = query.split("&") if query else []
+        signed = sorted(field for field in fields if field.partition("=")[0] in self.subresources)
+        return self.bucket + path + "?" * bool(signed) + "&".join(signed), len(signed) == len(fields)
+
+
+def _content_md5(request: Request) -> str:
+    return base64.b64encode(bytes.fromhex(body_hex_digest(request.body, "md5"))).decode()

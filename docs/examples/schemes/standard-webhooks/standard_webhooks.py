@@ -1,0 +1,86 @@
+"""Standard Webhooks: https://www.standardwebhooks.com
+
+webhook-id: msg_…          of the message, the same for every attempt to deliver it; the caller sets it
+webhook-timestamp: …       Unix seconds
+webhook-signature: v1,…    base64( HMAC-SHA256( secret, id.timestamp.body ) ); several, separated by spaces
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import contextlib
+import hmac
+import math
+import re
+from dataclasses import dataclass
+
+from undersign import BodyNeed, CannotSign, Claim, Component, Patch, Reason, Rejected, Request, Scheme
+from undersign.clock import Window
+from undersign.scheme import signed_header
+
+_ID = re.compile(
+    r"[!-\-/-~]{1,256}"
+)  # printable ASCII without the full stop, which separates the parts that are signed
+_SECONDS = re.compile(r"0|[1-9][0-9]{0,10}")
+_SIGNATURE = re.compile(r"v1,([A-Za-z0-9+/]{43}=)")
+
+
+@dataclass(frozen=True)
+class StandardWebhooks(Scheme):
+    """Signs the message: its id, the time and the raw body. Method and target are not covered.
+
+    No key id is sent; `key_id` is the name under which the verifier's keys have the endpoint's secrets. Secrets are
+    taken as they are handed out, `whsec_` and base64, or as the bytes themselves.
+    """
+
+    key_id: str = "webhook"
+    name: str = "standard-webhooks"
+    window: Window = Window(past=300, future=300)
+
+    def covers(self, request: Request) -> frozenset[Component]:
+        return frozenset({Component.HEADERS, Component.DATE, Component.BODY})
+
+    def body_need(self, head: Request) -> BodyNeed:
+        return BodyNeed(raw=True) if head.values("webhook-id") else BodyNeed.NOTHING
+
+    def prepare(self, request: Request, claim: Claim) -> Patch:
+        if claim.at is None or claim.key_id != self.key_id:
+            raise CannotSign(f"no key id is sent: sign with a credential whose key id is {self.key_id!r}")
+        return Patch((("webhook-timestamp", str(math.floor(claim.at))),))
+
+    def canonical(self, request: Request, claim: Claim) -> bytes:
+        message, seconds = self._message(request)
+        if not isinstance(request.body, bytes):
+            raise CannotSign("the body is streamed, and it is signed as a whole: pass it as bytes")
+        return f"{message}.{seconds}.".encode() + request.body
+
+    def signature(self, secret: bytes, canonical: bytes) -> str:
+        if secret.startswith(b"whsec_"):
+            with contextlib.suppress(binascii.Error):  # else these are the bytes themselves
+                secret = base64.b64decode(secret.removeprefix(b"whsec_"), validate=True)
+        return base64.b64encode(hmac.digest(secret, canonical, "sha256")).decode()
+
+    def write(self, claim: Claim, request: Request) -> Patch:
+        return Patch((("webhook-signature", " ".join(f"v1,{signature}" for signature in claim.signatures)),))
+
+    def read(self, request: Request) -> Claim | None:
+        if not request.values("webhook-signature"):
+            return None
+        try:
+            message, seconds = self._message(request)
+            sent = signed_header(request, "webhook-signature") or ""
+        except CannotSign as error:
+            raise Rejected(Reason.MALFORMED, str(error), scheme=self.name, key_id=self.key_id) from None
+        # Other versions are for other verifiers, and are passed over; without one of ours it is a mismatch.
+        signatures = tuple(match[1] for match in map(_SIGNATURE.fullmatch, sent.split(" ")) if match)
+        return Claim(self.key_id, float(seconds), signatures, nonce=message)
+
+    def private_headers(self) -> frozenset[str]:
+        return frozenset({"webhook-id", "webhook-timestamp"})
+
+    def _message(self, request: Request) -> tuple[str, str]:
+        message, seconds = (signed_header(request, name) or "" for name in ("webhook-id", "webhook-timestamp"))
+        if not _ID.fullmatch(message) or not _SECONDS.fullmatch(seconds):
+            raise CannotSign("webhook-id or webhook-timestamp is not in form: give each message an id, without '.'")
+        return message, seconds
