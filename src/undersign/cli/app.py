@@ -53,7 +53,7 @@ def commands(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (demo, call, sign, verify, serve, vectors, conform):
+for command in (demo, call, sign, verify, diagnose_command, serve, vectors, conform):
     commands.add_command(command)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from ..credentials import parse_origin
-from ..diagnosis import Cause, diagnose
+from ..diagnose import Cause, diagnose
 from ..errors import ConfigError, Rejected
 from ..http import Request
 from .options import Command, build_schemes, clock_at, clock_option, keys_from, scheme_options, secret_options
