@@ -11,9 +11,10 @@ import click
 
 from ..credentials import parse_origin
 from ..diagnose import Cause, diagnose
-from ..errors import ConfigError, Rejected
+from ..errors import Rejected
 from ..http import Request
 from .options import Command, build_schemes, clock_at, clock_option, keys_from, scheme_options, secret_options
+from .origin import origin_of_host
 from .text import printable
 
 
@@ -60,7 +61,7 @@ def diagnose_command(
     except Rejected as rejected:
         causes: tuple[Cause, ...] = (_flaw(raw, rejected),)
     else:
-        where = given or _origin_of_host(request)
+        where = given or origin_of_host(request)
         request = Request(request.method, request.target, request.headers, request.body, where)
         causes = diagnose(request, used, keys, clock_at(at)())
     if as_json:
@@ -84,12 +85,3 @@ def _flaw(raw: bytes, rejected: Rejected) -> Cause:
         if not count and name in rejected.detail and rejected.detail.endswith(f"mandatory {name}"):
             return Cause("header-missing", f"The client sent no header {name}: send it.")
     return Cause("unexplained", f"The request cannot be read: {rejected.detail}.")
-
-
-def _origin_of_host(request: Request) -> str:
-    """`https://` and the Host header; nothing where that is none, and a scheme that cares refuses it then."""
-    hosts = request.values("host")
-    try:
-        return parse_origin(f"https://{hosts[0]}") if len(hosts) == 1 else ""
-    except ConfigError:
-        return ""

@@ -10,10 +10,11 @@ from pathlib import Path
 import click
 
 from ..credentials import parse_origin
-from ..errors import ConfigError, Rejected
+from ..errors import Rejected
 from ..http import Request
 from ..verifier import Verifier
 from .options import Command, build_schemes, clock_at, clock_option, keys_from, scheme_options, secret_options
+from .origin import origin_of_host
 from .text import printable
 
 
@@ -57,7 +58,7 @@ def verify(
     try:
         request = Request.from_http(raw)
         request = Request(
-            request.method, request.target, request.headers, request.body, given or _origin_of_host(request)
+            request.method, request.target, request.headers, request.body, given or origin_of_host(request)
         )
         verified = verifier.verify(request)
     except Rejected as rejected:
@@ -71,12 +72,3 @@ def verify(
     else:
         click.echo(f"valid: {verified.scheme}, signed by {printable(verified.key_id)}")
     return 0
-
-
-def _origin_of_host(request: Request) -> str:
-    """`https://` and the Host header; nothing where that is none, and a scheme that cares refuses it then."""
-    hosts = request.values("host")
-    try:
-        return parse_origin(f"https://{hosts[0]}") if len(hosts) == 1 else ""
-    except ConfigError:
-        return ""

@@ -1,0 +1,16 @@
+"""The origin of a raw request that nobody has named one for."""
+
+from __future__ import annotations
+
+from ..credentials import parse_origin
+from ..errors import ConfigError
+from ..http import Request
+
+
+def origin_of_host(request: Request) -> str:
+    """`https://` and the Host header; nothing where that is none, and a scheme that cares refuses it then."""
+    hosts = request.values("host")
+    try:
+        return parse_origin(f"https://{hosts[0]}") if len(hosts) == 1 else ""
+    except ConfigError:
+        return ""
