@@ -61,6 +61,7 @@ return 1
 """
 
 _EVER = 10**15
+_NO_LIMIT = 2**31
 
 
 class _Store:
@@ -137,7 +138,9 @@ class RedisReplayGuard(_Store, ReplayGuard):
     and `appendfsync always`. `skew` is by how many seconds the clocks of the machines which verify may differ.
 
     The server's `maxmemory-policy` must be noeviction; a server that may evict is refused. `options` go to redis-py's
-    `from_url`. Raises ConfigError for an option that cannot work; the server is first asked by `check` or a request.
+    `from_url`. Each request that is asked about at one time has a connection; with `max_connections` among the options,
+    what is beyond is refused, with `fail_open` too. Raises ConfigError for an option that cannot work; the server is
+    first asked by `check` or a request.
     """
 
     def __init__(
@@ -296,8 +299,9 @@ def _client(
     # No retry: it would go beyond the time limit, and where an answer was lost the second question meets the record
     # of the first, and calls a first use a replay.
     limits = {"socket_timeout": timeout, "socket_connect_timeout": timeout, "retry": retry}
+    # redis-py's own limit, 100 in its newer versions, would refuse good requests where more come at one time.
     try:
-        return from_url(url, **{**options, **limits})
+        return from_url(url, **{"max_connections": _NO_LIMIT, **options, **limits})
     except (ValueError, TypeError):
         return ConfigError("not the URL of a Redis server, or an option that redis-py does not take")
 
@@ -306,7 +310,9 @@ def _is_gone(error: Exception) -> bool:
     gone = (redis.ConnectionError, redis.TimeoutError, OSError, asyncio.TimeoutError)
     # A server that refuses the login is there, and will go on refusing. redis-py wraps that where it is async.
     refuses = any(isinstance(cause, redis.AuthenticationError) for cause in (error, error.__cause__))
-    return isinstance(error, gone) and not refuses
+    # The limit of `max_connections` is this process's own; many requests at once must not switch the guard off.
+    is_busy = str(error) == "Too many connections"
+    return isinstance(error, gone) and not refuses and not is_busy
 
 
 def _what_failed(error: Exception) -> str:

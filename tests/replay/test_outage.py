@@ -8,6 +8,8 @@ import itertools
 import logging
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -111,6 +113,49 @@ def test_a_server_that_halts_is_given_up_in_time(own_server: RedisServer, make: 
     own_server.go_on()
     assert not guard.remember("a", EXPIRES, NOW)
     assert guard.remember("b", EXPIRES, NOW)
+
+
+def test_as_many_ask_at_once_as_there_are_requests(own_server: RedisServer) -> None:
+    async def ask() -> list[bool]:
+        guard = AsyncRedisReplayGuard(own_server.url, timeout=20)
+        own_server.stop()
+        asked = [asyncio.ensure_future(guard.remember(str(number % 150), EXPIRES, NOW)) for number in range(300)]
+        await asyncio.sleep(0)
+        own_server.go_on()
+        answers = await asyncio.gather(*asked)
+        await guard.close()
+        return answers
+
+    assert asyncio.run(ask()).count(True) == 150
+
+
+def test_as_many_threads_ask_at_once_as_there_are(own_server: RedisServer) -> None:
+    guard = RedisReplayGuard(own_server.url, timeout=20)
+    pool: Any = guard._redis.connection_pool
+    own_server.stop()
+    with ThreadPoolExecutor(150) as threads:
+        asked = [threads.submit(guard.remember, str(number % 75), EXPIRES, NOW) for number in range(150)]
+        deadline = time.monotonic() + 30
+        while pool._created_connections < 150 and not any(question.done() for question in asked):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        own_server.go_on()
+        answers = [question.result() for question in asked]
+    guard.close()
+    assert answers.count(True) == 75
+
+
+def test_a_limit_to_the_connections_lets_nothing_in_unguarded(server: RedisServer) -> None:
+    async def ask() -> list[object]:
+        guard = AsyncRedisReplayGuard(server.url, fail_open=True, max_connections=1)
+        answers = await asyncio.gather(*(guard.remember("a", EXPIRES, NOW) for _ in range(5)), return_exceptions=True)
+        await guard.close()
+        return list(answers)
+
+    answers = asyncio.run(ask())
+    assert answers.count(True) == 1
+    refusals = [str(answer) for answer in answers if answer is not True]
+    assert [refusal.rpartition(": ")[0] for refusal in refusals] == ["unavailable: Redis cannot be asked"] * 4
 
 
 def test_a_guard_that_fails_open_says_so(own_server: RedisServer, make: Make, caplog: pytest.LogCaptureFixture) -> None:
