@@ -4,6 +4,7 @@ from .clock import Window
 from .credentials import Credential, Secret
 from .engine import Pending, Signer, Verified, begin, sign
 from .errors import CannotSign, ConfigError, Reason, Rejected, UndersignError
+from .explain import Explanation, explain
 from .http import BodyDigest, Component, Patch, Request, Response
 from .scheme import BodyNeed, Claim, Scheme
 from .schemes import GoGrid, GoTom, HttpHmac, KeyedTimestamp
@@ -20,6 +21,7 @@ __all__ = [
     "Component",
     "ConfigError",
     "Credential",
+    "Explanation",
     "GoGrid",
     "GoTom",
     "HttpHmac",
@@ -38,5 +40,6 @@ __all__ = [
     "Verifier",
     "Window",
     "begin",
+    "explain",
     "sign",
 ]

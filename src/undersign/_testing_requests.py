@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Set
 
 from .http import BodyDigest, Component, Pairs, Request
@@ -10,6 +11,7 @@ _ORIGIN = "https://api.example.com"
 _JSON = ("Content-Type", "application/json")
 _FORM = ("Content-Type", "application/x-www-form-urlencoded")
 _ODD_TARGETS = ("", "*", "/", "//", "http://h/p?q", "/%zz?%=&&=#f", "/\x00 \xff\ud800", "/?" + "a=1&" * 300)
+_LATIN_1 = re.compile(r"[\0-\xff]*")
 _ODD_VALUES = (
     "",
     " ",
@@ -38,6 +40,41 @@ def ordinary_requests(headers: Pairs) -> tuple[Request, ...]:
         Request("PUT", "/things/1", (("Content-Type", "text/plain; charset=UTF-8"), *headers), b"\x00\xff", _ORIGIN),
         Request("DELETE", "/things/1", headers, b"", _ORIGIN),
     )
+
+
+def of_others(request: Request) -> Iterator[Request]:
+    """The request as it is signed by nobody, or in ways that are no scheme's of undersign."""
+    yield request
+    yield Request(request.method, request.target, (), b"", request.origin)
+    for value in ("Bearer eyJhbGciOiJub25lIn0.e30.", "Basic dXNlcjpwYXNz", 'Digest username="user", nonce="1"'):
+        headers = (*request.headers, ("Authorization", value))
+        yield Request(request.method, request.target, headers, request.body, request.origin)
+
+
+def on_the_way(signed: Request) -> Iterator[tuple[Request, str]]:
+    """The signed request as clients, proxies and servers hand it on, each with what has happened to it."""
+    headers = signed.headers
+    names = {name.lower() for name, _ in headers}
+    added = (("Host", _ORIGIN.partition("//")[2]), ("Accept", "*/*"), ("X-Request-Id", "1"), ("Via", "1.1 proxy"))
+    others: tuple[tuple[Pairs, str], ...] = (
+        (tuple((name.lower(), value) for name, value in headers), "header names in lower case, as HTTP/2 sends them"),
+        (tuple((name.title(), value) for name, value in headers), "header names in title case, as WSGI gives them"),
+        (headers[::-1], "headers in another order"),
+        ((*headers, *(pair for pair in added if pair[0].lower() not in names)), "more headers"),
+    )
+    for changed, what in others:
+        yield Request(signed.method, signed.target, changed, signed.body, signed.origin), what
+
+
+def plain_head(request: Request) -> Request | None:
+    """A GET or HEAD without a body as ASGI gives it, header names in lower case; None where it is no such request."""
+    text = "".join(part for pair in request.headers for part in pair)
+    if request.method not in ("GET", "HEAD") or request.body != b"" or not _LATIN_1.fullmatch(text):
+        return None
+    if not request.target.startswith("/"):
+        return None
+    headers = tuple((name.lower(), value) for name, value in request.headers)
+    return Request(request.method, request.target, headers, b"", request.origin)
 
 
 def tampered(component: Component, signed: Request, credentials: Set[str]) -> list[Request]:
@@ -90,6 +127,7 @@ def odd_requests(signed: Request) -> Iterator[Request]:
         instead: tuple[Pairs, ...] = (), ((name, old), (name, old)), ((name.upper(), old),), ((name, f" \t{old} "),)
         for pairs in instead:
             yield Request(method, target, (*headers[:place], *pairs, *headers[place + 1 :]), body, origin)
+        yield Request(method, target, (*headers, (name.replace("-", "_"), "other")), body, origin)
     for other_body in (b"", b"\xff\x00" * 100, b"&&=&%zz", BodyDigest({}, 7), BodyDigest({"md5": "0" * 32}, 7)):
         yield Request(method, target, headers, other_body, origin)
     for other_origin in ("", "http://api.example.com", "no origin"):

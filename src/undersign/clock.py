@@ -124,6 +124,16 @@ def format_date(at: float, *, milliseconds: bool = False) -> str:
     return text
 
 
+def format_http_date(at: float) -> str:
+    """`at` in Unix seconds as RFC 9110's IMF-fixdate; what is finer than a second is cut off.
+
+    Raises CannotSign as `format_date` does.
+    """
+    text = format_date(at)
+    day = date.fromisoformat(text[:10])
+    return f"{_WEEKDAYS[day.weekday()]}, {text[8:10]} {_MONTHS[day.month - 1]} {text[:4]} {text[11:19]} GMT"
+
+
 @lru_cache(maxsize=16)
 def _format_second(second: int) -> str:
     days, rest = divmod(second, 86400)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from .errors import ConfigError
@@ -81,20 +81,35 @@ class Credential:
     """A key id with its secret, and the origins that it may be sent to.
 
     `origins` are `https://host[:port]`. With none named a client sends the credential to the origin of its
-    user's own call alone, and to no other that a redirect leads to. Raises ConfigError for an empty key id or
-    secret, for control characters in the key id, and for an origin that is none.
+    user's own call alone, and to no other that a redirect leads to. `older` are secrets that are being replaced: with a
+    scheme that sends several signatures, each makes one too, after that of `secret`, so that a receiver who still has
+    an older one verifies as well. Raises ConfigError for an empty key id or secret, for control characters in the key
+    id, and for an origin that is none.
     """
 
     key_id: str
     secret: Secret
     origins: tuple[str, ...] = ()
+    older: tuple[Secret, ...] = field(default=(), repr=False)
 
     # Written out, so that type checkers see that plain text and bytes are welcome too.
-    def __init__(self, key_id: str, secret: Secret | str | bytes, origins: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        key_id: str,
+        secret: Secret | str | bytes,
+        origins: Sequence[str] = (),
+        *,
+        older: Sequence[Secret | str | bytes] = (),
+    ) -> None:
         sealed = seal(secret)
-        del secret  # so that no frame which raises below holds the plain one
-        if isinstance(sealed, ConfigError):
-            raise sealed
+        one_by_one = not isinstance(older, (Secret, str, bytes, bytearray))
+        sealed_older = tuple(map(seal, older)) if one_by_one else ()
+        del secret, older  # so that no frame which raises below holds a plain one
+        if not one_by_one:
+            raise ConfigError('older is a sequence of secrets: write older=["…"]')
+        for each in (sealed, *sealed_older):
+            if isinstance(each, ConfigError):
+                raise each
         if not isinstance(key_id, str):
             raise ConfigError(f"the key id is text, not {type(key_id).__name__}")
         if not key_id:
@@ -106,6 +121,7 @@ class Credential:
         object.__setattr__(self, "key_id", key_id)
         object.__setattr__(self, "secret", sealed)
         object.__setattr__(self, "origins", tuple(parse_origin(origin) for origin in origins))
+        object.__setattr__(self, "older", sealed_older)
 
 
 def parse_origin(origin: str) -> str:

@@ -11,16 +11,16 @@ import hmac
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from .credentials import Credential, Secret
 from .errors import CannotSign, ConfigError, Reason, Rejected
 from .http import BodyDigest, Component, Patch, Request, flaw_when_signing, flaw_when_verifying, origin_form
-from .scheme import BodyNeed, Claim, Scheme
+from .scheme import BodyNeed, Claim, Scheme, unusable_secret
 from .windows import RollingWindows, search
 
 # What an unknown key is compared with, so that it takes the work of a known one. It never fits: see Pending.finish.
-_NO_SECRET = Secret(hashlib.sha256(b"undersign: no such key").digest())
+NO_SECRET = Secret(hashlib.sha256(b"undersign: no such key").digest())
 _UNKNOWN_KEY_ID = "unknown"
 _NOT_KNOWN = (Reason.UNKNOWN_KEY, "no secret is known for the key id")
 _NOT_FITTING = (Reason.MISMATCH, "no secret of the key fits")
@@ -30,8 +30,23 @@ def sign(scheme: Scheme, request: Request, credential: Credential, *, now: float
     """What to set on the request so that it is signed. `now` is in Unix seconds; the request stays as it is.
 
     Raises CannotSign, with the part at fault and the remedy, where the request cannot be signed so that it would
-    verify, or where the credential may not go to its origin.
+    verify, or where the credential may not go to its origin; ConfigError for a credential that the scheme cannot use.
     """
+    check_credential(scheme, credential)
+    return sign_checked(scheme, request, credential, now)
+
+
+def check_credential(scheme: Scheme, credential: Credential) -> None:
+    """Raise ConfigError for secrets that are not in the scheme's form, or are more than it sends signatures."""
+    if credential.older and not scheme.several_signatures:
+        raise ConfigError(f"{scheme.name} sends one signature: leave the credential's older secrets out")
+    for secret in (credential.secret, *credential.older):
+        if flaw := unusable_secret(scheme, secret):
+            raise flaw
+
+
+def sign_checked(scheme: Scheme, request: Request, credential: Credential, now: float) -> Patch:
+    """Sign with a credential that is checked."""
     if not math.isfinite(now):
         raise CannotSign(f"the clock says {now!r}: give it in Unix seconds")
     if credential.origins and request.origin not in credential.origins:
@@ -47,24 +62,35 @@ def sign(scheme: Scheme, request: Request, credential: Credential, *, now: float
     canonical = scheme.canonical(request, claim)
     # In a claim, which does not show it: a local of its own would be in the traceback of a `write` that refuses.
     signed = Claim(claim.key_id, now, (scheme.signature(credential.secret.reveal(), canonical),))
+    if credential.older:
+        signed = _signed_with_older(scheme, signed, credential, canonical)
     return prepared + scheme.write(signed, request)
 
 
+def _signed_with_older(scheme: Scheme, claim: Claim, credential: Credential, canonical: bytes) -> Claim:
+    """The signed claim, with the signatures of the older secrets behind."""
+    older = tuple(scheme.signature(secret.reveal(), canonical) for secret in credential.older)
+    return Claim(claim.key_id, claim.at, claim.signatures + older)
+
+
 class Signer:
-    """A scheme with a credential and a clock, which returns Unix seconds."""
+    """A scheme with a credential and a clock, which returns Unix seconds.
+
+    Raises ConfigError for a credential that the scheme cannot use.
+    """
 
     def __init__(self, scheme: Scheme, credential: Credential, *, clock: Callable[[], float] = time.time) -> None:
+        check_credential(scheme, credential)
         self.scheme = scheme
         self.credential = credential
         self.clock = clock
 
     def sign(self, request: Request) -> Patch:
         """See `undersign.sign`."""
-        return sign(self.scheme, request, self.credential, now=self.clock())
+        return sign_checked(self.scheme, request, self.credential, self.clock())
 
 
-@dataclass(frozen=True, slots=True)
-class Verified:
+class Verified(NamedTuple):
     """A request that verified: by which scheme (its name) and key, and when it was signed (Unix seconds).
 
     `covers` says what of the request the signature binds. `secret_index` is the place of the secret that fitted,
@@ -81,11 +107,11 @@ class Verified:
     expires: float
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
+class Pending(NamedTuple):
     """A request whose head is in order: what it claims, and what of its body is needed to compare.
 
-    `claim` is None while it may still stand in a form; it is final after `with_body`.
+    `claim` is None while it may still stand in a form; it is final after `with_body`, which brings `request`, the head
+    with its body.
     """
 
     schemes: tuple[Scheme, ...]
@@ -94,8 +120,7 @@ class Pending:
     scheme: Scheme | None
     claim: Claim | None
     body: BodyNeed
-    request: Request | None = field(default=None)
-    """The head with its body, once `with_body` has brought it."""
+    request: Request | None = None
 
     def with_body(self, body: bytes | BodyDigest) -> Pending:
         """The same with the body: its bytes where `body.raw` asks for them, else its digests will do.
@@ -104,7 +129,7 @@ class Pending:
         or were hashed away.
         """
         head = self.head
-        request = Request(head.method, head.target, head.headers, body, head.origin)
+        request = head if body == b"" else head.with_body(body)
         del body  # a form may hold a signature, which no frame that raises shows
         if not self.body.raw:
             return Pending(self.schemes, head, self.now, self.scheme, self.claim, self.body, request)
@@ -127,10 +152,10 @@ class Pending:
         the same work for both, and ConfigError where a body is needed and `with_body` has not brought it.
         """
         scheme, claim = self.scheme, self.claim
-        if scheme is None or claim is None or (self.body and self.request is None):
+        if scheme is None or claim is None or (self.request is None and self.body):
             raise ConfigError("the body is needed first: call with_body, and finish what it returns")
         known = bool(secrets)
-        found = _compare(scheme, self.request or self.head, claim, secrets or (_NO_SECRET,), self.now, windows, known)
+        found = _compare(scheme, self.request or self.head, claim, secrets or (NO_SECRET,), self.now, windows, known)
         del secrets
         if isinstance(found, str):
             raise Rejected(Reason.MALFORMED, found, scheme=scheme.name, key_id=claim.key_id)
@@ -139,14 +164,9 @@ class Pending:
             reason, detail = _NOT_FITTING if known else _NOT_KNOWN
             raise Rejected(reason, detail, scheme=scheme.name, key_id=claim.key_id)
         at, secret_index, replay_id = found
+        covers = scheme.covers(self.request or self.head)
         return Verified(
-            scheme=scheme.name,
-            key_id=claim.key_id,
-            at=at,
-            covers=scheme.covers(self.request or self.head),
-            secret_index=secret_index,
-            replay_id=replay_id,
-            expires=math.floor(at) + scheme.window.past,
+            scheme.name, claim.key_id, at, covers, secret_index, replay_id, math.floor(at) + scheme.window.past
         )
 
 
@@ -155,17 +175,26 @@ def begin(schemes: Scheme | Sequence[Scheme], head: Request, *, now: float) -> P
 
     Raises Rejected, in this order: missing, ambiguous, insecure, malformed, unsupported_version, stale or future.
     """
-    schemes = (schemes,) if isinstance(schemes, Scheme) else tuple(schemes)
-    head = Request(head.method, origin_form(head.target), head.headers, b"", head.origin)
+    if type(schemes) is not tuple:
+        schemes = (schemes,) if isinstance(schemes, Scheme) else tuple(schemes)
+    head = _bare(head)
     claimant, claim = _claimed(schemes, head, now)
     need = BodyNeed.NOTHING if claimant is None else claimant.body_need(head)
     for scheme in schemes:
         # A form is read for every scheme that may be in it, whoever has claimed the head: there might be two.
-        if (other := scheme.body_need(head)).raw:
+        if scheme is not claimant and (other := scheme.body_need(head)).raw:
             need |= other
     if claimant is None and not need.raw:
         raise Rejected(Reason.MISSING, "no scheme claims the request")
     return Pending(schemes, head, now, claimant, claim, need)
+
+
+def _bare(request: Request) -> Request:
+    """The head, its target in origin-form and without a body."""
+    target = origin_form(request.target)
+    if target is request.target and request.body == b"":
+        return request
+    return Request(request.method, target, request.headers, b"", request.origin)
 
 
 def _claimed(schemes: tuple[Scheme, ...], request: Request, now: float) -> tuple[Scheme, Claim] | tuple[None, None]:
@@ -218,20 +247,35 @@ def _compare(
         for index, secret in enumerate(secrets):
             second = windows.find(scheme, secret, claim, now) if windows else search(scheme, secret, claim, now)
             if second is not None:
-                return second, index, _replay_id(scheme, claim, claim.signatures)
+                sent = (signature.encode("utf-8", "surrogatepass") for signature in claim.signatures)
+                return second, index, replay_id_of(scheme.name, claim.key_id, claim.nonce, *sent)
         return None
     try:
         canonical = scheme.canonical(request, claim)
     except CannotSign as error:
         return str(error)
+    fit = first_fit(
+        scheme, secrets, canonical, [signature.encode("utf-8", "surrogatepass") for signature in claim.signatures]
+    )
+    if fit is None:
+        return None
+    index, signature = fit
+    return claim.at, index, replay_id_of(scheme.name, claim.key_id, claim.nonce, signature)
+
+
+def first_fit(
+    scheme: Scheme, secrets: Sequence[Secret], canonical: bytes, signatures: Sequence[bytes]
+) -> tuple[int, bytes] | None:
+    """The place of the first secret that fits one of the signatures, and that signature; else None. Raises nothing."""
     for index, secret in enumerate(secrets):
         expected = scheme.signature(secret.reveal(), canonical).encode()
-        for signature in claim.signatures:
-            if hmac.compare_digest(expected, signature.encode("utf-8", "surrogatepass")):
-                return claim.at, index, _replay_id(scheme, claim, (signature,))
+        for signature in signatures:
+            if hmac.compare_digest(expected, signature):
+                return index, signature
     return None
 
 
-def _replay_id(scheme: Scheme, claim: Claim, signatures: tuple[str, ...]) -> str:
-    parts = (scheme.name, claim.key_id, claim.nonce, *signatures)
-    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
+def replay_id_of(scheme: str, key_id: str, nonce: str, *signatures: bytes) -> str:
+    """A name for the signature of a claim, which does not hold it."""
+    named = f"{scheme}\0{key_id}\0{nonce}".encode("utf-8", "surrogatepass")
+    return hashlib.sha256(b"\0".join((named, *signatures))).hexdigest()

@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote, unquote_to_bytes
 
@@ -20,13 +21,15 @@ Pairs: TypeAlias = tuple[tuple[str, str], ...]
 
 _URL = re.compile(r"(?P<origin>[A-Za-z]+://(?P<authority>[^/?#]*))(?P<target>[^#]*)(?:#.*)?", re.DOTALL)
 _ABSOLUTE = re.compile(r"https?://[^/?#]*(?P<target>.*)", re.DOTALL | re.IGNORECASE | re.ASCII)
-_TARGET = re.compile(r"/[!\"$-~]*")  # origin-form of printable ASCII, without space and '#'
+PLAIN_TARGET = re.compile(r"/[!\"$-~]*")  # origin-form of printable ASCII, without space and '#'
 _METHOD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2: token
 _USUAL_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _NOT_PRINTABLE_ASCII = re.compile(r"[^!-~]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 _OVERRIDE = "x-http-method-override"
+
+_set = object.__setattr__  # for values that are frozen once they are made
 
 
 class Component(str, Enum):
@@ -71,8 +74,15 @@ class BodyHasher:
         return BodyDigest({name: digest.hexdigest() for name, digest in self._hashes.items()}, self._length)
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class _Indexed:
+    """The place, in a request, for its headers by name: filled when they are first asked for."""
+
+    __slots__ = ("_by_name",)
+    _by_name: dict[str, Pairs]
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Request(_Indexed):
     """A request exactly as it is on the wire.
 
     `target` is what stands on the request line: `/path?query`, raw. `headers` keep order and repeats; names
@@ -87,13 +97,26 @@ class Request:
     body: bytes | BodyDigest = b""
     origin: str = ""
 
-    def __post_init__(self) -> None:
-        if type(self.headers) is not tuple:
-            object.__setattr__(self, "headers", as_pairs(self.headers))
-        if type(self.body) is not bytes and not isinstance(self.body, BodyDigest):
-            if not isinstance(self.body, (bytearray, memoryview)):
-                raise ConfigError(f"the body is bytes or a BodyDigest, not {type(self.body).__name__}")
-            object.__setattr__(self, "body", bytes(self.body))
+    # Written out, since every request that is signed or verified makes a few of these.
+    def __init__(
+        self,
+        method: str,
+        target: str,
+        headers: Pairs | Mapping[str, str] | Iterable[tuple[str, str]] = (),
+        body: bytes | bytearray | memoryview | BodyDigest = b"",
+        origin: str = "",
+    ) -> None:
+        if type(headers) is not tuple:
+            headers = as_pairs(headers)
+        if type(body) is not bytes and not isinstance(body, BodyDigest):
+            if not isinstance(body, (bytearray, memoryview)):
+                raise ConfigError(f"the body is bytes or a BodyDigest, not {type(body).__name__}")
+            body = bytes(body)
+        _set(self, "method", method)
+        _set(self, "target", target)
+        _set(self, "headers", headers)
+        _set(self, "body", body)
+        _set(self, "origin", origin)
 
     def __repr__(self) -> str:
         path, mark, query = self.target.partition("?")
@@ -148,9 +171,33 @@ class Request:
         method, target, headers = reader.finish()
         return cls(method, target, headers, body, origin)
 
+    def by_name(self) -> Mapping[str, Pairs]:
+        """The headers as they stand and in order, by their name in lower case with - for each _.
+
+        CGI-like servers read _ as -, so X_Date may stand in for X-Date behind them: both are under x-date.
+        """
+        try:
+            return self._by_name
+        except AttributeError:
+            by_name: dict[str, Pairs] = {}
+            for pair in self.headers:
+                name = pair[0].lower()
+                if "_" in name:
+                    name = name.replace("_", "-")
+                by_name[name] = (*by_name[name], pair) if name in by_name else (pair,)
+            _set(self, "_by_name", by_name)
+            return by_name
+
     def values(self, name: str) -> list[str]:
         """The values of every header of that name (lower case), without the spaces and tabs around them."""
-        return [value.strip(" \t") for key, value in self.headers if key.lower() == name]
+        found = self.by_name().get(name.replace("_", "-"))
+        return [value.strip(" \t") for key, value in found if key.lower() == name] if found else []
+
+    def with_body(self, body: bytes | BodyDigest) -> Request:
+        """The same head with another body."""
+        request = Request(self.method, self.target, self.headers, body, self.origin)
+        _set(request, "_by_name", self.by_name())
+        return request
 
     def media_types(self) -> list[str]:
         """The media type of every Content-Type, lower case and without parameters."""
@@ -252,13 +299,19 @@ def body_length(body: bytes | BodyDigest) -> int:
 
 def body_hex_digest(body: bytes | BodyDigest, algorithm: str) -> str:
     """The body's digest in lower-case hex. Raises CannotSign where a BodyDigest was made without the algorithm."""
+    if not body:
+        return _digest_of_nothing(algorithm)
     if isinstance(body, BodyDigest):
         if algorithm not in body.digests:
             raise CannotSign(f"the BodyDigest has no {algorithm}: hash the stream with what body_need() names")
         return body.digests[algorithm]
-    if algorithm == "md5":  # half the time of hashlib.new, for the one digest that is taken of every request
-        return hashlib.md5(body, usedforsecurity=False).hexdigest()
     return hashlib.new(algorithm, body, usedforsecurity=False).hexdigest()
+
+
+@lru_cache(maxsize=16)
+def _digest_of_nothing(algorithm: str) -> str:
+    # Most requests have no body.
+    return hashlib.new(algorithm, usedforsecurity=False).hexdigest()
 
 
 def origin_form(target: str) -> str:
@@ -275,7 +328,7 @@ def flaw_when_signing(method: str, target: str, headers: Pairs) -> str | None:
     """What no scheme can sign about a request, as a sentence, else None. `target` is in its origin-form."""
     if method not in _USUAL_METHODS and not _METHOD.fullmatch(method):
         return "the method is not an HTTP token"
-    if not _TARGET.fullmatch(target) and target != "*":
+    if not PLAIN_TARGET.fullmatch(target) and target != "*":
         return "the target is not /path?query in printable ASCII without '#': let Request.from_url encode the URL"
     return _override_flaw(headers) if method.upper() == "POST" else None
 
@@ -284,7 +337,7 @@ def flaw_when_verifying(method: str, target: str, headers: Pairs) -> str | None:
     """What makes a claimed request malformed whatever its scheme, as a sentence, else None."""
     if method not in _USUAL_METHODS and (not _METHOD.fullmatch(method) or method != method.upper()):
         return "the method is not an upper-case HTTP token"
-    if not _TARGET.fullmatch(target):
+    if not PLAIN_TARGET.fullmatch(target):
         return "the target is not /path?query in printable ASCII without '#'"
     return _override_flaw(headers) if method == "POST" else None
 

@@ -12,13 +12,16 @@ import inspect
 import json
 import types
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Literal, Union, cast, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, Union, cast, get_args, get_origin, get_type_hints
 
 from .clock import Window
 from .errors import ConfigError
 from .scheme import Scheme
 from .schemes import GoGrid, GoTom, HttpHmac, KeyedTimestamp
 from .schemes.presets import Acquia, Mashery, Tyk
+
+if TYPE_CHECKING:
+    from importlib.metadata import Distribution, EntryPoint
 
 GROUP = "undersign.schemes"
 
@@ -36,6 +39,19 @@ _BUILT_IN: dict[str, Callable[..., Scheme]] = {
 def scheme_names() -> list[str]:
     """The names of all schemes that are there, built-in ones first."""
     return [*_BUILT_IN, *sorted(set(_announced()) - set(_BUILT_IN))]
+
+
+def schemes_described() -> list[tuple[str, str]]:
+    """The names of all schemes that are there, each with a sentence: what it is, or why it cannot be used.
+
+    Loads what other distributions announce, and says from which it comes.
+    """
+    announced = _announced()
+    others = sorted(set(announced) - set(_BUILT_IN))
+    return [
+        *((name, _sentence(factory)) for name, factory in _BUILT_IN.items()),
+        *((name, _described(name, announced[name])) for name in others),
+    ]
 
 
 def build_scheme(name: str, options: Mapping[str, Any] | None = None) -> Scheme:
@@ -67,7 +83,7 @@ def option_types(name: str) -> dict[str, Any]:
     names = [field.name for field in _fields(factory)] or list(_keywords(factory))
     try:
         hints = get_type_hints(factory)
-    except NameError:  # a third-party scheme may import its types for type checkers alone
+    except Exception:  # a third-party scheme may import its types for type checkers alone, or write them wrongly
         hints = {}
     return {option: hints.get(option, Any) for option in names}
 
@@ -138,19 +154,64 @@ def _factory(name: str) -> Callable[..., Any]:
     if name not in announced:
         names = scheme_names()
         raise ConfigError(f"there is no scheme {name!r}{did_you_mean(name, names)}; there are {', '.join(names)}")
+    return _load(name, announced[name])
+
+
+def _load(name: str, announced: list[EntryPoint]) -> Callable[..., Any]:
+    """What makes the scheme. Raises ConfigError where nothing usable is announced under the name."""
+    if len(announced) > 1:
+        distributions = " and ".join(map(_distribution, announced))
+        raise ConfigError(f"the scheme {name!r} is announced by {distributions}: uninstall all but one")
     try:
-        factory = announced[name].load()
-    except Exception as error:  # whatever another distribution's module raises
+        factory: object = announced[0].load()
+    except (Exception, SystemExit) as error:  # whatever another distribution's module raises
         raise ConfigError(f"the scheme {name!r} cannot be loaded: {type(error).__name__}: {error}") from error
-    if not callable(factory):
+    if not callable(factory) or (isinstance(factory, type) and not issubclass(factory, Scheme)):
         raise ConfigError(f"the scheme {name!r} is announced as something that makes no undersign.Scheme")
+    if missing := sorted(getattr(factory, "__abstractmethods__", ())):
+        raise ConfigError(f"the scheme {name!r} is not complete: it has no {', '.join(missing)}")
     return cast("Callable[..., Any]", factory)
 
 
-def _announced() -> dict[str, Any]:
-    from importlib.metadata import entry_points  # slow to import, and needed for third-party schemes alone
+def _announced() -> dict[str, list[EntryPoint]]:
+    """The entry points of other distributions by name; more than one where distributions are at odds."""
+    from importlib.metadata import distributions  # slow to import, and needed for third-party schemes alone
 
-    return {entry_point.name: entry_point for entry_point in entry_points(group=GROUP)}
+    found: dict[str, dict[str, EntryPoint]] = {}
+    for distribution in distributions():
+        for entry_point in _entry_points(distribution):
+            # A distribution that is on the path twice counts once, as it is imported once.
+            found.setdefault(entry_point.name, {}).setdefault(distribution.metadata["Name"], entry_point)
+    return {name: list(by_distribution.values()) for name, by_distribution in found.items()}
+
+
+def _entry_points(distribution: Distribution) -> list[EntryPoint]:
+    try:
+        return [entry_point for entry_point in distribution.entry_points if entry_point.group == GROUP]
+    except Exception:  # its metadata is broken, and may have nothing to do with schemes
+        return []
+
+
+def _described(name: str, announced: list[EntryPoint]) -> str:
+    try:
+        sentence = _sentence(_load(name, announced))
+    except ConfigError as error:
+        return f"cannot be used: {error}"
+    return f"{sentence} From {_distribution(announced[0])}.".strip()
+
+
+def _sentence(factory: Callable[..., Any]) -> str:
+    """The first sentence of its docstring; none where that is the one which dataclass makes up."""
+    text = inspect.getdoc(factory) or ""
+    if text.startswith(f"{getattr(factory, '__name__', '')}("):
+        return ""
+    sentence = " ".join(text.split("\n\n")[0].split()).partition(". ")[0].rstrip(".")
+    return sentence and f"{sentence}."
+
+
+def _distribution(entry_point: EntryPoint) -> str:
+    distribution = entry_point.dist
+    return f"{distribution.name} {distribution.version}" if distribution else entry_point.value
 
 
 def _alternatives(kind: Any) -> tuple[Any, ...]:

@@ -7,15 +7,17 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 from .clock import Window
-from .errors import CannotSign, Reason, Rejected
+from .credentials import Secret
+from .errors import CannotSign, ConfigError, Reason, Rejected
 from .http import Component, Patch, Request, Response
 
 RAW_BODY_LIMIT = 16 * 1024 * 1024
 
-_NOT_FIELD_VALUE = re.compile(r"[^\t -~\x80-\xff]")  # RFC 9110, section 5.5
+_LINE = re.compile(rb"[^\n]*\n|[^\n]+")
+_NOT_FIELD_VALUE = re.compile(r"[^ -~\x80-\xff]")  # RFC 9110, section 5.5, less the tab, which is a control character
 
 _STATUS = {
     Reason.BODY_TOO_LARGE: 413,
@@ -71,6 +73,23 @@ class BodyNeed:
 BodyNeed.NOTHING = BodyNeed()
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of a string to sign: what it is, where it comes from, and its bytes, with the line feed that ends it.
+
+    `shown` stands for a value that an explanation must not show.
+    """
+
+    name: str
+    source: str
+    value: bytes
+    shown: str = ""
+
+
+Glance: TypeAlias = tuple[str, float, bytes, bytes]
+"""Key id, time in Unix seconds, signature as it was sent, and string to sign."""
+
+
 class Scheme(ABC):
     """How requests are signed: subclass it as a frozen dataclass whose fields are its options.
 
@@ -80,6 +99,15 @@ class Scheme(ABC):
 
     name: str
     window: Window
+    several_signatures: ClassVar[bool] = False
+    """Whether `write` sends all of the claim's signatures: then a credential may have older secrets."""
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        super().__init_subclass__(**keywords)
+        # A glance sees what `read` and `canonical` beside it do. Whoever changes one of them starts without, or the
+        # glance would verify what they refuse.
+        if "glance" not in vars(cls) and not vars(cls).keys().isdisjoint(("read", "canonical")):
+            cls.glance = Scheme.glance  # type: ignore[method-assign]
 
     @abstractmethod
     def covers(self, request: Request) -> frozenset[Component]:
@@ -108,13 +136,27 @@ class Scheme(ABC):
         Raises CannotSign where the request has no canonical form; a verifier refuses it as malformed then.
         """
 
+    def secret_flaw(self, secret: bytes) -> str | None:
+        """What is wrong with the form of a secret, as one sentence without the secret in it; None = in form.
+
+        For schemes whose secrets have a written form, such as base64. It is asked when signers and verifiers are built,
+        and raises nothing, so that no traceback holds the secret. The default takes any.
+        """
+        return None
+
     @abstractmethod
     def signature(self, secret: bytes, canonical: bytes) -> str:
-        """The signature of a canonical form, as it is sent. Raises nothing, so that no traceback holds the secret."""
+        """The signature of a canonical form, as it is sent. Raises nothing, so that no traceback holds the secret.
+
+        Nor does it for a secret that is not in form: verifiers compare with one where they do not know the key.
+        """
 
     @abstractmethod
     def write(self, claim: Claim, request: Request) -> Patch:
-        """The credentials: the claim with its signature, as they go on the request. Raises CannotSign."""
+        """The credentials: the claim with its signature, as they go on the request. Raises CannotSign.
+
+        With `several_signatures` there may be more than one, newest secret first.
+        """
 
     @abstractmethod
     def read(self, request: Request) -> Claim | None:
@@ -124,6 +166,15 @@ class Scheme(ABC):
         empty, and None may turn into a claim when it is there, if `body_need` asks for it raw.
         """
 
+    def glance(self, method: str, target: str, headers: Sequence[tuple[bytes, bytes]]) -> Glance | None:
+        """What `read` and `canonical` make of a GET or HEAD without a body in the plainest form; None for any other.
+
+        For servers, whose every request goes through here: `target` is in origin-form, `headers` are the wire's bytes.
+        None says nothing of the request, which `read` has to judge then, and what is returned must be what `read` and
+        `canonical` would: no request may verify for this alone. The default is None.
+        """
+        return None
+
     def candidates(self, secret: bytes, claim: Claim, seconds: Sequence[int]) -> Iterable[str]:
         """The signature for each of the seconds, in order, for schemes that do not send the time.
 
@@ -132,6 +183,22 @@ class Scheme(ABC):
         nothing = Request("GET", "/")
         for second in seconds:
             yield self.signature(secret, self.canonical(nothing, replace(claim, at=second)))
+
+    def parts(self, canonical: bytes, request: Request, prepared: Patch) -> Sequence[Part]:
+        """The canonical form taken apart, for `undersign.explain`: joined, the values of the parts are it again.
+
+        `request` is what it was made of, and `prepared` what `prepare` has set there, which is nothing for a request
+        that was received. The default gives the lines without a source. A body that is signed whole is one part, and
+        its bytes are not shown.
+        """
+        raw = request.body if isinstance(request.body, bytes) and self.body_need(request).raw else b""
+        place = canonical.rfind(raw) if raw else len(canonical)
+        end = len(canonical) if place < 0 else place
+        lines = [(line, "") for line in _LINE.findall(canonical[:end])]
+        if canonical[end:]:
+            lines.append((raw, f"<the body, {len(raw)} bytes>"))
+            lines += [(line, "") for line in _LINE.findall(canonical[end + len(raw) :])]
+        return [Part(f"line {number}", "", line, shown) for number, (line, shown) in enumerate(lines, 1)]
 
     def private_headers(self) -> frozenset[str]:
         """Lower-case names of headers that belong to the credential, besides those that `write` sets.
@@ -145,6 +212,12 @@ class Scheme(ABC):
         return json_refusal(refusal_status(rejected.reason, 401), "Signature not valid")
 
 
+def unusable_secret(scheme: Scheme, secret: Secret) -> ConfigError | None:
+    """What is wrong with the secret for this scheme, for a caller to raise; None where it is in form."""
+    flaw = scheme.secret_flaw(secret.reveal())
+    return None if flaw is None else ConfigError(f"the secret is not in the form of {scheme.name}: {flaw}")
+
+
 def signed_header(request: Request, name: str) -> str | None:
     """The value of the header of that name (lower case) as a string to sign takes it, None where there is none.
 
@@ -152,18 +225,19 @@ def signed_header(request: Request, name: str) -> str | None:
     there, with _ for -, which CGI-like servers give the same name; or it holds a control character, which would be
     another line of the string to sign, or one outside Latin-1.
     """
-    found = [(key.lower(), value.strip(" \t")) for key, value in request.headers if _folded(key) == _folded(name)]
+    found = request.by_name().get(name.replace("_", "-"))
     if not found:
         return None
-    if len(found) > 1 or found[0][0] != name:
-        raise CannotSign(f"the header {name} is there more than once, or spelled with _ for -: send it once")
-    if _NOT_FIELD_VALUE.search(found[0][1]):
+    _, written = found[0]
+    for key, _ in found:
+        if key.lower() != name:
+            raise CannotSign(f"the header {key} would stand in for {name}, which is signed: remove it")
+    if len(found) > 1:
+        raise CannotSign(f"the header {name} is there more than once: send it once")
+    value = written.strip(" \t")
+    if not (value.isascii() and value.isprintable()) and _NOT_FIELD_VALUE.search(value):
         raise CannotSign(f"the header {name} holds a control character or one outside Latin-1: remove it")
-    return found[0][1]
-
-
-def _folded(name: str) -> str:
-    return name.lower().replace("_", "-")
+    return value
 
 
 def refusal_status(reason: Reason, default: int) -> int:

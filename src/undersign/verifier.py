@@ -9,19 +9,18 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, Literal, TypeAlias, cast
 
 from .credentials import AsyncKeys, Keys, Secret, seal
-from .engine import Pending, Verified, begin
+from .engine import NO_SECRET, Pending, Verified, begin, first_fit, replay_id_of
 from .errors import ConfigError, Reason, Rejected
 from .http import Component, Request, Response
 from .replay import AsyncReplayGuard, ReplayGuard, ReplayPolicy
-from .scheme import Scheme, json_refusal, refusal_status
+from .requirements import SAFE_METHODS, Requirements, components
+from .scheme import Scheme, json_refusal, refusal_status, unusable_secret
 from .windows import RollingWindows
-
-# RFC 9110, section 9.2.1.
-_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 # Goes the way of a known key's secrets, and is thrown away.
 _STAND_IN = (Secret("no such key"),)
 
+Require: TypeAlias = "Collection[Component] | Callable[[Request], Collection[Component]]"
 Replay: TypeAlias = "ReplayGuard | Mapping[str, ReplayGuard | ReplayPolicy] | None"
 AsyncReplay: TypeAlias = (
     "AsyncReplayGuard | ReplayGuard | Mapping[str, AsyncReplayGuard | ReplayGuard | ReplayPolicy] | None"
@@ -36,7 +35,7 @@ class _VerifierBase:
         schemes: Scheme | Sequence[Scheme],
         keys: AsyncKeys,
         clock: Callable[[], float],
-        require: Collection[Component],
+        require: Require,
         replay: AsyncReplay,
     ) -> None:
         self.schemes: tuple[Scheme, ...] = (schemes,) if isinstance(schemes, Scheme) else tuple(schemes)
@@ -45,21 +44,56 @@ class _VerifierBase:
         names = [scheme.name for scheme in self.schemes]
         if len(set(names)) < len(names):
             raise ConfigError(f"two schemes have one name ({', '.join(names)}): give each its own with name=…")
-        self.require = _components(require)
-        for scheme in self.schemes:
-            missing = self.require - scheme.could_cover()
-            if missing:
-                listed = ", ".join(sorted(component.value for component in missing))
-                raise ConfigError(f"{scheme.name} never covers what is required: {listed}")
+        self.require = require if callable(require) else components(require)
+        _check_requirements(self.require, self.schemes)
         self.clock = clock
         self._windows = RollingWindows()
         self._policies = _policies(replay, self.schemes)
-        self._lookup: Callable[[str, str], Any] = keys if callable(keys) else _mapping_lookup(keys, names)
+        self._lookup: Callable[[str, str], Any] | None = keys if callable(keys) else None
+        self._known = {} if callable(keys) else _known_secrets(keys, self.schemes)
+
+        self._glanced = self._scheme_to_glance()
+
+    def _scheme_to_glance(self) -> tuple[Scheme, frozenset[Component]] | None:
+        """The one scheme whose plainest requests are known at a glance, and what it covers of them; None = no such."""
+        scheme = self.schemes[0]
+        covers = scheme.covers(Request("GET", "/"))
+        policy = self._policies.get(scheme.name)
+        if len(self.schemes) > 1 or self._lookup or (policy and policy.methods == "all"):
+            return None
+        if callable(self.require) or self.require - covers:
+            return None
+        return scheme, covers
+
+    def glance(self, method: str, target: str, headers: Sequence[tuple[bytes, bytes]]) -> Verified | None:
+        """Who signed a request without a body, where that shows at first sight; None = `begin` and `finish` will tell.
+
+        For servers, whose plainest requests it lets in fast: it never verifies what those two would refuse. `target` is
+        in origin-form, and `headers` are the wire's bytes. Raises nothing.
+        """
+        if self._glanced is None or (method != "GET" and method != "HEAD"):
+            return None
+        scheme, covers = self._glanced
+        seen = scheme.glance(method, target, headers)
+        if seen is None:
+            return None
+        key_id, at, sent, canonical = seen
+        now = self.clock()
+        if not math.isfinite(now) or scheme.window.outside(at, now):
+            return None
+        name = scheme.name
+        secrets = self._known.get((key_id, name))
+        fit = first_fit(scheme, secrets or (NO_SECRET,), canonical, (sent,))
+        if fit is None or not secrets:  # begin and finish do the same work once more, for both
+            return None
+        expires = math.floor(at) + scheme.window.past
+        return Verified(name, key_id, at, covers, fit[0], replay_id_of(name, key_id, "", sent), expires)
 
     def begin(self, head: Request) -> Pending:
         """Phase one; see `undersign.begin`. Raises Rejected, also where a required component is not covered."""
-        pending = begin(self.schemes, head, now=self.clock())
-        self._check_required(pending)
+        pending = begin(self.schemes, head, now=self._now())
+        if self.require:
+            self._check_required(pending)
         return pending
 
     def refusal(self, rejected: Rejected, head: Request) -> Response:
@@ -73,15 +107,23 @@ class _VerifierBase:
         )
         return json_refusal(refusal_status(rejected.reason, 401), "Signature required", challenge)
 
+    def _now(self) -> float:
+        now = self.clock()
+        if not math.isfinite(now):
+            raise Rejected(Reason.UNAVAILABLE, f"the clock says {now!r}: it returns Unix seconds")
+        return now
+
     def _check_required(self, pending: Pending) -> None:
-        if not self.require or pending.scheme is None or pending.claim is None:
+        if pending.scheme is None or pending.claim is None:
             return
-        missing = self.require - pending.scheme.covers(pending.request or pending.head)
-        if missing:
-            listed = ", ".join(sorted(component.value for component in missing))
+        try:
+            required = components(self.require(pending.head)) if callable(self.require) else self.require
+        except Exception as error:
+            raise self._unavailable(pending, "what is required could not be found out") from error
+        if missing := required - pending.scheme.covers(pending.request or pending.head):
             raise Rejected(
                 Reason.INSECURE,
-                f"the signature of this request does not cover what is required: {listed}",
+                f"the signature of this request does not cover what is required: {_listed(missing)}",
                 scheme=pending.scheme.name,
                 key_id=pending.claim.key_id,
             )
@@ -94,7 +136,7 @@ class _VerifierBase:
     def _policy(self, pending: Pending) -> ReplayPolicy | None:
         """How this request is guarded against replays; None = not at all."""
         policy = self._policies.get(pending.scheme.name) if pending.scheme else None
-        if policy and policy.methods == "unsafe" and pending.head.method in _SAFE_METHODS:
+        if policy and policy.methods == "unsafe" and pending.head.method in SAFE_METHODS:
             return None
         return policy
 
@@ -103,7 +145,7 @@ class _VerifierBase:
 
         A guard forgets a signature once it has expired, and would take a slow body's for a new one.
         """
-        now = max(self.clock(), pending.now)
+        now = max(self._now(), pending.now)
         if verified.expires < math.floor(now):
             detail = "the window closed before the request was complete"
             raise Rejected(Reason.STALE, detail, scheme=verified.scheme, key_id=verified.key_id)
@@ -130,7 +172,8 @@ class Verifier(_VerifierBase):
     `keys` is a mapping of key id to a secret or to several (newest first, for rotation), a mapping of scheme name
     to such a mapping, or a callable `lookup(key_id, scheme_name)` that returns the secrets, or none for an unknown
     key. A mapping is copied. `clock` returns Unix seconds. `require` names components that every signature must
-    cover.
+    cover, or is a callable `require(head)` that names them for each request, such as `Requirements` of
+    `undersign.requirements`.
 
     `replay` is a ReplayGuard, for every scheme whose signatures are each for one request, or a mapping of scheme name
     to a guard or a ReplayPolicy, for those alone. Without one a request verifies as often as it comes within its
@@ -145,7 +188,7 @@ class Verifier(_VerifierBase):
         keys: Keys,
         *,
         clock: Callable[[], float] = time.time,
-        require: Collection[Component] = frozenset(),
+        require: Require = frozenset(),
         replay: Replay = None,
     ) -> None:
         keys = _sealed_keys(keys)  # first, so that no frame which raises below holds a plain secret
@@ -162,15 +205,19 @@ class Verifier(_VerifierBase):
 
         Raises Rejected: unknown_key, mismatch, replayed; unavailable where lookup or guard fail.
         """
-        self._check_required(pending)
+        if self.require:
+            self._check_required(pending)
         verified = pending.finish(self._secrets(pending), windows=self._windows)
-        if (policy := self._policy(pending)) and not self._admit(policy, pending, verified):
+        if self._policies and (policy := self._policy(pending)) and not self._admit(policy, pending, verified):
             raise self._replayed(verified)
         return verified
 
     def _secrets(self, pending: Pending) -> tuple[Secret, ...]:
+        claim = self._claim(pending)
+        if self._lookup is None:
+            return self._known.get(claim, ())
         try:
-            return _unsealed(_as_secrets(self._lookup(*self._claim(pending))))
+            return _unsealed(_as_secrets(self._lookup(*claim), pending.scheme))
         except Exception as error:
             raise self._unavailable(pending, "the key lookup failed") from error
 
@@ -191,7 +238,7 @@ class AsyncVerifier(_VerifierBase):
         keys: AsyncKeys,
         *,
         clock: Callable[[], float] = time.time,
-        require: Collection[Component] = frozenset(),
+        require: Require = frozenset(),
         replay: AsyncReplay = None,
     ) -> None:
         keys = _sealed_keys(keys)
@@ -203,16 +250,20 @@ class AsyncVerifier(_VerifierBase):
 
     async def finish(self, pending: Pending) -> Verified:
         """See Verifier.finish."""
-        self._check_required(pending)
+        if self.require:
+            self._check_required(pending)
         verified = pending.finish(await self._secrets(pending), windows=self._windows)
-        if (policy := self._policy(pending)) and not await self._admit(policy, pending, verified):
+        if self._policies and (policy := self._policy(pending)) and not await self._admit(policy, pending, verified):
             raise self._replayed(verified)
         return verified
 
     async def _secrets(self, pending: Pending) -> tuple[Secret, ...]:
+        claim = self._claim(pending)
+        if self._lookup is None:
+            return self._known.get(claim, ())
         try:
-            found = self._lookup(*self._claim(pending))
-            found = _as_secrets(await found if isinstance(found, Awaitable) else found)
+            found = self._lookup(*claim)
+            found = _as_secrets(await found if isinstance(found, Awaitable) else found, pending.scheme)
             return _unsealed(found)
         except Exception as error:
             raise self._unavailable(pending, "the key lookup failed") from error
@@ -267,13 +318,20 @@ def _asked(policy: ReplayPolicy, pending: Pending, verified: Verified, now: floa
     )
 
 
-def _components(require: Collection[Component]) -> frozenset[Component]:
-    if isinstance(require, str):
-        raise ConfigError("require is a collection of components: write require={Component.BODY}")
-    try:
-        return frozenset(Component(component) for component in require)
-    except ValueError as error:
-        raise ConfigError(f"require: {error}; there are {', '.join(Component)}") from None
+def _check_requirements(require: Any, schemes: Sequence[Scheme]) -> None:
+    """Raise ConfigError for what a scheme never covers, or none of them where it depends on the request."""
+    if isinstance(require, Requirements):
+        able = frozenset[Component]().union(*(scheme.could_cover() for scheme in schemes))
+        if missing := require.named() - able:
+            raise ConfigError(f"no scheme covers what is required: {_listed(missing)}")
+    elif not callable(require):
+        for scheme in schemes:
+            if missing := require - scheme.could_cover():
+                raise ConfigError(f"{scheme.name} never covers what is required: {_listed(missing)}")
+
+
+def _listed(wanted: Collection[Component]) -> str:
+    return ", ".join(sorted(component.value for component in wanted))
 
 
 def _sealed_keys(keys: Any) -> Any:
@@ -292,10 +350,11 @@ def _sealed(value: Any) -> Secret | ConfigError | tuple[Secret | ConfigError, ..
     return tuple(seal(item) for item in value) if _is_sequence(value) else seal(value)
 
 
-def _mapping_lookup(keys: Any, names: Sequence[str]) -> Callable[[str, str], tuple[Secret, ...]]:
-    """A lookup in the sealed mapping, whose faults are found now. Raises ConfigError."""
+def _known_secrets(keys: Any, schemes: Sequence[Scheme]) -> dict[tuple[str, str], tuple[Secret, ...]]:
+    """The secrets of each key id and scheme name, from the sealed mapping. Raises ConfigError for its faults."""
     if isinstance(keys, ConfigError):
         raise keys
+    names = [scheme.name for scheme in schemes]
     scoped = [isinstance(value, Mapping) for value in keys.values()]
     if any(scoped) and not all(scoped):
         raise ConfigError("keys mixes secrets with mappings by scheme name: use one or the other")
@@ -303,15 +362,14 @@ def _mapping_lookup(keys: Any, names: Sequence[str]) -> Callable[[str, str], tup
     for name in by_scheme:
         if name not in names:
             raise ConfigError(f"keys are given for the scheme {name!r}, which is not verified: {', '.join(names)} are")
-    copied = {
-        (key_id, name): _checked_secrets(key_id, value)
-        for name, mapping in by_scheme.items()
-        for key_id, value in mapping.items()
+    return {
+        (key_id, scheme.name): _checked_secrets(key_id, value, scheme)
+        for scheme in schemes
+        for key_id, value in by_scheme.get(scheme.name, {}).items()
     }
-    return lambda key_id, scheme_name: copied.get((key_id, scheme_name), ())
 
 
-def _checked_secrets(key_id: object, value: Any) -> tuple[Secret, ...]:
+def _checked_secrets(key_id: object, value: Any, scheme: Scheme) -> tuple[Secret, ...]:
     if not isinstance(key_id, str) or not key_id:
         raise ConfigError(f"the key id {key_id!r} is not text, or is empty")
     values = value if isinstance(value, tuple) else (value,)
@@ -320,10 +378,12 @@ def _checked_secrets(key_id: object, value: Any) -> tuple[Secret, ...]:
     for secret in values:
         if isinstance(secret, ConfigError):
             raise ConfigError(f"the key {key_id!r}: {secret}")
+        if flaw := unusable_secret(scheme, secret):
+            raise ConfigError(f"the key {key_id!r}: {flaw}; a key for another scheme goes below that scheme's name")
     return values
 
 
-def _as_secrets(found: Any) -> tuple[Secret, ...] | ConfigError:
+def _as_secrets(found: Any, scheme: Scheme | None) -> tuple[Secret, ...] | ConfigError:
     """What a lookup returned, as secrets, or what is wrong with one; an empty one is no secret at all."""
     known = bool(found)
     if not known:
@@ -334,6 +394,8 @@ def _as_secrets(found: Any) -> tuple[Secret, ...] | ConfigError:
             secret = seal(value)
             if isinstance(secret, ConfigError):
                 return secret
+            if scheme and (flaw := unusable_secret(scheme, secret)) and known:
+                return flaw
             secrets.append(secret)
     sealed = tuple(secrets)
     return sealed if known else ()

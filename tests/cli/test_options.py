@@ -126,6 +126,15 @@ def test_typing_errors_are_one_line_with_what_was_meant(arguments: tuple[str, ..
     assert said in result.error
 
 
+def test_help_of_an_option_names_the_schemes_that_are_there() -> None:
+    names = "gotom, gogrid, http-hmac, keyed-timestamp, acquia, mashery, tyk"
+    assert f"One of these: {names} [default: gotom]" in " ".join(undersign("sign", "--help").text.split())
+    assert f"One of these; repeatable: {names} [default:" in " ".join(undersign("verify", "--help").text.split())
+    shown = undersign("--help").text
+    assert "\nSchemes:\n  gotom " in shown
+    assert "\n  tyk " in shown
+
+
 def test_several_schemes_need_the_prefix() -> None:
     result = undersign("verify", "-o", "provider=x")
     assert "-o gotom.provider=" in result.error

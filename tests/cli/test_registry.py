@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from tests.cli.command import KEY_ID, importing_from, process, undersign
 from undersign import ConfigError, GoGrid, GoTom, HttpHmac, KeyedTimestamp, Window
-from undersign.registry import build_scheme, option_types, parse_option, scheme_names
+from undersign.registry import build_scheme, option_types, parse_option, scheme_names, schemes_described
 
 THIRD_PARTY = '''
 from __future__ import annotations
@@ -37,6 +38,13 @@ def factory(*, provider, count: int = 1):
 
 def wrong():
     return "no scheme"
+
+class NoScheme:
+    pass
+
+class Unfinished(Acme.__mro__[2]):
+    def covers(self, request):
+        return frozenset()
 '''
 
 
@@ -50,8 +58,10 @@ def announced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (info / "entry_points.txt").write_text(
         "[undersign.schemes]\nacme = acme_schemes:Acme\nmade = acme_schemes:factory\nwrong = acme_schemes:wrong\n"
         "gone = acme_schemes:gone\nbroken = acme_schemes:Broken\nnumber = acme_schemes:__name__\n"
-        "gotom = acme_schemes:Acme\n"
+        "gotom = acme_schemes:Acme\nnone = acme_schemes:NoScheme\nunfinished = acme_schemes:Unfinished\n"
+        "absent = not_there_at_all:Scheme\nquits = quits_when_imported:Scheme\n"
     )
+    (tmp_path / "quits_when_imported.py").write_text("import sys\nsys.exit('\\x1b[31mneeds a licence\\nnow')")
     monkeypatch.syspath_prepend(tmp_path)
     return tmp_path
 
@@ -109,6 +119,75 @@ def test_schemes_of_other_distributions(announced: Path) -> None:
     for name in ("wrong", "gone", "number"):
         with pytest.raises(ConfigError, match=name):
             build_scheme(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("gone", "cannot be loaded: AttributeError"),
+        ("absent", "cannot be loaded: ModuleNotFoundError: No module named 'not_there_at_all'"),
+        ("quits", "cannot be loaded: SystemExit"),
+        ("number", "makes no undersign.Scheme"),
+        ("none", "makes no undersign.Scheme"),
+        ("unfinished", "is not complete: it has no body_need, canonical, prepare, read, signature, write"),
+    ],
+)
+def test_a_package_that_cannot_be_used_is_named_with_the_reason(name: str, said: str, announced: Path) -> None:
+    with pytest.raises(ConfigError, match=said):
+        build_scheme(name)
+    assert said in dict(schemes_described())[name]
+    result = undersign("sign", "GET", "https://a.example/", "--key-id", "k", "--scheme", name)
+    assert result.code == 2
+    assert said in result.error
+
+
+def test_help_shows_all_of_them_and_breaks_with_none(announced: Path) -> None:
+    result = process("--help", env=importing_from(announced))
+    assert result.code == 0
+    assert result.text.isascii()
+    shown = " ".join(result.text.split()).replace("- ", "-")  # lines may break there
+    assert "acme A scheme of another distribution. From acme-schemes 1.0." in shown
+    assert "made From acme-schemes 1.0." in shown
+    assert "gone cannot be used: the scheme 'gone' cannot be loaded: AttributeError: " in shown
+    assert (
+        "quits cannot be used: the scheme 'quits' cannot be loaded: SystemExit: \\x1b[31mneeds a licence now" in shown
+    )
+    own = " ".join(process("verify", "--help", env=importing_from(announced)).text.split())
+    assert "repeatable: gotom, gogrid, http-hmac, keyed-timestamp, acquia, mashery, tyk, absent, acme, broken," in own
+    assert undersign("sign", "GET", "https://a.example/", "--key-id", "k").code == 0
+
+
+def test_the_name_of_a_built_in_scheme_stays_with_it(announced: Path) -> None:
+    described = dict(schemes_described())
+    assert "acme" not in described["gotom"]
+    assert described["gotom"].startswith("goTom's deployment")
+
+
+def test_a_scheme_that_two_distributions_announce_is_neither_of_theirs(announced: Path) -> None:
+    again = announced / "other_schemes-2.0.dist-info"
+    again.mkdir()
+    (again / "METADATA").write_text("Metadata-Version: 2.1\nName: other-schemes\nVersion: 2.0\n")
+    (again / "entry_points.txt").write_text("[undersign.schemes]\nacme = acme_schemes:Acme\n")
+    with pytest.raises(ConfigError, match=r"announced by .*acme-schemes 1.0.*: uninstall all but one") as caught:
+        build_scheme("acme")
+    assert "other-schemes 2.0" in str(caught.value)
+    assert build_scheme("made", {"provider": "p"}).name == "made-1"
+
+
+def test_a_distribution_that_is_on_the_path_twice_counts_once(announced: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = announced / "other"
+    shutil.copytree(announced / "acme_schemes-1.0.dist-info", other / "acme_schemes-1.0.dist-info")
+    monkeypatch.syspath_prepend(other)
+    assert build_scheme("acme").name == "acme"
+
+
+def test_broken_metadata_of_other_packages_is_not_our_business(announced: Path) -> None:
+    broken = announced / "broken_metadata-1.0.dist-info"
+    broken.mkdir()
+    (broken / "METADATA").write_text("Metadata-Version: 2.1\nName: broken-metadata\nVersion: 1.0\n")
+    (broken / "entry_points.txt").write_text("[undersign.schemes]\nno equals sign\n")
+    assert "acme" in scheme_names()
+    assert process("--help", env=importing_from(announced)).code == 0
 
 
 def test_the_command_line_takes_them(announced: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.command import COMMAND, KEY_ID, NOW, SECRET, environment, process, undersign
-from undersign import Credential, GoGrid, GoTom, Request, sign
+from undersign import Credential, GoGrid, GoTom, Request, explain, sign
 
 URL = "https://demo.gotom.io/app-api/../x//y%7e%2F?q={a,b}&&r=%2f"
 FORM = "application/x-www-form-urlencoded"
@@ -89,27 +89,41 @@ def test_headers_of_a_form_signature_are_its_fields() -> None:
     assert line.startswith("api_key=k%26&sig=")
 
 
-def test_explain_shows_every_line_and_then_the_patch() -> None:
-    result = undersign("sign", "GET", URL, "--key-id", KEY_ID, "--at", NOW, "--explain")
-    lines = result.text.splitlines()
-    assert lines[:9] == [
-        "String to sign:",
-        "GET",
-        "d41d8cd98f00b204e9800998ecf8427e",
-        "application/json",
-        "2024-11-07T10:21:15Z",
-        "",
-        "/app-api/../x//y%7e%2F?q={a,b}&&r=%2f",
-        "",
-        "Date: 2024-11-07T10:21:15Z",
-    ]
+def test_explain_is_a_text_for_a_ticket() -> None:
+    arguments = ("sign", "POST", URL, "--key-id", KEY_ID, "--at", NOW)
+    result = undersign(*arguments, "--explain", stdin=b"a body")
+    request = Request.from_url("POST", URL, body=b"a body")
+    assert result.code == 0
+    assert result.text == f"{explain(GoTom(), request, KEY_ID, now=float(NOW))}\n"
+    assert result.text.endswith(f"  header Authorization: gotom_app_api {KEY_ID}:<signature>\n")
+    signature = undersign(*arguments, stdin=b"a body").text.splitlines()[-1].rpartition(":")[2]
+    assert len(signature) == 28
+    for private in (SECRET, signature, "a body"):
+        assert private not in result.text
 
 
-def test_explain_marks_the_place_of_the_secret() -> None:
-    arguments = ("sign", "GET", "https://a.example/", "--scheme", "gogrid", "--key-id", "k", "--at", "12", "--explain")
-    result = undersign(*arguments)
-    assert result.text.startswith("String to sign:\nk<secret>12\n\n")
-    assert SECRET not in result.text
+def test_explain_needs_no_secret() -> None:
+    result = process(
+        "sign", "GET", "https://a.example/", "--scheme", "gogrid", "--key-id", "k", "--at", "12", "--explain",
+        env={"UNDERSIGN_SECRET": None},
+    )  # fmt: skip
+    assert result.code == 0
+    assert "    <secret>\n" in result.text
+    assert "query sig=<signature>\n" in result.text
+
+
+@pytest.mark.parametrize("form", ["headers", "curl"])
+def test_what_signs_follows_an_explanation_where_it_is_asked_for(form: str) -> None:
+    arguments = ("sign", "GET", URL, "--key-id", KEY_ID, "--at", NOW)
+    explained, signed = undersign(*arguments, "--explain").text, undersign(*arguments, "--as", form).text
+    assert undersign(*arguments, "--explain", "--as", form).text == f"{explained}\n{signed}"
+
+
+def test_json_with_explain_holds_the_explanation_too() -> None:
+    arguments = ("sign", "GET", URL, "--key-id", KEY_ID, "--at", NOW, "--json")
+    plain = json.loads(undersign(*arguments).text)
+    explanation = explain(GoTom(), Request.from_url("GET", URL), KEY_ID, now=float(NOW)).as_json()
+    assert json.loads(undersign(*arguments, "--explain").text) == {**plain, "explanation": explanation}
 
 
 def test_a_string_to_sign_that_is_no_utf_8_is_base64() -> None:

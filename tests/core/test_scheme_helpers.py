@@ -20,7 +20,7 @@ def request(*headers: tuple[str, str]) -> Request:
         ((("x-one", "1"),), "1"),
         ((("X-OnE", " \t1 2\t "),), "1 2"),
         ((("X-One", ""),), ""),
-        ((("X-One", "\xe9\xff\t~"),), "\xe9\xff\t~"),
+        ((("X-One", "\xe9\xff ~"),), "\xe9\xff ~"),
     ],
 )
 def test_a_signed_header_has_one_value(headers: tuple[tuple[str, str], ...], value: str | None) -> None:
@@ -31,10 +31,11 @@ def test_a_signed_header_has_one_value(headers: tuple[tuple[str, str], ...], val
     ("headers", "said"),
     [
         ((("X-One", "1"), ("x-one", "1")), "more than once"),
-        ((("X-One", "1"), ("X_One", "2")), "spelled with _"),
-        ((("X_One", "2"),), "spelled with _"),
+        ((("X-One", "1"), ("X_One", "2")), "stand in"),
+        ((("X_One", "2"),), "stand in"),
         ((("X-One", "1\r\nX-Two: 2"),), "control character"),
         ((("X-One", "\x00"),), "control character"),
+        ((("X-One", "1\t2"),), "control character"),
         ((("X-One", "\x7f"),), "control character"),
         ((("X-One", "\u20ac"),), "outside Latin-1"),
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -470,3 +471,20 @@ def test_a_pending_of_the_engine_may_be_finished_by_a_verifier() -> None:
     pending = begin(_Nowhere(), gotom_request(), now=NOW)
     assert gotom_verifier().finish(pending).key_id == USER
     assert Patch().apply(pending.head) == pending.head
+
+
+@pytest.mark.parametrize("now", [math.nan, math.inf, -math.inf])
+def test_a_clock_that_tells_no_time_lets_nobody_in(now: float) -> None:
+    request = gotom_request()
+    verifier = gotom_verifier(now)
+    rejected = refused(verifier, request)
+    assert (rejected.reason, rejected.key_id) == (Reason.UNAVAILABLE, "")
+    assert "the clock says" in rejected.detail
+    raw = [(name.lower().encode(), value.encode()) for name, value in request.headers]
+    assert verifier.glance("GET", request.target, raw) is None
+
+
+def test_a_clock_that_stops_before_the_guard_is_asked_lets_nobody_in() -> None:
+    times = iter([NOW, math.nan])
+    verifier = Verifier(GoTom(), {USER: SECRET}, clock=lambda: next(times), replay=guarded())
+    assert refused(verifier, gotom_request()).reason is Reason.UNAVAILABLE

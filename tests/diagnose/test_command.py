@@ -89,3 +89,12 @@ def test_nothing_steers_the_terminal_and_nothing_secret_is_shown(tmp_path: Path)
 @pytest.mark.parametrize("arguments", [("--keys", "/not/there"), ("--origin", "a"), ("--scheme", "gotm")])
 def test_what_cannot_be_tried_exits_2(arguments: tuple[str, ...]) -> None:
     assert undersign(*AT, *arguments, stdin=b"", env=SECRET).code == 2
+
+
+def test_input_that_is_too_large_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("undersign.cli.received._LIMIT", 1000)
+    for command in ("verify", "diagnose"):
+        assert undersign(command, stdin=b"GET / HTTP/1.1\r\n".ljust(1000), env=SECRET).code == 1
+        result = undersign(command, stdin=b"GET / HTTP/1.1\r\n".ljust(1001), env=SECRET)
+        assert result.code == 2
+        assert "standard input is over 1000 bytes" in result.error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hmac
+import re
 import time
 from collections.abc import Iterable
 
@@ -35,8 +36,26 @@ def judged(cases: Iterable[Case], kind: str) -> tuple[float, float]:
         elif codes != case.codes:
             report(f"missed: {case}")
         shows_nothing(case, causes)
+        says_where(case, causes)
     report(f"{kind}: {right} of {total} right, {wrong} wrong, the slowest in {slowest:.3f} s")
     return right / total, wrong / total
+
+
+WITHOUT_A_PLACE = {
+    "header-missing", "header-repeated", "clock-skew", "timezone",  # where no two strings are compared
+    "secret-whitespace", "secret-encoding", "secret-other",  # where a byte would be one of a secret
+    "signature-case", "signature-encoding", "algorithm",  # or of a signature
+    "concatenation-order", "separator",  # or would tell how long the secret is
+    "unexplained",
+}  # fmt: skip
+
+
+def says_where(case: Case, causes: tuple[Cause, ...]) -> None:
+    """Where two strings were compared, the first byte that differs is named."""
+    for cause in causes:
+        keyed_ending = cause.code == "string-trailing-newline" and not isinstance(case.scheme, HttpHmac)
+        if cause.code not in WITHOUT_A_PLACE and not keyed_ending:
+            assert re.search(r"byte \d+", cause.detail), cause
 
 
 def shows_nothing(case: Case, causes: tuple[Cause, ...]) -> None:

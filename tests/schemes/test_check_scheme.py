@@ -8,7 +8,7 @@ import hashlib
 import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -221,6 +221,10 @@ def _without(part: int) -> Any:
     return canonical
 
 
+def _leaves_one_out(self: Any, canonical: bytes, request: Request, prepared: Patch) -> Any:
+    return GoTom.parts(self, canonical, request, prepared)[1:]
+
+
 def _holds_the_secret(self: Any, request: Request, claim: Claim) -> bytes:
     return GoTom.canonical(self, request, claim) + b"a secret that nothing else looks like"
 
@@ -262,9 +266,164 @@ def _sometimes_covers(self: Any, request: Request) -> frozenset[Component]:
     return GoTom.covers(self, request) - ({Component.BODY} if next(_counter) % 2 else set())
 
 
+def _no_sentence(self: Any, secret: bytes) -> Any:
+    return None if secret.startswith(b"a secret") else False
+
+
+def _flaw_with_secret(self: Any, secret: bytes) -> str | None:
+    return f"{secret!r} is too long" if secret.endswith(b"2") else None
+
+
+def _decodes(self: Any, secret: bytes, canonical: bytes) -> str:
+    return GoTom.signature(self, base64.b64decode(secret + b"====", b"  ", validate=secret == b"\xff\xfe"), canonical)
+
+
+def _bytes(self: Any, secret: bytes, canonical: bytes) -> Any:
+    return GoTom.signature(self, secret, canonical).encode()
+
+
+def _does_not_escape(self: Any, claim: Claim, request: Request) -> Patch:
+    return Patch((("Authorization", f"{self.provider} {claim.key_id}:{claim.signatures[0]}"),))
+
+
+def _cuts_spaces(self: Any, claim: Claim, request: Request) -> Patch:
+    return GoTom.write(self, dataclasses.replace(claim, key_id=claim.key_id.replace(" ", "")), request)
+
+
+def _looks_at_the_body(self: Any, head: Request) -> BodyNeed:
+    return BodyNeed(raw=True) if head.body else GoTom.body_need(self, head)
+
+
+def _hashes_what_there_is_not(self: Any, head: Request) -> BodyNeed:
+    return BodyNeed(digests=("md5", "crc32"))
+
+
+def _reads_exact_names(self: Any, request: Request) -> Claim | None:
+    return GoTom.read(self, request) if any(name == "Authorization" for name, _ in request.headers) else None
+
+
+def _by_order(self: Any, request: Request, claim: Claim) -> bytes:
+    order = "".join(name for name, _ in request.headers if name.lower() in ("date", "content-type"))
+    return GoTom.canonical(self, request, claim) + order.lower().encode()
+
+
+def _signs_all_headers(self: Any, request: Request, claim: Claim) -> bytes:
+    others = [name for name, _ in request.headers if name.lower() not in ("authorization", "date", "content-type")]
+    return GoTom.canonical(self, request, claim) + b"%d" % len(others)
+
+
+def _wants_every_authorization(self: Any, request: Request) -> Claim | None:
+    if any(not value.startswith(self.provider) for value in request.values("authorization")):
+        raise Rejected(Reason.MALFORMED, "that is not ours", scheme=self.name)
+    return GoTom.read(self, request)
+
+
+def _names_no_scheme(self: Any, request: Request) -> Claim | None:
+    try:
+        return GoTom.read(self, request)
+    except Rejected as rejected:
+        raise Rejected(rejected.reason, rejected.detail) from None
+
+
+def _any_first_character(self: Any, secret: bytes, canonical: bytes) -> str:
+    return "A" + GoTom.signature(self, secret, canonical)[1:]
+
+
+def _reads_any_first_character(self: Any, request: Request) -> Claim | None:
+    claim = GoTom.read(self, request)
+    return claim and dataclasses.replace(claim, signatures=("A" + claim.signatures[0][1:],))
+
+
+def _claims_at_times(self: Any, request: Request) -> Claim | None:
+    # The first six verify: as it is, by digests, and handed on in four ways.
+    claim = GoTom.read(self, request)
+    if claim is not None and next(_reads) >= 6:
+        return None
+    return claim
+
+
+_reads = itertools.count()
+
+
+def _seen(self: Any, method: str, target: str, headers: Any) -> Any:
+    """What `read` and `canonical` say, but for refusals."""
+    pairs = {name.decode("latin-1"): value.decode("latin-1") for name, value in headers}
+    request = Request(method, target, tuple(pairs.items()))
+    claim = GoTom.read(self, request)
+    if claim is None:
+        return None
+    return claim.key_id, claim.at, claim.signatures[0].encode(), GoTom.canonical(self, request, claim)
+
+
+def _glances_at_nothing(self: Any, method: str, target: str, headers: Any) -> Any:
+    return (*_seen(self, method, target, headers)[:3], b"nothing")
+
+
+def _glances_at_repeats(self: Any, method: str, target: str, headers: Any) -> Any:
+    try:
+        return _seen(self, method, target, headers)
+    except (CannotSign, Rejected):
+        return None
+
+
+@dataclass(frozen=True)
+class Several(Good):
+    """Sends all signatures, separated by commas, as a scheme with several does."""
+
+    several_signatures: ClassVar[bool] = True
+    turns_them: bool = False
+    wants_the_first: bool = False
+
+    def write(self, claim: Claim, request: Request) -> Patch:
+        written = super().write(claim, request)
+        sent = claim.signatures[::-1] if self.turns_them else claim.signatures
+        return Patch((*written.headers, ("X-Signatures", ",".join(sent))))
+
+    def read(self, request: Request) -> Claim | None:
+        claim = super().read(request)
+        if claim is None:
+            return None
+        signatures = tuple(",".join(request.values("x-signatures")).split(","))
+        if self.wants_the_first and signatures[0] > min(signatures):
+            raise Rejected(Reason.MALFORMED, "they are not in order", scheme=self.name)
+        return dataclasses.replace(claim, signatures=signatures)
+
+
 @pytest.mark.parametrize(
     ("scheme", "law"),
     [
+        (broken(secret_flaw=_fails), "secret_flaw says what is wrong with a secret, and raises nothing: ZeroDivision"),
+        (broken(secret_flaw=_no_sentence), "it returns bool, and not a sentence or None"),
+        (broken(secret_flaw=_flaw_with_secret), "an error never shows the secret: the sentence of secret_flaw"),
+        (broken(secret_flaw=lambda self, secret: "no"), "the secret is not in its form; pass secret="),
+        (broken(signature=_decodes), "signature raises nothing, whatever the secret: .*: Error came out of it"),
+        (broken(signature=_bytes), "a signature is text: it is bytes"),
+        (broken(write=_does_not_escape), "a key id that is signed with is read back, .*: signed with 'a"),
+        (broken(write=_cuts_spaces), "signed with 'a b' it verifies as 'ab'"),
+        (broken(body_need=_looks_at_the_body), "it looks at the body itself, which has not come yet"),
+        (broken(body_need=_hashes_what_there_is_not), "body_need names all that is needed of a body: ValueError"),
+        (
+            broken(could_cover=lambda self: frozenset()),
+            "could_cover names all that is ever covered: it leaves out body,",
+        ),
+        (broken(could_cover=_fails), "could_cover raises nothing"),
+        (broken(read=_reads_exact_names), "with header names in lower case, as HTTP/2 sends them it is refused"),
+        (broken(canonical=_by_order), "with headers in another order it is refused as mismatch"),
+        (broken(canonical=_signs_all_headers), "with more headers it is refused as mismatch"),
+        (broken(read=_wants_every_authorization), "it refuses one, so no other scheme can have it"),
+        (broken(read=_names_no_scheme), "Rejected names its scheme, whose refusal the client gets: it names ''"),
+        (broken(several_signatures=True), "with several_signatures write sends all of them, .*: of 2 it reads 1"),
+        (
+            broken(signature=_any_first_character, read=_reads_any_first_character),
+            "a wrong signature does not verify: character 0 may be another",
+        ),
+        (broken(read=_claims_at_times), "read is a pure function: it claims a request at one time and not at another"),
+        (broken(glance=_glances_at_nothing), "a glance sees what read and canonical do, or nothing"),
+        (broken(glance=_glances_at_repeats), "it sees one that is refused"),
+        (broken(glance=_fails), "a glance sees what read and canonical do, or nothing: ZeroDivisionError"),
+        (broken(parts=_fails), "parts raises nothing: ZeroDivisionError"),
+        (Several(turns_them=True), "of 2 it reads 2, or others"),
+        (Several(wants_the_first=True), "with two, of which one fits, it is refused as malformed"),
         (Undecorated(), "a scheme is a frozen dataclass"),
         (Unhashable(), "it cannot be hashed"),
         (Good(window=600), "a scheme has a name and a window"),  # type: ignore[arg-type]
@@ -293,6 +452,7 @@ def _sometimes_covers(self: Any, request: Request) -> frozenset[Component]:
         (Growing(), "made anew from its fields it is another"),
         (TwoForms(), "signer and verifier share one canonical form"),
         (broken(signature=_ignores_secret), "signature depends on secret and canonical form"),
+        (broken(parts=_leaves_one_out), "parts join to the canonical form"),
         (broken(canonical=_without(0)), "what is covered cannot be changed: the method can"),
         (broken(canonical=_without(1)), "what is covered cannot be changed: the body can"),
         (broken(canonical=_without(2)), "what is covered cannot be changed: the content-type can"),
@@ -324,6 +484,24 @@ def test_a_broken_law_is_named(scheme: Scheme, law: str) -> None:
         check_scheme(scheme)
     assert str(caught.value).startswith(f"{scheme.name} breaks a law, ")
     assert "\n" not in str(caught.value)
+
+
+def test_a_scheme_that_sends_several_signatures_keeps_the_laws() -> None:
+    check_scheme(Several())
+
+
+def test_who_changes_what_is_read_or_signed_starts_without_a_glance() -> None:
+    seen = ("GET", "/things", [(b"authorization", b"x"), (b"date", b"x"), (b"content-type", b"text/plain")])
+    assert type(Good()).glance is GoTom.glance
+    for changed in (broken(read=GoTom.read), broken(canonical=GoTom.canonical)):
+        assert type(changed).glance is Scheme.glance
+        assert changed.glance(*seen) is None
+    assert type(broken(prepare=GoTom.prepare)).glance is GoTom.glance
+    assert type(broken(read=GoTom.read, glance=GoTom.glance)).glance is GoTom.glance
+
+
+def test_a_scheme_need_not_cover_the_time_that_it_sends() -> None:
+    check_scheme(broken(covers=lambda self, request: GoTom.covers(self, request) - {Component.DATE}))
 
 
 def test_a_scheme_that_signs_nothing_is_broken() -> None:

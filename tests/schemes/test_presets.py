@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import hmac
 
 import pytest
 
 from tests.core.plain import refused
-from undersign import Claim, Credential, Reason, Request, Scheme, Verifier, Window, sign
+from undersign import CannotSign, Claim, ConfigError, Credential, Reason, Request, Scheme, Verifier, Window, sign
 from undersign.registry import build_scheme, scheme_names
 from undersign.schemes.presets import Acquia, Mashery, Tyk
 from undersign.testing import check_scheme
@@ -76,6 +78,22 @@ def test_the_published_signatures_of_acquia(
     assert patch.headers == (("Authorization", f"Acquia {key_id}:{signature}"),)
     verifier = Verifier(scheme, {key_id: "secret-key"}, clock=lambda: DATE_SECONDS + 900)
     assert verifier.verify(patch.apply(request)).at == DATE_SECONDS
+
+
+def test_acquias_date_is_written_as_its_libraries_write_it() -> None:
+    request = Request("GET", "/resource/1?key=value", (TEXT,), b"", ORIGIN)
+    for now in (DATE_SECONDS, DATE_SECONDS + 0.999):
+        signed = sign(Acquia(), request, Credential("1", "secret-key"), now=now).apply(request)
+        lines = ["GET", hashlib.md5(b"", usedforsecurity=False).hexdigest(), TEXT[1], DATE[1], "", request.target]
+        by_hand = hmac.new(b"secret-key", "\n".join(lines).encode(), "sha1").digest()
+        authorization = f"Acquia 1:{base64.b64encode(by_hand).decode()}"
+        assert signed.headers == (TEXT, DATE, ("Authorization", authorization))
+    renamed = sign(Acquia(date_header="X-Date"), request, Credential("1", "s"), now=DATE_SECONDS)
+    assert renamed.headers[0] == ("X-Date", DATE[1])
+    with pytest.raises(ConfigError, match="date_precision is seconds"):
+        Acquia(date_precision="milliseconds")
+    with pytest.raises(CannotSign, match="no time"):
+        Acquia().prepare(request, Claim("1", None))
 
 
 def test_the_options_of_the_family_are_there() -> None:

@@ -19,7 +19,7 @@ const Undersign = (() => {
   class Refused extends Error {
     constructor(reason, detail) {
       super(`${reason}: ${detail}`);
-      this.reason = reason;
+      Object.assign(this, { reason, detail });
     }
   }
 
@@ -33,7 +33,11 @@ const Undersign = (() => {
     return new TextEncoder().encode(text);
   };
   const fromUtf8 = (bytes, fatal) => new TextDecoder("utf-8", { fatal, ignoreBOM: true }).decode(bytes);
-  const wireBytes = (wire) => Uint8Array.from(wire, (character) => character.charCodeAt(0));
+  const wireBytes = (wire) => {
+    const bytes = new Uint8Array(wire.length);
+    for (let at = 0; at < wire.length; at++) bytes[at] = wire.charCodeAt(at);
+    return bytes;
+  };
   const toWire = (bytes) => Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
   const hex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
   const base64 = (bytes) => btoa(toWire(bytes));
@@ -529,7 +533,13 @@ const Undersign = (() => {
     return command.cmd === "run" ? run(command) : null;
   }
 
-  return { sign, verify, answer, utf8, Refused };
+  // What a page needs besides that shows the steps: each kind's own methods and defaults, hashes, bytes, HTTP and dates.
+  const steps = {
+    ...{ SCHEMES, HASHES, hmac, fromUtf8, wireBytes, toWire, hex, base64, unbase64, concat, lower, trim },
+    ...{ values, mediaTypes, originForm, withHeaders, flaw, fieldBytes, fieldName, fieldValue, escaped, split, dateText, dateSeconds },
+  };
+
+  return { sign, verify, answer, utf8, Refused, steps };
 })();
 
 if (typeof module === "object" && typeof require === "function") {

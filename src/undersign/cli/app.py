@@ -13,15 +13,16 @@ import click
 
 from .. import __version__
 from ..errors import Rejected, UndersignError
-from ..registry import did_you_mean
+from ..registry import did_you_mean, schemes_described
 from .call import call
 from .conform import conform
 from .demo import demo
 from .diagnose import diagnose_command
+from .inspect_page import inspect
 from .output import say
 from .serve import serve
 from .sign import sign
-from .text import one_line
+from .text import one_line, printable
 from .vectors import vectors
 from .verify import verify
 
@@ -38,6 +39,11 @@ class _Commands(click.Group):
             )
         return super().resolve_command(ctx, args)
 
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The schemes that are installed, with what cannot be used of them."""
+        with formatter.section("Schemes"):
+            formatter.write_dl([(printable(name), one_line(text)) for name, text in schemes_described()])
+
 
 @click.group(cls=_Commands, invoke_without_command=True)
 @click.version_option(__version__, "-V", "--version", message="%(prog)s %(version)s")
@@ -53,7 +59,7 @@ def commands(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (demo, call, sign, verify, diagnose_command, serve, vectors, conform):
+for command in (demo, call, sign, verify, diagnose_command, inspect, serve, vectors, conform):
     commands.add_command(command)
 
 

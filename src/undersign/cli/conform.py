@@ -10,7 +10,7 @@ import click
 
 from ..conform import DEFAULT_TIMEOUT, DEFAULT_TOTAL, SELF, Report, Status, run
 from ..conform.report import as_json, as_junit, as_table
-from ..vectors import VectorFile, load, names
+from ..vectors import VectorFile, load, names, parse
 from .output import replacing
 from .text import printable
 
@@ -24,6 +24,14 @@ from .text import printable
 @click.option("--self", "own", is_flag=True, help="Try this library itself, over the same protocol.")
 @click.option(
     "--scheme", "schemes", metavar="NAME", multiple=True, help="The vectors of this scheme alone; repeatable."
+)
+@click.option(
+    "--file",
+    "paths",
+    metavar="FILE",
+    multiple=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Vectors of your own, in place of those that come with the library; repeatable.",
 )
 @click.option("--strict", is_flag=True, help="Let skipped tests fail the run.")
 @click.option(
@@ -53,6 +61,7 @@ def conform(
     command: Sequence[str],
     own: bool,
     schemes: Sequence[str],
+    paths: Sequence[Path],
     strict: bool,
     timeout: float,
     total: float,
@@ -65,7 +74,9 @@ def conform(
     """
     if own is bool(command):
         raise click.UsageError("give either --self, or -- and the command that starts the port")
-    files: list[VectorFile] = [load(name) for name in dict.fromkeys(schemes or names())]
+    shipped = schemes or (() if paths else names())
+    files: list[VectorFile] = [load(name) for name in dict.fromkeys(shipped)]
+    files += [parse(path.read_text(encoding="utf-8")) for path in dict.fromkeys(paths)]
     report = run(SELF if own else command, files, timeout=timeout, total=total)
     if junit is not None:
         with replacing(junit) as stream:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,9 +11,8 @@ import click
 from ..credentials import parse_origin
 from ..diagnose import Cause, diagnose
 from ..errors import Rejected
-from ..http import Request
 from .options import Command, build_schemes, clock_at, clock_option, keys_from, scheme_options, secret_options
-from .origin import origin_of_host
+from .received import CLOCK_IS_NOW, input_options, received, standard_input, tell
 from .text import printable
 
 
@@ -35,7 +33,7 @@ from .text import printable
 @click.option("--key-id", metavar="ID", help="The one key id that is known, with the secret from below.")
 @secret_options
 @clock_option
-@click.option("--origin", metavar="ORIGIN", help="Where it was sent to.  [default: https:// and the Host header]")
+@input_options
 @click.option("--json", "as_json", is_flag=True, help="Print the causes as JSON.")
 def diagnose_command(
     schemes: Sequence[str],
@@ -45,25 +43,35 @@ def diagnose_command(
     secret_env: str | None,
     secret_file: Path | None,
     at: float | None,
+    kind: str | None,
+    entry: str | None,
     origin: str | None,
     as_json: bool,
 ) -> int:
-    """Say why the raw HTTP/1.1 request on standard input does not verify: exit 0 where it does, else 1 and the causes.
+    """Say why the request on standard input does not verify: exit 0 where it does, else 1 and the causes.
 
-    Give the request as the server received it, and with --at the time it received it.
+    Give the request as the server received it, in raw HTTP/1.1, and with --at the time it received it. A HAR as
+    browsers export it (a whole one or a single entry) does as well, whose answer says the time, and so does a curl
+    command, as it is typed or copied from a browser.
     """
     used = build_schemes(schemes, options)
     given = None if origin is None else parse_origin(origin)
     keys = keys_from(used, keys_file, key_id, secret_env, secret_file)
-    raw = sys.stdin.buffer.read() if sys.stdin else b""
+    content = standard_input()
     try:
-        request = Request.from_http(raw)
+        found = received(content, kind, entry, given)
     except Rejected as rejected:
-        causes: tuple[Cause, ...] = (_flaw(raw, rejected),)
+        causes: tuple[Cause, ...] = (_flaw(content, rejected),)
     else:
-        where = given or origin_of_host(request)
-        request = Request(request.method, request.target, request.headers, request.body, where)
-        causes = diagnose(request, used, keys, clock_at(at)())
+        if at is None and found.at is not None:
+            at = found.at
+            tell(found.note)
+        causes = diagnose(found.request, used, keys, clock_at(at)())
+        codes = {cause.code for cause in causes}
+        if "header-missing" in codes:
+            tell(found.hint)
+        if at is None and codes & {"clock-skew", "timezone"}:
+            tell(CLOCK_IS_NOW)
     if as_json:
         click.echo(json.dumps({"causes": [{"code": cause.code, "detail": cause.detail} for cause in causes]}))
     elif causes:

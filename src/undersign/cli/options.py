@@ -7,6 +7,7 @@ import math
 import os
 import re
 import sys
+import textwrap
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,15 +20,29 @@ from ..errors import ConfigError
 from ..http import Pairs
 from ..keys import load_keys
 from ..registry import build_scheme, did_you_mean, parse_option, scheme_names
-from ..scheme import Scheme
+from ..scheme import Scheme, unusable_secret
+from .text import printable
 
 DEFAULT_SECRET_ENV = "UNDERSIGN_SECRET"  # noqa: S105  # the name of a variable
+
+_NAMES_WIDTH = 44
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+class _SchemeOption(click.Option):
+    """`--scheme`, whose help names the schemes that are installed: they are looked up when help is asked for."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        names = ", ".join(map(printable, scheme_names()))
+        # Left as it is by click, which would break lines at the hyphens of names.
+        listed = textwrap.fill(names, _NAMES_WIDTH, break_on_hyphens=False, break_long_words=False)
+        self.help = f"\b\nOne of these{'; repeatable' if self.multiple else ''}:\n{listed}"
+        return super().get_help_record(ctx)
 
 
 class Command(click.Command):
@@ -63,8 +78,7 @@ def scheme_options(*, several: bool) -> Callable[[_Function], _Function]:
             multiple=several,
             default=default,
             show_default="gotom, gogrid" if several else True,
-            help="gotom, gogrid, http-hmac, keyed-timestamp or another that is installed"
-            + ("; repeatable." if several else "."),
+            cls=_SchemeOption,
         )(function)
 
     return decorate
@@ -182,6 +196,9 @@ def keys_from(
             raise ConfigError("--keys holds key ids and secrets: leave --key-id, --secret-env and --secret-file out")
         return load_keys(keys_file, [scheme.name for scheme in schemes], others=scheme_names())
     secret = read_secret(env, file)
+    for scheme in schemes:
+        if flaw := unusable_secret(scheme, secret):
+            raise flaw
     if key_id is not None:
         return {key_id: secret}
     return lambda key_id, scheme_name: secret

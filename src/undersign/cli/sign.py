@@ -13,13 +13,12 @@ import click
 
 from ..credentials import Credential
 from ..engine import sign as sign_request
+from ..explain import explain
 from ..http import Patch, Request
 from ..scheme import Claim, Scheme
-from ..schemes import KeyedTimestamp
 from .body import read_body
 from .curl import curl_command
 from .options import Command, build_schemes, clock_at, parse_headers, read_secret, request_options
-from .text import printable
 
 
 @click.command(
@@ -32,12 +31,16 @@ from .text import printable
     "--as",
     "form",
     type=click.Choice(["headers", "curl", "json"]),
-    default="headers",
-    show_default=True,
-    help="What to print.",
+    help="What to print.  [default: headers]",
 )
 @click.option("--json", "as_json", is_flag=True, help="The same as --as json.")
-@click.option("--explain", is_flag=True, help="Print the string to sign too, line by line, before anything else.")
+@click.option(
+    "--explain",
+    "explaining",
+    is_flag=True,
+    help="Print what is signed, part by part, for a ticket: without the body, a secret or a signature. "
+    "What signs follows where --as asks for it.",
+)
 def sign(
     method: str,
     url: str,
@@ -49,35 +52,35 @@ def sign(
     secret_env: str | None,
     secret_file: Path | None,
     at: float | None,
-    form: str,
+    form: str | None,
     as_json: bool,
-    explain: bool,
+    explaining: bool,
 ) -> None:
     """Print what signs a request: headers, the URL or the form, or a curl command. Nothing is sent.
 
-    The body is --data, or standard input where that is no terminal.
+    The body is --data, or standard input where that is no terminal. With --explain alone no secret is asked for.
     """
+    only_explained = explaining and form is None and not as_json
     [how] = build_schemes([scheme], options)
     clock = clock_at(at)
     head = Request.from_url(method.upper(), url, parse_headers(headers))
-    credential = Credential(key_id, read_secret(secret_env, secret_file))
+    credential = None if only_explained else Credential(key_id, read_secret(secret_env, secret_file))
     with read_body(data, how.body_need(head)) as body:
         request = Request(head.method, head.target, head.headers, body.signed, head.origin)
     now = clock()  # once the body is there: it may take its time
+    explanation = explain(how, request, key_id, now=now) if explaining else None
+    if credential is None:
+        click.echo(str(explanation))
+        return
     patch = sign_request(how, request, credential, now=now)
     signed = patch.apply(request)
-    canonical = _canonical(how, request, Claim(key_id, now))
     if as_json or form == "json":
-        click.echo(json.dumps(_as_json(patch, signed, canonical)))
+        shown = _as_json(patch, signed, _canonical(how, request, Claim(key_id, now)))
+        click.echo(json.dumps(shown if explanation is None else {**shown, "explanation": explanation.as_json()}))
         return
-    if explain:
-        click.echo("String to sign:")
-        if isinstance(how, KeyedTimestamp):
-            canonical = canonical.replace(b"\0", b"<secret>")
-        for line in canonical.decode("utf-8", "surrogateescape").split("\n"):
-            click.echo(printable(line))
-        click.echo()
-    if form == "headers":
+    if explanation is not None:
+        click.echo(f"{explanation}\n")
+    if form != "curl":
         for line in _lines(patch, signed):
             click.echo(os.fsencode(line))
         return

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from ..credentials import parse_origin
-from ..errors import Rejected
-from ..http import Request
+from ..errors import Reason, Rejected
 from ..verifier import Verifier
 from .options import Command, build_schemes, clock_at, clock_option, keys_from, scheme_options, secret_options
-from .origin import origin_of_host
+from .received import CLOCK_IS_NOW, input_options, received, standard_input, tell
 from .text import printable
 
 
@@ -34,7 +32,7 @@ from .text import printable
 @click.option("--key-id", metavar="ID", help="The one key id that is known, with the secret from below.")
 @secret_options
 @clock_option
-@click.option("--origin", metavar="ORIGIN", help="Where it was sent to.  [default: https:// and the Host header]")
+@input_options
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def verify(
     schemes: Sequence[str],
@@ -44,28 +42,38 @@ def verify(
     secret_env: str | None,
     secret_file: Path | None,
     at: float | None,
+    kind: str | None,
+    entry: str | None,
     origin: str | None,
     as_json: bool,
 ) -> int:
-    """Verify the raw HTTP/1.1 request on standard input: exit 0 and who, or 1 and the reason.
+    """Verify the request on standard input: exit 0 and who, or 1 and the reason.
+
+    It is raw HTTP/1.1, a HAR as browsers export it (a whole one or a single entry), or a curl command. The clock is
+    --at, else what a HAR says, else that of this machine.
 
     Without --keys and --key-id the one secret is tried for whichever key id the request claims.
     """
     used = build_schemes(schemes, options)
     given = None if origin is None else parse_origin(origin)
-    verifier = Verifier(used, keys_from(used, keys_file, key_id, secret_env, secret_file), clock=clock_at(at))
-    raw = sys.stdin.buffer.read() if sys.stdin else b""
+    keys = keys_from(used, keys_file, key_id, secret_env, secret_file)
+    hint = ""
     try:
-        request = Request.from_http(raw)
-        request = Request(
-            request.method, request.target, request.headers, request.body, given or origin_of_host(request)
-        )
-        verified = verifier.verify(request)
+        found = received(standard_input(), kind, entry, given)
+        hint = found.hint
+        if at is None and found.at is not None:
+            at = found.at
+            tell(found.note)
+        verified = Verifier(used, keys, clock=clock_at(at)).verify(found.request)
     except Rejected as rejected:
         if as_json:
             click.echo(json.dumps({"result": "invalid", "reason": rejected.reason.value}))
         else:
             click.echo(f"invalid: {printable(str(rejected))}")
+        if rejected.reason is Reason.MISSING:
+            tell(hint)
+        if at is None and rejected.reason in (Reason.STALE, Reason.FUTURE):
+            tell(CLOCK_IS_NOW)
         return 1
     if as_json:
         click.echo(json.dumps({"result": "valid", "scheme": verified.scheme, "key_id": verified.key_id}))

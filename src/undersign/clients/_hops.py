@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from ..credentials import Credential, Secret, parse_origin
-from ..engine import sign
+from ..engine import check_credential, sign
 from ..errors import CannotSign, ConfigError
 from ..http import Pairs, Patch, Request, decode_field
 from ..scheme import Scheme
@@ -36,6 +36,7 @@ class HopSigner:
             raise ConfigError(f"the scheme is an object such as GoTom(), not {type(scheme).__name__}")
         self.scheme = scheme
         self.credential = Credential(key_id, secret, origins)
+        check_credential(scheme, self.credential)
         self.clock = clock
         self.correction = ClockCorrection(scheme.window) if adjust_clock else None
 

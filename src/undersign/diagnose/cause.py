@@ -68,7 +68,10 @@ class Cause:
 
 def unexplained(detail: str = "") -> tuple[Cause, ...]:
     """The answer where no cause is certain."""
-    known = "No known mistake gives the signature that was sent: compare the strings to sign line by line."
+    known = (
+        "No known mistake gives the signature that was sent: compare the client's string to sign, line by line, with "
+        "the right one, which undersign.explain shows."
+    )
     return (Cause("unexplained", detail or known),)
 
 
@@ -100,8 +103,8 @@ def clock_cause(ahead: float) -> Cause:
     )
 
 
-def difference(sent: bytes, signed: bytes, part: str) -> str:
-    """Where two spellings of a part of the request part ways."""
+def difference(sent: bytes, signed: bytes, part: str, first: str = "as sent", second: str = "as signed") -> str:
+    """Where two spellings of a part of the request part ways: the first byte that differs, in each of them."""
     place, end = 0, min(len(sent), len(signed)) + 1
     while end - place > 1:  # by halves, since bodies are long
         middle = (place + end) // 2
@@ -109,7 +112,12 @@ def difference(sent: bytes, signed: bytes, part: str) -> str:
             place = middle
         else:
             end = middle
-    return f"{part} byte {place} is {_shown(sent, place)} as sent and {_shown(signed, place)} as signed"
+    return f"{part} byte {place} is {_shown(sent, place)} {first} and {_shown(signed, place)} {second}"
+
+
+def string_difference(right: bytes, signed: bytes) -> str:
+    """The same for whole strings to sign, of which none is sent."""
+    return difference(right, signed, "string to sign", "as it should be")
 
 
 def _shown(value: bytes, place: int) -> str:

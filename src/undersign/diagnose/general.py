@@ -10,10 +10,12 @@ from ..errors import CannotSign
 from ..http import BodyDigest, BodyHasher, Component, Request
 from ..scheme import Claim, Scheme
 from . import changes as common
+from .bodies import bodies
 from .cause import Cause, clock_cause, unexplained
 from .changes import Change
 from .keyring import KeyRing
 from .search import Budget, find
+from .targets import targets
 
 _FURTHEST = 26 * 3600
 
@@ -50,9 +52,11 @@ def _by_parts(
         "target": request.target.encode("latin-1", "replace"),
         "content-type": (request.values("content-type") or [""])[0].encode("latin-1", "replace"),
         "body": None,
+        "string": b"",
         "join": b"\n",
         "end": b"",
     }
+    right["string"] = _canonical(scheme, request, claim, right, right) or b""
     message = list(_message_changes(scheme, request, covered, right))
     canonicals: dict[tuple[Any, ...], bytes | None] = {}
 
@@ -89,15 +93,15 @@ def _message_changes(
     if Component.METHOD in covered:
         yield from common.methods(request.method)
     if Component.TARGET in covered:
-        yield from common.targets(request, right["target"])
+        yield from targets(request, right["target"])
     if Component.CONTENT_TYPE in covered:
         yield from common.content_types(request, "application/json")
     if Component.BODY in covered:
         need = scheme.body_need(request)
-        for change in common.bodies(request):
+        for change in bodies(request):
             # Hashed once here, and not in each canonical form that it comes into.
             yield change if need.raw else replace(change, value=_hashed(change.value, need.digests))
-    yield from common.line_endings()
+    yield from common.line_endings(right["string"])
 
 
 def _hashed(body: bytes, algorithms: tuple[str, ...]) -> BodyDigest:

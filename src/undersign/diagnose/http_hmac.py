@@ -17,10 +17,12 @@ from ..http import BodyDigest, Request, body_hex_digest, flaw_when_verifying, or
 from ..scheme import Claim
 from ..schemes import HttpHmac
 from . import changes as common
-from .cause import Cause, clock_cause, difference, unexplained
+from .bodies import bodies
+from .cause import Cause, clock_cause, difference, string_difference, unexplained
 from .changes import Change
 from .keyring import KeyRing
 from .search import Budget, find
+from .targets import targets
 
 _SIZES = {16: "md5", 20: "sha1", 28: "sha224", 32: "sha256", 48: "sha384", 64: "sha512"}
 _CREDENTIALS = re.compile(r"(?:([^ \t:]+)[ \t]+)?(.+):([^:]+)", re.DOTALL)
@@ -109,7 +111,9 @@ def _mended(request: Request) -> tuple[Request, tuple[Cause, ...]]:
     """The request with a method and a target as they should be, and what was wrong with them."""
     found: tuple[Cause, ...] = ()
     if request.method != request.method.upper():
-        detail = "The client sent the method in another case than upper: send and sign it in upper case."
+        upper = request.method.upper().encode("latin-1", "replace")
+        where = difference(request.method.encode("latin-1", "replace"), upper, "method", second="as it should be")
+        detail = f"The client sent the method in another case than upper: send and sign it in upper case ({where})."
         found += (Cause("method-case", detail),)
     if "#" in request.target:
         place = request.target.index("#")
@@ -135,7 +139,11 @@ def _readings(scheme: HttpHmac, authorization: str) -> list[_Sent]:
     if provider != scheme.provider:
         if provider is not None and provider.lower() in ("basic", "bearer", "digest"):
             return []
-        detail = f"The client sent another provider in the Authorization header: it is {scheme.provider!r} here."
+        where = difference(_bytes(provider or ""), _bytes(scheme.provider), "provider", second="as it should be")
+        detail = (
+            f"The client sent another provider in the Authorization header: send {scheme.provider!r}, which it is here "
+            f"({where})."
+        )
         mending += (Cause("provider", detail),)
     try:
         text = user.encode("latin-1").decode()
@@ -145,22 +153,29 @@ def _readings(scheme: HttpHmac, authorization: str) -> list[_Sent]:
     found: dict[str, _Sent] = {}
     for key_id in (_ESCAPED.sub(r"\1", text), text, _ESCAPED.sub(r"\1", _ESCAPED.sub(r"\1", text)), unquote(text)):
         cause: tuple[Cause, ...] = ()
-        if mangled or not _is_written(scheme, key_id, user):
+        right = _written(scheme, key_id)
+        if mangled or right != user:
+            where = difference(_bytes(user), _bytes(right or ""), "user", second="as it should be")
             detail = (
                 "The client wrote the user in the Authorization header otherwise than it is read: write it in UTF-8, "
-                "a backslash as two and a colon behind one, and nothing else escaped."
+                f"a backslash as two and a colon behind one, and nothing else escaped{f' ({where})' if right else ''}."
             )
             cause = (Cause("user-escaping", detail),)
         found.setdefault(key_id, _Sent(raw, key_id, mending + cause))
     return list(found.values())
 
 
-def _is_written(scheme: HttpHmac, key_id: str, user: str) -> bool:
+def _written(scheme: HttpHmac, key_id: str) -> str | None:
+    """The key id as it stands in the header, None where it cannot."""
     try:
         patch = scheme.write(Claim(key_id, None, ("",)), Request("GET", "/"))
     except CannotSign:
-        return False
-    return patch.headers[0][1] == f"{scheme.provider} {user}:"
+        return None
+    return patch.headers[0][1].removeprefix(f"{scheme.provider} ").removesuffix(":")
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("latin-1", "replace")
 
 
 def _digest(scheme: HttpHmac, signature: str) -> tuple[bytes, tuple[Cause, ...]] | None:
@@ -233,9 +248,7 @@ def _search(
             parts = {**base, **changed}
             if parts["secret"] is None:
                 return False
-            head = (parts["method"], parts["digest"], parts["content-type"], parts["date"])
-            string = parts["join"].join((*head, *parts["custom"], parts["target"])) + parts["end"]
-            return _MACS[parts["mac"]](sized, parts["secret"], string) == wanted
+            return _MACS[parts["mac"]](sized, parts["secret"], _string(parts)) == wanted
 
         spoilt = common.secrets(secret, others if place == 0 or not known else ())
         if not known:
@@ -245,6 +258,13 @@ def _search(
         if found is not None:
             return found
     return None
+
+
+def _string(parts: Mapping[str, Any]) -> bytes:
+    """The string to sign of these parts."""
+    head = (parts["method"], parts["digest"], parts["content-type"], parts["date"])
+    string: bytes = parts["join"].join((*head, *parts["custom"], parts["target"])) + parts["end"]
+    return string
 
 
 def _hash(sized: HttpHmac, data: bytes) -> str:
@@ -267,9 +287,9 @@ def _message_changes(scheme: HttpHmac, request: Request, right: Mapping[str, Any
     yield from _dates(request.values(scheme.date_header.lower())[0], right["date"])
     yield from common.content_types(request, scheme.content_type)
     yield from _digests(request, right["digest"])
-    yield from common.targets(request, right["target"])
-    yield from _custom_lines(scheme, request, right["custom"])
-    yield from common.line_endings()
+    yield from targets(request, right["target"])
+    yield from _custom_lines(scheme, request, right)
+    yield from common.line_endings(_string(right))
     for mac in _MACS:
         if len(mac) > 1:
             what = (
@@ -279,21 +299,29 @@ def _message_changes(scheme: HttpHmac, request: Request, right: Mapping[str, Any
 
 
 def _digests(request: Request, right: bytes) -> Iterator[Change]:
-    changes = list(common.bodies(request))
+    changes = list(bodies(request))
     for change in changes:
         yield replace(change, part="digest", value=body_hex_digest(change.value, "md5").encode())
-    detail = "The client put the body's MD5 into the string in another form than lower-case hex: write it as hex."
-    cause = Cause("body-digest-form", detail)
     for value in _digest_forms(right):
-        yield Change("digest", value, (cause,))
+        yield Change("digest", value, (_digest_form(right, value),))
     if isinstance(request.body, BodyDigest):
         return
-    detail = "The client put the body itself into the string to sign: put the MD5 of it there, in lower-case hex."
+    where = difference(right, request.body, "body digest", "as it should be")
+    detail = f"The client put the body itself into the string to sign: put the MD5 of it there, in hex ({where})."
     yield Change("digest", request.body, (Cause("body-digest-form", detail),))
     for change in changes:
         if len(change.causes) == 1:
-            for value in (change.value, *_digest_forms(body_hex_digest(change.value, "md5").encode())):
-                yield Change("digest", value, (*change.causes, cause))
+            digest = body_hex_digest(change.value, "md5").encode()
+            for value in (change.value, *_digest_forms(digest)):
+                yield Change("digest", value, (*change.causes, _digest_form(digest, value)))
+
+
+def _digest_form(right: bytes, value: bytes) -> Cause:
+    where = difference(right, value, "body digest", "as it should be")
+    detail = (
+        f"The client put the body's MD5 into the string in another form than lower-case hex: write it as hex ({where})."
+    )
+    return Cause("body-digest-form", detail)
 
 
 def _digest_forms(digest: bytes) -> Iterable[bytes]:
@@ -301,12 +329,15 @@ def _digest_forms(digest: bytes) -> Iterable[bytes]:
     return base64.b64encode(raw), digest.upper(), raw, base64.b64encode(digest)
 
 
-def _custom_lines(scheme: HttpHmac, request: Request, right: tuple[bytes, ...]) -> Iterator[Change]:
+def _custom_lines(scheme: HttpHmac, request: Request, parts: Mapping[str, Any]) -> Iterator[Change]:
+    right: tuple[bytes, ...] = parts["custom"]
     if right == (b"",):
-        detail = "The client left out the empty line that stands where custom headers would: leave it in."
-        yield Change("custom", (), (Cause("custom-headers-line", detail),))
-        detail = "The client put two empty lines where custom headers would stand: put one."
-        yield Change("custom", (b"", b""), (Cause("custom-headers-line", detail),))
+        for lines, detail in (
+            ((), "The client left out the empty line that stands where custom headers would: leave it in"),
+            ((b"", b""), "The client put two empty lines where custom headers would stand: put one"),
+        ):
+            where = string_difference(_string(parts), _string({**parts, "custom": lines}))
+            yield Change("custom", lines, (Cause("custom-headers-line", f"{detail} ({where})."),))
         return
     pairs = [(name, request.values(name.lower())) for name in scheme.signed_headers]
     given = [(name, values[0].encode("latin-1")) for name, values in pairs if values]

@@ -4,23 +4,31 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hmac
 import itertools
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote
 
-from ..clock import format_date
 from ..errors import Rejected
 from ..http import Request, decode_field, fields, origin_form
-from ..scheme import Claim
 from ..schemes import KeyedTimestamp
 from . import changes as common
-from .cause import Cause, clock_cause, unexplained
+from .cause import Cause, clock_cause, difference, unexplained
 from .changes import Change
+from .keyed_formula import (
+    FORMATS,
+    MACS,
+    RIGHT_TIME,
+    SOME_SECOND,
+    USUAL_FORMATS,
+    Formula,
+    formatted,
+    fractions,
+    whole_seconds,
+)
 from .keyring import KeyRing
 from .search import Budget, pairs
 
@@ -36,7 +44,6 @@ _ZONE_WITH_ONE = 20
 _WITH_TWO = 15
 _MILLISECONDS = 30
 _FRACTIONS = 5
-_SLOWNESS = 3  # how much longer it takes, roughly, to compute
 _SLOWLY = 300  # how far for a formula that the scheme's own search does not take
 _ZONES = (*range(-12, 15), -9.5, -3.5, 3.5, 4.5, 5.5, 5.75, 6.5, 8.75, 9.5, 10.5, 12.75)
 
@@ -48,135 +55,6 @@ class _Sent:
     signature: str
     key_id: str
     causes: tuple[Cause, ...]
-
-
-_Written = Callable[[int], Sequence[bytes]]
-"""A second as clients write it: one spelling, or several where they add what is not known."""
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class _Formula:
-    """What is hashed, and how."""
-
-    scheme: KeyedTimestamp  # with the hash that the signature's length tells
-    key: bytes
-    secret: bytes
-    time: tuple[str, _Written]
-    order: tuple[str, ...] = ("key", "secret", "time")
-    separators: tuple[bytes, bytes, bytes] = (b"", b"", b"")
-    mac: str = ""
-
-    @property
-    def is_quick(self) -> bool:
-        """Whether the scheme's own search will do, since the time comes last."""
-        return not self.mac and self.order[2] == "time" and not self.separators[2] and self.time[0] == "seconds"
-
-    def find(self, signature: str, seconds: range, budget: Budget) -> int | None:
-        """The second whose signature this is."""
-        if not seconds or not budget.take(len(seconds) * (1 if self.is_quick else _SLOWNESS)):
-            return None
-        if not self.is_quick:
-            return self._find_slowly(signature, seconds, budget)
-        # The scheme's own search, with all that stands before the time in the secret's place.
-        parts = {"key": self.key, "secret": self.secret}
-        first, second = parts[self.order[0]], parts[self.order[1]]
-        before = first + self.separators[0] + second + self.separators[1]
-        if signature not in self.scheme.candidates(before, Claim("", None), seconds):  # quicker than a loop of our own
-            return None
-        return seconds[list(self.scheme.candidates(before, Claim("", None), seconds)).index(signature)]
-
-    def find_milliseconds(self, signature: str, seconds: range, budget: Budget) -> int | None:
-        """The same for a time in milliseconds, of which each second has a thousand."""
-        wide = range(seconds.start * 1000, seconds.stop * 1000)
-        found = self.find(signature, wide, budget)
-        return None if found is None else found // 1000
-
-    def _find_slowly(self, signature: str, seconds: range, budget: Budget) -> int | None:
-        mac = _MACS[self.mac]
-        parts = {"key": self.key, "secret": self.secret, "time": b""}
-        first, second, third = self.order
-        one, two, end = self.separators
-        for at in seconds:
-            times = self.time[1](at)
-            if not budget.take((len(times) - 1) * _SLOWNESS):
-                return None
-            for time in times:
-                parts["time"] = time
-                if self.mac:
-                    candidate = mac(self.scheme, self.key, self.secret, time)
-                else:
-                    candidate = _hash(self.scheme, parts[first] + one + parts[second] + two + parts[third] + end)
-                if candidate == signature:
-                    return at
-        return None
-
-
-def _hash(scheme: KeyedTimestamp, message: bytes) -> str:
-    return scheme.signature(message, b"\0")  # between a key id and a time that are empty
-
-
-def _hmac(scheme: KeyedTimestamp, key: bytes, message: bytes) -> str:
-    return hmac.new(key, message, scheme.algorithm).hexdigest()
-
-
-_MACS: dict[str, Callable[[KeyedTimestamp, bytes, bytes, bytes], str]] = {
-    "": lambda scheme, key, secret, time: _hash(scheme, key + secret + time),
-    "key and time": lambda scheme, key, secret, time: _hmac(scheme, secret, key + time),
-    "all three": lambda scheme, key, secret, time: _hmac(scheme, secret, key + secret + time),
-    "time": lambda scheme, key, secret, time: _hmac(scheme, secret, time),
-    "time and key": lambda scheme, key, secret, time: _hmac(scheme, secret, time + key),
-    "swapped": lambda scheme, key, secret, time: _hmac(scheme, key + time, secret),
-    "swapped, of the key": lambda scheme, key, secret, time: _hmac(scheme, key, secret + time),
-    "swapped, of the time": lambda scheme, key, secret, time: _hmac(scheme, time, key + secret),
-}
-
-
-def _seconds(second: int) -> Sequence[bytes]:
-    return (b"%d" % second,)
-
-
-_RIGHT_TIME: tuple[str, _Written] = ("seconds", _seconds)
-
-
-def _dated(pattern: str) -> _Written:
-    def write(second: int) -> Sequence[bytes]:
-        day, _, clock = format_date(second)[:-1].partition("T")
-        compact_day, compact_clock = day.replace("-", ""), clock.replace(":", "")
-        text = pattern.format(day=day, clock=clock, compact_day=compact_day, compact_clock=compact_clock)
-        return (text.encode("ascii"),)
-
-    return write
-
-
-def _formatted(pattern: bytes) -> _Written:
-    return lambda second: (pattern % second,)
-
-
-def _fractions(digits: int) -> _Written:
-    """Seconds with decimals as Python and JavaScript write them, so without zeros at the end."""
-    tails = [f"{fraction:0{digits}d}" for fraction in range(10**digits)]
-    written = dict.fromkeys(value for tail in tails for value in (tail, tail.rstrip("0")) if value)
-    endings = [b"." + tail.encode("ascii") for tail in written]
-    return lambda second: [b"%d%s" % (second, ending) for ending in endings]
-
-
-_FORMATS: tuple[tuple[str, _Written], ...] = (
-    ("float", _formatted(b"%d.0")),
-    ("float with zeros", lambda second: (b"%d.00" % second, b"%d.000" % second, b"%d.000000" % second)),
-    ("ISO 8601", _dated("{day}T{clock}Z")),
-    ("ISO 8601 with an offset", _dated("{day}T{clock}+00:00")),
-    ("ISO 8601 without a zone", _dated("{day}T{clock}")),
-    ("ISO 8601 with milliseconds", _dated("{day}T{clock}.000Z")),
-    ("date and time", _dated("{day} {clock}")),
-    ("compact date and time", _dated("{compact_day}T{compact_clock}Z")),
-    ("digits of date and time", _dated("{compact_day}{compact_clock}")),
-    ("padded", lambda second: [b"%0*d" % (width, second) for width in (11, 12, 13, 14, 16, 20)]),
-    ("padded with spaces", lambda second: (b" %d" % second, b"%d " % second)),
-    ("hex", _formatted(b"%x")),
-    ("quoted", lambda second: (b'"%d"' % second,)),
-)
-
-_USUAL_FORMATS = ("float", "ISO 8601", "ISO 8601 with an offset", "ISO 8601 without a zone", "padded")
 
 
 def looks_like(scheme: KeyedTimestamp, request: Request) -> bool:
@@ -288,14 +166,14 @@ def _search(
     others = keys.others(sent.key_id, scheme.name)
     second = math.floor(now)
     if not own:
-        return _by_another(_Formula(sized, key, b"", _RIGHT_TIME), sent, others, window, budget)
+        return _by_another(Formula(sized, key, b"", RIGHT_TIME), sent, others, window, budget)
     # Whatever is forced already, such as another algorithm, is a mistake that counts.
     for secret in own:
-        formula = _Formula(sized, key, secret, _RIGHT_TIME)
+        formula = Formula(sized, key, secret, RIGHT_TIME)
         if (at := formula.find(sent.signature, window, budget)) is not None:
             return ()
     tries = [
-        (_Formula(sized, key, secret, _RIGHT_TIME), _all_changes(sized, key, secret, others if place == 0 else []))
+        (Formula(sized, key, secret, RIGHT_TIME), _all_changes(sized, key, secret, others if place == 0 else []))
         for place, secret in enumerate(own)
     ]
     near = range(max(window.start, second - _MOST_WITH_ONE), min(window.stop, second + _MOST_WITH_ONE + 1))
@@ -326,7 +204,7 @@ def _search(
 
 
 def _by_another(
-    formula: _Formula, sent: _Sent, others: list[tuple[str, bytes]], window: range, budget: Budget
+    formula: Formula, sent: _Sent, others: list[tuple[str, bytes]], window: range, budget: Budget
 ) -> tuple[Cause, ...] | None:
     """An unknown key has no secret that could be spoilt, but its signature may be by that of another."""
     for change in common.secrets(b"", others):
@@ -338,16 +216,16 @@ def _by_another(
 
 
 def _find(
-    formula: _Formula, changes: tuple[Change, ...], signature: str, seconds: range, now: int, budget: Budget
+    formula: Formula, changes: tuple[Change, ...], signature: str, seconds: range, now: int, budget: Budget
 ) -> int | None:
     """The second whose signature this is, among those that are not too far for what is slow to compute."""
     changed = replace(formula, **{change.part: change.value for change in changes})
     if changed.time[0] == "milliseconds":
         reach = _MILLISECONDS if len(changes) == 1 else 0
         near = range(max(seconds.start, now - reach), min(seconds.stop, now + reach + 1))
-        changed = replace(changed, time=_RIGHT_TIME)
+        changed = replace(changed, time=RIGHT_TIME)
         if not changed.is_quick:
-            changed = replace(changed, time=("whole milliseconds", _formatted(b"%d000")))
+            changed = replace(changed, time=("whole milliseconds", formatted(b"%d000")))
         else:
             return changed.find_milliseconds(signature, near, budget)
     if not changed.is_quick:
@@ -363,14 +241,21 @@ def _all_changes(scheme: KeyedTimestamp, key: bytes, secret: bytes, others: list
 
 
 def _times() -> Iterator[Change]:
-    detail = "The client hashed the time in milliseconds: hash whole seconds."
+    detail = (
+        "The client hashed the time in milliseconds: hash whole seconds (time byte 10 is past the end as it should be "
+        "and a digit as signed)."
+    )
     cause = Cause("timestamp-milliseconds", detail)
-    yield Change("time", ("whole milliseconds", _formatted(b"%d000")), (cause,))
-    yield Change("time", ("milliseconds", _seconds), (cause,), lone=True)
-    for name, write in (*_FORMATS, ("fractions", _fractions(1)), ("fractions", _fractions(3))):
-        detail = f"The client hashed the time in another form ({name}): hash whole Unix seconds in decimal digits."
+    yield Change("time", ("whole milliseconds", formatted(b"%d000")), (cause,))
+    yield Change("time", ("milliseconds", whole_seconds), (cause,), lone=True)
+    for name, write in (*FORMATS, ("fractions", fractions(1)), ("fractions", fractions(3))):
+        [right], written = whole_seconds(SOME_SECOND), write(SOME_SECOND)[0]
+        detail = (
+            f"The client hashed the time in another form ({name}): hash whole Unix seconds in decimal digits "
+            f"({difference(right, written, 'time', 'as it should be')})."
+        )
         cause = Cause("timestamp-format", detail)
-        yield Change("time", (name, write), (cause,), lone=name not in _USUAL_FORMATS)
+        yield Change("time", (name, write), (cause,), lone=name not in USUAL_FORMATS)
 
 
 def _orders() -> Iterator[Change]:
@@ -396,18 +281,21 @@ def _separators() -> Iterator[Change]:
 
 
 def _algorithms(scheme: KeyedTimestamp) -> Iterator[Change]:
-    for mac in _MACS:
+    for mac in MACS:
         if mac:
             detail = f"The client used HMAC-{scheme.algorithm.upper()} ({mac}): hash key, secret and time as they are."
             yield Change("mac", mac, (Cause("algorithm", detail),))
 
 
 def _keys(key: bytes) -> Iterator[Change]:
-    detail = "The client hashed the percent-encoded key: hash the key itself, and encode it for the URL alone."
-    cause = Cause("key-encoded", detail)
     for written in (quote(key, safe=""), quote_plus(key), quote(key), quote(key, safe="@:")):
         for value in (written.encode("ascii"), re.sub(r"%..", lambda match: match[0].lower(), written).encode("ascii")):
-            yield Change("key", value, (cause,))
+            where = difference(key, value, "key", "as it should be")
+            detail = (
+                "The client hashed the percent-encoded key: hash the key itself, and encode it for the URL alone "
+                f"({where})."
+            )
+            yield Change("key", value, (Cause("key-encoded", detail),))
 
 
 def _likely(changes: list[Change]) -> Iterator[Change]:

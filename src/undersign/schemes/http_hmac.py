@@ -12,27 +12,46 @@ from __future__ import annotations
 import hashlib
 import re
 from binascii import b2a_base64
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import Any, Literal
 
 from ..clock import Window, format_date, parse_date
 from ..errors import CannotSign, ConfigError, Reason, Rejected
-from ..http import Component, Pairs, Patch, Request, Response, body_hex_digest, flaw_when_signing, origin_form
-from ..scheme import BodyNeed, Claim, Scheme, json_refusal, refusal_status
+from ..http import (
+    PLAIN_TARGET,
+    Component,
+    Pairs,
+    Patch,
+    Request,
+    Response,
+    body_hex_digest,
+    body_length,
+    flaw_when_signing,
+    origin_form,
+)
+from ..scheme import BodyNeed, Claim, Glance, Part, Scheme, json_refusal, refusal_status, signed_header
 
 _ALGORITHMS = ("sha1", "sha256", "sha512", "sha224", "sha384", "md5")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _KEY_ID_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")  # a tab is text inside a header, RFC 9110, section 5.5
-_NOT_FIELD_VALUE = re.compile(r"[^ -~\x80-\xff]")
 # The one spelling of a key id that survives the server's reading: only \ and : are escaped, each by \.
 _KEY_ID = r"[^\\:]*(?:\\[\\:][^\\:]*)*"
 _INNER_PAD, _OUTER_PAD = (bytes(byte ^ pad for byte in range(256)) for pad in (0x36, 0x5C))
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+# What `glance` does with a header, by its name: 0 to 2 are the places of those that it takes. Of others it has to know
+# that they are in lower case and no other spelling of one that is signed; those that clients send most are looked up.
+_IGNORED, _ANNOUNCES_BODY, _UNUSUAL = 3, 4, 5
+_USUAL_NAMES = {
+    **dict.fromkeys((b"host", b"accept", b"accept-encoding", b"connection", b"user-agent"), _IGNORED),
+    **dict.fromkeys((b"content-length", b"transfer-encoding"), _ANNOUNCES_BODY),
+}
 _COVERED = frozenset({Component.METHOD, Component.TARGET, Component.CONTENT_TYPE, Component.DATE, Component.BODY})
 _ALL_COVERED = _COVERED | {Component.HEADERS}
 _MD5 = BodyNeed(digests=("md5",))
+_NOTHING = body_hex_digest(b"", "md5")
 
 
 @dataclass(frozen=True)
@@ -59,9 +78,11 @@ class HttpHmac(Scheme):
     multipart_as_empty: bool = False
     window: Window = Window(past=1800, future=1800)
     # Derived from the options, so that signing need not do it for each request.
-    _covered_names: frozenset[str] = field(init=False, repr=False, compare=False)
-    _folded_names: frozenset[str] = field(init=False, repr=False, compare=False)
+    _date_name: str = field(init=False, repr=False, compare=False)
+    _custom_names: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    _places: Mapping[bytes, int] = field(init=False, repr=False, compare=False)
     _credentials: re.Pattern[str] = field(init=False, repr=False, compare=False)
+    _plain_credentials: re.Pattern[bytes] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if isinstance(self.signed_headers, str):
@@ -84,12 +105,19 @@ class HttpHmac(Scheme):
         if _CONTROL.search(self.content_type):
             raise ConfigError("content_type holds a control character")
         size = hashlib.new(self.algorithm, usedforsecurity=False).digest_size
-        covered = {"content-type", self.date_header.lower(), *map(str.lower, self.signed_headers)}
-        object.__setattr__(self, "_covered_names", frozenset(covered))
-        object.__setattr__(self, "_folded_names", frozenset(name.replace("_", "-") for name in covered))
+        object.__setattr__(self, "_date_name", self.date_header.lower())
+        # The bundle gives a name that is configured in two spellings two lines, and one in the same spelling one.
+        custom = tuple(name.lower() for name in dict.fromkeys(self.signed_headers))
+        object.__setattr__(self, "_custom_names", custom)
         letters, padding = (size * 8 + 5) // 6, -size % 3
         signature = f"[A-Za-z0-9+/]{{{letters}}}={{{padding}}}"
-        object.__setattr__(self, "_credentials", re.compile(f"({_KEY_ID}):({signature})"))
+        places = (b"authorization", b"content-type", self._date_name.encode())
+        object.__setattr__(self, "_places", {**_USUAL_NAMES, **{name: place for place, name in enumerate(places)}})
+        # Whatever names the provider is this scheme's, and without the groups it is not in form.
+        credentials = f"{re.escape(self.provider)}(?: (?:({_KEY_ID}):({signature})|.*))?"
+        object.__setattr__(self, "_credentials", re.compile(credentials, re.DOTALL))
+        plain = f"{re.escape(self.provider)} ([!-9;-\\[\\]-~]+):({signature})"
+        object.__setattr__(self, "_plain_credentials", re.compile(plain.encode()))
 
     def covers(self, request: Request) -> frozenset[Component]:
         covered = _ALL_COVERED if self.signed_headers else _COVERED
@@ -106,7 +134,7 @@ class HttpHmac(Scheme):
         present = [name.lower() for name, _ in request.headers]
         if "content-type" not in present:
             headers += (("Content-Type", self.content_type),)
-        if "host" in self._covered_names and "host" not in present:
+        if "host" in self._custom_names and "host" not in present:
             # Clients add Host behind our back, and then it is signed by the server's reading and not by ours.
             if not request.origin:
                 raise CannotSign("Host is to be signed and the request's origin is unknown: set Host, or the origin")
@@ -119,19 +147,18 @@ class HttpHmac(Scheme):
             target = target.partition("#")[0]
         if flaw := flaw_when_signing(request.method, target, request.headers):
             raise CannotSign(flaw)
-        found = self._covered_headers(request)
-        date = found.get(self.date_header.lower(), "")
-        if date in ("", "0"):  # PHP takes "0" for nothing, so goTom's bundle neither signs nor accepts it
+        date = signed_header(request, self._date_name)
+        if date in (None, "", "0"):  # PHP takes "0" for nothing, so goTom's bundle neither signs nor accepts it
             raise CannotSign(f"there is no {self.date_header} header to sign")
-        if "content-type" not in found:
+        content_type = signed_header(request, "content-type")
+        if content_type is None:
             raise CannotSign("there is no Content-Type header to sign")
         body = b"" if self._body_counts_as_empty(request) else request.body
-        content_type = found["content-type"]
         # The server folds ASCII alone, so bytes are folded here and not Unicode text.
-        folded = content_type.lower() if content_type.isascii() else _folded_bytes(content_type)
-        custom = self._custom_lines(found) if self.signed_headers else ""
+        folded = content_type.lower() if content_type.isascii() else _lower_ascii(content_type)
+        custom = self._custom_lines(request) if self._custom_names else ""
         digest = body_hex_digest(body, "md5")
-        return f"{request.method.upper()}\n{digest}\n{folded}\n{date}\n{custom}\n{target}".encode("latin-1")
+        return _string_to_sign(request.method.upper(), digest, folded, date, custom, target)
 
     def signature(self, secret: bytes, canonical: bytes) -> str:
         inner, outer = _keyed(secret, self.algorithm)
@@ -161,12 +188,13 @@ class HttpHmac(Scheme):
     def _read(self, request: Request) -> Claim | Rejected | None:
         # Refusals are returned, so that no frame which raises holds a signature that was sent and may be good.
         values = request.values("authorization")
-        if not any(value == self.provider or value.startswith(self.provider + " ") for value in values):
+        matches = [match for match in map(self._credentials.fullmatch, values) if match]
+        if not matches:
             return None
         if len(values) > 1:
             return self._malformed("the Authorization header is there more than once")
-        match = self._credentials.fullmatch(values[0], len(self.provider) + 1)
-        if match is None or not match[1]:
+        match = matches[0]
+        if not match[1]:
             return self._malformed("the Authorization header is not '<provider> <key id>:<signature>' in its one form")
         key_id = match[1] if "\\" not in match[1] else _ESCAPED.sub(r"\1", match[1])
         if not key_id.isascii():
@@ -177,18 +205,70 @@ class HttpHmac(Scheme):
         if not key_id.isprintable() and _KEY_ID_CONTROL.search(key_id):
             return self._malformed("the key id holds a control character")
         try:
-            found = self._covered_headers(request)
+            date = signed_header(request, self._date_name)
+            content_type = signed_header(request, "content-type")
+            for name in self._custom_names:
+                signed_header(request, name)
         except CannotSign as error:
             return self._malformed(str(error), key_id)
-        at = parse_date(found.get(self.date_header.lower(), ""))
+        at = None if date is None else parse_date(date)
         if at is None:
             return self._malformed(f"the {self.date_header} header is absent or not a date in its strict form", key_id)
-        if "content-type" not in found:
+        if content_type is None:
             return self._malformed("the Content-Type header is absent", key_id)
         return Claim(key_id, at, (match[2],))
 
+    def glance(self, method: str, target: str, headers: Sequence[tuple[bytes, bytes]]) -> Glance | None:
+        places = self._places
+        found: list[bytes | None] = [None, None, None]
+        for name, value in headers:
+            place = places.get(name, _UNUSUAL)
+            if place < _IGNORED:
+                if found[place] is not None:
+                    return None
+                found[place] = value
+            elif place > _IGNORED and (place == _ANNOUNCES_BODY or not name.islower() or b"_" in name):
+                return None
+        authorization, content_type, date = found
+        if authorization is None or content_type is None or date is None:
+            return None
+        match = self._plain_credentials.fullmatch(authorization)
+        written, folded = date.decode("latin-1"), content_type.decode("latin-1").strip(" \t").lower()
+        at = parse_date(written)
+        if match is None or at is None or not (folded.isascii() and folded.isprintable()):
+            return None
+        if self._custom_names or "_" in self._date_name or not PLAIN_TARGET.fullmatch(target):
+            return None
+        key_id, sent = match.groups()
+        return key_id.decode(), at, sent, _string_to_sign(method, _NOTHING, folded, written, "", target)
+
+    def parts(self, canonical: bytes, request: Request, prepared: Patch) -> Sequence[Part]:
+        lines = canonical.split(b"\n")
+        if len(lines) < 6:  # of a subclass that signs something else
+            return super().parts(canonical, request, prepared)
+        set_now = {name.lower() for name, _ in prepared.headers}
+        body = f"MD5 of the body, hex, {body_length(request.body)} bytes"
+        if self._body_counts_as_empty(request):
+            body = "MD5 of nothing, hex, since multipart_as_empty signs no upload"
+        kind = "the default" if "content-type" in set_now else "header Content-Type"
+        date = "from the clock" if self.date_header.lower() in set_now else "as it was sent"
+        named = [
+            ("method", "the request line"),
+            ("body digest", body),
+            ("content type", f"{kind}, in lower case"),
+            ("date", f"header {self.date_header}, {date}"),
+        ]
+        others = ", ".join(self.signed_headers)
+        empty = f"empty: the request has none of {others}" if others else "empty: the scheme signs none"
+        for line in lines[4:-1]:
+            name = line.partition(b":")[0].decode("latin-1")
+            named.append(("custom header", f"header {name}") if line else ("custom headers", empty))
+        named.append(("target", "the request line, path and query as they are on the wire"))
+        ends = [b"\n"] * (len(lines) - 1) + [b""]
+        return [Part(*names, line + end) for names, line, end in zip(named, lines, ends, strict=True)]
+
     def private_headers(self) -> frozenset[str]:
-        return self._covered_names - {"content-type", "host"}
+        return frozenset((self._date_name, *self._custom_names)) - {"content-type", "host"}
 
     def refusal(self, rejected: Rejected, head: Request) -> Response:
         return json_refusal(refusal_status(rejected.reason, 401), "Signature not valid", self.provider)
@@ -200,29 +280,12 @@ class HttpHmac(Scheme):
             and "multipart/form-data" in request.media_types()
         )
 
-    def _covered_headers(self, request: Request) -> dict[str, str]:
-        """The headers that are signed, by lower-case name. Raises CannotSign where one has no single clean value."""
-        found: dict[str, str] = {}
-        for name, value in request.headers:
-            name = name.lower()
-            if name in self._covered_names:
-                if name in found:
-                    raise CannotSign(f"the header {name} is there more than once: send it once")
-                found[name] = value = value.strip(" \t")
-                if not (value.isascii() and value.isprintable()) and _NOT_FIELD_VALUE.search(value):
-                    raise CannotSign(f"the header {name} holds a control character or one outside Latin-1: remove it")
-            elif name.replace("_", "-") in self._folded_names:
-                # CGI-like servers give both spellings one name, so the unsigned one would stand in for the signed.
-                raise CannotSign(f"the header {name} would stand in for one that is signed: remove it")
-        return found
-
-    def _custom_lines(self, found: dict[str, str]) -> str:
-        # The bundle gives a name that is configured in two spellings two lines, and one in the same spelling one.
+    def _custom_lines(self, request: Request) -> str:
         lines = []
-        for name in dict.fromkeys(self.signed_headers):
-            value = found.get(name.lower())
+        for name in self._custom_names:
+            value = signed_header(request, name)
             if value is not None and not (self.drop_blank_headers and value in ("", "0")):
-                lines.append(f"{name.lower()}: {value}")
+                lines.append(f"{name}: {value}")
         return "\n".join(sorted(lines))
 
     def _malformed(self, detail: str, key_id: str = "") -> Rejected:
@@ -242,7 +305,11 @@ def _keyed(secret: bytes, algorithm: str) -> tuple[Any, Any]:
     return new(key.translate(_INNER_PAD)), new(key.translate(_OUTER_PAD))
 
 
-def _folded_bytes(value: str) -> str:
+def _string_to_sign(method: str, digest: str, content_type: str, date: str, custom: str, target: str) -> bytes:
+    return f"{method}\n{digest}\n{content_type}\n{date}\n{custom}\n{target}".encode("latin-1")
+
+
+def _lower_ascii(value: str) -> str:
     return value.encode("latin-1").lower().decode("latin-1")
 
 

@@ -17,7 +17,7 @@ from typing import Literal
 from ..clock import Window
 from ..errors import CannotSign, ConfigError, Reason, Rejected
 from ..http import Component, Pairs, Patch, Request, Response, body_length, decode_field, fields, origin_form
-from ..scheme import BodyNeed, Claim, Scheme, refusal_status
+from ..scheme import BodyNeed, Claim, Part, Scheme, refusal_status
 from .gogrid_envelope import failure
 
 _ALGORITHMS = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512")
@@ -119,6 +119,14 @@ class KeyedTimestamp(Scheme):
             digest = prefix.copy()
             digest.update(b"%d" % second)
             yield digest.hexdigest()
+
+    def parts(self, canonical: bytes, request: Request, prepared: Patch) -> Sequence[Part]:
+        key_id, secret, seconds = canonical.partition(b"\0")
+        return (
+            Part("key id", f"parameter {self.key_param}, as it is before it is percent-encoded", key_id),
+            Part("secret", "the secret of the key, which stands here", secret, "<secret>"),
+            Part("seconds", "the clock, in whole Unix seconds; it is not sent", seconds),
+        )
 
     def write(self, claim: Claim, request: Request) -> Patch:
         in_form = self.placement != "query" and self._is_form(request)

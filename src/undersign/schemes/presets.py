@@ -8,7 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from ..clock import Window
+from ..clock import Window, format_http_date
+from ..errors import ConfigError
+from ..http import Patch, Request
+from ..scheme import Claim
 from .http_hmac import HttpHmac
 from .keyed_timestamp import KeyedTimestamp
 
@@ -21,12 +24,26 @@ class Acquia(HttpHmac):
     """HTTP HMAC 1.0 as Acquia's libraries speak it: provider `Acquia`, HMAC-SHA1, 15 minutes as in their README.
 
     Version 2.0 of that specification is another scheme. Its libraries take any header as `signed_headers`, empty ones
-    included; name what the API names.
+    included; name what the API names. They write the date as HTTP does, `Fri, 19 Mar 1982 00:00:04 GMT`, which has
+    whole seconds alone.
     """
 
     provider: str = "Acquia"
     name: str = "acquia"
     window: Window = Window(past=900, future=900)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.date_precision != "seconds":
+            raise ConfigError("date_precision is seconds: the dates of acquia are those of HTTP")
+
+    def prepare(self, request: Request, claim: Claim) -> Patch:
+        patch = super().prepare(request, claim)  # which refuses a claim without a time
+        headers = (
+            (name, format_http_date(claim.at) if name == self.date_header and claim.at is not None else value)
+            for name, value in patch.headers
+        )
+        return Patch(tuple(headers))
 
 
 @dataclass(frozen=True)

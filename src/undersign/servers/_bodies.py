@@ -23,13 +23,14 @@ class Spool:
     when it is over 1 MiB, and is hashed on its way there. Close it when the app is done.
     """
 
+    _hasher: BodyHasher | None = None
+    _file: IO[bytes] | None = None
+    length = 0
+
     def __init__(self, pending: Pending, limit: int) -> None:
         self._pending = pending
         self._limit = limit
         self._pieces: list[bytes] = []
-        self._hasher: BodyHasher | None = None
-        self._file: IO[bytes] | None = None
-        self.length = 0
 
     def write(self, piece: bytes) -> None:
         """Take one more piece. Raises Rejected: body_too_large; unavailable where the disk does not take it."""

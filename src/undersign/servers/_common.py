@@ -6,16 +6,19 @@ import json
 import logging
 import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..credentials import parse_origin
 from ..engine import Pending, Verified
 from ..errors import ConfigError, Reason, Rejected
-from ..http import Component, Pairs, Request, Response, origin_form
+from ..http import Component, Pairs, Request, Response
+from ..paths import Paths, has_dot_segment, is_plain
 from ..schemes.gogrid_envelope import failure
 from ..schemes.keyed_timestamp import KeyedTimestamp
 from ..verifier import AsyncVerifier, Verifier
+
+if TYPE_CHECKING:
+    from .diagnosis import DiagnosisLog
 
 KEY = "undersign"
 """Where a Verified stands in an ASGI scope and in a WSGI environ; None stands there on a public path."""
@@ -32,21 +35,19 @@ PATH_IS_DECODED = "this server passes the path on decoded, and the bytes that we
 
 _log = logging.getLogger("undersign")
 
-# RFC 3986, section 2.3: what needs no percent-encoding. A path of anything else has a second spelling, and a
-# server or framework behind may read it as another path than the one that was named public.
-_PLAIN_PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)*/?")
 # What the decoded path alone is enough for. A slash may have been %2F or //, a tilde is escaped by older clients, and
 # all else has to be or may be; letters, digits, '.', '_' and '-' in one segment leave nothing to choose.
 _SINGLE_SPELLING = re.compile(r"/[A-Za-z0-9._-]*")
-_DOT_SEGMENT = re.compile(r"/\.+(?:/|\Z)")
 _LENGTH = re.compile(r"[0-9]{1,18}")
-_LONGEST_LOGGED = 200
 # The server's own failures, which its operator has to mend.
 _FAILURES = frozenset({Reason.UNAVAILABLE, Reason.LOSSY_TARGET})
+# Those that a search for the client's mistake can explain.
+_CLIENTS_MISTAKES = frozenset(
+    {Reason.MISSING, Reason.MALFORMED, Reason.STALE, Reason.FUTURE, Reason.UNKNOWN_KEY, Reason.MISMATCH}
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(NamedTuple):
     """A request's head as the server passes it on.
 
     `target_lost` says, for the log, why the target cannot be taken for the one that the client has sent; empty =
@@ -73,6 +74,8 @@ class Gate:
         public: Collection[str],
         max_body: int,
         on_rejected: Callable[[str, str, str], object] | None,
+        on_verified: Callable[[Verified], object] | None,
+        diagnosis: DiagnosisLog | None,
     ) -> None:
         if isinstance(public, str):
             raise ConfigError('public is a collection of paths: write public=["/health"]')
@@ -84,21 +87,19 @@ class Gate:
         self.origin = parse_origin(origin) if origin else ""
         self.prefix = prefix
         self.max_body = max_body
-        self._public = frozenset(path for path in public if not path.endswith("/*"))
-        self._public_below = tuple(path.removesuffix("*") for path in public if path.endswith("/*"))
-        self._on_rejected = on_rejected
-        if "/" in self._public_below:
+        self.public = Paths(public, "public")
+        if self.public.are_all:
             raise ConfigError("the public path '/*' leaves nothing to protect: name what is public")
-        for path in (*self._public, *self._public_below):
-            if not path or not is_plain(path):
-                raise ConfigError(
-                    f"the public path {path!r} is not plain: letters, digits, '.', '_', '~' and '-' between single "
-                    "slashes, without dot segments; /* at its end stands for all below"
-                )
+        self.has_public = bool(self.public)
+        self._on_rejected = on_rejected
+        self._on_verified = on_verified
+        self._diagnosis = diagnosis
 
     def request(self, method: str, target: str, headers: Pairs, *, prefixed: bool = False) -> Request:
-        """The request that the client has signed. `prefixed` says that the target holds the prefix already."""
-        target = origin_form(target)
+        """The request that the client has signed; `target` is in origin-form.
+
+        `prefixed` says that the target holds the prefix already.
+        """
         if self.prefix and not prefixed:
             target = self.prefix + target
         return Request(method, target, headers, b"", self.origin)
@@ -106,36 +107,39 @@ class Gate:
     def is_public(self, seen: Seen) -> bool:
         """Whether the path is named public, and has one spelling alone."""
         path = seen.head.target.partition("?")[0]
-        if path not in self._public and not path.startswith(self._public_below):
-            return False
-        return is_plain(path) and not seen.target_lost
+        return path in self.public and is_plain(path) and not seen.target_lost
 
     def begin(self, seen: Seen) -> Pending:
         """Phase one, and what a server has to know besides. Raises Rejected."""
         pending = self.verifier.begin(seen.head)
-        self.check_claim(pending, seen)
+        if seen.target_lost:
+            self.check_claim(pending, seen)
         return pending
 
     def check_claim(self, pending: Pending, seen: Seen) -> None:
-        """Refuse what the claimed scheme covers and the server has lost. Raises Rejected(lossy_target)."""
-        if seen.target_lost and pending.scheme and Component.TARGET in pending.scheme.covers(seen.head):
+        """Refuse a target that is lost where the claimed scheme covers it. Raises Rejected(lossy_target)."""
+        if pending.scheme and Component.TARGET in pending.scheme.covers(seen.head):
             raise rejected(Reason.LOSSY_TARGET, seen.target_lost, pending)
 
     def body_limit(self, pending: Pending) -> int:
         """How many bytes of the body are read."""
         return min(self.max_body, pending.body.limit) if pending.body.raw else self.max_body
 
-    def refuse(self, refused: Rejected, seen: Seen) -> Response:
-        """The answer to a refused request, which is logged and told to the hook."""
+    def refuse(self, refused: Rejected, seen: Seen, pending: Pending | None) -> Response:
+        """The answer to a refused request, which is logged and told to the hook; `pending` is how far it has come."""
         detail = refused.detail
         if refused.reason is Reason.MISMATCH and seen.doubt:
             detail = f"{detail}; {seen.doubt}"
         elif refused.reason is Reason.INSECURE and not self.origin:
             detail = f"{detail}: tell the middleware its origin, as in origin='https://api.example.com'"
-        elif refused.__cause__ is not None:
+        elif refused.__cause__ is not None and not isinstance(refused.__cause__, Rejected):
             # Its type alone: its text may hold addresses with passwords.
             detail = f"{detail}: {type(refused.__cause__).__name__}"
         self._tell(refused.reason, refused.key_id, detail, refused.scheme)
+        if self._diagnosis and refused.reason in _CLIENTS_MISTAKES:
+            request = _whole(seen, pending)
+            if request is not None:
+                self._diagnosis.look(self.verifier.schemes, request, refused.key_id, self.verifier.clock())
         return self.verifier.refusal(refused, seen.head)
 
     def forbid(self, verified: Verified, seen: Seen) -> Response:
@@ -146,6 +150,14 @@ class Gate:
                 return failure(401, seen.head.target)
         problem = {"type": "about:blank", "title": "Forbidden", "status": 403, "detail": "The key may not do this"}
         return Response(403, (("Content-Type", "application/problem+json"),), json.dumps(problem).encode())
+
+    def admit(self, verified: Verified) -> None:
+        """Tell the hook of a request that is let in."""
+        if self._on_verified is not None:
+            try:
+                self._on_verified(verified)
+            except Exception as error:
+                _log.error("on_verified has raised %s", type(error).__name__)
 
     def _tell(self, reason: str, key_id: str, detail: str, scheme: str) -> None:
         reason, key_id, detail = str(reason), printable(key_id), printable(detail)
@@ -158,6 +170,17 @@ class Gate:
             except Exception as error:
                 # The hook must not turn a refusal into anything else. What it raises may hold anything.
                 _log.error("on_rejected has raised %s", type(error).__name__)
+
+
+def _whole(seen: Seen, pending: Pending | None) -> Request | None:
+    """The request with its body, as far as it was read: None where it was not, or the target is lost."""
+    if seen.target_lost:
+        return None
+    if pending is not None and (pending.request is not None or not pending.body):
+        return pending.request or pending.head
+    names = seen.head.by_name()
+    has_body = "transfer-encoding" in names or seen.head.values("content-length") not in ([], ["0"])
+    return None if has_body else seen.head
 
 
 def verified_in(place: Mapping[str, Any]) -> Verified | None:
@@ -177,14 +200,9 @@ def rejected(reason: Reason, detail: str, pending: Pending) -> Rejected:
     return Rejected(reason, detail, scheme=scheme, key_id=pending.claim.key_id if pending.claim else "")
 
 
-def is_plain(path: str) -> bool:
-    """Whether the path has one spelling alone: no escapes, no `//`, no dot segments, nothing reserved."""
-    return _PLAIN_PATH.fullmatch(path) is not None and _DOT_SEGMENT.search(path) is None
-
-
 def is_single_spelling(decoded_path: str) -> bool:
     """Whether a path that the server has decoded can only have come as it is now."""
-    return _SINGLE_SPELLING.fullmatch(decoded_path) is not None and _DOT_SEGMENT.search(decoded_path) is None
+    return _SINGLE_SPELLING.fullmatch(decoded_path) is not None and not has_dot_segment(decoded_path)
 
 
 def body_length(pending: Pending) -> int | None:
@@ -192,12 +210,11 @@ def body_length(pending: Pending) -> int | None:
 
     Raises Rejected(malformed) where two servers could find two ends of it. RFC 9112, section 6.3.
     """
-    lengths, codings = [], []
-    for name, value in pending.head.headers:
-        if len(name) == 14 and name.lower() == "content-length":
-            lengths.append(value.strip(" \t"))
-        elif len(name) == 17 and name.lower() == "transfer-encoding":
-            codings.append(value.strip(" \t"))
+    names = pending.head.by_name()
+    if "content-length" not in names and "transfer-encoding" not in names:
+        return None
+    lengths = pending.head.values("content-length")
+    codings = pending.head.values("transfer-encoding")
     if lengths and codings:
         raise rejected(Reason.MALFORMED, "there is a Content-Length beside Transfer-Encoding", pending)
     if codings:
@@ -228,7 +245,7 @@ def check_authorize(authorize: Any) -> None:
         raise ConfigError("authorize is a callable: authorize(verified, head) returns True for those let in")
 
 
-def printable(text: str) -> str:
+def printable(text: str, longest: int = 200) -> str:
     """The text on one line and of bounded length, since clients choose what stands in it."""
-    text = "".join(char if char.isprintable() else "?" for char in text[: _LONGEST_LOGGED + 1])
-    return text if len(text) <= _LONGEST_LOGGED else text[:_LONGEST_LOGGED] + "…"
+    text = "".join(char if char.isprintable() else "?" for char in text[: longest + 1])
+    return text if len(text) <= longest else text[:longest] + "…"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable, Collection, Iterable, MutableMapping
-from typing import Any, TypeAlias
+from typing import IO, TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote, unquote
 
 from ..engine import Pending, Verified
@@ -27,6 +27,9 @@ from ._common import (
     rejected,
 )
 
+if TYPE_CHECKING:
+    from .diagnosis import DiagnosisLog
+
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
@@ -35,6 +38,8 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 App: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
 Authorize: TypeAlias = Callable[[Verified, Request], bool | Awaitable[bool]]
 
+# RFC 9112, section 6: a request has a body where Content-Length or Transfer-Encoding says so. HTTP/2 needs neither.
+_BODIES_ARE_ANNOUNCED = ("1.1", "1.0")
 _BARE_MARK = "ASGI does not say whether the target ended in a bare ?, which would be signed"
 
 
@@ -54,8 +59,10 @@ class SignatureMiddleware:
     before. On a disconnect in mid-body the app is not called.
 
     `authorize(verified, head)` may be a coroutine; anything but True refuses the request, and so does an exception.
+    `on_verified(verified)` is told each request that is let in, such as `undersign.usage.KeyUsage().record`.
     `on_rejected(reason, key_id, detail)` is told each refusal, as the logger `undersign` is; neither gets a secret,
-    a signature or a control character, and the client never gets the reason.
+    a signature or a control character, and the client never gets the reason. `diagnosis` is a
+    `undersign.servers.diagnosis.DiagnosisLog`, which finds out what the client did wrong.
 
     Raises ConfigError for an option that cannot work, and when called for anything but http, websocket or lifespan.
     """
@@ -71,6 +78,8 @@ class SignatureMiddleware:
         max_body: int = MAX_BODY,
         authorize: Authorize | None = None,
         on_rejected: Callable[[str, str, str], object] | None = None,
+        on_verified: Callable[[Verified], object] | None = None,
+        diagnosis: DiagnosisLog | None = None,
     ) -> None:
         if not isinstance(verifier, (Verifier, AsyncVerifier)):
             raise ConfigError(f"verifier is a Verifier or an AsyncVerifier, not {type(verifier).__name__}")
@@ -78,8 +87,17 @@ class SignatureMiddleware:
         self._app = app
         self._verifier = verifier
         self._authorize = authorize
+        # What needs more than the verdict goes the long way.
+        self._glances = not (authorize or prefix or on_verified)
         self._gate = Gate(
-            verifier, origin=origin, prefix=prefix, public=public, max_body=max_body, on_rejected=on_rejected
+            verifier,
+            origin=origin,
+            prefix=prefix,
+            public=public,
+            max_body=max_body,
+            on_rejected=on_rejected,
+            on_verified=on_verified,
+            diagnosis=diagnosis,
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -89,11 +107,15 @@ class SignatureMiddleware:
             return
         if kind not in ("http", "websocket"):
             raise ConfigError(f"the scope type {kind!r} cannot be verified")
+        if self._glances and (verified := _glance(scope, self._verifier, self._gate)) is not None:
+            await self._app({**scope, KEY: verified}, _without_body(receive), send)
+            return
         seen = _seen(scope, self._gate)
         if self._gate.is_public(seen):
-            await self._app({**scope, **_reduced(scope), KEY: None}, receive, send)
+            await self._app(_inner(scope, None), receive, send)
             return
         spool: Spool | None = None
+        pending: Pending | None = None
         try:
             try:
                 pending = self._gate.begin(seen)
@@ -105,17 +127,19 @@ class SignatureMiddleware:
                     if kind == "http" and not await _fill(spool, receive, length):
                         return
                     pending = pending.with_body(spool.body())
-                    self._gate.check_claim(pending, seen)
+                    if seen.target_lost:  # what claims the request may stand in its body
+                        self._gate.check_claim(pending, seen)
                 found = self._verifier.finish(pending)
                 verified = found if isinstance(found, Verified) else await found
                 allowed = self._authorize is None or await self._is_allowed(self._authorize, verified, pending)
             except Rejected as refused:
-                await _answer(self._gate.refuse(refused, seen), scope, receive, send)
+                await _answer(self._gate.refuse(refused, seen, pending), scope, receive, send)
                 return
             if not allowed:
                 await _answer(self._gate.forbid(verified, seen), scope, receive, send)
                 return
-            inner = {**scope, **_reduced(scope), KEY: verified}
+            self._gate.admit(verified)
+            inner = _inner(scope, verified)
             if spool is not None and kind == "http":
                 receive = _replay(spool, receive)
                 if length == CHUNKED:
@@ -133,6 +157,27 @@ class SignatureMiddleware:
             raise rejected(Reason.UNAVAILABLE, "authorize failed", pending) from error
 
 
+def _glance(scope: Scope, verifier: Verifier | AsyncVerifier, gate: Gate) -> Verified | None:
+    """Who signed a request without a body, where that shows at first sight. See Verifier.glance."""
+    raw_path: bytes | None = scope.get("raw_path")
+    if raw_path is None or scope["type"] != "http" or scope.get("http_version") not in _BODIES_ARE_ANNOUNCED:
+        return None
+    path, query = raw_path.decode("latin-1"), scope.get("query_string")
+    if "?" in path or (gate.has_public and path in gate.public):
+        return None
+    return verifier.glance(scope["method"], f"{path}?{query.decode('latin-1')}" if query else path, scope["headers"])
+
+
+def _without_body(receive: Receive) -> Receive:
+    """A `receive` for a request that announces no body: the app gets none that a server may bring all the same."""
+
+    async def checked() -> Message:
+        message = await receive()
+        return {"type": "http.disconnect"} if message.get("body") else message
+
+    return checked
+
+
 def _seen(scope: Scope, gate: Gate) -> Seen:
     headers = tuple([(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]])
     method = scope["method"] if scope["type"] == "http" else "GET"  # RFC 6455, section 4.1
@@ -142,8 +187,10 @@ def _seen(scope: Scope, gate: Gate) -> Seen:
     if raw_path is None:  # optional in ASGI
         raw_path = quote(scope["path"], errors="surrogatepass").encode()
         lost = "" if is_single_spelling(scope["path"]) else PATH_IS_DECODED
-    # Some clients that call an app in-process put the query there too; a path has no ? otherwise.
-    path = origin_form(raw_path.partition(b"?")[0].decode("latin-1"))
+    path = raw_path.decode("latin-1")
+    if "?" in path:  # some clients that call an app in-process put the query there too; a path has no ? otherwise
+        path = path.partition("?")[0]
+    path = origin_form(path)
     target = f"{path}?{query.decode('latin-1')}" if query else path
     request = gate.request(method, target, headers, prefixed=bool(gate.prefix) and _is_prefixed(scope, path, gate))
     return Seen(request, lost, "" if query else _BARE_MARK)
@@ -160,13 +207,15 @@ def _is_prefixed(scope: Scope, path: str, gate: Gate) -> bool:
     return under_prefix and (path == gate.prefix or path.startswith(gate.prefix + "/"))
 
 
-def _reduced(scope: Scope) -> dict[str, Any]:
-    """The path of a target in its absolute form, which some servers leave whole. RFC 9112, section 3.2.2."""
+def _inner(scope: Scope, verified: Verified | None) -> dict[str, Any]:
+    """The scope as the app gets it."""
+    inner = {**scope, KEY: verified}
     raw_path: bytes | None = scope.get("raw_path")
-    if raw_path is None or raw_path.startswith(b"/"):
-        return {}
-    path = origin_form(raw_path.partition(b"?")[0].decode("latin-1"))
-    return {"path": unquote(path), "raw_path": path.encode("latin-1")}
+    if raw_path is not None and not raw_path.startswith(b"/"):
+        # Some servers leave a target in absolute form whole. RFC 9112, section 3.2.2.
+        path = origin_form(raw_path.partition(b"?")[0].decode("latin-1"))
+        inner["path"], inner["raw_path"] = unquote(path), path.encode("latin-1")
+    return inner
 
 
 def _with_length(headers: Iterable[tuple[bytes, bytes]], length: int) -> list[tuple[bytes, bytes]]:
@@ -194,13 +243,16 @@ def _replay(spool: Spool, receive: Receive) -> Receive:
     An app that streams its answer waits on it for the disconnect: more of the body would keep it spinning, a
     disconnect made up would cut the answer off.
     """
-    file, left = spool.file(), spool.length
+    file: IO[bytes] | None = None
+    left = spool.length
     is_read = False
 
     async def replayed() -> Message:
-        nonlocal left, is_read
+        nonlocal file, left, is_read
         if is_read:
             return await receive()
+        if file is None:
+            file = spool.file()
         piece = file.read(PIECE if spool.is_on_disk else -1)
         left -= len(piece)
         is_read = left <= 0

@@ -33,6 +33,8 @@ from ._common import (
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+    from .diagnosis import DiagnosisLog
+
 _DECODED_PATH = (
     "this server passes the path on decoded, so a target in another spelling (with //, or with escapes that it does "
     "not need) does not verify here"
@@ -66,8 +68,10 @@ class SignatureMiddleware:
     read, and a body that breaks off never reaches the app.
 
     With `authorize(verified, head)` anything but True refuses the request, and so does an exception.
+    `on_verified(verified)` is told each request that is let in, such as `undersign.usage.KeyUsage().record`.
     `on_rejected(reason, key_id, detail)` is told each refusal, as the logger `undersign` is; neither gets a secret,
-    a signature or a control character, and the client never gets the reason.
+    a signature or a control character, and the client never gets the reason. `diagnosis` is a
+    `undersign.servers.diagnosis.DiagnosisLog`, which finds out what the client did wrong.
 
     Raises ConfigError for an option that cannot work.
     """
@@ -83,6 +87,8 @@ class SignatureMiddleware:
         max_body: int = MAX_BODY,
         authorize: Callable[[Verified, Request], bool] | None = None,
         on_rejected: Callable[[str, str, str], object] | None = None,
+        on_verified: Callable[[Verified], object] | None = None,
+        diagnosis: DiagnosisLog | None = None,
         drops_underscores: bool | None = None,
         mounts: Collection[str] = (),
     ) -> None:
@@ -98,7 +104,14 @@ class SignatureMiddleware:
         self._authorize = authorize
         self._drops_underscores = drops_underscores
         self._gate = Gate(
-            verifier, origin=origin, prefix=prefix, public=public, max_body=max_body, on_rejected=on_rejected
+            verifier,
+            origin=origin,
+            prefix=prefix,
+            public=public,
+            max_body=max_body,
+            on_rejected=on_rejected,
+            on_verified=on_verified,
+            diagnosis=diagnosis,
         )
         self._mounts = frozenset(("", prefix, os.environ.get("SCRIPT_NAME", ""), *mounts))
 
@@ -109,6 +122,7 @@ class SignatureMiddleware:
             _reduce(environ)
             return self._app(environ, start_response)
         spool: Spool | None = None
+        pending: Pending | None = None
         try:
             pending = self._gate.begin(seen)
             self._check_headers(pending, environ)
@@ -119,12 +133,15 @@ class SignatureMiddleware:
                 spool = Spool(pending, limit)
                 _fill(spool, environ, length, pending)
                 pending = pending.with_body(spool.body())
-                self._gate.check_claim(pending, seen)
+                if seen.target_lost:
+                    self._gate.check_claim(pending, seen)
                 self._check_headers(pending, environ)
             verified = environ[KEY] = self._verifier.finish(pending)
             answer = None if self._is_allowed(verified, pending) else self._gate.forbid(verified, seen)
+            if answer is None:
+                self._gate.admit(verified)
         except Rejected as refused:
-            answer = self._gate.refuse(refused, seen)
+            answer = self._gate.refuse(refused, seen, pending)
         except BaseException:
             _close(spool)
             raise
@@ -145,7 +162,7 @@ class SignatureMiddleware:
         if target:
             lost = _FORGED_MOUNT if software.startswith("gunicorn/") and mount not in self._mounts else ""
             doubt = _HTTP_SERVER if software.startswith("Werkzeug/") else ""
-            return Seen(gate.request(method, target, headers), lost, doubt)
+            return Seen(gate.request(method, origin_form(target), headers), lost, doubt)
         path: str = mount + environ.get("PATH_INFO", "")
         query: str = environ.get("QUERY_STRING", "")
         target = "/" + quote(path.encode("latin-1", "replace")).removeprefix("/")

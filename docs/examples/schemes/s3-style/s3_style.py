@@ -4,7 +4,8 @@
     signature      = base64( HMAC-SHA1( secret, string to sign ) )
     string to sign = METHOD LF Content-MD5 LF Content-Type LF Date LF (x-amz- headers, each with LF) resource
 
-Source: Amazon S3, "Signing and Authenticating REST Requests". A date in x-amz-date alone is not taken.
+Source: Amazon S3, "Signing and authenticating REST requests (AWS signature version 2)". Stricter than there: a date in
+x-amz-date alone is not taken, and no header that is there twice.
 """
 
 from __future__ import annotations
@@ -56,8 +57,8 @@ class S3Style(Scheme):
         digest, kind, date = (signed_header(request, name) or "" for name in ("content-md5", "content-type", "date"))
         if digest and digest != _content_md5(request):
             raise CannotSign("Content-MD5 is not that of the body")
-        names = sorted({name.lower() for name, _ in request.headers if name.lower().startswith("x-amz-")})
-        headers = [f"{name}:{signed_header(request, name)}" for name in names]
+        names = {name.lower().replace("_", "-") for name, _ in request.headers}
+        headers = [f"{name}:{signed_header(request, name)}" for name in sorted(names) if name.startswith("x-amz-")]
         lines = [request.method, digest, kind, date, *headers, self._resource(request)[0]]
         return "\n".join(lines).encode("latin-1")
 
@@ -73,7 +74,8 @@ class S3Style(Scheme):
         values = request.values("authorization")
         if not any(value.startswith("AWS ") for value in values):
             return None
-        match, at = _CREDENTIALS.fullmatch(values[0]), parse_date("".join(request.values("date")))
+        date = "".join(request.values("date")).replace("+0000", "GMT")
+        match, at = _CREDENTIALS.fullmatch(values[0]), parse_date(date)
         if len(values) > 1 or match is None or at is None:
             raise Rejected(Reason.MALFORMED, "Authorization or Date is repeated or not in form", scheme=self.name)
         return Claim(match[1], at, (match[2],))

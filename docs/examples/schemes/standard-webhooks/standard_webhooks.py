@@ -8,32 +8,32 @@ webhook-signature: v1,…    base64( HMAC-SHA256( secret, id.timestamp.body ) );
 from __future__ import annotations
 
 import base64
-import binascii
-import contextlib
 import hmac
 import math
 import re
 from dataclasses import dataclass
+from typing import ClassVar
 
 from undersign import BodyNeed, CannotSign, Claim, Component, Patch, Reason, Rejected, Request, Scheme
 from undersign.clock import Window
 from undersign.scheme import signed_header
 
-_ID = re.compile(
-    r"[!-\-/-~]{1,256}"
-)  # printable ASCII without the full stop, which separates the parts that are signed
+# Printable ASCII without the full stop, which separates the parts that are signed.
+_ID = re.compile(r"[!-\-/-~]{1,256}")
 _SECONDS = re.compile(r"0|[1-9][0-9]{0,10}")
 _SIGNATURE = re.compile(r"v1,([A-Za-z0-9+/]{43}=)")
+_SECRET = re.compile(rb"whsec_((?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{2}==))")
 
 
 @dataclass(frozen=True)
 class StandardWebhooks(Scheme):
     """Signs the message: its id, the time and the raw body. Method and target are not covered.
 
-    No key id is sent; `key_id` is the name under which the verifier's keys have the endpoint's secrets. Secrets are
-    taken as they are handed out, `whsec_` and base64, or as the bytes themselves.
+    No key id is sent; `key_id` is the name under which the verifier's keys have the endpoint's secrets. They are
+    written as they are handed out, `whsec_` and base64. While one replaces another, senders sign with both.
     """
 
+    several_signatures: ClassVar[bool] = True
     key_id: str = "webhook"
     name: str = "standard-webhooks"
     window: Window = Window(past=300, future=300)
@@ -55,11 +55,13 @@ class StandardWebhooks(Scheme):
             raise CannotSign("the body is streamed, and it is signed as a whole: pass it as bytes")
         return f"{message}.{seconds}.".encode() + request.body
 
+    def secret_flaw(self, secret: bytes) -> str | None:
+        return None if _SECRET.fullmatch(secret) else "write whsec_ and the base64 behind it, as it was handed out"
+
     def signature(self, secret: bytes, canonical: bytes) -> str:
-        if secret.startswith(b"whsec_"):
-            with contextlib.suppress(binascii.Error):  # else these are the bytes themselves
-                secret = base64.b64decode(secret.removeprefix(b"whsec_"), validate=True)
-        return base64.b64encode(hmac.digest(secret, canonical, "sha256")).decode()
+        match = _SECRET.fullmatch(secret)
+        key = base64.b64decode(match[1]) if match else secret
+        return base64.b64encode(hmac.digest(key, canonical, "sha256")).decode()
 
     def write(self, claim: Claim, request: Request) -> Patch:
         return Patch((("webhook-signature", " ".join(f"v1,{signature}" for signature in claim.signatures)),))

@@ -1,0 +1,1 @@
+../../vectors/ports/port.js

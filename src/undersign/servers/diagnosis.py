@@ -1,0 +1,78 @@
+"""Why requests are refused, in the server's own log: what `undersign diagnose` finds, while they come in."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from ..credentials import Keys
+from ..diagnose import diagnose
+from ..errors import ConfigError
+from ..http import Request
+from ..scheme import Scheme
+from ._common import printable
+
+_log = logging.getLogger("undersign.diagnosis")
+
+_LONGEST_DETAIL = 600
+
+
+class DiagnosisLog:
+    """Writes to the logger `undersign.diagnosis` what the client of a refused request did wrong; nothing else sees it.
+
+    Pass it as `diagnosis` to a middleware. `keys` are those of the verifier: a mapping, or a lookup that is no
+    coroutine. Each record has `code` and `key_id` as attributes, and neither has a secret or a signature.
+
+    A search may take most of a second of one core, and whoever sends bad requests could keep it busy. So it runs in a
+    thread beside the server, one at a time and `interval` seconds apart at least; what is refused meanwhile is not
+    looked at, and the next record says how many that were. `clock` returns seconds that never step back.
+
+    Only requests whose body was read, or that have none, are looked at. Raises ConfigError for an interval below zero.
+    """
+
+    def __init__(self, keys: Keys, *, interval: float = 1.0, clock: Callable[[], float] = time.monotonic) -> None:
+        if not interval >= 0:
+            raise ConfigError(f"interval is a number of seconds, 0 or more, not {interval!r}")
+        self._keys = keys
+        self._interval = interval
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._next = -float("inf")
+        self.is_busy = False
+        """Whether a search is going on."""
+        self._passed_over = 0
+        # The thread is started by the first request, so that a server may fork before.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="undersign-diagnosis")
+
+    def look(self, schemes: Sequence[Scheme], request: Request, key_id: str, now: float) -> None:
+        """Look at a refused request, if there is time, and return at once.
+
+        `key_id` is what the request claims, `now` what the server's clock said, in Unix seconds.
+        """
+        with self._lock:
+            if self.is_busy or self._clock() < self._next:
+                self._passed_over += 1
+                return
+            self.is_busy = True
+            self._next = self._clock() + self._interval
+            passed_over, self._passed_over = self._passed_over, 0
+        self._thread.submit(self._search, schemes, request, key_id, now, passed_over)
+
+    def _search(self, schemes: Sequence[Scheme], request: Request, key_id: str, now: float, passed_over: int) -> None:
+        try:
+            if passed_over:
+                _log.info("%d refused requests were not looked at", passed_over)
+            key_id = printable(key_id)
+            for cause in diagnose(request, schemes, self._keys, now):
+                detail = printable(cause.detail, _LONGEST_DETAIL)
+                extra = {"code": cause.code, "key_id": key_id}
+                _log.warning("%s, key id %r: %s", cause.code, key_id, detail, extra=extra)
+        except Exception as error:
+            # What it raises may hold anything.
+            _log.error("the diagnosis has raised %s", type(error).__name__)
+        finally:
+            with self._lock:
+                self.is_busy = False

@@ -1,0 +1,266 @@
+"""A HAR as input: as browsers export it, and only where it holds what was sent."""
+
+from __future__ import annotations
+
+import base64
+import json
+import random
+from typing import Any
+
+import pytest
+
+from tests.cli.command import Result, undersign
+from tests.diagnose.clients import NOW, GoGridClient, GoTomClient, secret_bytes
+from undersign import ConfigError, Request, UndersignError
+from undersign.cli.from_har import request_of_har
+
+SECRET = {"UNDERSIGN_SECRET": secret_bytes("crm_sync").decode()}
+GRID = {"UNDERSIGN_SECRET": secret_bytes("2fvmer3qbk7f3jnqneg58bu2").decode()}
+ANSWERED = "Thu, 07 Nov 2024 10:21:15 GMT"  # NOW
+STARTED = "2024-11-07T11:21:14.725+01:00"  # a little before
+
+
+def har_request(request: Request, **changed: Any) -> dict[str, Any]:
+    """The request as Chrome has it in a HAR, for HTTP/2."""
+    assert isinstance(request.body, bytes)
+    host = request.values("host")[0]
+    pseudo = {":authority": host, ":method": request.method, ":path": request.target, ":scheme": "https"}
+    rest = [(name.lower(), value) for name, value in request.headers if name != "Host"]
+    found: dict[str, Any] = {
+        "method": request.method,
+        "url": request.origin + request.target,
+        "httpVersion": "http/2.0",
+        "headers": [{"name": name, "value": value} for name, value in (*pseudo.items(), *rest)],
+        "queryString": [],
+        "cookies": [],
+        "headersSize": -1,
+        "bodySize": len(request.body),
+    }
+    if request.body:
+        found["headers"].append({"name": "content-length", "value": str(len(request.body))})
+        found["postData"] = {"mimeType": "application/json", "text": request.body.decode()}
+    return {**found, **changed}
+
+
+def entry(request: Request, answered: str | None = ANSWERED, **changed: Any) -> dict[str, Any]:
+    headers = [{"name": "date", "value": answered}] if answered else []
+    return {
+        "startedDateTime": STARTED,
+        "time": 12.5,
+        "request": har_request(request, **changed),
+        "response": {"status": 401, "headers": headers, "content": {}},
+    }
+
+
+def archive(*entries: dict[str, Any]) -> dict[str, Any]:
+    return {"log": {"version": "1.2", "creator": {"name": "WebInspector", "version": "537.36"}, "entries": entries}}
+
+
+def diagnosed(har: Any, *arguments: str, env: dict[str, str] = SECRET) -> Result:
+    return undersign("diagnose", *arguments, stdin=json.dumps(har).encode(), env=env)
+
+
+RIGHT = GoTomClient().request()
+
+
+@pytest.mark.parametrize(
+    "har",
+    [entry(RIGHT), archive(entry(RIGHT)), har_request(RIGHT)],
+    ids=["an entry", "an archive", "a request"],
+)
+def test_whatever_a_browser_copies_is_read(har: Any) -> None:
+    for command in ("verify", "diagnose"):
+        result = undersign(command, "--at", str(NOW), stdin=json.dumps(har).encode(), env=SECRET)
+        assert (result.code, result.err) == (0, "")
+
+
+def test_the_request_is_the_one_on_the_wire() -> None:
+    found = request_of_har(json.dumps(entry(RIGHT)).encode(), None).request
+    assert (found.method, found.target, found.body, found.origin) == (
+        RIGHT.method,
+        RIGHT.target,
+        RIGHT.body,
+        RIGHT.origin,
+    )
+    assert found.headers[0] == ("Host", "api.example.com")
+    assert not [name for name, _ in found.headers if name.startswith(":")]
+    assert found.values("authorization") == RIGHT.values("authorization")
+
+
+def test_a_mistake_is_diagnosed() -> None:
+    result = diagnosed(entry(GoTomClient(end=b"\n").request()), "--json")
+    assert [cause["code"] for cause in json.loads(result.text)["causes"]] == ["string-trailing-newline"]
+    assert diagnosed(entry(GoGridClient().request()), env=GRID).code == 0
+    assert diagnosed(entry(GoGridClient(encode=lambda digest: digest.hex().upper()).request()), env=GRID).code == 1
+
+
+def test_the_clock_is_that_of_the_answer_so_that_a_wrong_one_is_found() -> None:
+    right = diagnosed(entry(RIGHT))
+    assert right.code == 0
+    assert "the Date of the answer in the HAR, 2024-11-07T10:21:15Z: --at" in right.error
+    late = diagnosed(entry(RIGHT, "Thu, 07 Nov 2024 13:21:15 GMT"))
+    assert late.text.startswith("timezone: The client's time is 3:00 hours behind the clock")
+    assert undersign("verify", stdin=json.dumps(entry(RIGHT)).encode(), env=SECRET).code == 0
+
+
+def test_without_an_answer_it_is_the_clients_own_and_that_is_said() -> None:
+    result = diagnosed(entry(RIGHT, None))
+    assert result.code == 0
+    assert "the client's own when it sent the request, 2024-11-07T10:21:14Z" in result.error
+    assert "--at" in result.error
+    given = diagnosed(entry(RIGHT, None), "--at", str(NOW + 9 * 3600))
+    assert given.text.startswith("timezone: ")
+    assert not given.err
+
+
+@pytest.mark.parametrize("started", ["", "yesterday", "2024-02-31T00:00:00Z", None, 7])
+def test_a_har_without_any_time_is_judged_by_the_clock_of_this_machine(started: Any) -> None:
+    har = {**entry(RIGHT, "no date"), "startedDateTime": started}
+    result = diagnosed(har)
+    assert result.text.startswith("clock-skew: ")
+    assert "say when with --at" in result.error
+    assert "say when with --at" in undersign("verify", stdin=json.dumps(har).encode(), env=SECRET).error
+
+
+@pytest.mark.parametrize("command", ["verify", "diagnose"])
+def test_an_authorization_that_the_browser_left_out_is_no_mistake_of_the_client(command: str) -> None:
+    found = har_request(RIGHT)
+    headers = [header for header in found["headers"] if header["name"] != "authorization"]
+    stdin = json.dumps({**found, "headers": headers}).encode()
+    result = undersign(command, "--at", str(NOW), stdin=stdin, env=SECRET)
+    assert result.code == 1
+    assert "browsers leave out" in result.error
+    assert "not known" in result.error
+
+
+ENTRIES = archive(
+    entry(Request("GET", "/a?sig=hunter2", (("Host", "x.example"),), b"", "https://x.example")),
+    entry(RIGHT),
+    entry(Request("GET", "/orders/1", (("Host", "x.example"),), b"", "https://x.example")),
+)
+
+
+@pytest.mark.parametrize("which", ["2", "/v1/orders", "api.example.com"])
+def test_one_of_several_entries_is_chosen_by_number_or_url(which: str) -> None:
+    assert diagnosed(ENTRIES, "--entry", which).code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "3 entries that fit: choose with --entry"),
+        (("--entry", "orders"), "2 entries that fit"),
+        (("--entry", "4"), "none fits"),
+        (("--entry", "0"), "none fits"),
+        (("--entry", "nowhere"), "none fits"),
+    ],
+)
+def test_an_entry_that_is_not_clear_is_asked_for(arguments: tuple[str, ...], said: str) -> None:
+    result = diagnosed(ENTRIES, *arguments)
+    assert result.code == 2
+    assert said in result.error
+    assert "hunter2" not in result.error
+
+
+def test_only_some_entries_are_listed() -> None:
+    result = diagnosed(archive(*[entry(RIGHT)] * 20))
+    assert "8 https://api.example.com/v1/orders and 12 more" in result.error
+
+
+@pytest.mark.parametrize(
+    ("har", "said"),
+    [
+        (b'{"log": ', "not JSON"),
+        (b"{" * 100_000, "not JSON"),
+        (b"[]", "no HAR"),
+        (b"{}", "no HAR"),
+        (b'{"log": {"entries": []}}', "has 0 entries"),
+        (b'{"request": 1}', "no request"),
+        (b'{"request": {"url": "https://a/", "method": 1}}', "no method or no url"),
+        (b'{"method": "GET", "url": "https://a/"}', "no headers"),
+        (b'{"method": "GET", "url": "https://a/", "headers": [1]}', "no name or no value"),
+        (b'{"method": "GET", "url": "a", "headers": []}', "not absolute"),
+    ],
+)
+def test_what_is_no_har_is_said_in_one_line(har: bytes, said: str) -> None:
+    result = undersign("verify", "--input", "har", stdin=har, env=SECRET)
+    assert result.code == 2
+    assert said in result.error
+
+
+def body_of(text: str | None, *headers: tuple[str, str], **post: Any) -> bytes:
+    data = {"mimeType": "text/plain", **({} if text is None else {"text": text}), **post}
+    pairs = [{"name": name, "value": value} for name, value in headers]
+    request = {"method": "POST", "url": "https://a.example/", "headers": pairs, "postData": data}
+    body = request_of_har(json.dumps(request).encode(), None).request.body
+    assert isinstance(body, bytes)
+    return body
+
+
+def test_the_body_is_text_in_utf_8_unless_its_length_or_charset_says_otherwise() -> None:
+    assert body_of("é") == "é".encode()
+    assert body_of("é", ("Content-Length", "2")) == "é".encode()
+    assert body_of("é", ("Content-Length", "1")) == b"\xe9"
+    assert body_of("€", ("Content-Length", "1"), ("Content-Type", 'text/plain; charset="cp1252"')) == b"\x80"
+    assert body_of("é", ("Content-Type", "text/plain; charset=unheard-of")) == "é".encode()
+    assert body_of(base64.b64encode(b"\0\xff").decode(), encoding="base64") == b"\0\xff"
+    assert body_of(None) == b""
+    assert body_of("a" * 3, ("Content-Length", "many")) == b"aaa"
+    assert body_of("\ud800") == b"\xed\xa0\x80"
+
+
+def test_a_body_that_is_not_all_there_is_no_mistake_of_the_client() -> None:
+    for text, length in (("é", "5"), (None, "7")):
+        with pytest.raises(ConfigError, match=f"and {length} were sent, so it is not all there"):
+            body_of(text, ("Content-Length", length))
+    with pytest.raises(ConfigError, match="parameters of the form"):
+        body_of(None, params=[{"name": "a", "value": "b"}])
+    with pytest.raises(ConfigError, match="not in base64"):
+        body_of("?", encoding="base64")
+
+
+def test_urls_and_headers_as_http_1_has_them() -> None:
+    headers = [{"name": "host", "value": "other"}, {"name": "X", "value": "\xe9"}, {"name": "Y", "value": "€"}]
+    har = {"method": "GET", "url": "HTTPS://me:pw@A.example:443/é?q#f", "headers": headers}
+    found = request_of_har(json.dumps(har).encode(), None).request
+    assert (found.target, found.origin) == ("/%C3%A9?q", "https://a.example")
+    assert found.headers == (("host", "other"), ("X", "\xe9"), ("Y", "€".encode().decode("latin-1")))
+    without = request_of_har(json.dumps({**har, "headers": []}).encode(), None).request
+    assert without.headers == (("Host", "a.example"),)
+
+
+def test_a_har_with_a_byte_order_mark_is_one_and_other_input_takes_no_entry() -> None:
+    stdin = b"\xef\xbb\xbf" + json.dumps(entry(RIGHT)).encode()
+    assert undersign("verify", stdin=stdin, env=SECRET).code == 0
+    result = undersign("verify", "--entry", "1", stdin=b"GET / HTTP/1.1\r\n\r\n", env=SECRET)
+    assert result.code == 2
+    assert "--entry chooses from a HAR" in result.error
+    result = diagnosed(entry(RIGHT), "--entry", "1")
+    assert "one of its entries" in result.error
+
+
+def test_an_origin_that_is_given_takes_the_place_of_the_urls() -> None:
+    result = diagnosed(entry(GoGridClient().request()), "--origin", "http://api.example.com", env=GRID)
+    assert "did not come over https" in result.text
+
+
+def spoilt(value: Any, drawn: random.Random) -> Any:
+    """The value with other values in some places."""
+    if drawn.random() < 0.02:
+        return drawn.choice([None, 1, [], {}, "x", "\ud800", -1e999, True])
+    if isinstance(value, dict):
+        return {key: spoilt(held, drawn) for key, held in value.items()}
+    return [spoilt(held, drawn) for held in value] if isinstance(value, list) else value
+
+
+def test_a_spoilt_har_gets_an_error_in_words_or_a_request() -> None:
+    drawn = random.Random(3)
+    read = 0
+    for _ in range(1500):
+        har = spoilt(drawn.choice([entry(RIGHT), ENTRIES]), drawn)
+        try:
+            request_of_har(json.dumps(har).encode(), drawn.choice([None, "1", "orders"]))
+            read += 1
+        except UndersignError:
+            continue
+    assert 100 < read < 1400
