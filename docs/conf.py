@@ -1,16 +1,47 @@
 """Sphinx's settings. Built with warnings as errors: `make docs`."""
 
+import shutil
+from pathlib import Path
+
+import click
+import django.conf
+from sphinx.application import Sphinx
+
 from undersign import __version__
+from undersign.cli.app import commands
+
+django.conf.settings.configure()  # autodoc imports rest_framework, which asks for settings
 
 project = "undersign"
 author = "The undersign authors"
 copyright = "2026, The undersign authors"  # noqa: A001 - Sphinx's name
 release = version = __version__
-extensions = ["myst_parser", "sphinx.ext.autodoc"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx_click"]
 exclude_patterns = ["examples/**"]
 html_theme = "furo"
 html_title = f"undersign {version}"
+html_static_path = ["_static"]
+html_css_files = ["undersign.css"]
+smartquotes = False  # two hyphens stay two
 default_role = "code"  # docstrings quote code in single backticks
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 myst_heading_anchors = 3
+
+
+def setup(app: Sphinx) -> None:
+    """Put the playground beside the documentation; html_extra_path would put it in the front page's place."""
+    _ask_for_help(commands)
+    app.connect("build-finished", _copy_playground)
+
+
+def _copy_playground(app: Sphinx, error: Exception | None) -> None:
+    if error is None and app.builder.format == "html":
+        shutil.copytree(Path(app.srcdir) / "playground", Path(app.outdir) / "playground", dirs_exist_ok=True)
+
+
+def _ask_for_help(command: click.Command) -> None:
+    """Have options say their help that make it when they are asked: sphinx-click does not ask."""
+    command.get_help(click.Context(command))
+    for nested in getattr(command, "commands", {}).values():
+        _ask_for_help(nested)
