@@ -13,7 +13,8 @@ from .clock import format_date
 from .credentials import Credential
 from .engine import check_credential, sign_checked
 from .errors import CannotSign, ConfigError, Reason, Rejected
-from .http import BodyDigest, Patch, Request, body_length, decode_field
+from .fields import decode_field
+from .http import BodyDigest, Patch, Request, body_length
 from .scheme import Claim, Part, Scheme
 
 __all__ = ["Explanation", "Part", "explain", "visible"]

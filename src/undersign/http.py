@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeAlias
-from urllib.parse import quote, unquote_to_bytes
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from .credentials import parse_origin
 from .errors import CannotSign, ConfigError
+from .fields import Pairs as Pairs
+from .fields import set_fields, set_query
 
 if TYPE_CHECKING:
     from typing_extensions import Self
-
-Pairs: TypeAlias = tuple[tuple[str, str], ...]
 
 _URL = re.compile(r"(?P<origin>[A-Za-z]+://(?P<authority>[^/?#]*))(?P<target>[^#]*)(?:#.*)?", re.DOTALL)
 _ABSOLUTE = re.compile(r"https?://[^/?#]*(?P<target>.*)", re.DOTALL | re.IGNORECASE | re.ASCII)
@@ -246,7 +246,7 @@ class Patch:
         if not self.query:
             return url
         base, mark, fragment = url.encode("utf-8", "surrogatepass").decode("latin-1").partition("#")
-        signed = _set_query(base, self.query)
+        signed = set_query(base, self.query)
         del url, base
         if isinstance(signed, CannotSign):
             raise signed
@@ -256,7 +256,7 @@ class Patch:
         # Errors are returned, so that no frame which raises holds a signature, the new one or one that is replaced.
         headers, target, body = request.headers, request.target, request.body
         if self.query:
-            patched = _set_query(target, self.query)
+            patched = set_query(target, self.query)
             if isinstance(patched, CannotSign):
                 return patched
             target = patched
@@ -264,7 +264,7 @@ class Patch:
         if self.form:
             if isinstance(body, BodyDigest):
                 return CannotSign("the form is streamed, so no field can be set in it: pass the body as bytes")
-            form = _set_fields(body.decode("latin-1"), self.form)
+            form = set_fields(body.decode("latin-1"), self.form)
             if isinstance(form, CannotSign):
                 return form
             body = form.encode("latin-1")
@@ -348,54 +348,6 @@ def _override_flaw(headers: Pairs) -> str | None:
         if name.lower().replace("_", "-") == _OVERRIDE:
             return "X-HTTP-Method-Override would run another method than the signed one: send that method itself"
     return None
-
-
-def fields(encoded: str, names: Collection[str]) -> Pairs:
-    """The fields of those names in a query or form (Latin-1, as on the wire), in order.
-
-    Names are compared and returned decoded, values are as they stand.
-    """
-    longest = max(map(len, names)) * 12  # an escaped character is up to 12 long; no name is decoded in vain
-    split = (part.partition("=") for part in encoded.split("&"))
-    found = ((decode_field(name), value) for name, _, value in split if len(name) <= longest)
-    return tuple((name, value) for name, value in found if name in names)
-
-
-def decode_field(value: str, errors: str = "replace") -> str:
-    """A name or value of a query or form as text. Raises UnicodeDecodeError only where `errors` is "strict"."""
-    if "%" not in value and "+" not in value and value.isascii():
-        return value
-    wire = value.replace("+", " ").encode("latin-1", "replace")
-    return unquote_to_bytes(wire).decode("utf-8", errors)
-
-
-def _set_fields(encoded: str, pairs: Pairs) -> str | CannotSign:
-    """A query or form (Latin-1, as on the wire) with the pairs set in it, replaced in place or appended.
-
-    All other characters stay. Returns CannotSign for a name that is there more than once.
-    """
-    for name, value in pairs:
-        parts = encoded.split("&")
-        places = [index for index, part in enumerate(parts) if decode_field(part.partition("=")[0]) == name]
-        if len(places) > 1:
-            return CannotSign(f"the parameter {name!r} is there {len(places)} times: leave one, or none")
-        try:
-            written_name, written = quote(name, safe=""), quote(value, safe="")
-        except UnicodeEncodeError:
-            return CannotSign(f"the parameter {name!r} holds a lone surrogate, which is not text")
-        if places:
-            parts[places[0]] = f"{parts[places[0]].partition('=')[0]}={written}"
-            encoded = "&".join(parts)
-        else:
-            joint = "" if not encoded or encoded.endswith("&") else "&"
-            encoded = f"{encoded}{joint}{written_name}={written}"
-    return encoded
-
-
-def _set_query(target: str, pairs: Pairs) -> str | CannotSign:
-    path, _, query = target.partition("?")
-    patched = _set_fields(query, pairs)
-    return patched if isinstance(patched, CannotSign) else f"{path}?{patched}"
 
 
 def _set_headers(headers: Pairs, changed: Pairs) -> Pairs:

@@ -6,19 +6,17 @@ import dataclasses
 import math
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from typing import Any, Literal, TypeAlias, cast
+from typing import Any, Literal, TypeAlias
 
-from .credentials import AsyncKeys, Keys, Secret, seal
+from .credentials import AsyncKeys, Keys, Secret
 from .engine import NO_SECRET, Pending, Verified, begin, first_fit, replay_id_of
 from .errors import ConfigError, Reason, Rejected
 from .http import Component, Request, Response
+from .lookup import as_secrets, known_secrets, sealed_keys, unsealed
 from .replay import AsyncReplayGuard, ReplayGuard, ReplayPolicy
 from .requirements import SAFE_METHODS, Requirements, components
-from .scheme import Scheme, json_refusal, refusal_status, unusable_secret
+from .scheme import Scheme, json_refusal, refusal_status
 from .windows import RollingWindows
-
-# Goes the way of a known key's secrets, and is thrown away.
-_STAND_IN = (Secret("no such key"),)
 
 Require: TypeAlias = "Collection[Component] | Callable[[Request], Collection[Component]]"
 Replay: TypeAlias = "ReplayGuard | Mapping[str, ReplayGuard | ReplayPolicy] | None"
@@ -50,8 +48,7 @@ class _VerifierBase:
         self._windows = RollingWindows()
         self._policies = _policies(replay, self.schemes)
         self._lookup: Callable[[str, str], Any] | None = keys if callable(keys) else None
-        self._known = {} if callable(keys) else _known_secrets(keys, self.schemes)
-
+        self._known = {} if callable(keys) else known_secrets(keys, self.schemes)
         self._glanced = self._scheme_to_glance()
 
     def _scheme_to_glance(self) -> tuple[Scheme, frozenset[Component]] | None:
@@ -191,7 +188,7 @@ class Verifier(_VerifierBase):
         require: Require = frozenset(),
         replay: Replay = None,
     ) -> None:
-        keys = _sealed_keys(keys)  # first, so that no frame which raises below holds a plain secret
+        keys = sealed_keys(keys)  # first, so that no frame which raises below holds a plain secret
         super().__init__(schemes, keys, clock, require, replay)
         if any(isinstance(policy.guard, AsyncReplayGuard) for policy in self._policies.values()):
             raise ConfigError("the replay guard is an async one: use AsyncVerifier, or a ReplayGuard")
@@ -217,7 +214,7 @@ class Verifier(_VerifierBase):
         if self._lookup is None:
             return self._known.get(claim, ())
         try:
-            return _unsealed(_as_secrets(self._lookup(*claim), pending.scheme))
+            return unsealed(as_secrets(self._lookup(*claim), pending.scheme))
         except Exception as error:
             raise self._unavailable(pending, "the key lookup failed") from error
 
@@ -241,7 +238,7 @@ class AsyncVerifier(_VerifierBase):
         require: Require = frozenset(),
         replay: AsyncReplay = None,
     ) -> None:
-        keys = _sealed_keys(keys)
+        keys = sealed_keys(keys)
         super().__init__(schemes, keys, clock, require, replay)
 
     async def verify(self, request: Request) -> Verified:
@@ -263,8 +260,8 @@ class AsyncVerifier(_VerifierBase):
             return self._known.get(claim, ())
         try:
             found = self._lookup(*claim)
-            found = _as_secrets(await found if isinstance(found, Awaitable) else found, pending.scheme)
-            return _unsealed(found)
+            found = as_secrets(await found if isinstance(found, Awaitable) else found, pending.scheme)
+            return unsealed(found)
         except Exception as error:
             raise self._unavailable(pending, "the key lookup failed") from error
 
@@ -334,87 +331,8 @@ def _listed(wanted: Collection[Component]) -> str:
     return ", ".join(sorted(component.value for component in wanted))
 
 
-def _sealed_keys(keys: Any) -> Any:
-    """A copy of the mapping with each secret hidden, or with what is wrong with it in its place. Raises nothing."""
-    if callable(keys):
-        return keys
-    if not isinstance(keys, Mapping):
-        return ConfigError(f"keys is a mapping or a callable, not {type(keys).__name__}")
-    return {
-        key: {key_id: _sealed(item) for key_id, item in value.items()} if isinstance(value, Mapping) else _sealed(value)
-        for key, value in keys.items()
-    }
-
-
-def _sealed(value: Any) -> Secret | ConfigError | tuple[Secret | ConfigError, ...]:
-    return tuple(seal(item) for item in value) if _is_sequence(value) else seal(value)
-
-
-def _known_secrets(keys: Any, schemes: Sequence[Scheme]) -> dict[tuple[str, str], tuple[Secret, ...]]:
-    """The secrets of each key id and scheme name, from the sealed mapping. Raises ConfigError for its faults."""
-    if isinstance(keys, ConfigError):
-        raise keys
-    names = [scheme.name for scheme in schemes]
-    scoped = [isinstance(value, Mapping) for value in keys.values()]
-    if any(scoped) and not all(scoped):
-        raise ConfigError("keys mixes secrets with mappings by scheme name: use one or the other")
-    by_scheme = cast("Mapping[str, Mapping[str, Any]]", keys if any(scoped) else dict.fromkeys(names, keys))
-    for name in by_scheme:
-        if name not in names:
-            raise ConfigError(f"keys are given for the scheme {name!r}, which is not verified: {', '.join(names)} are")
-    return {
-        (key_id, scheme.name): _checked_secrets(key_id, value, scheme)
-        for scheme in schemes
-        for key_id, value in by_scheme.get(scheme.name, {}).items()
-    }
-
-
-def _checked_secrets(key_id: object, value: Any, scheme: Scheme) -> tuple[Secret, ...]:
-    if not isinstance(key_id, str) or not key_id:
-        raise ConfigError(f"the key id {key_id!r} is not text, or is empty")
-    values = value if isinstance(value, tuple) else (value,)
-    if not values:
-        raise ConfigError(f"the key {key_id!r} has no secret: give it one, or leave the key out")
-    for secret in values:
-        if isinstance(secret, ConfigError):
-            raise ConfigError(f"the key {key_id!r}: {secret}")
-        if flaw := unusable_secret(scheme, secret):
-            raise ConfigError(f"the key {key_id!r}: {flaw}; a key for another scheme goes below that scheme's name")
-    return values
-
-
-def _as_secrets(found: Any, scheme: Scheme | None) -> tuple[Secret, ...] | ConfigError:
-    """What a lookup returned, as secrets, or what is wrong with one; an empty one is no secret at all."""
-    known = bool(found)
-    if not known:
-        found = _STAND_IN  # for the work of a known key, since the time would tell
-    secrets: list[Secret] = []
-    for value in found if _is_sequence(found) else (found,):
-        if isinstance(value, Secret) or value:
-            secret = seal(value)
-            if isinstance(secret, ConfigError):
-                return secret
-            if scheme and (flaw := unusable_secret(scheme, secret)) and known:
-                return flaw
-            secrets.append(secret)
-    sealed = tuple(secrets)
-    return sealed if known else ()
-
-
-def _unsealed(secrets: tuple[Secret, ...] | ConfigError) -> tuple[Secret, ...]:
-    if isinstance(secrets, ConfigError):
-        raise secrets
-    return secrets
-
-
 def _yes_or_no(answer: Any) -> bool:
     # A coroutine, or the None of a forgotten return, must not pass for an answer.
     if not isinstance(answer, bool):
         raise ConfigError(f"a replay guard answers True or False, not {type(answer).__name__}")
     return answer
-
-
-def _is_sequence(value: object) -> bool:
-    return isinstance(value, (list, tuple)) or (
-        isinstance(value, Sequence) and not isinstance(value, (str, bytes, bytearray))
-    )

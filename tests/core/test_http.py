@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from undersign import BodyDigest, CannotSign, Component, ConfigError, Patch, Request
-from undersign.http import BodyHasher, body_hex_digest, body_length, decode_field, fields, origin_form
+from undersign.fields import decode_field, fields
+from undersign.http import BodyHasher, body_hex_digest, body_length, origin_form
 
 # Request
 

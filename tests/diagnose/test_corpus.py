@@ -14,7 +14,7 @@ from tests.diagnose.clients import KEYS, NOW, md5, report, secret_bytes
 from tests.diagnose.corpus import Case, pairs, singles, unnamed
 from undersign import HttpHmac
 from undersign.diagnose import CODES, Cause, diagnose
-from undersign.http import fields
+from undersign.fields import fields
 
 SINGLES, PAIRS, UNNAMED = list(singles()), list(pairs()), list(unnamed())
 

@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from ..credentials import Credential, Secret, parse_origin
 from ..engine import check_credential, sign
 from ..errors import CannotSign, ConfigError
-from ..http import Pairs, Patch, Request, decode_field
+from ..fields import decode_field
+from ..http import Pairs, Patch, Request
 from ..scheme import Scheme
 from ._clock import ClockCorrection
 

@@ -13,7 +13,8 @@ from typing import Any
 from urllib.parse import quote, quote_plus, unquote
 
 from ..errors import Rejected
-from ..http import Request, decode_field, fields, origin_form
+from ..fields import decode_field, fields
+from ..http import Request, origin_form
 from ..schemes import KeyedTimestamp
 from . import changes as common
 from .cause import Cause, clock_cause, difference, unexplained

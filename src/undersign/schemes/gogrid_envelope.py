@@ -9,7 +9,8 @@ import json
 import re
 from html import escape
 
-from ..http import Response, decode_field, fields, origin_form
+from ..fields import decode_field, fields
+from ..http import Response, origin_form
 from ..scheme import refusal_message
 
 _UNCLEAN = re.compile(r"[^!-~]|[,\"]")

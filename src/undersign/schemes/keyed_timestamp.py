@@ -16,7 +16,8 @@ from typing import Literal
 
 from ..clock import Window
 from ..errors import CannotSign, ConfigError, Reason, Rejected
-from ..http import Component, Pairs, Patch, Request, Response, body_length, decode_field, fields, origin_form
+from ..fields import decode_field, fields
+from ..http import Component, Pairs, Patch, Request, Response, body_length, origin_form
 from ..scheme import BodyNeed, Claim, Part, Scheme, refusal_status
 from .gogrid_envelope import failure
 
