@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,13 +19,16 @@ from tests.cli.command import COMMAND, KEY_ID, SECRET, Serving, environment, ser
 from undersign import Credential, GoGrid, GoTom, HttpHmac, Rejected, Request, Response, Scheme, sign
 from undersign.cli.exchange import Outcome
 from undersign.cli.server import VerifyingServer
+from undersign.diagnose import Cause
 
 NOW = 1_730_974_875
 FORM = "application/x-www-form-urlencoded"
 
 
 @contextmanager
-def answering(*schemes: Scheme, body_limit: int = 1 << 20, silence: float = 30) -> Iterator[tuple[str, list[Outcome]]]:
+def answering(
+    *schemes: Scheme, body_limit: int = 1 << 20, silence: float = 30, say_why: Callable[[Cause], None] | None = None
+) -> Iterator[tuple[str, list[Outcome]]]:
     """A server in this process whose clock stands still: its origin, and what became of each request."""
     outcomes: list[Outcome] = []
     server = VerifyingServer(
@@ -35,6 +38,7 @@ def answering(*schemes: Scheme, body_limit: int = 1 << 20, silence: float = 30) 
         clock=lambda: NOW,
         body_limit=body_limit,
         silence=silence,
+        say_why=say_why,
     )
     thread = threading.Thread(target=server.serve)
     thread.start()
@@ -389,3 +393,32 @@ def test_a_closed_standard_error_stops_nothing() -> None:
             assert exchanged(url, raw(GoTom(), "GET", "/"))[0] == 200
         process.terminate()
         assert process.wait(timeout=30) == 0
+
+
+@pytest.mark.parametrize(
+    ("request_", "codes"),
+    [
+        (raw(GoTom(), "GET", "/a", secret=SECRET + "\n"), ["secret-whitespace"]),
+        (raw(GoTom(), "POST", "/a", b"{}").replace(b"\r\n\r\n{}", b"\r\n\r\n[]"), ["unexplained"]),
+        (raw(GoTom(), "POST", "/a", b"{}", headers={"Content-Type": "a/b"}).replace(b"a/b", b"A/c"), ["unexplained"]),
+        (raw(GoGrid(), "GET", "/a").replace(b"&v=1.5", b""), ["header-missing"]),
+        (b"GET /a HTTP/1.1\r\nHost: a\r\n\r\n", ["header-missing"]),
+        (raw(GoTom(), "POST", "/a", b"x" * (2 << 20)).replace(b"xx", b"xy", 1), []),
+        (raw(GoTom(), "GET", "/a"), []),
+    ],
+)
+def test_it_says_what_the_client_did_wrong_once_the_answer_is_out(request_: bytes, codes: list[str]) -> None:
+    causes: list[Cause] = []
+    with answering(body_limit=1 << 22, say_why=causes.append) as (origin, _):
+        exchanged(origin, request_)
+    assert [cause.code for cause in causes] == codes
+
+
+def test_serve_diagnoses_where_it_is_asked_to(tmp_path: Path) -> None:
+    keys = tmp_path / "keys.toml"
+    keys.write_text(f'[keys]\n{KEY_ID} = "{SECRET}"\n')
+    with serving("--keys", str(keys), "--diagnose", "--at", str(NOW)) as server:
+        exchanged(server.url, raw(GoTom(), "GET", "/a", secret=SECRET + "\n"))
+    said = "\n".join(server.log)
+    assert "\n    secret-whitespace: " in said
+    assert SECRET not in said

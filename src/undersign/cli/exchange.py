@@ -25,6 +25,7 @@ _HEAD_SECONDS = 30.0
 _LINGER_SECONDS = 5.0
 _LINGER_BYTES = 64 * 1024 * 1024
 _LONGEST_SHOWN = 200
+_HELD_BYTES = 1024 * 1024
 _STATUSES = frozenset(HTTPStatus)
 
 
@@ -59,16 +60,22 @@ class Exchange:
     """Reads one request from the connection, verifies it and answers it.
 
     `origin` is what the request is taken to have been sent to. The head is judged before the body is read, and the
-    body is hashed while it comes in, `body_limit` bytes of it at most.
+    body is hashed while it comes in, `body_limit` bytes of it at most. `holds_bodies` keeps those up to 1 MiB, for
+    `refused`: the request that was refused, with its body, as far as it was read whole.
     """
 
-    def __init__(self, connection: socket.socket, verifier: Verifier, origin: str, body_limit: int) -> None:
+    def __init__(
+        self, connection: socket.socket, verifier: Verifier, origin: str, body_limit: int, *, holds_bodies: bool = False
+    ) -> None:
         self._connection = connection
         self._verifier = verifier
         self._origin = origin
         self._body_limit = body_limit
+        self._held_at_most = _HELD_BYTES if holds_bodies else 0
         self._reader = RequestReader()
         self._head = Request("-", "-", origin=origin)  # until it has come
+        self._body: bytes | None = None
+        self.refused: Request | None = None
 
     def run(self, log: Callable[[Outcome], None]) -> None:
         """Answer, having called `log`. Raises OSError where the client has gone."""
@@ -101,11 +108,15 @@ class Exchange:
             method, target, headers = self._reader.head
             self._head = Request(method, target, headers, b"", self._origin)
         head = self._head
+        if self._reader.done:  # the body has come with the head
+            self._body = b"".join(pieces)
         try:
             pending = self._verifier.begin(head)
             body, digest = self._read_body(pending, pieces)
             verified = self._verifier.finish(pending.with_body(body))
         except Rejected as rejected:
+            if self._body is not None:
+                self.refused = head.with_body(self._body)
             response = self._verifier.refusal(rejected, head)
             return response, _outcome(
                 head, response.status, rejected.reason.value, rejected.scheme, rejected.key_id, rejected.detail
@@ -158,9 +169,10 @@ class Exchange:
             length += len(piece)
             _check_length(length, limit, pending)
             hasher.update(piece)
-            if pending.body.raw:
+            if pending.body.raw or length <= self._held_at_most:
                 held += piece
         digest = hasher.result()
+        self._body = bytes(held) if length == len(held) else None
         return bytes(held) if pending.body.raw else digest, digest
 
     def _pieces(self, first: Iterable[bytes]) -> Iterator[bytes]:

@@ -12,11 +12,13 @@ from types import FrameType
 
 import click
 
+from ..diagnose import Cause
 from ..errors import ConfigError
 from .exchange import Outcome
 from .options import Command, build_schemes, clock_at, clock_option, keys_from, scheme_options, secret_options
 from .output import say
 from .server import BODY_LIMIT, VerifyingServer
+from .text import printable
 
 
 @click.command(
@@ -45,6 +47,7 @@ from .server import BODY_LIMIT, VerifyingServer
     show_default=True,
     help="Larger bodies are answered with 413.",
 )
+@click.option("--diagnose", "diagnoses", is_flag=True, help="Say too what the client of a refused request did wrong.")
 def serve(
     schemes: Sequence[str],
     options: Sequence[str],
@@ -56,6 +59,7 @@ def serve(
     host: str,
     port: int,
     body_limit: int,
+    diagnoses: bool,
 ) -> None:
     """Serve on loopback, verify whatever comes, and say what became of it, a line each, on standard error.
 
@@ -68,7 +72,14 @@ def serve(
     keys = keys_from(used, keys_file, key_id, secret_env, secret_file)
     try:
         server = VerifyingServer(
-            used, keys, _log, family=family, address=address, clock=clock_at(at), body_limit=body_limit
+            used,
+            keys,
+            _log,
+            family=family,
+            address=address,
+            clock=clock_at(at),
+            body_limit=body_limit,
+            say_why=_say_why if diagnoses else None,
         )
     except OSError as error:
         raise ConfigError(f"cannot listen on {host} port {port}: {error.strerror or error}") from None
@@ -103,3 +114,7 @@ def _loopback(host: str, port: int) -> tuple[int, tuple[str, int]]:
 
 def _log(outcome: Outcome) -> None:
     say(str(outcome))
+
+
+def _say_why(cause: Cause) -> None:
+    say(printable(f"    {cause.code}: {cause.detail}"))

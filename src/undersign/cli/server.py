@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from ..credentials import Keys
+from ..diagnose import Cause, diagnose
 from ..http1 import RequestReader
 from ..scheme import Scheme
 from ..schemes import KeyedTimestamp
@@ -29,7 +30,8 @@ class VerifyingServer:
     It listens on `address` as soon as it is made, and answers between `serve` and `close`. `log` is called with each
     Outcome, before its answer goes out and from the thread that serves it. Schemes with a keyed timestamp are taken
     with `allow_http`, since plain http on loopback is what this server speaks. `body_limit` is in bytes; `silence`
-    is how many seconds a client may say nothing.
+    is how many seconds a client may say nothing. `say_why` is called with each cause that is found for a refusal, once
+    its answer is out.
 
     Raises ConfigError as Verifier does, and OSError where it cannot listen.
     """
@@ -45,11 +47,14 @@ class VerifyingServer:
         clock: Callable[[], float] = time.time,
         body_limit: int = BODY_LIMIT,
         silence: float = _SILENT_SECONDS,
+        say_why: Callable[[Cause], None] | None = None,
     ) -> None:
         used = [
             replace(scheme, allow_http=True) if isinstance(scheme, KeyedTimestamp) else scheme for scheme in schemes
         ]
         self._verifier = Verifier(used, keys, clock=clock)
+        self._keys = keys
+        self._say_why = say_why
         RequestReader()  # raises now where h11 is missing, and not in each thread
         self._log = log
         self._body_limit = body_limit
@@ -99,7 +104,13 @@ class VerifyingServer:
         try:
             with connection, suppress(OSError):
                 connection.settimeout(self._silence)
-                Exchange(connection, self._verifier, self.origin, self._body_limit).run(self._log)
+                exchange = Exchange(
+                    connection, self._verifier, self.origin, self._body_limit, holds_bodies=self._say_why is not None
+                )
+                exchange.run(self._log)
+            if exchange.refused is not None and self._say_why is not None:
+                for cause in diagnose(exchange.refused, self._verifier.schemes, self._keys, self._verifier.clock()):
+                    self._say_why(cause)
         finally:
             del self._active[threading.current_thread()]
             self._threads.release()

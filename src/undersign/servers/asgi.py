@@ -88,7 +88,7 @@ class SignatureMiddleware:
         self._verifier = verifier
         self._authorize = authorize
         # What needs more than the verdict goes the long way.
-        self._glances = not (authorize or prefix or on_verified)
+        self._glances = not (authorize or prefix)
         self._gate = Gate(
             verifier,
             origin=origin,
@@ -108,6 +108,7 @@ class SignatureMiddleware:
         if kind not in ("http", "websocket"):
             raise ConfigError(f"the scope type {kind!r} cannot be verified")
         if self._glances and (verified := _glance(scope, self._verifier, self._gate)) is not None:
+            self._gate.admit(verified)
             await self._app({**scope, KEY: verified}, _without_body(receive), send)
             return
         seen = _seen(scope, self._gate)
