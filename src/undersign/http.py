@@ -181,9 +181,7 @@ class Request(_Indexed):
         except AttributeError:
             by_name: dict[str, Pairs] = {}
             for pair in self.headers:
-                name = pair[0].lower()
-                if "_" in name:
-                    name = name.replace("_", "-")
+                name = pair[0].lower().replace("_", "-")
                 by_name[name] = (*by_name[name], pair) if name in by_name else (pair,)
             _set(self, "_by_name", by_name)
             return by_name
