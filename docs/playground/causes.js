@@ -97,6 +97,9 @@ const Causes = (() => {
     return { code: "clock-skew", detail };
   }
 
+  // Whether a date can say this second: those of the years 1 to 9999.
+  const isDated = (second) => second >= -62135596800 && second <= 253402300799;
+
   const outside = ({ past, future }, age) => age > past || -age > future;
 
   // The changes that change something, one for each value, in the order of their names.
@@ -104,8 +107,9 @@ const Causes = (() => {
     const found = new Map();
     for (const one of [...changes].sort((first, second) => rank(first.causes[0]) - rank(second.causes[0]))) {
       const key = `${one.part} ${one.value}`;
-      if (one.value !== right[one.part] && !found.has(key) && !(one.part === "secret" && one.value === ""))
+      if (one.value !== right[one.part] && !found.has(key) && !(one.part === "secret" && one.value === "")) {
         found.set(key, one);
+      }
     }
     return [...found.values()];
   }
@@ -142,8 +146,9 @@ const Causes = (() => {
     if (!/^[A-Za-z0-9+/]+$/.test(plain) || plain.length % 4 === 1) return null;
     const raw = unbase64(plain);
     const inner = toWire(raw).trim();
-    if (/^([0-9A-Fa-f]{2})+$/.test(inner) && known(inner.length / 2))
+    if (/^([0-9A-Fa-f]{2})+$/.test(inner) && known(inner.length / 2)) {
       return { digest: lower(inner), encoding: "base64 of hex" };
+    }
     if (!known(raw.length)) return null;
     const right = base64(raw);
     const encoding =
@@ -175,6 +180,7 @@ const Causes = (() => {
     repeated,
     otherSecret,
     clockCause,
+    isDated,
     outside,
     withoutRepeats,
     find,

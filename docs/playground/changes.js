@@ -7,7 +7,7 @@ const Changes = (() => {
   "use strict";
 
   const { hex, base64, unbase64, wireBytes, toWire, lower, trim, values, mediaTypes, dateText } = Undersign.steps;
-  const { change, difference } = Causes;
+  const { change, difference, isDated } = Causes;
   const { decoded, others, toUtf8, quoted, unquoted, unhex } = Encodings;
 
   function* methods(method) {
@@ -44,8 +44,9 @@ const Changes = (() => {
       folded + ";",
       folded.replace(/;+$/, ""),
     ];
-    for (const charset of ["utf-8", "iso-8859-1", '"utf-8"', "utf8"])
+    for (const charset of ["utf-8", "iso-8859-1", '"utf-8"', "utf8"]) {
       others.push(`${bare}; charset=${charset}`, `${bare};charset=${charset}`);
+    }
     for (const value of bare ? others : []) {
       const detail = `The client signed the content type with other parameters than it sent: sign the header's value as it goes out (${differs(value)}).`;
       yield change("type", value, "content-type-parameters", detail);
@@ -163,6 +164,7 @@ const Changes = (() => {
 
   // Other writings of an instant in whole Unix seconds.
   function* dates(at, sent) {
+    if (!isDated(at)) return;
     const [whole, day, clock] = /^(.*)T(.*)$/.exec(dateText(at, false).slice(0, -1));
     const [year, month, number] = day.split("-");
     const usual = [whole, whole + ".000"].flatMap((text) =>
@@ -177,6 +179,7 @@ const Changes = (() => {
     usual.push(`${at}`, `${at}000`, `${whole}.000000Z`, `${whole}.000000+00:00`, `${whole}Z`.replace(/[-:]/g, ""));
     const many = [];
     for (let steps = -48; steps <= 56; steps++) {
+      if (!isDated(at + steps * 900)) continue;
       const local = dateText(at + steps * 900, false).slice(0, -1);
       const zone = `${steps < 0 ? "-" : "+"}${String(Math.floor(Math.abs(steps) / 4)).padStart(2, "0")}:${String((Math.abs(steps) % 4) * 15).padStart(2, "0")}`;
       many.push(local + zone, local + zone.replace(":", ""), local + ".000" + zone);
@@ -248,20 +251,25 @@ const Changes = (() => {
     const encoding = (value, what) =>
       change("secret", value, "secret-encoding", `The client ${what} before it signed: ${should}`);
     const plain = secret.replace(/-/g, "+").replace(/_/g, "/").replace(/=+$/, "");
-    if (/^[A-Za-z0-9+/]{4,}$/.test(plain) && plain.length % 4 !== 1)
+    if (/^[A-Za-z0-9+/]{4,}$/.test(plain) && plain.length % 4 !== 1) {
       yield encoding(toWire(unbase64(plain)), "decoded the secret from base64");
+    }
     if (/^([0-9A-Fa-f]{2})+$/.test(secret)) yield encoding(unhex(secret), "decoded the secret from hex");
     const coded = base64(wireBytes(secret));
-    for (const value of [coded, coded.replace(/\+/g, "-").replace(/\//g, "_"), coded.replace(/=+$/, "")])
+    for (const value of [coded, coded.replace(/\+/g, "-").replace(/\//g, "_"), coded.replace(/=+$/, "")]) {
       yield encoding(value, "encoded the secret in base64");
-    for (const value of [hex(wireBytes(secret)), hex(wireBytes(secret)).toUpperCase()])
+    }
+    for (const value of [hex(wireBytes(secret)), hex(wireBytes(secret)).toUpperCase()]) {
       yield encoding(value, "encoded the secret in hex");
-    for (const value of [quoted(secret, ""), unquoted(secret)])
+    }
+    for (const value of [quoted(secret, ""), unquoted(secret)]) {
       yield encoding(value, "percent-encoded or decoded the secret");
+    }
     for (const [value, name] of others(secret)) yield encoding(value, `took the secret in ${name}`);
     const text = decoded(secret);
-    if (text !== null)
+    if (text !== null) {
       yield encoding(text.replace(/[^\0-\x7f]/gu, "?"), "put ? for the secret's letters that are not ASCII");
+    }
   }
 
   return { methods, contentTypes, bodies, digestForms, dates, endings, secrets };

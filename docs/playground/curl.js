@@ -144,8 +144,9 @@ const Curl = (() => {
     }
     if (has("--compressed")) notes.push("--compressed is left out: curl adds an Accept-Encoding header of its own.");
     const urls = all("--url");
-    if (urls.length !== 1)
+    if (urls.length !== 1) {
       throw new Unreadable(urls.length ? "There is more than one URL: paste one request." : "The command has no URL.");
+    }
 
     let url = urls[0][1];
     if (!/^[A-Za-z][A-Za-z0-9+.-]*:\/\//.test(url)) {
@@ -195,8 +196,9 @@ const Curl = (() => {
         add(match[1]);
       } else if ((match = /^\$?"((?:[^"\\]|\\[^])*)"/.exec(rest))) {
         const inner = match[1].replace(/\\\r?\n/g, "");
-        if (/(?<!\\)(?:\\\\)*(`|\$[A-Za-z_({])/.test(inner))
+        if (/(?<!\\)(?:\\\\)*(`|\$[A-Za-z_({])/.test(inner)) {
           throw new Unreadable(`The shell would put something in place of ${shown(inner)}: paste what it stands for.`);
+        }
         add(inner.replace(/\\(["$`\\])/g, "$1"));
       } else if (/^\$?['"]/.test(rest)) {
         throw new Unreadable("A quote is opened and not closed.");
@@ -247,19 +249,21 @@ const Curl = (() => {
       } else if (word === "--") {
         onlyUrls = true;
       } else if (word.startsWith("--")) {
-        if (!known(word))
+        if (!known(word)) {
           throw new Unreadable(
             `This page does not know curl's option ${shown(word)}: leave it out if it does not change the request.`,
           );
+        }
         if (wantsValue(word) && !queue.length) throw new Unreadable(`${word} wants a value.`);
         yield [word, wantsValue(word) ? queue.shift() : ""];
       } else {
         for (let at = 1; at < word.length; at++) {
           const name = SHORT[word[at]];
-          if (!name)
+          if (!name) {
             throw new Unreadable(
               `This page does not know curl's option -${shown(word[at])}: leave it out if it does not change the request.`,
             );
+          }
           if (!wantsValue(name)) {
             yield [name, ""];
             continue;

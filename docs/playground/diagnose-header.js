@@ -32,10 +32,11 @@ const HeaderDiagnosis = (() => {
     const authorization = values(request, "authorization")[0];
     if (form.some(({ code }) => code === "header-repeated") || !date || !authorization) return form;
     const at = dateSeconds(date);
-    if (at === null)
+    if (at === null) {
       return form.length
         ? form
         : unexplained(`The ${options.date_header} header is not a date in one of the two forms accepted.`);
+    }
 
     const { mended, causes: mending } = mend(request);
     const wrong = flaw(mended, originForm(mended.target));
@@ -50,8 +51,9 @@ const HeaderDiagnosis = (() => {
       const base = typed ? mended : { ...mended, headers: [...mended.headers, ["Content-Type", guess]] };
       for (const sent of readings(options, authorization, keyId)) {
         const found = yield* searchHeader(options, base, sent, keyId, secret, typed);
-        if (found && form.length + mending.length + sent.causes.length + found.length)
+        if (found && form.length + mending.length + sent.causes.length + found.length) {
           return [...form, ...mending, ...sent.causes, ...found];
+        }
       }
     }
     if (form.length) return form;

@@ -9,7 +9,7 @@ const ParameterDiagnosis = (() => {
   const { steps, utf8, Refused } = Undersign;
   const { SCHEMES, HASHES, hmac, concat, wireBytes, toWire, originForm, dateText } = steps;
   const { change, unexplained, otherSecret, clockCause, withoutRepeats, pairs } = Causes;
-  const { missing, repeated, digestIn, algorithmOf, compareTo } = Causes;
+  const { missing, repeated, isDated, digestIn, algorithmOf, compareTo } = Causes;
   const { quoted, unquoted, toUtf8 } = Encodings;
 
   function* causes(options, request, keyId, secret, now) {
@@ -39,8 +39,9 @@ const ParameterDiagnosis = (() => {
     ]) {
       if (extra.length && reading === key) continue;
       const result = yield* searchParameters(options, sent.digest, reading, keyId, secret, now);
-      if (result && form.length + causes.length + extra.length + result.length)
+      if (result && form.length + causes.length + extra.length + result.length) {
         return [...form, ...causes, ...extra, ...result];
+      }
     }
     return form.length ? form : unexplained();
   }
@@ -146,8 +147,9 @@ const ParameterDiagnosis = (() => {
       if (isWanted(hash.of(concat(before, utf8(String(second)))))) return [clockCause(second - now)];
     }
     for (const [one, other] of quick ? pairs(changes) : []) {
-      if (yield* near({ [one.part]: one.value, [other.part]: other.value }, WITH_TWO))
+      if (yield* near({ [one.part]: one.value, [other.part]: other.value }, WITH_TWO)) {
         return [...one.causes, ...other.causes];
+      }
     }
     return null;
   }
@@ -162,7 +164,7 @@ const ParameterDiagnosis = (() => {
     }
   }
 
-  const day = (second) => dateText(second, false).slice(0, -1);
+  const day = (second) => (isDated(second) ? dateText(second, false).slice(0, -1) : "");
   const fractions = (digits) => (second) =>
     Array.from({ length: 10 ** digits }, (_, fraction) => `${second}.${String(fraction).padStart(digits, "0")}`);
   const TIMES = {
@@ -191,7 +193,7 @@ const ParameterDiagnosis = (() => {
 
   function* keyedChanges(options, right) {
     for (const [name, { lone }] of Object.entries(TIMES)) {
-      if (name.endsWith("milliseconds"))
+      if (name.endsWith("milliseconds")) {
         yield change(
           "time",
           name,
@@ -199,7 +201,7 @@ const ParameterDiagnosis = (() => {
           "The client hashed the time in milliseconds: hash whole seconds.",
           lone,
         );
-      else if (name !== "seconds")
+      } else if (name !== "seconds") {
         yield change(
           "time",
           name,
@@ -207,6 +209,7 @@ const ParameterDiagnosis = (() => {
           `The client hashed the time in another form (${name}): hash whole Unix seconds in decimal digits.`,
           lone,
         );
+      }
     }
     for (const order of [
       "secret key time",

@@ -9,8 +9,9 @@ const Encodings = (() => {
   const { steps, utf8 } = Undersign;
   const { toWire, wireBytes, fromUtf8 } = steps;
 
+  const EVERY_BYTE = Uint8Array.from({ length: 256 }, (_, byte) => byte);
   const CP1252 = new Map(
-    Array.from({ length: 256 }, (_, byte) => [new TextDecoder("windows-1252").decode(Uint8Array.of(byte)), byte]),
+    Array.from(new TextDecoder("windows-1252").decode(EVERY_BYTE), (letter, byte) => [letter, byte]),
   );
   const decoded = (bytes) => {
     try {
@@ -21,9 +22,7 @@ const Encodings = (() => {
   };
   const inLatin1 = (text) => (/[^\0-\xff]/.test(text) ? null : text);
   const inCp1252 = (text) =>
-    [...text].every((letter) => CP1252.has(letter))
-      ? String.fromCharCode(...[...text].map((letter) => CP1252.get(letter)))
-      : null;
+    [...text].every((letter) => CP1252.has(letter)) ? toWire([...text].map((letter) => CP1252.get(letter))) : null;
   const inUtf16 = (text) =>
     Array.from({ length: text.length }, (_, at) =>
       String.fromCharCode(text.charCodeAt(at) & 0xff, text.charCodeAt(at) >> 8),

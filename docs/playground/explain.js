@@ -7,7 +7,7 @@ const Explain = (() => {
   "use strict";
 
   const { steps, sign, verify, utf8, Refused } = Undersign;
-  const { SCHEMES, toWire, lower, values, originForm, flaw, dateSeconds } = steps;
+  const { SCHEMES, HASHES, hex, toWire, lower, values, originForm, flaw, dateSeconds } = steps;
 
   const detailOf = (error) => {
     if (!(error instanceof Refused)) throw error;
@@ -29,7 +29,7 @@ const Explain = (() => {
     if (mode === "at") return at;
     const name = family === "gotom" ? lower(options.date_header) : "date";
     const own = mode === "request" ? dateSeconds(values(request, name)[0] ?? "") : null;
-    return own ?? now;
+    return own !== null && Causes.isDated(own) ? own : now;
   }
 
   // Whether the request carries what may be a signature: then it is verified.
@@ -39,16 +39,15 @@ const Explain = (() => {
     return own.includes(options.sig_param);
   }
 
+  // The key id that a request names; "" where it names none that can be read.
   function claimedKey(family, options, request) {
     const kind = SCHEMES[family][0];
     if (family === "gotom") {
-      const sent = values(request, "authorization");
-      return attempt(() => kind.credentials(options, sent).keyId).value ?? "";
+      return attempt(() => kind.credentials(options, values(request, "authorization")).keyId).value ?? "";
     }
-    return (
-      attempt(() => kind.claim(options, { ...request, target: originForm(request.target) }, request.body)?.keyId)
-        .value ?? ""
-    );
+    const own = kind.places(options, request, request.body).flat();
+    const named = own.find((part) => steps.fieldName(part) === options.key_param);
+    return named === undefined ? "" : steps.fromUtf8(steps.fieldBytes(steps.fieldValue(named)), false);
   }
 
   // What port.js says of many keys, of the one that is typed here.
@@ -68,8 +67,7 @@ const Explain = (() => {
     }
   }
 
-  // The string of a request that is signed already: what a verifier computes.
-  function receivedString(options, request) {
+  function coveredString(options, request) {
     const kind = SCHEMES.gotom[0];
     const found = kind.covered(options, request, (detail) => new Refused("malformed", detail));
     for (const name of ["Content-Type", options.date_header]) {
@@ -86,10 +84,16 @@ const Explain = (() => {
     const { signature } = kind.claim(options, { ...request, target: originForm(request.target) }, request.body);
     const second = Math.floor(at);
     for (let far = 0; far <= Math.max(options.window.past, options.window.future); far++) {
-      for (const near of [second - far, second + far])
+      for (const near of [second - far, second + far]) {
         if (kind.signature(options, keyId, secret, near) === signature) return near;
+      }
     }
     return second;
+  }
+
+  function bodyName(body, digest) {
+    if (digest !== hex(HASHES.md5.of(body))) return "body: signed as if there were none";
+    return `body: MD5 of ${body.length} byte${body.length === 1 ? "" : "s"}`;
   }
 
   // The string to sign as [name, wire string] of each part, in order. LF stands between those of a header's string.
@@ -106,7 +110,7 @@ const Explain = (() => {
     const custom = lines.slice(4, -1);
     return [
       ["method", lines[0], "method"],
-      [`body, as the MD5 of ${request.body.length} byte${request.body.length === 1 ? "" : "s"}`, lines[1], "body"],
+      [bodyName(request.body, lines[1]), lines[1], "body"],
       ["content type", lines[2], "type"],
       ["date", lines[3], "date"],
       ...(custom.length === 1 && custom[0] === ""
@@ -116,58 +120,45 @@ const Explain = (() => {
     ];
   }
 
+  // The string of a request that is signed already: what a verifier computes.
+  function receivedString(family, options, request, key, secret, at, verdict) {
+    if (family === "gotom") return attempt(() => coveredString(options, request));
+    if (!key) return { value: null, refused: "" };
+    const second = verdict?.result === "valid" ? secondOf(options, request, key, secret, at) : Math.floor(at);
+    return { value: utf8(`${key}\0${second}`), refused: "" };
+  }
+
+  function signatureOf(family, options, key, secret, string) {
+    const kind = SCHEMES[family][0];
+    if (family === "gotom") return kind.signature(options, secret, string);
+    return key ? kind.signature(options, key, secret, toWire(string).split("\0")[1]) : "";
+  }
+
   // All of it. `secret` is bytes, empty where none is given; `now` is the time of this machine.
   function explain({ family, options, request, keyId, secret, clock, now }) {
-    const kind = SCHEMES[family][0];
     const at = clockOf(clock, family, options, request, now);
     const received = carriesSignature(family, options, request);
     const key = keyId || (received ? claimedKey(family, options, request) : "");
-    // A request that is signed already is verified at its own date, and signed anew by the machine's clock.
-    const anewAt = received && clock.mode === "request" ? now : at;
-    // The string holds no secret, so it is there before one is typed.
-    const signed = attempt(() =>
-      sign(family, options, request, key || "key-id", secret.length ? secret : utf8("-"), anewAt),
-    );
-    const shown = {
-      received,
-      at,
-      anewAt,
-      key,
-      parts: null,
-      signature: "",
-      refused: "",
-      verdict: null,
-      anew: null,
-      anewRefused: signed.refused,
-    };
+    const verdict = received && secret.length ? verdictOf(family, options, request, key, secret, at) : null;
 
-    if (received && secret.length) shown.verdict = verdictOf(family, options, request, key, secret, at);
-    if (signed.value && key && secret.length) {
-      shown.anew = { patch: signed.value.patch, request: applied(request, signed.value) };
-    }
-    if (received && family === "gogrid") {
-      const second =
-        secret.length && key
-          ? attempt(() => secondOf(options, request, key, secret, at))
-          : { value: Math.floor(at), refused: "" };
-      shown.refused = second.refused;
-      if (second.value !== null && key) {
-        shown.parts = partsOf(family, request, utf8(`${key}\0${second.value}`));
-        if (secret.length) shown.signature = kind.signature(options, key, secret, second.value);
-      }
-      return shown;
-    }
+    // A request that is signed already is verified at its own date, and signed anew by the machine's clock. The string
+    // holds no secret, so it is there before one is typed.
+    const anewAt = received && clock.mode === "request" ? now : at;
+    const stand = { key: key || "key-id", secret: secret.length ? secret : utf8("-") };
+    const anew = attempt(() => sign(family, options, request, stand.key, stand.secret, anewAt));
     const string = received
-      ? attempt(() => receivedString(options, request))
-      : { value: signed.value?.string ?? null, refused: signed.refused };
-    shown.refused = string.refused;
-    if (string.value) {
-      shown.parts = partsOf(family, request, string.value);
-      if (secret.length && family === "gotom") shown.signature = kind.signature(options, secret, string.value);
-      if (secret.length && family === "gogrid" && key)
-        shown.signature = kind.signature(options, key, secret, Math.floor(at));
-    }
-    return shown;
+      ? receivedString(family, options, request, key, secret, at, verdict)
+      : { value: anew.value && anew.value.string, refused: anew.refused };
+    return {
+      ...{ received, at, key, verdict },
+      parts: string.value && partsOf(family, request, string.value),
+      refused: string.refused,
+      signature: string.value && secret.length ? signatureOf(family, options, key, secret, string.value) : "",
+      anew:
+        anew.value && key && secret.length ? { patch: anew.value.patch, request: applied(request, anew.value) } : null,
+      anewAt,
+      anewRefused: anew.refused,
+    };
   }
 
   function applied(request, { patch, target, body }) {
@@ -175,5 +166,5 @@ const Explain = (() => {
     return { ...request, headers, target, body };
   }
 
-  return { explain, sentence };
+  return { explain };
 })();

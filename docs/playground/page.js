@@ -53,8 +53,9 @@
       ({ request, notes } = READERS[tab]());
       problem("unreadable", "");
       for (const other of TABS) if (other !== tab) WRITERS[other](request);
-      if (!Reading.isText(request.body))
+      if (!Reading.isText(request.body)) {
         notes.push("The body is not text: what is shown of it, edited in another tab, is no longer its bytes.");
+      }
     } catch (error) {
       if (!(error instanceof Reading.Unreadable)) throw error;
       request = null;
@@ -164,8 +165,6 @@
 
   // The clock
 
-  const LATEST = 253402300799;
-
   function readClock() {
     const mode = $("clock").value;
     const given = $("at").value.trim();
@@ -175,7 +174,7 @@
       return { mode, at: null };
     }
     const at = /^\d{1,12}(\.\d+)?$/.test(given) ? Number(given) : dateSeconds(given);
-    const good = at !== null && at >= 0 && at <= LATEST;
+    const good = at !== null && at >= 0 && Causes.isDated(at);
     problem(
       "clock-problem",
       good ? "" : "Give the time as Unix seconds (1730974875) or as a date (2024-11-07T10:21:15Z).",
@@ -246,13 +245,14 @@
         `The request has ${what}, so there is nothing to verify. Below is how it is signed.`,
       );
     }
-    if (!shown.verdict)
+    if (!shown.verdict) {
       return setVerdict(
         "none",
         "–",
         "The secret is missing",
         "Type the secret, and the signature of the request is verified.",
       );
+    }
     const { result, reason, detail, keyId } = shown.verdict;
     if (result === "valid") {
       const { past } = given.options.window;
@@ -336,17 +336,18 @@
     $("signature-block").hidden = !shown.signature;
     $("signature").textContent = shown.signature;
     $("signature-title").textContent =
-      shown.received && shown.verdict?.result === "invalid" ? "Signature that would be right" : "Signature";
+      shown.received && shown.verdict?.result === "invalid" ? "The right signature" : "Signature";
     $("signature-hint").textContent = signatureHint(family, options);
   }
 
   function stringHint(family, shown) {
     if (!shown.parts) return shown.refused || "It begins with the key id: type one.";
     const count = family === "gotom" ? ` ${shown.parts.map(([, value]) => value).join("\n").length} bytes;` : "";
-    if (!shown.received)
+    if (!shown.received) {
       return family === "gotom"
         ? `Of the request with its Date set:${count} LF stands between the lines, and none at the end.`
         : "Key id, secret and time, with nothing between them.";
+    }
     if (family === "gotom") return `Of the request as it is:${count} LF stands between the lines, and none at the end.`;
     return shown.verdict?.result === "valid"
       ? "At the second at which it was signed; nothing stands between the parts."
@@ -369,7 +370,7 @@
     const { patch, request: signed } = shown.anew;
     $("send-hint").textContent = `Signed for ${shown.key} at ${dateText(shown.anewAt, false)}.`;
     const blocks = [];
-    if (patch.headers.length)
+    if (patch.headers.length) {
       blocks.push(
         block(
           "headers",
@@ -377,6 +378,7 @@
           Reading.text(patch.headers.map(([name, value]) => `${name}: ${value}`).join("\n")),
         ),
       );
+    }
     if (patch.query.length) blocks.push(block("url", "URL to call", Reading.text(Writing.urlOf(signed))));
     if (patch.form.length) blocks.push(block("form", "Form body to send", Reading.text(signed.body)));
     const whole = element(

@@ -42,10 +42,11 @@ const Reading = (() => {
     const end = lines.indexOf("");
     const [first, ...head] = lines.slice(0, end < 0 ? lines.length : end);
     const start = /^(\S+) (\S+)( HTTP\/\d(?:\.\d)?)?$/.exec((first ?? "").trimEnd());
-    if (!start)
+    if (!start) {
       throw new Unreadable(
         "The first line is not a request line. It is METHOD, target and HTTP/1.1: GET /path HTTP/1.1",
       );
+    }
     if (!start[3]) notes.push("The request line has no version; it is taken for HTTP/1.1.");
     const headers = head.map((line, place) => header(line, `Line ${place + 2}`));
     const request = { method: wire(start[1]), target: wire(start[2]), headers, body: new Uint8Array(), origin: "" };
@@ -66,8 +67,9 @@ const Reading = (() => {
     if (/^[ \t]/.test(line)) throw new Unreadable(`${where} begins with a space: a header stands on one line.`);
     const colon = line.indexOf(":");
     const name = line.slice(0, Math.max(colon, 0));
-    if (!TOKEN.test(name))
+    if (!TOKEN.test(name)) {
       throw new Unreadable(`${where} is not a header. A header is Name: value, and an empty line ends them.`);
+    }
     return [name, trim(wire(line.slice(colon + 1)))];
   }
 
@@ -135,8 +137,9 @@ const Reading = (() => {
   function made(method, url, headers, bytes, notes) {
     const match = /^(https?):\/\/([^/?#]*)([^#]*)(#.*)?$/i.exec(url);
     if (!match) {
-      if (!url.startsWith("/"))
+      if (!url.startsWith("/")) {
         throw new Unreadable("The URL begins with https:// or, beside a Host header, with a slash.");
+      }
       const host = headers.find(([name]) => lower(name) === "host");
       return { method, target: url, headers, body: bytes, origin: originOf("https", host ? host[1] : "", notes) };
     }

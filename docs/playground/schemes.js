@@ -53,9 +53,9 @@ const Schemes = (() => {
       ["multipart_as_empty", "Sign a multipart POST as if it had no body", "flag"],
     ],
     gogrid: [
-      ["key_param", "Parameter of the key", "param"],
-      ["sig_param", "Parameter of the signature", "param"],
-      ["version_param", "Parameter of the version, or none", "maybe"],
+      ["key_param", "Key parameter", "param"],
+      ["sig_param", "Signature parameter", "param"],
+      ["version_param", "Version parameter, or none", "maybe"],
       ["version", "Version that is sent", "maybe"],
       ["versions", "Versions taken", "list"],
       ["algorithm", "Hash", Object.keys(HASHES)],
@@ -112,16 +112,21 @@ const Schemes = (() => {
   function checkParameters(options) {
     const { window, methods, versions, version, version_param: versionParam } = options;
     const names = [options.key_param, options.sig_param, versionParam].filter((param) => param !== null);
-    if (new Set(names).size < names.length)
+    if (new Set(names).size < names.length) {
       throw new RangeError("The parameters need names that differ from each other.");
-    if ((versionParam === null) !== (version === null))
+    }
+    if ((versionParam === null) !== (version === null)) {
       throw new RangeError("Version: give its parameter and the version, or neither.");
-    if (version !== null && versions.length && !versions.includes(version))
+    }
+    if (version !== null && versions.length && !versions.includes(version)) {
       throw new RangeError("Version that is sent: it is not among those taken.");
-    if (!methods.length || methods.some((method) => method !== method.toUpperCase()))
+    }
+    if (!methods.length || methods.some((method) => method !== method.toUpperCase())) {
       throw new RangeError("Methods: give one or more, in upper case.");
-    if (window.past + window.future > LONGEST_WINDOW)
+    }
+    if (window.past + window.future > LONGEST_WINDOW) {
       throw new RangeError(`The window is over ${LONGEST_WINDOW} seconds, and each of them is searched.`);
+    }
   }
 
   // How the fields write the options.

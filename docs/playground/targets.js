@@ -36,12 +36,13 @@ const Targets = (() => {
         "The client signed the path without a prefix that it sent, such as a base path: sign the whole path";
       yield ["target-no-path-prefix", detail, "/" + segments.slice(count).join("/") + mark + query];
     }
-    if (path === "/")
+    if (path === "/") {
       yield [
         "target-no-path-prefix",
         "The client signed an empty path where it sent a slash: sign the /",
         mark + query,
       ];
+    }
     for (const prefix of ["/api", "/v1", "/v2", "/api/v1", "/api/v2", "/rest"]) {
       const detail =
         "The client signed the path with a prefix that did not arrive, which a proxy may have taken off: sign the path as it arrives";
@@ -110,8 +111,9 @@ const Targets = (() => {
       target.replaceAll("%", "%25"),
       path.replaceAll("%", "%25") + mark + query,
       path + mark + query.replaceAll("%", "%25"),
-    ])
+    ]) {
       yield value;
+    }
     for (const [bare, space] of [
       ["", "%20"],
       ["", "+"],

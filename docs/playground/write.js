@@ -16,8 +16,9 @@ const Writing = (() => {
 
   function asHttp(request) {
     const headers = request.headers.filter(([name]) => lower(name) !== "content-length");
-    if (request.body.length || /^(POST|PUT|PATCH)$/.test(request.method))
+    if (request.body.length || /^(POST|PUT|PATCH)$/.test(request.method)) {
       headers.push(["Content-Length", String(request.body.length)]);
+    }
     // A target with its scheme is what says that it is not https.
     const target = request.origin.startsWith("http://") ? urlOf(request) : request.target;
     const lines = [
@@ -44,8 +45,9 @@ const Writing = (() => {
     }
     const typed = values(request, "content-type").length > 0;
     if (request.body.length && !typed) lines.push("-H 'Content-Type:'");
-    if (request.body.includes(0))
+    if (request.body.includes(0)) {
       return `# The body holds a NUL, which no word can: it is to be in the file body.\n${[...lines, "--data-binary @body"].join(JOINT)}`;
+    }
     if (request.body.length) lines.push(`--data-raw ${quoted(toWire(request.body))}`);
     return lines.join(JOINT);
   }
@@ -53,8 +55,9 @@ const Writing = (() => {
   // A word for Bash, of a wire string: plain where it can be, in '…' where it is text, else in $'…'.
   function quoted(word) {
     if (/^[A-Za-z0-9_./:=?@%,+-]+$/.test(word) && !word.includes("?")) return word;
-    if (isText(wireBytes(word)) && !/[\x00-\x09\x0b-\x1f\x7f]/.test(word))
+    if (isText(wireBytes(word)) && !/[\x00-\x09\x0b-\x1f\x7f]/.test(word)) {
       return `'${text(word).replaceAll("'", "'\\''")}'`;
+    }
     const escaped = word.replace(/[\\'\x00-\x1f\x7f-\xff]/g, (byte) =>
       /[\\']/.test(byte)
         ? "\\" + byte
