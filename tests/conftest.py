@@ -1,10 +1,11 @@
-"""What holds for all tests: with UNDERSIGN_NO_SKIP=1 nothing is left out in silence."""
+"""What holds for all tests: nothing is left out in silence with UNDERSIGN_NO_SKIP=1, and clients start quickly."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 
+import certifi
 import pytest
 
 
@@ -18,3 +19,17 @@ def pytest_runtest_makereport(
         report.outcome = "failed"
         report.longrepr = f"skipped, and UNDERSIGN_NO_SKIP=1: {report.longrepr}"
     return report
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A bundle of one certificate in place of all that are trusted: httpx reads it anew for every client.
+
+    No test calls a server of the outside; those that speak TLS bring an authority of their own.
+    """
+    end = "-----END CERTIFICATE-----\n"
+    path = tmp_path_factory.mktemp("authority") / "one.pem"
+    path.write_text(certifi.contents().partition(end)[0] + end, encoding="ascii")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSL_CERT_FILE", str(path))
+        yield

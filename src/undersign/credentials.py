@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
@@ -63,6 +63,19 @@ def seal(value: object) -> Secret | ConfigError:
     return data if isinstance(data, ConfigError) else Secret(data)
 
 
+def seal_all(secret: object, older: object) -> tuple[Secret, ...] | ConfigError:
+    """A credential's secret with the older ones behind it, or what is wrong with them; see `seal`."""
+    if isinstance(older, (Secret, str, bytes, bytearray)) or not isinstance(older, Iterable):
+        return ConfigError('older is a sequence of secrets: write older=["…"]')
+    secrets: list[Secret] = []
+    for value in (secret, *older):
+        sealed = seal(value)
+        if isinstance(sealed, ConfigError):
+            return sealed
+        secrets.append(sealed)
+    return tuple(secrets)
+
+
 def _secret_bytes(value: object) -> bytes | ConfigError:
     if isinstance(value, Secret):
         return value.reveal()
@@ -101,15 +114,10 @@ class Credential:
         *,
         older: Sequence[Secret | str | bytes] = (),
     ) -> None:
-        sealed = seal(secret)
-        one_by_one = not isinstance(older, (Secret, str, bytes, bytearray))
-        sealed_older = tuple(map(seal, older)) if one_by_one else ()
+        secrets = seal_all(secret, older)
         del secret, older  # so that no frame which raises below holds a plain one
-        if not one_by_one:
-            raise ConfigError('older is a sequence of secrets: write older=["…"]')
-        for each in (sealed, *sealed_older):
-            if isinstance(each, ConfigError):
-                raise each
+        if isinstance(secrets, ConfigError):
+            raise secrets
         if not isinstance(key_id, str):
             raise ConfigError(f"the key id is text, not {type(key_id).__name__}")
         if not key_id:
@@ -119,9 +127,9 @@ class Credential:
         if isinstance(origins, str):
             raise ConfigError('origins is a sequence: write origins=["https://api.example.com"]')
         object.__setattr__(self, "key_id", key_id)
-        object.__setattr__(self, "secret", sealed)
+        object.__setattr__(self, "secret", secrets[0])
         object.__setattr__(self, "origins", tuple(parse_origin(origin) for origin in origins))
-        object.__setattr__(self, "older", sealed_older)
+        object.__setattr__(self, "older", secrets[1:])
 
 
 def parse_origin(origin: str) -> str:

@@ -1,17 +1,22 @@
-"""requests, httpx and httpx2, sync and async, behind one call, so that a test says once what holds for all."""
+"""The client libraries behind one call, so that a test says once what holds for all."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
+from urllib.request import ProxyHandler, build_opener
+from urllib.request import Request as UrllibRequest
 
+import aiohttp
 import httpx
 import httpx2
 import requests
 
+from undersign.clients import aiohttp as undersign_aiohttp
 from undersign.clients import httpx as undersign_httpx
 from undersign.clients import requests as undersign_requests
+from undersign.clients import urllib as undersign_urllib
 
 
 class Caller:
@@ -71,10 +76,30 @@ def _with_async(library: Any) -> Callable[..., int]:
     return call
 
 
+def _with_aiohttp(method: str, url: str, *, auth: Any) -> int:
+    async def send() -> int:
+        async with aiohttp.ClientSession(middlewares=(auth,)) as client, client.request(method, url) as response:
+            return response.status
+
+    return asyncio.run(send())
+
+
+def _with_urllib(method: str, url: str, *, auth: Any) -> int:
+    request = UrllibRequest(url, method=method)  # noqa: S310 - a server of ours
+    with build_opener(auth, ProxyHandler({})).open(request, timeout=30) as response:
+        return int(response.status)
+
+
 CALLERS = [
     Caller("requests", _with_requests, undersign_requests.SignatureAuth, is_async=False),
     Caller("httpx", _with_sync(httpx), undersign_httpx.SignatureAuth, is_async=False),
     Caller("httpx-async", _with_async(httpx), undersign_httpx.SignatureAuth, is_async=True),
     Caller("httpx2", _with_sync(httpx2), undersign_httpx.SignatureAuth, is_async=False),
     Caller("httpx2-async", _with_async(httpx2), undersign_httpx.SignatureAuth, is_async=True),
+]
+# aiohttp and urllib take bodies in ways of their own, and here none at all.
+ALL_CALLERS = [
+    *CALLERS,
+    Caller("aiohttp", _with_aiohttp, undersign_aiohttp.SignatureAuth, is_async=True),
+    Caller("urllib", _with_urllib, undersign_urllib.SignatureHandler, is_async=False),
 ]

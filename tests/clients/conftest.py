@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.clients.callers import CALLERS, Caller
+from tests.clients.callers import ALL_CALLERS, CALLERS, Caller
 from tests.clients.wire import WireServer
 from undersign import GoGrid, GoTom, Scheme, Verifier
 
@@ -17,6 +17,13 @@ SECRET = "thepasswordyoureceived"
 
 @pytest.fixture(params=CALLERS, ids=repr)
 def caller(request: pytest.FixtureRequest) -> Caller:
+    found: Caller = request.param
+    return found
+
+
+@pytest.fixture(params=ALL_CALLERS, ids=repr)
+def any_caller(request: pytest.FixtureRequest) -> Caller:
+    """aiohttp and urllib too, for requests without a body."""
     found: Caller = request.param
     return found
 

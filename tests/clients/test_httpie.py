@@ -18,8 +18,7 @@ import pytest
 
 from tests.clients.conftest import KEY_ID, SECRET
 from tests.clients.test_fuzz import COUNT, random_requests
-from tests.clients.test_redirects import once
-from tests.clients.wire import KeepAliveServer, WireServer, redirect
+from tests.clients.wire import KeepAliveServer, WireServer, once, redirect
 from undersign import GoGrid, GoTom, Verifier
 
 AUTH = KEY_ID.replace(":", "\\:")

@@ -10,11 +10,11 @@ import os
 import socket
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
 
+from tests.clients.wire import WireServer
 from undersign import BodyDigest, GoTom, Request, Verifier
 from undersign.http1 import RequestReader
 
@@ -74,55 +74,41 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024)
 """
 
 
-class HashingServer:
-    """Hashes each body while it comes in, verifies, and answers 200 or 401."""
+class HashingServer(WireServer):
+    """Hashes each body while it comes in, verifies, and answers 200 or nothing."""
 
     def __init__(self) -> None:
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-        self._thread.start()
+        super().__init__()
         self.lengths: list[int] = []
 
-    def close(self) -> None:
-        self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
-        self._thread.join()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self._socket.accept()
-            except OSError:
-                return
-            with connection:
-                self._answer(connection)
-
     def _answer(self, connection: socket.socket) -> None:
-        reader, md5, length = RequestReader(), hashlib.md5(usedforsecurity=False), 0
-        while not reader.done:
-            for piece in reader.feed(connection.recv(MIB)):
-                md5.update(piece)
-                length += len(piece)
-        method, target, headers = reader.finish()
-        request = Request(method, target, headers, BodyDigest({"md5": md5.hexdigest()}, length))
-        Verifier(GoTom(), {"u": "s3cret"}).verify(request)
-        self.lengths.append(length)
-        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        with connection:
+            reader, md5, length = RequestReader(), hashlib.md5(usedforsecurity=False), 0
+            while not reader.done:
+                for piece in reader.feed(connection.recv(MIB)):
+                    md5.update(piece)
+                    length += len(piece)
+            method, target, headers = reader.finish()
+            request = Request(method, target, headers, BodyDigest({"md5": md5.hexdigest()}, length))
+            Verifier(GoTom(), {"u": "s3cret"}).verify(request)
+            self.lengths.append(length)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+
+
+def growth_of(child: str, kinds: list[str], folder: Path) -> int:
+    """By how many bytes the peak of a process grows that runs `child`, which sends a small body and then BODY bytes."""
+    path = folder / "body"
+    with path.open("wb") as file:
+        file.truncate(BODY)
+    with HashingServer() as server:
+        arguments = [sys.executable, "-c", child, *kinds, server.url, str(path), str(BODY)]
+        done = subprocess.run(arguments, capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, done.stderr
+    assert server.lengths[-1] >= BODY
+    return int(done.stdout)
 
 
 @pytest.mark.parametrize("client", ["requests", "httpx", "httpx-async"])
 @pytest.mark.parametrize("kind", ["file", "generator", "multipart"])
 def test_the_peak_grows_by_at_most_16_mib(client: str, kind: str, tmp_path: Path) -> None:
-    path = tmp_path / "body"
-    with path.open("wb") as file:
-        file.truncate(BODY)
-    server = HashingServer()
-    try:
-        arguments = [sys.executable, "-c", CHILD, client, kind, server.url, str(path), str(BODY)]
-        child = subprocess.run(arguments, capture_output=True, text=True, timeout=600, check=False)
-    finally:
-        server.close()
-    assert child.returncode == 0, child.stderr
-    assert server.lengths[-1] >= BODY
-    assert int(child.stdout) <= MOST_GROWTH
+    assert growth_of(CHILD, [client, kind], tmp_path) <= MOST_GROWTH

@@ -57,6 +57,8 @@ def connection(kept_alive: WireServer) -> Iterator[http.client.HTTPConnection]:
 def pool() -> Iterator[urllib3.PoolManager]:
     with urllib3.PoolManager(timeout=30) as pool:
         yield pool
+        for key in pool.pools.keys():  # noqa: SIM118 - it cannot be iterated itself
+            pool.pools[key].close()  # else its connections stay open as long as any answer is held
 
 
 @pytest.fixture(params=["http.client", "urllib3"])

@@ -14,7 +14,7 @@ import requests
 
 from tests.clients.callers import Caller, iterate
 from tests.clients.conftest import KEY_ID, NOW, SECRET
-from tests.clients.wire import OK, WireServer, redirect
+from tests.clients.wire import OK, WireServer, once, redirect
 from undersign import CannotSign, GoGrid, GoTom, HttpHmac, Rejected, Request, Scheme, Verifier
 from undersign.clients.httpx import SignatureAuth as HttpxAuth
 from undersign.clients.httpx import sign_every_hop
@@ -27,12 +27,6 @@ def ticking() -> Callable[[], float]:
     """A clock that goes on by a second each time it is read."""
     seconds = itertools.count(int(NOW))
     return lambda: float(next(seconds))
-
-
-def once(response: bytes) -> Callable[[bytes], bytes]:
-    """Answer the first request so, and all others 200."""
-    answers = itertools.chain([response], itertools.repeat(OK))
-    return lambda raw: next(answers)
 
 
 def methods(server: WireServer) -> list[str]:
@@ -63,11 +57,11 @@ def test_a_post_is_signed_as_what_becomes_of_it(
     assert server.verified(verifier).key_id == KEY_ID
 
 
-def test_each_hop_has_a_fresh_date_and_signature(caller: Caller, server: WireServer) -> None:
+def test_each_hop_has_a_fresh_date_and_signature(any_caller: Caller, server: WireServer) -> None:
     answers = iter([redirect(302, "/2"), redirect(307, server.url + "/3"), OK])
     server.respond = lambda raw: next(answers)
-    auth = caller.auth(GoTom(), KEY_ID, SECRET, clock=ticking())
-    caller.call("GET", server.url + "/1", auth=auth)
+    auth = any_caller.auth(GoTom(), KEY_ID, SECRET, clock=ticking())
+    any_caller.call("GET", server.url + "/1", auth=auth)
     assert [server.received(index).values("date") for index in range(3)] == [
         ["2024-11-07T10:21:15Z"],
         ["2024-11-07T10:21:16Z"],
@@ -119,24 +113,28 @@ def test_another_origin_gets_no_trace_of_gogrid_s_parameters(
 
 
 def test_the_way_back_to_the_origin_is_signed_again(
-    caller: Caller, scheme: Scheme, verifier: Verifier, server: WireServer, elsewhere: WireServer
+    any_caller: Caller, scheme: Scheme, verifier: Verifier, server: WireServer, elsewhere: WireServer
 ) -> None:
     server.respond = once(redirect(302, elsewhere.url))
     elsewhere.respond = lambda raw: redirect(302, server.url + "/back")
-    auth = caller.auth(scheme, KEY_ID, SECRET, clock=lambda: NOW)
-    assert caller.call("GET", server.url, auth=auth) == 200
+    auth = any_caller.auth(scheme, KEY_ID, SECRET, clock=lambda: NOW)
+    assert any_caller.call("GET", server.url, auth=auth) == 200
     assert server.verified(verifier).key_id == KEY_ID
     with pytest.raises(Rejected, match="missing"):
         elsewhere.verified(verifier)
 
 
-def test_named_origins_are_all_signed(
-    caller: Caller, scheme: Scheme, verifier: Verifier, server: WireServer, elsewhere: WireServer
+def test_named_origins_are_all_signed_and_no_other_is_called(
+    any_caller: Caller, scheme: Scheme, verifier: Verifier, server: WireServer, elsewhere: WireServer
 ) -> None:
     server.respond = once(redirect(302, elsewhere.url))
-    auth = caller.auth(scheme, KEY_ID, SECRET, clock=lambda: NOW, origins=[server.url, elsewhere.url])
-    assert caller.call("GET", server.url, auth=auth) == 200
+    auth = any_caller.auth(scheme, KEY_ID, SECRET, clock=lambda: NOW, origins=[server.url, elsewhere.url])
+    assert any_caller.call("GET", server.url, auth=auth) == 200
     assert elsewhere.verified(verifier).key_id == KEY_ID
+    here_alone = any_caller.auth(scheme, KEY_ID, SECRET, clock=lambda: NOW, origins=[server.url])
+    with pytest.raises(CannotSign, match="add that to its origins"):
+        any_caller.call("GET", elsewhere.url, auth=here_alone)
+    assert len(elsewhere.requests) == 1
 
 
 def test_netrc_never_steps_in(
@@ -290,7 +288,7 @@ class TestHttpxStaysItself:
 
 
 def test_another_origin_gets_no_trace_of_an_earlier_hop_s_signature_either(
-    caller: Caller, server: WireServer, elsewhere: WireServer
+    any_caller: Caller, server: WireServer, elsewhere: WireServer
 ) -> None:
     seen: list[str] = []
 
@@ -299,7 +297,7 @@ def test_another_origin_gets_no_trace_of_an_earlier_hop_s_signature_either(
         return redirect(302, "/2" if len(seen) == 1 else f"{elsewhere.url}/?{seen[0]}&x=1")
 
     server.respond = respond
-    caller.call("GET", server.url, auth=caller.auth(GoGrid(allow_http=True), "key", SECRET, clock=ticking()))
+    any_caller.call("GET", server.url, auth=any_caller.auth(GoGrid(allow_http=True), "key", SECRET, clock=ticking()))
     assert elsewhere.received().target == "/?x=1"
 
 

@@ -21,10 +21,10 @@ import pytest
 
 from tests.clients.conftest import KEY_ID, NOW, SECRET
 from tests.clients.test_fuzz import COUNT, random_requests
-from tests.clients.test_memory import BODY, MOST_GROWTH, HashingServer
+from tests.clients.test_memory import MOST_GROWTH, growth_of
 from tests.clients.test_signed_is_sent import TARGETS
-from tests.clients.wire import OK, WireServer, redirect
-from undersign import CannotSign, GoGrid, GoTom, HttpHmac, Rejected, Request, Scheme, Verifier
+from tests.clients.wire import OK, WireServer, once, redirect
+from undersign import CannotSign, GoGrid, GoTom, HttpHmac, Request, Scheme, Verifier
 from undersign.clients.urllib import SignatureHandler
 
 STATUSES = [301, 302, 303, 307, *([308] if sys.version_info >= (3, 11) else [])]  # 3.10 follows no 308
@@ -51,11 +51,6 @@ def call(
 
 def gotom_verifier() -> Verifier:
     return Verifier(GoTom(), {KEY_ID: SECRET}, clock=lambda: NOW)
-
-
-def once(response: bytes) -> Callable[[bytes], bytes]:
-    answers = itertools.chain([response], itertools.repeat(OK))
-    return lambda raw: next(answers)
 
 
 def encoded(target: str) -> str:
@@ -265,13 +260,6 @@ class TestRedirects:
         caught.value.close()
         assert len(server.requests) == 1
 
-    def test_each_hop_has_a_fresh_date(self, server: WireServer) -> None:
-        answers = iter([redirect(302, "/2"), redirect(307, server.url + "/3"), OK])
-        server.respond = lambda raw: next(answers)
-        seconds = itertools.count(int(NOW))
-        call("GET", server.url, handler_for(GoTom(), clock=lambda: float(next(seconds))))
-        assert [server.received(index).values("date")[0][-3:] for index in range(3)] == ["15Z", "16Z", "17Z"]
-
     @pytest.mark.parametrize("status", STATUSES)
     def test_another_origin_gets_no_trace_of_a_header_signature(
         self, server: WireServer, elsewhere: WireServer, status: int
@@ -294,39 +282,6 @@ class TestRedirects:
         server.respond = respond
         call("GET", server.url + "/p?x=1", handler_for(GoGrid(allow_http=True), "key"))
         assert elsewhere.received().target == "/?x=1&kept=%2f"
-
-    def test_another_origin_gets_no_signature_of_an_earlier_hop(
-        self, server: WireServer, elsewhere: WireServer
-    ) -> None:
-        seen = []
-
-        def respond(raw: bytes) -> bytes:
-            seen.append(Request.from_http(raw).target.partition("?")[2])
-            return redirect(302, "/2" if len(seen) == 1 else f"{elsewhere.url}/?{seen[0]}&x=1")
-
-        server.respond = respond
-        seconds = itertools.count(int(NOW))
-        call("GET", server.url, handler_for(GoGrid(allow_http=True), clock=lambda: float(next(seconds))))
-        assert elsewhere.received().target == "/?x=1"
-
-    def test_the_way_back_to_the_origin_is_signed_again(
-        self, scheme: Scheme, verifier: Verifier, server: WireServer, elsewhere: WireServer
-    ) -> None:
-        server.respond = once(redirect(302, elsewhere.url))
-        elsewhere.respond = lambda raw: redirect(302, server.url + "/back")
-        assert call("GET", server.url, handler_for(scheme)) == 200
-        assert server.verified(verifier).key_id == KEY_ID
-        with pytest.raises(Rejected, match="missing"):
-            elsewhere.verified(verifier)
-
-    def test_named_origins_are_all_signed_and_no_other_is_called(
-        self, scheme: Scheme, verifier: Verifier, server: WireServer, elsewhere: WireServer
-    ) -> None:
-        server.respond = once(redirect(302, elsewhere.url))
-        call("GET", server.url, handler_for(scheme, origins=[server.url, elsewhere.url]))
-        assert elsewhere.verified(verifier).key_id == KEY_ID
-        with pytest.raises(CannotSign, match="add that to its origins"):
-            call("GET", elsewhere.url, handler_for(scheme, origins=[server.url]))
 
     def test_one_opener_signs_each_call_for_its_own_origin(self, server: WireServer, elsewhere: WireServer) -> None:
         """16 threads: what an opener has signed for one origin is not remembered for the next call."""
@@ -490,18 +445,7 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024)
 
 @pytest.mark.parametrize("kind", ["file", "generator"])
 def test_the_peak_grows_by_at_most_16_mib(kind: str, tmp_path: Path) -> None:
-    path = tmp_path / "body"
-    with path.open("wb") as file:
-        file.truncate(BODY)
-    server = HashingServer()
-    try:
-        arguments = [sys.executable, "-c", CHILD, kind, server.url, str(path), str(BODY)]
-        child = subprocess.run(arguments, capture_output=True, text=True, timeout=600, check=False)
-    finally:
-        server.close()
-    assert child.returncode == 0, child.stderr
-    assert server.lengths[-1] >= BODY
-    assert int(child.stdout) <= MOST_GROWTH
+    assert growth_of(CHILD, [kind], tmp_path) <= MOST_GROWTH
 
 
 def test_it_needs_the_standard_library_alone() -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import socket
 import ssl
 import threading
 from collections.abc import Callable
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from undersign import Request, Verified, Verifier
 from undersign.http1 import RequestReader
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
 
@@ -30,7 +35,7 @@ class WireServer:
         self.port: int = self._socket.getsockname()[1]
         self.url = f"{'https' if context else 'http'}://127.0.0.1:{self.port}"
 
-    def __enter__(self) -> WireServer:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -89,6 +94,12 @@ def _read_one(connection: socket.socket) -> bytes:
         if reader.waits_for_continue:
             connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
     return raw
+
+
+def once(response: bytes) -> Callable[[bytes], bytes]:
+    """Answer the first request so, and all others 200."""
+    answers = itertools.chain([response], itertools.repeat(OK))
+    return lambda raw: next(answers)
 
 
 def redirect(status: int, location: str) -> bytes:

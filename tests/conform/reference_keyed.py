@@ -4,10 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import lru_cache
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl, quote, quote_plus, unquote_to_bytes, urlencode
 
 from .reference import CONTROL, FORM, SIZES, Pairs, Refused, Request, Scheme, Signed
+
+
+@lru_cache(maxsize=256)  # most mistakes leave them as they are, and a window has 1201 of them
+def _digests(algorithm: str, prefix: bytes, seconds: range, wrap: int, width: int, suffix: str) -> tuple[str, ...]:
+    begun = hashlib.new(algorithm, prefix, usedforsecurity=False)
+    found: list[str] = []
+    for second in seconds:
+        ended = begun.copy()
+        ended.update(f"{second % wrap:0{width}d}{suffix}".encode())
+        found.append(ended.hexdigest())
+    return tuple(found)
 
 
 class KeyedTimestamp(Scheme):
@@ -26,7 +38,7 @@ class KeyedTimestamp(Scheme):
         "window": {"past": 600, "future": 600},
     }
 
-    def signatures(self, key_id: str, secret: bytes, seconds: range) -> list[str]:
+    def signatures(self, key_id: str, secret: bytes, seconds: range) -> tuple[str, ...]:
         algorithm = "md5" if self.makes("always-md5") else self.options["algorithm"]
         encoded = key_id.encode("latin-1", "replace") if self.makes("key-id-as-latin-1") else key_id.encode()
         if self.makes("key-id-hashed-escaped"):
@@ -37,13 +49,7 @@ class KeyedTimestamp(Scheme):
         width = 10 if self.makes("seconds-padded") else 0
         suffix = ".0" if self.makes("seconds-with-fraction") else ""
         wrap = 2**31 if self.makes("seconds-of-31-bits") else 2**62
-        begun = hashlib.new(algorithm, prefix, usedforsecurity=False)
-        found: list[str] = []
-        for second in seconds:
-            ended = begun.copy()
-            ended.update(f"{second % wrap:0{width}d}{suffix}".encode())
-            found.append(ended.hexdigest())
-        return found
+        return _digests(algorithm, prefix, seconds, wrap, width, suffix)
 
     def sign(self, request: Request, key_id: str, secret: bytes, now: float) -> Signed:
         method = request.method.upper()

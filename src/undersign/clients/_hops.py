@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 
+from ..clock import check_clock
 from ..credentials import Credential, Secret, parse_origin
-from ..engine import check_credential, sign
+from ..engine import credential_flaw, sign
 from ..errors import CannotSign, ConfigError
 from ..fields import decode_field
 from ..http import Pairs, Patch, Request
@@ -17,27 +17,31 @@ from ._clock import ClockCorrection
 class HopSigner:
     """A scheme and a credential, for any number of requests, threads and tasks at once.
 
-    `origins` are where the credential may go; with none named that is the origin of the user's own call. `clock`
-    returns Unix seconds; with `adjust_clock` it is corrected by what a refusing https server says of its own time.
-    Raises ConfigError for a credential that cannot work.
+    `secrets` are what `seal_all` returns, so that no frame which raises holds a plain one. `origins` are where the
+    credential may go; with none named that is the origin of the user's own call. `clock` returns Unix seconds; with
+    `adjust_clock` it is corrected by what a refusing https server says of its own time. Raises ConfigError for a
+    credential that cannot work.
     """
 
     def __init__(
         self,
         scheme: Scheme,
         key_id: str,
-        secret: Secret | str | bytes,
+        secrets: tuple[Secret, ...] | ConfigError,
+        origins: Sequence[str],
+        clock: Callable[[], float],
         *,
-        origins: Sequence[str] = (),
-        clock: Callable[[], float] = time.time,
         adjust_clock: bool = False,
     ) -> None:
-        secret = Secret(secret)  # so that no frame which raises below holds the plain one
+        if isinstance(secrets, ConfigError):
+            raise secrets
         if not isinstance(scheme, Scheme):
             raise ConfigError(f"the scheme is an object such as GoTom(), not {type(scheme).__name__}")
         self.scheme = scheme
-        self.credential = Credential(key_id, secret, origins)
-        check_credential(scheme, self.credential)
+        self.credential = Credential(key_id, secrets[0], origins, older=secrets[1:])
+        if flaw := credential_flaw(scheme, self.credential):
+            raise flaw
+        check_clock(clock)
         self.clock = clock
         self.correction = ClockCorrection(scheme.window) if adjust_clock else None
 

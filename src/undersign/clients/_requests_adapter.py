@@ -11,7 +11,7 @@ from requests import PreparedRequest, Response
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Retry
 
-from ..credentials import Secret
+from ..credentials import Secret, seal_all
 from ..errors import ConfigError
 from ..http import BodyDigest, Request, origin_form
 from ..scheme import BodyNeed, Scheme
@@ -41,7 +41,8 @@ class SigningAdapter(HTTPAdapter):
 
     For those who want urllib3's retries, which repeat what `auth=` has signed. `max_retries` is a Retry, such as
     `retries()` makes, or a number. Requests to other origins than `origins` go unsigned, without the scheme's
-    private headers. What it sets does not show on `response.request`.
+    private headers. What it sets does not show on `response.request`. `older` are secrets that are being replaced,
+    for a scheme that sends several signatures: each makes one too.
 
     Raises ConfigError for a credential that cannot work, or without origins; sending raises CannotSign.
     """
@@ -56,13 +57,15 @@ class SigningAdapter(HTTPAdapter):
         *,
         origins: Sequence[str],
         clock: Callable[[], float] = time.time,
+        older: Sequence[Secret | str | bytes] = (),
         max_retries: Retry | int | None = None,
         **keywords: Any,
     ) -> None:
-        secret = Secret(secret)  # so that no frame which raises below holds the plain one
+        secrets = seal_all(secret, older)
+        del secret, older  # so that no frame which raises below holds a plain one
         if not origins:
             raise ConfigError('an adapter does not see whose call it serves: name origins=["https://api.example.com"]')
-        self._hops = HopSigner(scheme, key_id, secret, origins=origins, clock=clock)
+        self._hops = HopSigner(scheme, key_id, secrets, origins, clock)
         super().__init__(max_retries=retries() if max_retries is None else max_retries, **keywords)
 
     def init_poolmanager(self, *arguments: Any, **keywords: Any) -> None:

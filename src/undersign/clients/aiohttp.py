@@ -6,8 +6,7 @@ it leaves the credential's origins.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
@@ -27,12 +26,12 @@ from aiohttp.abc import AbstractStreamWriter
 from aiohttp.payload import TextIOPayload
 from yarl import URL
 
-from ..credentials import Secret
 from ..errors import CannotSign, ConfigError
 from ..http import BodyDigest, BodyHasher, Patch, Request, body_length
-from ..scheme import BodyNeed, Scheme
+from ..scheme import BodyNeed
+from ._auth import HopAuth
 from ._bodies import OnDisk, Spool, pieces_of, read_file
-from ._hops import HopSigner, origin_of
+from ._hops import origin_of
 
 _HTTP_OF = {"ws": "http", "wss": "https"}  # a WebSocket opens with a request of the HTTP origin
 _NOTHING_OF_IT = BodyDigest({}, 0)
@@ -40,31 +39,21 @@ _WHOLE = BodyNeed(raw=True)
 _NEVER_RESENT = ("POST", "PATCH")
 
 
-class SignatureAuth:
+class SignatureAuth(HopAuth):
     """Signs every request of a session, or of one call (`middlewares=`), and every redirect within the origins.
 
     A redirect elsewhere goes without signature, Date, signed headers and parameters. `origins` are where the
     credential may go (`https://host[:port]`); with none named that is the origin of each call itself. `clock`
     returns Unix seconds. With `adjust_clock` a refusal over https whose Date shows that our clock is off by more
     than the scheme's window is answered by signing once more with the server's time, which is remembered for its
-    origin; a day at most. One object serves any number of sessions and tasks.
+    origin; a day at most. `older` are secrets that are being replaced, for a scheme that sends several signatures:
+    each makes one too. One object serves any number of sessions and tasks.
 
     Raises ConfigError for a credential that cannot work; sending raises CannotSign for a request that cannot be
     signed. Files are hashed from where they stand; other streams are spooled, to disk beyond 1 MiB.
     """
 
-    def __init__(
-        self,
-        scheme: Scheme,
-        key_id: str,
-        secret: Secret | str | bytes,
-        *,
-        origins: Sequence[str] = (),
-        clock: Callable[[], float] = time.time,
-        adjust_clock: bool = False,
-    ) -> None:
-        secret = Secret(secret)  # so that no frame which raises below holds the plain one
-        self._hops = HopSigner(scheme, key_id, secret, origins=origins, clock=clock, adjust_clock=adjust_clock)
+    def _set_up(self) -> None:
         # By the timer, which aiohttp makes for each call of its user and hands to every hop of it.
         self._calls: WeakValueDictionary[int, _Call] = WeakValueDictionary()
         self._kept: WeakKeyDictionary[ClientResponse, _Call] = WeakKeyDictionary()

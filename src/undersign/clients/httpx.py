@@ -7,14 +7,13 @@ TestClient are httpx2 clients; the same objects serve both libraries.
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..credentials import Secret
 from ..errors import CannotSign
 from ..http import BodyDigest, Patch, Request, body_length
-from ..scheme import BodyNeed, Scheme
+from ..scheme import BodyNeed
+from ._auth import HopAuth
 from ._bodies import OnDisk, Spool, is_seekable, pieces_of, read_file, spool
 from ._hops import HopSigner, origin_of
 from ._httpx_libraries import Auth, Stream
@@ -30,30 +29,18 @@ __all__ = ["SignatureAuth", "asend_with_retries", "send_with_retries", "sign_eve
 _EXTENSION = "undersign"  # httpx hands a request's extensions on to every hop
 
 
-class SignatureAuth(Auth):
+class SignatureAuth(HopAuth, Auth):  # type: ignore[misc]  # as of Auth itself
     """Signs the request; with `sign_every_hop(client)`, every redirect within the credential's origins too.
 
     `origins` are where the credential may go (`https://host[:port]`); with none named that is the origin of the
     call itself. `clock` returns Unix seconds. With `adjust_clock` a refusal over https whose Date shows that our
     clock is off by more than the scheme's window is answered by signing once more with the server's time, which is
-    remembered for its origin; a day at most. One object serves any number of clients, threads and tasks.
+    remembered for its origin; a day at most. `older` are secrets that are being replaced, for a scheme that sends
+    several signatures: each makes one too. One object serves any number of clients, threads and tasks.
 
     Raises ConfigError for a credential that cannot work; sending raises CannotSign for a request that cannot be
     signed. Files are hashed from where they stand; other streams are spooled, to disk beyond 1 MiB.
     """
-
-    def __init__(
-        self,
-        scheme: Scheme,
-        key_id: str,
-        secret: Secret | str | bytes,
-        *,
-        origins: Sequence[str] = (),
-        clock: Callable[[], float] = time.time,
-        adjust_clock: bool = False,
-    ) -> None:
-        secret = Secret(secret)  # so that no frame which raises below holds the plain one
-        self._hops = HopSigner(scheme, key_id, secret, origins=origins, clock=clock, adjust_clock=adjust_clock)
 
     def sync_auth_flow(self, request: Any) -> Generator[Any, Any, None]:
         """Called by the client."""

@@ -7,18 +7,16 @@ before an adapter sends it. Hooks, cookies, `allow_redirects`, `max_redirects` a
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 from requests import PreparedRequest, Response
 from requests.auth import AuthBase
 
-from ..credentials import Secret
 from ..errors import CannotSign
 from ..http import BodyDigest, Patch, Request
-from ..scheme import BodyNeed, Scheme
+from ..scheme import BodyNeed
+from ._auth import HopAuth
 from ._bodies import OnDisk, is_seekable, pieces_of, read_file, spool
 from ._hops import HopSigner, origin_of
 from ._requests_adapter import SigningAdapter, retries
@@ -26,31 +24,19 @@ from ._requests_adapter import SigningAdapter, retries
 __all__ = ["SignatureAuth", "SigningAdapter", "retries"]
 
 
-class SignatureAuth(AuthBase):
+class SignatureAuth(HopAuth, AuthBase):
     """Signs every request, and every redirect within the credential's origins afresh.
 
     A redirect elsewhere goes without signature, Date, signed headers and parameters, and netrc never steps in.
     `origins` are where the credential may go (`https://host[:port]`); with none named that is the origin of the
     call itself. `clock` returns Unix seconds. With `adjust_clock` a refusal over https whose Date shows that our
     clock is off by more than the scheme's window is answered by signing once more with the server's time, which is
-    remembered for its origin; a day at most. One object serves any number of sessions and threads.
+    remembered for its origin; a day at most. `older` are secrets that are being replaced, for a scheme that sends
+    several signatures: each makes one too. One object serves any number of sessions and threads.
 
     Raises ConfigError for a credential that cannot work; sending raises CannotSign for a request that cannot be
     signed. Files are hashed from where they stand; other streams are spooled, to disk beyond 1 MiB.
     """
-
-    def __init__(
-        self,
-        scheme: Scheme,
-        key_id: str,
-        secret: Secret | str | bytes,
-        *,
-        origins: Sequence[str] = (),
-        clock: Callable[[], float] = time.time,
-        adjust_clock: bool = False,
-    ) -> None:
-        secret = Secret(secret)  # so that no frame which raises below holds the plain one
-        self._hops = HopSigner(scheme, key_id, secret, origins=origins, clock=clock, adjust_clock=adjust_clock)
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         # urllib3 rewrites escapes while it sends; preparing the URL once more does so now, before it is signed.

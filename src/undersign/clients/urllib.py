@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from urllib.request import BaseHandler
 from urllib.request import Request as UrllibRequest
 
-from ..credentials import Secret
+from ..credentials import Secret, seal_all
 from ..errors import CannotSign
 from ..http import BodyDigest, Patch, Request, body_length
 from ..scheme import BodyNeed, Scheme
@@ -29,7 +29,8 @@ class SignatureHandler(BaseHandler):
 
     A redirect elsewhere goes without signature, Date, signed headers and parameters. `origins` are where the
     credential may go (`https://host[:port]`); with none named that is the origin of each call itself. `clock`
-    returns Unix seconds. The caller's Request is left alone. One object serves any number of openers and threads.
+    returns Unix seconds. `older` are secrets that are being replaced, for a scheme that sends several signatures: each
+    makes one too. The caller's Request is left alone. One object serves any number of openers and threads.
 
     Raises ConfigError for a credential that cannot work; opening raises CannotSign for a request that cannot be
     signed. Files are hashed from where they stand; other streams are spooled, to disk beyond 1 MiB.
@@ -45,9 +46,11 @@ class SignatureHandler(BaseHandler):
         *,
         origins: Sequence[str] = (),
         clock: Callable[[], float] = time.time,
+        older: Sequence[Secret | str | bytes] = (),
     ) -> None:
-        secret = Secret(secret)  # so that no frame which raises below holds the plain one
-        self._hops = HopSigner(scheme, key_id, secret, origins=origins, clock=clock)
+        secrets = seal_all(secret, older)
+        del secret, older  # so that no frame which raises below holds a plain one
+        self._hops = HopSigner(scheme, key_id, secrets, origins, clock)
 
     def http_request(self, request: UrllibRequest) -> UrllibRequest:
         """Called by the opener, for every hop: what is to be sent in the request's place."""
