@@ -61,6 +61,12 @@ class Window:
         return range(second - self.past, second + self.future + 1)
 
 
+def check_clock(clock: object) -> None:
+    """Raise ConfigError for a clock that cannot be asked, such as a number."""
+    if not callable(clock):
+        raise ConfigError(f"clock is a function that returns Unix seconds, such as time.time, not {clock!r}")
+
+
 def parse_date(text: str) -> float | None:
     """Unix seconds of a date in one of the two forms that are accepted, else None.
 

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from .clock import check_clock
 from .credentials import Credential, Secret
 from .errors import CannotSign, ConfigError, Reason, Rejected
 from .http import BodyDigest, Component, Patch, Request, flaw_when_signing, flaw_when_verifying, origin_form
@@ -32,17 +33,21 @@ def sign(scheme: Scheme, request: Request, credential: Credential, *, now: float
     Raises CannotSign, with the part at fault and the remedy, where the request cannot be signed so that it would
     verify, or where the credential may not go to its origin; ConfigError for a credential that the scheme cannot use.
     """
-    check_credential(scheme, credential)
+    if flaw := credential_flaw(scheme, credential):
+        del credential  # which may be a plain secret, where it is no Credential
+        raise flaw
     return sign_checked(scheme, request, credential, now)
 
 
-def check_credential(scheme: Scheme, credential: Credential) -> None:
-    """Raise ConfigError for secrets that are not in the scheme's form, or are more than it sends signatures."""
+def credential_flaw(scheme: Scheme, credential: Credential) -> ConfigError | None:
+    """What is wrong with the credential for this scheme, for a caller to raise: that it is none, that its secrets are
+    not in the scheme's form, or that they are more than it sends signatures."""
+    if not isinstance(credential, Credential):
+        return ConfigError(f"the credential is a Credential(key_id, secret), not {type(credential).__name__}")
     if credential.older and not scheme.several_signatures:
-        raise ConfigError(f"{scheme.name} sends one signature: leave the credential's older secrets out")
-    for secret in (credential.secret, *credential.older):
-        if flaw := unusable_secret(scheme, secret):
-            raise flaw
+        return ConfigError(f"{scheme.name} sends one signature: leave the credential's older secrets out")
+    flaws = (unusable_secret(scheme, secret) for secret in (credential.secret, *credential.older))
+    return next((flaw for flaw in flaws if flaw), None)
 
 
 def sign_checked(scheme: Scheme, request: Request, credential: Credential, now: float) -> Patch:
@@ -80,9 +85,12 @@ class Signer:
     """
 
     def __init__(self, scheme: Scheme, credential: Credential, *, clock: Callable[[], float] = time.time) -> None:
-        check_credential(scheme, credential)
+        if flaw := credential_flaw(scheme, credential):
+            del credential
+            raise flaw
         self.scheme = scheme
         self.credential = credential
+        check_clock(clock)
         self.clock = clock
 
     def sign(self, request: Request) -> Patch:
@@ -94,8 +102,8 @@ class Verified(NamedTuple):
     """A request that verified: by which scheme (its name) and key, and when it was signed (Unix seconds).
 
     `covers` says what of the request the signature binds. `secret_index` is the place of the secret that fitted,
-    0 being the newest. `replay_id` names the signature without holding it, and is good for a replay guard until
-    `expires` (Unix seconds, still included).
+    0 being the newest. `replay_id` names what was signed, whichever of several signatures and secrets fitted; it is
+    good for a replay guard until `expires` (Unix seconds, still included).
     """
 
     scheme: str
@@ -247,35 +255,33 @@ def _compare(
         for index, secret in enumerate(secrets):
             second = windows.find(scheme, secret, claim, now) if windows else search(scheme, secret, claim, now)
             if second is not None:
-                sent = (signature.encode("utf-8", "surrogatepass") for signature in claim.signatures)
-                return second, index, replay_id_of(scheme.name, claim.key_id, claim.nonce, *sent)
+                return second, index, replay_id_of(scheme.name, claim.key_id, claim.nonce, b"%d" % second)
         return None
     try:
         canonical = scheme.canonical(request, claim)
     except CannotSign as error:
         return str(error)
-    fit = first_fit(
-        scheme, secrets, canonical, [signature.encode("utf-8", "surrogatepass") for signature in claim.signatures]
-    )
-    if fit is None:
+    sent = [signature.encode("utf-8", "surrogatepass") for signature in claim.signatures]
+    place = first_fit(scheme, secrets, canonical, sent)
+    if place is None:
         return None
-    index, signature = fit
-    return claim.at, index, replay_id_of(scheme.name, claim.key_id, claim.nonce, signature)
+    return claim.at, place, replay_id_of(scheme.name, claim.key_id, claim.nonce, canonical)
 
 
-def first_fit(
-    scheme: Scheme, secrets: Sequence[Secret], canonical: bytes, signatures: Sequence[bytes]
-) -> tuple[int, bytes] | None:
-    """The place of the first secret that fits one of the signatures, and that signature; else None. Raises nothing."""
+def first_fit(scheme: Scheme, secrets: Sequence[Secret], canonical: bytes, signatures: Sequence[bytes]) -> int | None:
+    """The place of the first secret that fits one of the signatures, else None. Raises nothing."""
     for index, secret in enumerate(secrets):
         expected = scheme.signature(secret.reveal(), canonical).encode()
         for signature in signatures:
             if hmac.compare_digest(expected, signature):
-                return index, signature
+                return index
     return None
 
 
-def replay_id_of(scheme: str, key_id: str, nonce: str, *signatures: bytes) -> str:
-    """A name for the signature of a claim, which does not hold it."""
-    named = f"{scheme}\0{key_id}\0{nonce}".encode("utf-8", "surrogatepass")
-    return hashlib.sha256(b"\0".join((named, *signatures))).hexdigest()
+def replay_id_of(scheme: str, key_id: str, nonce: str, signed: bytes) -> str:
+    """A name for what was signed: the canonical form, or the second where the time is not sent.
+
+    Not for a signature: of several, one may be left out or made up, and the request would have another name.
+    """
+    named = f"{scheme}\0{key_id}\0{nonce}\0".encode("utf-8", "surrogatepass")
+    return hashlib.sha256(named + signed).hexdigest()

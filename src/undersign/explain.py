@@ -11,7 +11,7 @@ from typing import Any
 
 from .clock import format_date
 from .credentials import Credential
-from .engine import check_credential, sign_checked
+from .engine import credential_flaw, sign_checked
 from .errors import CannotSign, ConfigError, Reason, Rejected
 from .fields import decode_field
 from .http import BodyDigest, Patch, Request, body_length
@@ -25,7 +25,7 @@ _SIGNATURE = "<signature>"
 
 # Names of headers and parameters whose values are credentials more often than not.
 _PRIVATE = re.compile(
-    r"auth(?!or)|cookie|token|secret|passw|passphrase|credential|session|signature|api[-_.]?key|jwt"
+    r"auth(?!or(?!i[sz]))|cookie|token|secret|passw|passphrase|credential|session|signature|api[-_.]?key|jwt"
     r"|^(?:sig|key|pwd|pass|code)$",
     re.IGNORECASE,
 )
@@ -129,6 +129,8 @@ def explain(
     scheme's `read` does, and Rejected(missing) for a received request without a signature; ConfigError for
     `show_signature` without a Credential.
     """
+    if not isinstance(scheme, Scheme):
+        raise ConfigError(f"the scheme is an object such as GoTom(), not {type(scheme).__name__}")
     if show_signature and not isinstance(key, Credential):
         raise ConfigError("show_signature takes a Credential, whose secret signs")
     if not math.isfinite(now):
@@ -137,7 +139,8 @@ def explain(
         return _received(scheme, request, now)
     credential = key if isinstance(key, Credential) else Credential(key, _NO_SECRET)
     if show_signature:
-        check_credential(scheme, credential)
+        if flaw := credential_flaw(scheme, credential):
+            raise flaw
     else:
         credential = Credential(credential.key_id, _NO_SECRET, credential.origins)
     patch = sign_checked(scheme, request, credential, now)

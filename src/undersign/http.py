@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
@@ -27,7 +27,7 @@ _USUAL_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OP
 _NOT_PRINTABLE_ASCII = re.compile(r"[^!-~]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
-_OVERRIDE = "x-http-method-override"
+METHOD_OVERRIDE = "x-http-method-override"
 
 _set = object.__setattr__  # for values that are frozen once they are made
 
@@ -78,7 +78,7 @@ class _Indexed:
     """The place, in a request, for its headers by name: filled when they are first asked for."""
 
     __slots__ = ("_by_name",)
-    _by_name: dict[str, Pairs]
+    _by_name: dict[str, list[tuple[str, str]]]
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -171,7 +171,7 @@ class Request(_Indexed):
         method, target, headers = reader.finish()
         return cls(method, target, headers, body, origin)
 
-    def by_name(self) -> Mapping[str, Pairs]:
+    def by_name(self) -> Mapping[str, Sequence[tuple[str, str]]]:
         """The headers as they stand and in order, by their name in lower case with - for each _.
 
         CGI-like servers read _ as -, so X_Date may stand in for X-Date behind them: both are under x-date.
@@ -179,10 +179,13 @@ class Request(_Indexed):
         try:
             return self._by_name
         except AttributeError:
-            by_name: dict[str, Pairs] = {}
+            by_name: dict[str, list[tuple[str, str]]] = {}
             for pair in self.headers:
                 name = pair[0].lower().replace("_", "-")
-                by_name[name] = (*by_name[name], pair) if name in by_name else (pair,)
+                if name in by_name:
+                    by_name[name].append(pair)
+                else:
+                    by_name[name] = [pair]
             _set(self, "_by_name", by_name)
             return by_name
 
@@ -343,7 +346,7 @@ def flaw_when_verifying(method: str, target: str, headers: Pairs) -> str | None:
 def _override_flaw(headers: Pairs) -> str | None:
     """What makes frameworks run another method than the POST that is signed; CGI-like servers read _ as -."""
     for name, _ in headers:
-        if name.lower().replace("_", "-") == _OVERRIDE:
+        if name.lower().replace("_", "-") == METHOD_OVERRIDE:
             return "X-HTTP-Method-Override would run another method than the signed one: send that method itself"
     return None
 

@@ -35,6 +35,7 @@ class RequestReader:
         self._pending = b""
         self._recent = b""
         self._chunked = False
+        self._body_bytes = 0
         self.head: Head | None = None
         self.done = False
 
@@ -73,8 +74,18 @@ class RequestReader:
     def finish(self) -> Head:
         """Say that no more bytes will come; return the head. Raises Rejected(malformed) unless all is complete."""
         if self.head is None or not self.done:
-            raise _malformed("the request ends before its head or body is complete")
+            raise _malformed(f"the request ends before {self._missing()}")
         return self.head
+
+    def _missing(self) -> str:
+        if self.head is None:
+            if b"\n" in self._pending and b"\r\n" not in self._pending:
+                return "its head does: the lines are to end in CR LF, and they end in LF alone, as editors save them"
+            return "its head does: no empty line follows the headers"
+        lengths = [value for name, value in self.head[2] if name.lower() == "content-length"]
+        if not lengths:
+            return "its body does: the last chunk is not there"
+        return f"its body does: Content-Length says {lengths[0].strip()} bytes, and {self._body_bytes} are there"
 
     def _next_event(self, pieces: list[bytes]) -> bool:
         event = self._connection.next_event()
@@ -86,6 +97,7 @@ class RequestReader:
             )
         elif isinstance(event, self._h11.Data):
             pieces.append(bytes(event.data))
+            self._body_bytes += len(event.data)
         elif isinstance(event, self._h11.EndOfMessage):
             self.done = True
             after = len(self._connection.trailing_data[0])

@@ -21,6 +21,7 @@ else:
     import tomli as tomllib
 
 _SCOPED = "keys-for"
+_LINE = re.compile(r"\(at line ([0-9]+),")
 _SECRET_SUFFIX = re.compile(r"_SECRET(?:_([1-9][0-9]*))?")
 
 _log = logging.getLogger("undersign")
@@ -171,14 +172,19 @@ class _Tables:
 def _read(path: str | Path) -> _Tables | ConfigError:
     # Flaws are returned, all the way up, so that no frame which raises holds a secret.
     try:
-        content: dict[str, Any] = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        # Editors of Windows put a byte order mark in front.
+        content: dict[str, Any] = tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
     except OSError as error:
         return ConfigError(f"{path}: {error.strerror or 'cannot be read'}")
-    except (ValueError, RecursionError):
-        # The parser's message may quote the file.
-        return ConfigError(f'{path}: not TOML in UTF-8; write [keys] and below it lines such as id = "secret"')
-    for table in content:
+    except (ValueError, RecursionError) as error:
+        # The parser's message may quote the file; the line that it names does not.
+        line = _LINE.search(str(error))
+        where = f"{path}, line {line[1]}" if line else str(path)
+        return ConfigError(f'{where}: not TOML in UTF-8; write [keys] and below it lines such as id = "secret"')
+    for table, value in content.items():
         if table not in ("keys", _SCOPED):
+            if not isinstance(value, dict):
+                return ConfigError(f"{path}: {table!r} stands in no table: write [keys] above it")
             return ConfigError(f"{path}: unknown table {table!r}; there are [keys] and [keys-for.SCHEME]")
     scoped = _as_table(content.get(_SCOPED, {}))
     if scoped is None:
@@ -188,6 +194,10 @@ def _read(path: str | Path) -> _Tables | ConfigError:
         return common
     by_scheme: dict[str, _Plain] = {}
     for name, table in scoped.items():
+        if not isinstance(table, dict):
+            return ConfigError(
+                f"{path}: {name!r} is below [keys-for]: write [keys-for.SCHEME] there, to name the scheme"
+            )
         keys = _keys_in(path, f"keys-for.{name}", table)
         if isinstance(keys, ConfigError):
             return keys

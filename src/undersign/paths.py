@@ -35,8 +35,8 @@ class Paths:
         for path in (*self._exact, *self._below):
             if not path or not is_plain(path):
                 raise ConfigError(
-                    f"the {kind} path {path!r} is not plain: letters, digits, '.', '_', '~' and '-' between single "
-                    "slashes, without dot segments; /* at its end stands for all below"
+                    f"the {kind} path {path!r} is not plain: begin it with /, and have letters, digits, '.', '_', '~' "
+                    "and '-' between single slashes, without dot segments; /* at its end stands for all below"
                 )
 
     def __bool__(self) -> bool:

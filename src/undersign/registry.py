@@ -10,8 +10,10 @@ import dataclasses
 import difflib
 import inspect
 import json
+import sys
 import types
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal, Union, cast, get_args, get_origin, get_type_hints
 
 from .clock import Window
@@ -81,10 +83,7 @@ def option_types(name: str) -> dict[str, Any]:
     """The options of the scheme of that name, with their types."""
     factory = _factory(name)
     names = [field.name for field in _fields(factory)] or list(_keywords(factory))
-    try:
-        hints = get_type_hints(factory)
-    except Exception:  # a third-party scheme may import its types for type checkers alone, or write them wrongly
-        hints = {}
+    hints = _hints(factory)
     return {option: hints.get(option, Any) for option in names}
 
 
@@ -217,6 +216,24 @@ def _distribution(entry_point: EntryPoint) -> str:
 def _alternatives(kind: Any) -> tuple[Any, ...]:
     """The types that a value may have: `str | None` is two."""
     return get_args(kind) if get_origin(kind) in (Union, types.UnionType) else (kind,)
+
+
+def _hints(factory: Callable[..., Any]) -> dict[str, Any]:
+    """The types of what it takes, as far as they can be told.
+
+    A third-party scheme may import types for type checkers alone, or write them wrongly: then each is looked at alone.
+    """
+    with suppress(Exception):
+        return get_type_hints(factory)
+    found: dict[str, Any] = {}
+    for owner in reversed(factory.__mro__) if isinstance(factory, type) else (factory,):
+        with suppress(Exception):
+            names = vars(sys.modules[owner.__module__])
+            for name, annotation in inspect.get_annotations(owner).items():
+                with suppress(Exception):
+                    alone = types.SimpleNamespace(__annotations__={name: annotation})
+                    found.update(get_type_hints(alone, globalns=names))
+    return found
 
 
 def _parse_window(option: str, text: str) -> Any:

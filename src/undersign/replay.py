@@ -12,7 +12,7 @@ from typing import Literal
 
 from .errors import ConfigError, Reason, Rejected
 
-BEFORE_BIRTH = "the signature may have verified before the replay guard began to remember"
+BEFORE_BIRTH = "the signature may have verified before the replay guard began to remember: later ones will be let in"
 _COUNTS_NOTHING = "this replay guard does not count uses: define admit, or leave max_uses at 1"
 
 

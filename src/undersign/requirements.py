@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from .errors import ConfigError
-from .http import Component, Request
+from .http import METHOD_OVERRIDE, Component, Request
 from .paths import Paths, is_plain
 
 # RFC 9110, section 9.2.1.
@@ -15,10 +15,11 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 class Requirements:
     """The components that a request's signature must cover; pass it as `require` to a verifier.
 
-    `always` holds for every request, `writes` for those whose method is not safe (RFC 9110, section 9.2.1), `paths` for
-    those of a path: `/orders`, or `/orders/*` for it and all below. A path with escapes, `//`, dot segments or
+    `always` holds for every request, `writes` for those whose method is not safe (RFC 9110, section 9.2.1) and for
+    those with an X-HTTP-Method-Override, which may run another. `paths` holds for those of a path, with or without a
+    slash at its end: `/orders`, or `/orders/*` for it and all below. A path with escapes, `//`, dot segments or
     reserved characters may be any path to the framework behind, so all that `paths` names holds for it. Paths are as
-    clients sign them, with the prefix that a proxy takes off::
+    clients sign them, with the prefix that a proxy takes off, and case counts::
 
         Requirements(writes={Component.BODY}, paths={"/admin/*": {Component.TARGET}})
 
@@ -39,12 +40,12 @@ class Requirements:
     def __call__(self, head: Request) -> frozenset[Component]:
         """What the signature of this request must cover."""
         required = self._always
-        if head.method not in SAFE_METHODS:
+        if head.method not in SAFE_METHODS or METHOD_OVERRIDE in head.by_name():
             required |= self._writes
         path = head.target.partition("?")[0]
         is_certain = is_plain(path)
         for paths, wanted in self._paths:
-            # Frameworks may take /orders/ for /orders.
+            # Frameworks may take /orders/ for /orders, or the other way round.
             if not is_certain or path in paths or path.removesuffix("/") in paths:
                 required |= wanted
         return required
@@ -65,4 +66,5 @@ def components(required: Collection[Component]) -> frozenset[Component]:
 
 
 def _with_itself(path: str) -> Paths:
-    return Paths([path, path.removesuffix("/*")] if path.endswith("/*") and path != "/*" else [path], "required")
+    bare = path.removesuffix("*").removesuffix("/")
+    return Paths([path, bare] if bare else [path], "required")

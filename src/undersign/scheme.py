@@ -38,7 +38,8 @@ class Claim:
     """What a request says of its signer, unverified.
 
     `at` is the time in Unix seconds, None where the scheme does not send it. `signatures` are as they were
-    sent, in text, and do not show in the repr; a scheme that sends several accepts any one of them.
+    sent, in text, and do not show in the repr; a scheme that sends several accepts any one of them. `nonce` is the id
+    of the message, where it has one: the signature covers it, or a replay would only have to change it.
     """
 
     key_id: str
@@ -104,9 +105,10 @@ class Scheme(ABC):
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
-        # A glance sees what `read` and `canonical` beside it do. Whoever changes one of them starts without, or the
-        # glance would verify what they refuse.
-        if "glance" not in vars(cls) and not vars(cls).keys().isdisjoint(("read", "canonical")):
+        # A glance sees what the methods beside it do. A class that has one of them from elsewhere, of its own or of a
+        # second base, starts without, or the glance would verify what they refuse.
+        author = next(base for base in cls.__mro__ if "glance" in vars(base))
+        if any(getattr(author, name, None) != getattr(cls, name) for name in ("read", "canonical", "covers")):
             cls.glance = Scheme.glance  # type: ignore[method-assign]
 
     @abstractmethod
@@ -171,7 +173,8 @@ class Scheme(ABC):
 
         For servers, whose every request goes through here: `target` is in origin-form, `headers` are the wire's bytes.
         None says nothing of the request, which `read` has to judge then, and what is returned must be what `read` and
-        `canonical` would: no request may verify for this alone. The default is None.
+        `canonical` would: no request may verify for this alone. `covers` must say the same of all requests that are
+        seen so. The default is None.
         """
         return None
 
@@ -228,16 +231,22 @@ def signed_header(request: Request, name: str) -> str | None:
     found = request.by_name().get(name.replace("_", "-"))
     if not found:
         return None
-    _, written = found[0]
+    if flaw := _flaw_of_signed(found, name):
+        del found  # so that no frame which raises holds a signature, which may be the value
+        raise CannotSign(flaw)
+    return found[0][1].strip(" \t")
+
+
+def _flaw_of_signed(found: Sequence[tuple[str, str]], name: str) -> str | None:
     for key, _ in found:
         if key.lower() != name:
-            raise CannotSign(f"the header {key} would stand in for {name}, which is signed: remove it")
+            return f"the header {key} would stand in for {name}, which is signed: remove it"
     if len(found) > 1:
-        raise CannotSign(f"the header {name} is there more than once: send it once")
-    value = written.strip(" \t")
+        return f"the header {name} is there more than once: send it once"
+    value = found[0][1].strip(" \t")
     if not (value.isascii() and value.isprintable()) and _NOT_FIELD_VALUE.search(value):
-        raise CannotSign(f"the header {name} holds a control character or one outside Latin-1: remove it")
-    return value
+        return f"the header {name} holds a control character or one outside Latin-1: remove it"
+    return None
 
 
 def refusal_status(reason: Reason, default: int) -> int:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
+from .clock import check_clock
 from .credentials import AsyncKeys, Keys, Secret
 from .engine import NO_SECRET, Pending, Verified, begin, first_fit, replay_id_of
 from .errors import ConfigError, Reason, Rejected
@@ -36,14 +37,19 @@ class _VerifierBase:
         require: Require,
         replay: AsyncReplay,
     ) -> None:
-        self.schemes: tuple[Scheme, ...] = (schemes,) if isinstance(schemes, Scheme) else tuple(schemes)
+        if isinstance(schemes, (Scheme, type)):
+            schemes = (schemes,)
+        self.schemes: tuple[Scheme, ...] = tuple(schemes)
         if not self.schemes or not all(isinstance(scheme, Scheme) for scheme in self.schemes):
             raise ConfigError("a verifier needs one or more schemes: pass GoTom() or [GoTom(), GoGrid()]")
         names = [scheme.name for scheme in self.schemes]
         if len(set(names)) < len(names):
             raise ConfigError(f"two schemes have one name ({', '.join(names)}): give each its own with name=…")
         self.require = require if callable(require) else components(require)
+        # A callable requires something even where it counts as false, as an empty table of rules does.
+        self._requires = callable(require) or bool(self.require)
         _check_requirements(self.require, self.schemes)
+        check_clock(clock)
         self.clock = clock
         self._windows = RollingWindows()
         self._policies = _policies(replay, self.schemes)
@@ -60,7 +66,8 @@ class _VerifierBase:
             return None
         if callable(self.require) or self.require - covers:
             return None
-        return scheme, covers
+        # A subclass may refuse more than these two, in methods that a glance does not come by.
+        return (scheme, covers) if type(self) in (Verifier, AsyncVerifier) else None
 
     def glance(self, method: str, target: str, headers: Sequence[tuple[bytes, bytes]]) -> Verified | None:
         """Who signed a request without a body, where that shows at first sight; None = `begin` and `finish` will tell.
@@ -80,16 +87,16 @@ class _VerifierBase:
             return None
         name = scheme.name
         secrets = self._known.get((key_id, name))
-        fit = first_fit(scheme, secrets or (NO_SECRET,), canonical, (sent,))
-        if fit is None or not secrets:  # begin and finish do the same work once more, for both
+        index = first_fit(scheme, secrets or (NO_SECRET,), canonical, (sent,))
+        if index is None or not secrets:  # begin and finish do the same work once more, for both
             return None
         expires = math.floor(at) + scheme.window.past
-        return Verified(name, key_id, at, covers, fit[0], replay_id_of(name, key_id, "", sent), expires)
+        return Verified(name, key_id, at, covers, index, replay_id_of(name, key_id, "", canonical), expires)
 
     def begin(self, head: Request) -> Pending:
         """Phase one; see `undersign.begin`. Raises Rejected, also where a required component is not covered."""
         pending = begin(self.schemes, head, now=self._now())
-        if self.require:
+        if self._requires:
             self._check_required(pending)
         return pending
 
@@ -202,7 +209,7 @@ class Verifier(_VerifierBase):
 
         Raises Rejected: unknown_key, mismatch, replayed; unavailable where lookup or guard fail.
         """
-        if self.require:
+        if self._requires:
             self._check_required(pending)
         verified = pending.finish(self._secrets(pending), windows=self._windows)
         if self._policies and (policy := self._policy(pending)) and not self._admit(policy, pending, verified):
@@ -247,7 +254,7 @@ class AsyncVerifier(_VerifierBase):
 
     async def finish(self, pending: Pending) -> Verified:
         """See Verifier.finish."""
-        if self.require:
+        if self._requires:
             self._check_required(pending)
         verified = pending.finish(await self._secrets(pending), windows=self._windows)
         if self._policies and (policy := self._policy(pending)) and not await self._admit(policy, pending, verified):

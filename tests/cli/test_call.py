@@ -225,10 +225,14 @@ def test_output_into_what_is_no_regular_file() -> None:
     with answering(answer(b"x")) as wire:
         assert undersign("call", "GET", wire.url + "/", "--key-id", KEY_ID, "--output", "/dev/null").code == 0
     assert not Path("/dev/null").is_file()
-    with answering(answer(b"x")) as wire:
-        result = undersign("call", "GET", wire.url + "/", "--key-id", KEY_ID, "--output", "/not/there/x")
+
+
+def test_output_into_a_directory_that_is_not_there_is_found_before_anything_is_sent() -> None:
+    result = undersign(
+        "call", "GET", f"http://127.0.0.1:{unused_port()}/", "--key-id", KEY_ID, "--output", "/not/there/x"
+    )
     assert result.code == 2
-    assert "No such file" in result.error
+    assert result.error == "undersign: --output /not/there/x: the directory is not there\n"
 
 
 def unused_port() -> int:

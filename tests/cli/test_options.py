@@ -34,6 +34,22 @@ def test_of_a_secret_file_one_newline_is_taken_off_and_no_more(tmp_path: Path) -
     assert signature("--secret-file", tmp_path / "secret") == signature(env={"UNDERSIGN_SECRET": " s \n"})
 
 
+@pytest.mark.parametrize("content", ["\ufeffhunter2\n".encode(), "hunter2\n".encode("utf-16")])
+def test_a_secret_file_of_an_editor_that_marks_its_bytes_is_refused(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_bytes(content)
+    result = undersign(*SIGN, "--key-id", "k", "--secret-file", tmp_path / "secret")
+    assert result.code == 2
+    assert "begins with a byte order mark" in result.error
+    assert "hunter2" not in result.error
+
+
+def test_the_clock_is_given_in_unix_seconds_or_as_a_date_header_has_it() -> None:
+    expected = undersign(*SIGN[:3], "--at", "1730974875", "--key-id", "k").text
+    assert "Date: 2024-11-07T10:21:15Z" in expected
+    for date in ("2024-11-07T10:21:15Z", "2024-11-07T11:21:15+01:00", "Thu, 07 Nov 2024 10:21:15 GMT"):
+        assert undersign(*SIGN[:3], "--at", date, "--key-id", "k").text == expected
+
+
 def test_without_secret_and_terminal_the_three_ways_are_named() -> None:
     result = undersign(*SIGN, "--key-id", "k", env={"UNDERSIGN_SECRET": None})
     assert result.code == 2
@@ -50,6 +66,7 @@ def test_without_secret_and_terminal_the_three_ways_are_named() -> None:
         (("--secret-file", "/dev/null"), {}, "/dev/null is empty"),
         (("--secret-file", "/not/there"), {}, "/not/there: No such file"),
         (("--secret-file", "x", "--secret-env", "Y"), {}, "exclude each other"),
+        (("--secret", "hunter2"), {}, "set UNDERSIGN_SECRET, or use --secret-env or --secret-file. Try"),
     ],
 )
 def test_a_secret_that_is_not_there(arguments: tuple[str, ...], env: dict[str, str | None], said: str) -> None:
@@ -118,6 +135,7 @@ def test_a_keyed_timestamp_takes_its_options() -> None:
         (("-o", "algorithm=sha0"), "unknown"),
         (("--scheme", "http-hmac"), "needs the option provider"),
         (("--key-idd", "x"), "--key-id"),
+        (("--key", "x"), "Did you mean '--key-id'? Try 'undersign sign --help'."),
     ],
 )
 def test_typing_errors_are_one_line_with_what_was_meant(arguments: tuple[str, ...], said: str) -> None:
@@ -133,6 +151,13 @@ def test_help_of_an_option_names_the_schemes_that_are_there() -> None:
     shown = undersign("--help").text
     assert "\nSchemes:\n  gotom " in shown
     assert "\n  tyk " in shown
+
+
+@pytest.mark.parametrize("command", ["verify", "diagnose"])
+def test_whoever_names_the_file_of_the_request_is_told_of_standard_input(command: str) -> None:
+    result = undersign(command, "request.http", "--key-id", "k")
+    assert result.code == 2
+    assert "the request comes from standard input, as in < request.http" in result.error
 
 
 def test_several_schemes_need_the_prefix() -> None:

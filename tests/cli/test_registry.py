@@ -108,7 +108,9 @@ def test_schemes_of_other_distributions(announced: Path) -> None:
     assert scheme_names()[:4] == ["gotom", "gogrid", "http-hmac", "keyed-timestamp"]
     assert {"acme", "made"} <= set(scheme_names())
     assert type(build_scheme("gotom")) is GoTom  # nobody takes the place of a built-in scheme
-    assert option_types("acme")["level"] is Any  # its types cannot be resolved
+    types = option_types("acme")
+    assert types["nested"] is Any  # its type is imported for type checkers alone
+    assert (types["level"], types["window"], types["signed_headers"]) == (int, Window, tuple[str, ...])
     assert option_types("made") == {"provider": Any, "count": int}
     assert parse_option("made", "count", "2") == 2
     assert build_scheme("made", {"provider": "p", "count": 2}).name == "made-2"
@@ -196,6 +198,20 @@ def test_the_command_line_takes_them(announced: Path) -> None:
         env=importing_from(announced),
     )  # fmt: skip
     assert "Authorization: acme " in result.text
+    # Of a type that cannot be told, `Level`, the others are told all the same.
+    text = process(
+        "sign",
+        "GET",
+        "https://a.example/",
+        "--key-id",
+        KEY_ID,
+        "--scheme",
+        "acme",
+        "-o",
+        "window=1",
+        env=importing_from(announced),
+    ).error
+    assert "600,600" in text
     result = process("verify", "--scheme", "acm", env=importing_from(announced))
     assert "did you mean 'acme'?" in result.error
 

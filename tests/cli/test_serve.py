@@ -369,7 +369,10 @@ def test_plain_http_is_for_loopback_alone(host: str) -> None:
 def test_what_keeps_it_from_serving_is_one_line(server: Serving) -> None:
     port = server.url.rpartition(":")[2]
     for arguments, said in (
-        (("--key-id", KEY_ID, "--port", port), f"cannot listen on 127.0.0.1 port {port}: Address already in use"),
+        (
+            ("--key-id", KEY_ID, "--port", port),
+            f"cannot listen on 127.0.0.1 port {port}: Address already in use; --port 0",
+        ),
         ((), "give --keys FILE, or --key-id ID"),
         (("--keys", "/not/there"), "No such file"),
         (("--key-id", "k", "--scheme", "gotm"), "did you mean"),

@@ -109,6 +109,9 @@ def test_a_keys_file(tmp_path: Path) -> None:
         ('[keys]\na = ["hunter2", ""]', "none of them empty"),
         ("keys = 1", "[keys] is a table"),
         ("keys-for = 1", "[keys-for.SCHEME]"),
+        ("", "no key for gotom or gogrid: write [keys]"),
+        ("[keys]", "no key for gotom or gogrid: write [keys]"),
+        ('[keys-for.tyk]\na = "hunter2"', "no key for gotom or gogrid: write [keys]"),
     ],
 )
 def test_a_keys_file_that_cannot_be_used(content: str, said: str, tmp_path: Path) -> None:

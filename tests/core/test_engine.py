@@ -21,9 +21,12 @@ from undersign import (
     Rejected,
     Request,
     Secret,
+    Signer,
+    Verifier,
     begin,
     sign,
 )
+from undersign.clients.urllib import SignatureHandler
 from undersign.windows import RollingWindows
 
 from .plain import FORM, NOW, SECRET, USER, gogrid_form, gogrid_request, gotom_request, md5, replaced
@@ -235,7 +238,7 @@ def test_a_faulty_form_is_malformed_before_the_key_is_unknown() -> None:
 # What was verified
 
 
-def test_a_replay_id_names_the_signature_and_does_not_hold_it() -> None:
+def test_a_replay_id_names_what_was_signed() -> None:
     def replay_id(scheme: Any, request: Request) -> str:
         return begin(scheme, request, now=NOW).with_body(b"").finish([Secret(SECRET)]).replay_id
 
@@ -261,3 +264,18 @@ def test_nothing_that_may_be_shown_shows_a_signature() -> None:
     for shown in (request, pending, pending.with_body(b""), verified, claim):
         assert signature not in repr(shown)
         assert SECRET not in repr(shown)
+
+
+def test_a_pair_is_no_credential() -> None:
+    with pytest.raises(ConfigError, match="the credential is a Credential"):
+        sign(GoTom(), gotom_request("GET", "/"), ("key", SECRET), now=NOW)  # type: ignore[arg-type]
+
+
+def test_a_clock_is_a_function() -> None:
+    credential, seconds = Credential("key", SECRET), 1730974875.0
+    with pytest.raises(ConfigError, match=r"clock is a function .* not 1730974875\.0"):
+        Signer(GoTom(), credential, clock=seconds)  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="clock is a function"):
+        Verifier(GoTom(), {"key": SECRET}, clock=seconds)  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="clock is a function"):
+        SignatureHandler(GoTom(), "key", SECRET, clock=seconds)  # type: ignore[arg-type]

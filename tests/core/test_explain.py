@@ -140,6 +140,8 @@ def test_what_the_credential_may_not_do_is_not_explained() -> None:
             explain(GoTom(), POST, key, now=NOW, show_signature=True)
     with pytest.raises(ConfigError, match="one signature"):
         explain(GoTom(), POST, Credential("k", "new", older=["old"]), now=NOW, show_signature=True)
+    with pytest.raises(ConfigError, match=r"an object such as GoTom\(\)"):
+        explain(GoTom, POST, "k", now=NOW)  # type: ignore[arg-type]
 
 
 def test_a_request_that_is_signed_already_is_signed_anew_with_a_key_id() -> None:
@@ -224,7 +226,10 @@ def test_parameters_that_are_named_like_credentials_are_hidden(target: str, show
         ("Cookie", "cookie: <11 bytes>"),
         ("X-Auth-Token", "x-auth-token: <11 bytes>"),
         ("X-Api-Key", "x-api-key: <11 bytes>"),
+        ("Proxy-Authorization", "proxy-authorization: <11 bytes>"),
+        ("X-Authorisation", "x-authorisation: <11 bytes>"),
         ("X-Author", "x-author: not so open"),
+        ("X-Authority", "x-authority: not so open"),
     ],
 )
 def test_headers_that_are_named_like_credentials_are_hidden(name: str, shown: str) -> None:

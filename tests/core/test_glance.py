@@ -5,19 +5,23 @@ from __future__ import annotations
 import base64
 import hmac
 from collections import Counter
+from dataclasses import dataclass
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.core import strategies as some
-from tests.core.plain import DATE, NOW, SECRET, USER, gotom_request, gotom_signature, guarded
+from tests.core.plain import DATE, NOW, SECRET, USER, gotom_request, gotom_signature, guarded, refused
 from undersign import (
     AsyncVerifier,
+    Claim,
     Component,
     GoGrid,
     GoTom,
     HttpHmac,
+    Pending,
+    Reason,
     Rejected,
     Request,
     Scheme,
@@ -27,6 +31,7 @@ from undersign import (
 )
 from undersign.registry import build_scheme
 from undersign.replay import MemoryReplayGuard, ReplayPolicy
+from undersign.requirements import Requirements
 from undersign.schemes.presets import Acquia
 
 Headers = list[tuple[bytes, bytes]]
@@ -131,6 +136,10 @@ def test_the_plainest_requests_show_who_signed_them(verifier_class: type[Verifie
         pytest.param(Verifier([GoTom(), GoGrid()], {USER: SECRET}, clock=_clock), id="two schemes"),
         pytest.param(Verifier(GoTom(), lambda *_: SECRET, clock=_clock), id="a lookup"),
         pytest.param(Verifier(GoTom(), {USER: SECRET}, clock=_clock, replay=guarded()), id="guarded GETs"),
+        pytest.param(
+            Verifier(GoTom(), {USER: SECRET}, clock=_clock, require=Requirements(writes={Component.BODY})),
+            id="what is required depends on the request",
+        ),
         pytest.param(Verifier(GoTom(), {"other": SECRET}, clock=_clock), id="unknown key"),
         pytest.param(Verifier(GoTom(), {USER: "other"}, clock=_clock), id="wrong secret"),
         pytest.param(Verifier(GoTom(), {USER: SECRET}, clock=lambda: NOW + 1801), id="stale"),
@@ -157,6 +166,55 @@ def test_a_guard_of_unsafe_methods_lets_a_get_pass_at_a_glance() -> None:
     request = gotom_request()
     verifier = Verifier(GoTom(), {USER: SECRET}, clock=_clock, replay=policy)
     assert verifier.glance("GET", request.target, _raw(request)) == verifier.verify(request)
+
+
+class _Forbidding:
+    def read(self, request: Request) -> Claim | None:
+        raise Rejected(Reason.MALFORMED, "nobody is let in")
+
+
+@dataclass(frozen=True)
+class _Mixed(_Forbidding, GoTom):
+    """GoTom with a method of another base."""
+
+
+@dataclass(frozen=True)
+class _Descendant(_Mixed):
+    """Has neither `read` nor `glance` of its own."""
+
+
+@dataclass(frozen=True)
+class _CoversLess(GoTom):
+    def covers(self, request: Request) -> frozenset[Component]:
+        return super().covers(request) - ({Component.TARGET} if request.headers else set())
+
+
+@pytest.mark.parametrize("scheme", [_Mixed(), _Descendant(), _CoversLess()])
+def test_a_scheme_that_refuses_more_is_not_verified_at_a_glance(scheme: HttpHmac) -> None:
+    request = gotom_request()
+    verifier = Verifier(scheme, {USER: SECRET}, clock=_clock, require={Component.TARGET})
+    assert verifier.glance("GET", request.target, _raw(request)) is None
+    refused(verifier, request)
+
+
+class _Strict(Verifier):
+    def finish(self, pending: Pending) -> Verified:
+        raise Rejected(Reason.UNAVAILABLE, "nobody is let in")
+
+
+def test_a_verifier_that_refuses_more_verifies_nothing_at_a_glance() -> None:
+    request = gotom_request()
+    verifier = _Strict(GoTom(), {USER: SECRET}, clock=_clock)
+    assert verifier.glance("GET", request.target, _raw(request)) is None
+    refused(verifier, request)
+
+
+@pytest.mark.parametrize("name", ["Content-Length", "Transfer-Encoding"])
+def test_what_announces_a_body_is_no_date_at_a_glance(name: str) -> None:
+    request = gotom_request()
+    headers = [(name.lower().encode() if key == b"date" else key, value) for key, value in _raw(request)]
+    verifier = Verifier(GoTom(date_header=name), {USER: SECRET}, clock=_clock)
+    assert verifier.glance("GET", request.target, headers) is None
 
 
 def test_presets_and_other_algorithms_are_seen_too() -> None:

@@ -23,6 +23,7 @@ from undersign import (
     Rejected,
     Request,
     Secret,
+    Signer,
     UndersignError,
     Verifier,
     sign,
@@ -210,6 +211,9 @@ _BROKEN: dict[str, Callable[[], object]] = {
     "mixed keys": lambda: _async_verifier(GoTom(), {"gotom": {_KEY: _SECRET}, _KEY: _SECRET}),
     "nested keys": lambda: _verifier(GoTom(), {"gotom": {_KEY: {"x": _SECRET}}}),
     "keys that are none": lambda: _verifier(GoTom(), [(_KEY, _SECRET)]),
+    "a pair for a credential": lambda: sign(GoTom(), _GOTOM, (_KEY, _SECRET), now=NOW),  # type: ignore[arg-type]
+    "a secret for a credential": lambda: Signer(GoTom(), _SECRET),  # type: ignore[arg-type]
+    "older secrets": lambda: sign(GoTom(), _GOTOM, Credential(_KEY, "new", older=[_SECRET]), now=NOW),
     "no schemes": lambda: Verifier([], {_KEY: _SECRET}),
     "names": lambda: AsyncVerifier([GoTom(), GoTom()], {_KEY: _SECRET}),
     "requirement": lambda: Verifier(GoGrid(), {_KEY: _SECRET}, require={Component.BODY}),

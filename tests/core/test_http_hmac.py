@@ -479,6 +479,7 @@ def test_gotom_is_a_preset() -> None:
         ({"signed_headers": ("",)}, "signed_headers holds ''"),
         ({"content_type": "a\r\nb"}, "content_type holds a control character"),
         ({"date_precision": "microseconds"}, "date_precision 'microseconds' is unknown"),
+        ({"window": 600}, "window is a Window: write"),
     ],
 )
 def test_an_option_that_cannot_work_is_refused_when_the_scheme_is_built(options: Any, message: str) -> None:

@@ -448,6 +448,7 @@ def test_gogrid_is_a_preset() -> None:
         ({"placement": "body"}, "placement 'body' is unknown"),
         ({"algorithm": "crc32"}, "algorithm 'crc32' is unknown: use one of md5, sha1"),
         ({"window": Window(86_400, 1)}, "window is over 86400 seconds"),
+        ({"window": 600}, "window is a Window: write"),
     ],
 )
 def test_an_option_that_cannot_work_is_refused_when_the_scheme_is_built(options: Any, message: str) -> None:

@@ -52,6 +52,11 @@ def test_all_others_do(method: str) -> None:
     assert _required(method, "/", WRITES) == {Component.BODY}
 
 
+@pytest.mark.parametrize("name", ["X-HTTP-Method-Override", "x_http_method_override"])
+def test_a_safe_method_that_a_header_may_override_writes(name: str) -> None:
+    assert WRITES(Request("GET", "/", ((name, "DELETE"),))) == {Component.BODY}
+
+
 @pytest.mark.parametrize(
     ("target", "is_meant"),
     [
@@ -61,6 +66,9 @@ def test_all_others_do(method: str) -> None:
         ("/orders", True),
         ("/orders/", True),
         ("/orders?x", True),
+        ("/users", True),
+        ("/users/", True),
+        ("/users/7", False),
         ("/orders/7", False),
         ("/administration", False),
         ("/", False),
@@ -72,7 +80,8 @@ def test_all_others_do(method: str) -> None:
     ],
 )
 def test_paths_hold_for_every_target_that_may_mean_them(target: str, is_meant: bool) -> None:
-    requirements = Requirements(paths={"/admin/*": {Component.TARGET}, "/orders": {Component.TARGET}})
+    paths = ("/admin/*", "/orders", "/users/")
+    requirements = Requirements(paths={path: {Component.TARGET} for path in paths})
     assert _required("GET", target, requirements) == ({Component.TARGET} if is_meant else set())
 
 
@@ -92,6 +101,15 @@ def test_any_callable_will_do() -> None:
     assert refused(verifier, gogrid_request()).reason is Reason.INSECURE
     assert verifier.verify(gogrid_request(target="/api/grid/ip/list")).key_id == "key"
     assert verifier.glance("GET", "/", []) is None
+
+
+class _Rules(dict[str, Collection[Component]]):
+    def __call__(self, head: Request) -> Collection[Component]:
+        return self.get(head.method, {Component.BODY})
+
+
+def test_a_callable_that_counts_as_false_is_asked_too() -> None:
+    assert refused(_verifier(_Rules()), gogrid_request()).reason is Reason.INSECURE
 
 
 @pytest.mark.parametrize("answer", [None, "body", {"boddy"}, 1])

@@ -23,6 +23,7 @@ from undersign import (
     sign,
 )
 from undersign.clock import Window
+from undersign.replay import MemoryReplayGuard
 
 from .plain import NOW, refused
 
@@ -76,6 +77,16 @@ def test_any_one_of_several_signatures_will_do(scheme: Scheme) -> None:
     signed = sign(scheme, request, Credential("key", "s"), now=NOW).apply(request)
     assert signed.headers == (("X-Signature", f"other {hashlib.sha256(b's%d' % NOW).hexdigest()}"),)
     assert Verifier(scheme, {"key": "s"}, clock=lambda: NOW).verify(signed).at == NOW
+
+
+@pytest.mark.parametrize("scheme", [Minimal(), Timed()])
+def test_to_leave_out_or_add_a_signature_makes_no_new_request_of_a_replay(scheme: Scheme) -> None:
+    newer, older = (hashlib.sha256(secret + b"%d" % NOW).hexdigest() for secret in (b"new", b"old"))
+    replay = {scheme.name: MemoryReplayGuard(born=0)}
+    verifier = Verifier(scheme, {"key": ["new", "old"]}, clock=lambda: NOW, replay=replay)
+    assert verifier.verify(Request("GET", "/", (("X-Signature", f"{newer} {older}"),))).secret_index == 0
+    for sent in (newer, older, f"{older} {newer}", f"made-up {newer}"):
+        assert refused(verifier, Request("GET", "/", (("X-Signature", sent),))).reason is Reason.REPLAYED
 
 
 @pytest.mark.parametrize("scheme", [Minimal(), Timed()])

@@ -7,6 +7,8 @@ import pytest
 from undersign import CannotSign, Component, GoGrid, GoTom, Request
 from undersign.scheme import signed_header
 
+from .leaks import assert_hides
+
 
 def request(*headers: tuple[str, str]) -> Request:
     return Request("GET", "/", headers)
@@ -49,3 +51,10 @@ def test_what_a_scheme_could_cover_is_what_it_covers_of_a_post_unless_it_says_mo
     assert GoGrid().could_cover() == {Component.DATE}
     assert Component.BODY in GoTom().could_cover()
     assert Component.HEADERS in GoTom(signed_headers=("X-One",)).could_cover()
+
+
+@pytest.mark.parametrize("headers", [(("x-one", "the-signature"),) * 2, (("X_One", "the-signature"),)])
+def test_a_header_that_cannot_be_signed_does_not_show_its_value(headers: tuple[tuple[str, str], ...]) -> None:
+    with pytest.raises(CannotSign) as caught:
+        signed_header(request(*headers), "x-one")
+    assert_hides(caught.value, "the-signature")

@@ -214,7 +214,12 @@ def test_the_key_is_not_looked_up_for_a_request_that_is_refused_before() -> None
 # Schemes and requirements
 
 
-@pytest.mark.parametrize("schemes", [[], None, ["gotom"], GoTom, [GoTom(), None]])
+def test_a_class_is_no_scheme() -> None:
+    with pytest.raises(ConfigError, match=r"pass GoTom\(\) or"):
+        Verifier(GoTom, {})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("schemes", [[], None, ["gotom"], [GoTom(), None]])
 def test_a_verifier_needs_schemes(schemes: Any) -> None:
     with pytest.raises((ConfigError, TypeError)):
         Verifier(schemes, {})

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.cli.command import undersign
+from tests.cli.command import COMMAND, environment, undersign
 from tests.diagnose.clients import NOW, GoGridClient, GoTomClient, secret_bytes
 from undersign import Request
 
@@ -78,6 +81,35 @@ def test_what_is_no_clean_request(stdin: bytes, code: str) -> None:
     assert causes(stdin) == [code]
 
 
+_HTTP = raw(GoTomClient().request())
+
+
+@pytest.mark.parametrize(
+    ("stdin", "said"),
+    [
+        (b"", "standard input is empty"),
+        (b"\n", "standard input is empty"),
+        (_HTTP.replace(b"\r\n", b"\n"), "they end in LF alone, as editors save them"),
+        (_HTTP.replace(b"\r\n\r\n", b"\r\n"), "no empty line follows the headers"),
+        (_HTTP[:-1], "Content-Length says"),
+        (b"\xef\xbb\xbf" + _HTTP, "begins with a byte order mark"),
+        (_HTTP.decode("latin-1").encode("utf-16"), "it is UTF-16"),
+        (b"POST /orders HTTP/2\r\nHost: a.example\r\n\r\n", "save a HAR instead, or write HTTP/1.1 there"),
+        (b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n", "it is an answer"),
+        (b"> " + _HTTP.replace(b"\r\n", b"\r\n> "), "as curl -v shows them"),
+        (b"* Connected to a.example\n> GET / HTTP/1.1\n", "as curl -v shows them"),
+        (b'fetch("https://a.example/", {"method": "GET"});', 'copy it "as cURL (bash)"'),
+        (b'Invoke-WebRequest -Uri "https://a.example/"', 'copy it "as cURL (bash)"'),
+        (b"$session = New-Object Microsoft.PowerShell.Commands.WebRequestSession", 'copy it "as cURL (bash)"'),
+    ],
+)
+@pytest.mark.parametrize("command", ["verify", "diagnose"])
+def test_what_was_saved_or_copied_in_another_form_is_named(command: str, stdin: bytes, said: str) -> None:
+    result = undersign(command, *AT[1:], stdin=stdin, env=SECRET)
+    assert result.code == 1
+    assert said in result.text
+
+
 def test_nothing_steers_the_terminal_and_nothing_secret_is_shown(tmp_path: Path) -> None:
     (tmp_path / "keys.toml").write_text('[keys]\ncrm_sync = "wrong"\n"\\u009b31m" = "the other one\'s secret"\n')
     spoilt = raw(GoTomClient(secret=lambda secret: b"the other one's secret").request())
@@ -89,6 +121,20 @@ def test_nothing_steers_the_terminal_and_nothing_secret_is_shown(tmp_path: Path)
 @pytest.mark.parametrize("arguments", [("--keys", "/not/there"), ("--origin", "a"), ("--scheme", "gotm")])
 def test_what_cannot_be_tried_exits_2(arguments: tuple[str, ...]) -> None:
     assert undersign(*AT, *arguments, stdin=b"", env=SECRET).code == 2
+
+
+def test_on_a_terminal_it_says_what_it_waits_for() -> None:
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [*COMMAND, *AT], stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(SECRET)
+    ) as process:
+        os.close(theirs)
+        assert process.stderr
+        assert b"paste the request, and end it with Ctrl-D" in process.stderr.readline()
+        os.write(ours, b"\x04")
+        out, _ = process.communicate(timeout=30)
+    os.close(ours)
+    assert b"standard input is empty" in out
 
 
 def test_input_that_is_too_large_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -192,6 +192,8 @@ def test_the_origin_is_that_of_the_url(command: str, origin: str) -> None:
         ("curl http://a; curl http://b", "2 curl commands"),
         ("curl http://a?x=1&y=2", "bare &"),
         ("curl http://a && rm x", "another command behind curl"),
+        ('curl ^"http://a/b^" ^\r\n  -H ^"Accept: */*^"\r\n', "written for cmd of Windows"),
+        ('curl "http://a/b" ^\r\n  -H "Accept: */*"\r\n', "written for cmd of Windows"),
         ("cd x; curl http://a", "another command in front of curl"),
         ("tr a b | curl -d @- http://a", "'tr' pipes into curl"),
         ("printf '%d' | curl -d @- http://a", "what printf makes of '%d'"),

@@ -152,7 +152,7 @@ def test_one_of_several_entries_is_chosen_by_number_or_url(which: str) -> None:
         (("--entry", "orders"), "2 entries that fit"),
         (("--entry", "4"), "none fits"),
         (("--entry", "0"), "none fits"),
-        (("--entry", "nowhere"), "none fits"),
+        (("--entry", "nowhere"), "none fits --entry: leave it out"),
     ],
 )
 def test_an_entry_that_is_not_clear_is_asked_for(arguments: tuple[str, ...], said: str) -> None:
@@ -174,7 +174,7 @@ def test_only_some_entries_are_listed() -> None:
         (b"{" * 100_000, "not JSON"),
         (b"[]", "no HAR"),
         (b"{}", "no HAR"),
-        (b'{"log": {"entries": []}}', "has 0 entries"),
+        (b'{"log": {"entries": []}}', "has no entries: record"),
         (b'{"request": 1}', "no request"),
         (b'{"request": {"url": "https://a/", "method": 1}}', "no method or no url"),
         (b'{"method": "GET", "url": "https://a/"}', "no headers"),

@@ -38,7 +38,10 @@ _S3_STYLE = DOCS / "examples" / "schemes" / "s3-style"
 
 FILES = {
     "README.md": {"keys.toml": b'[keys]\nyour-user = "your-secret"\n'},
-    "diagnosis.md": {"order.json": b'{"a": 1}'},
+    "diagnosis.md": {
+        "order.json": b'{"a": 1}',
+        "saved.http": b'POST /orders HTTP/1.1\nHost: a.example\nContent-Length: 9\n\n{"a":\n 1}',
+    },
     "migration.md": {
         "campaign.json": b'{"name": "new"}',
         "customer.json": b'{"id": 7}',
@@ -181,7 +184,7 @@ def placeholders(page: str, hosts: Hosts) -> dict[str, Any]:
     if page == "servers/wsgi.md":
         return {"app": wsgi_app, "verifier": Verifier(GoTom(), {"user": "secret"})}
     if page == "servers/refusals.md":
-        return {"page_somebody": lambda *told: PAGED.append(told)}
+        return {"page_somebody": lambda *told: PAGED.append(told), "application": asgi_app}
     if page == "servers/keys.md":
         return {"database": Database()}
     if page == "own-scheme.md":

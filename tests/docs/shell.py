@@ -12,6 +12,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,7 @@ class Shell:
             "http": self._http,
             "uvicorn": self._uvicorn,
             "export": self._export,
+            "sed": self._sed,
             "make": _make,
             "pip": _pip,
             "python3": _venv,
@@ -72,8 +74,16 @@ class Shell:
             at = words.index("<")
             stdin = Path(self.folder, words[at + 1]).read_bytes()
             del words[at : at + 2]
+        into = None
+        if words[-2:-1] == [">"]:
+            into = self.folder / words[-1]
+            del words[-2:]
         assert words[0] in self._programs, f"{where}: how to run {words[0]} is not known here"
-        return self._programs[words[0]](words[1:], stdin)
+        result = self._programs[words[0]](words[1:], stdin)
+        if into is None:
+            return result
+        into.write_bytes(result.out)
+        return replace(result, out=b"")
 
     def _undersign(self, arguments: list[str], stdin: bytes) -> Result:
         if arguments[0] == "serve":
@@ -86,6 +96,10 @@ class Shell:
         if arguments[0] == "inspect":
             return process(*arguments, env={**self.variables, "BROWSER": "true"})  # a browser that shows nothing
         return undersign(*arguments, stdin=stdin, env=self.variables)
+
+    def _sed(self, arguments: list[str], stdin: bytes) -> Result:
+        done = subprocess.run(["sed", *arguments], cwd=self.folder, capture_output=True, check=False, timeout=30)
+        return Result(done.returncode, done.stdout, done.stderr.decode())
 
     def _uvicorn(self, arguments: list[str], stdin: bytes) -> Result:
         return self._serve([sys.executable, "-m", "uvicorn", *arguments, "--port", "0"])

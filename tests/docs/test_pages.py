@@ -11,7 +11,9 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from logging.handlers import QueueHandler
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import httpx
@@ -158,6 +160,15 @@ def check_refusals(used: Reader) -> None:
         log = logging.getLogger("undersign")
         log.handlers = [handler for handler in log.handlers if type(handler).__name__ != "OnCall"]
     assert PAGED == [("unavailable", "gotom")]
+    found: SimpleQueue[logging.LogRecord] = SimpleQueue()
+    log, handler = logging.getLogger("undersign.diagnosis"), QueueHandler(found)
+    log.addHandler(handler)
+    try:
+        assert status(used.names["app"], "/orders", "user", "secret ") == 401
+        record: Any = found.get(timeout=30)
+        assert (record.code, record.key_id) == ("secret-whitespace", "user")
+    finally:
+        log.removeHandler(handler)
 
 
 def check_readme(used: Reader) -> None:
@@ -241,5 +252,7 @@ def test_the_guide_to_diagnosis(reader: Callable[[str], Reader], monkeypatch: py
     assert len(clients) == 1
     assert answers[0].startswith(b"HTTP/1.1 204 ")
     assert (used.folder / "request.http").read_bytes() == sent
+    assert Request.from_http((used.folder / "mended.http").read_bytes()).body == b'{"a":\n 1}'
     assert used.printed.startswith("Request to be signed: scheme gotom, key id me\n")
+    assert used.printed.count("\n    POST\\n\n") == 2
     assert "\nheader-missing " in used.printed

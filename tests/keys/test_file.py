@@ -55,6 +55,11 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "keys.toml"
 
 
+def test_a_byte_order_mark_is_no_part_of_a_file(path: Path) -> None:
+    path.write_bytes(b'\xef\xbb\xbf[keys]\na = "1"\n')
+    assert [secret.reveal() for secret in KeyFile(path)("a", "gotom")] == [b"1"]
+
+
 def test_a_file_verifies(path: Path) -> None:
     path.write_text(f'[keys]\n{USER} = ["newer", "{SECRET}"]\n', encoding="utf-8")
     keys = KeyFile(path)
@@ -116,12 +121,14 @@ def test_a_change_within_the_tick_of_the_first_reading_is_found(path: Path) -> N
     [
         ("", "there is no table of keys"),
         ("# nothing yet\n", "there is no table of keys"),
+        ('[keys]\nb = "2"\na = the-new-secret\n', "keys.toml, line 3: not TOML"),
+        ('a = "the-new-secret"\n', "'a' stands in no table: write [keys] above it"),
+        ('[keys-for]\na = "the-new-secret"\n', "'a' is below [keys-for]: write [keys-for.SCHEME] there"),
         ('[keys]\na = "the-new-secret', "not TOML"),
         ('[keys]\na = ["the-new-secret", ""]\n', "none of them empty"),
         ('[keys-for.another]\na = "the-new-secret"\n', "not in use"),
         ('[key]\na = "the-new-secret"\n', "unknown table"),
         ('keys = "the-new-secret"\n', "is a table"),
-        ('[keys-for]\ngotom = "the-new-secret"\n', "is a table"),
         ("[keys]\na = " + "[" * 5000, "not TOML"),
     ],
 )

@@ -6,6 +6,8 @@ Nothing in the adapters knows these schemes. One server of each kind has both, w
 from __future__ import annotations
 
 import asyncio
+import base64
+import hmac
 import json
 import os
 import subprocess
@@ -107,35 +109,44 @@ def url(request: pytest.FixtureRequest) -> str:
     return f"{served}/hook%2Fa?acl"
 
 
-Call = Callable[[str, Scheme, str, str], tuple[int, bytes]]
+Call = Callable[..., tuple[int, bytes]]
 
 
-def with_requests(url: str, scheme: Scheme, key_id: str, secret: str) -> tuple[int, bytes]:
-    auth = signed_requests.SignatureAuth(scheme, key_id, secret)
+def with_requests(url: str, scheme: Scheme, key_id: str, secret: str, **options: Any) -> tuple[int, bytes]:
+    auth = signed_requests.SignatureAuth(scheme, key_id, secret, **options)
     with requests.Session() as session:
         response = session.post(url, data=BODY, headers=HEADERS, auth=auth, timeout=30)
     return response.status_code, response.content
 
 
-def with_httpx(url: str, scheme: Scheme, key_id: str, secret: str) -> tuple[int, bytes]:
-    auth = signed_httpx.SignatureAuth(scheme, key_id, secret)
+def with_adapter(url: str, scheme: Scheme, key_id: str, secret: str, **options: Any) -> tuple[int, bytes]:
+    origin = "/".join(url.split("/")[:3])
+    adapter = signed_requests.SigningAdapter(scheme, key_id, secret, origins=[origin], **options)
+    with requests.Session() as session:
+        session.mount(origin, adapter)
+        response = session.post(url, data=BODY, headers=HEADERS, timeout=30)
+    return response.status_code, response.content
+
+
+def with_httpx(url: str, scheme: Scheme, key_id: str, secret: str, **options: Any) -> tuple[int, bytes]:
+    auth = signed_httpx.SignatureAuth(scheme, key_id, secret, **options)
     with httpx.Client(auth=auth) as client:
         response = client.post(url, content=BODY, headers=HEADERS)
     return response.status_code, response.content
 
 
-def with_async_httpx(url: str, scheme: Scheme, key_id: str, secret: str) -> tuple[int, bytes]:
+def with_async_httpx(url: str, scheme: Scheme, key_id: str, secret: str, **options: Any) -> tuple[int, bytes]:
     async def send() -> tuple[int, bytes]:
-        async with httpx.AsyncClient(auth=signed_httpx.SignatureAuth(scheme, key_id, secret)) as client:
+        async with httpx.AsyncClient(auth=signed_httpx.SignatureAuth(scheme, key_id, secret, **options)) as client:
             response = await client.post(url, content=BODY, headers=HEADERS)
         return response.status_code, response.content
 
     return asyncio.run(send())
 
 
-def with_aiohttp(url: str, scheme: Scheme, key_id: str, secret: str) -> tuple[int, bytes]:
+def with_aiohttp(url: str, scheme: Scheme, key_id: str, secret: str, **options: Any) -> tuple[int, bytes]:
     async def send() -> tuple[int, bytes]:
-        auth = signed_aiohttp.SignatureAuth(scheme, key_id, secret)
+        auth = signed_aiohttp.SignatureAuth(scheme, key_id, secret, **options)
         async with (
             aiohttp.ClientSession(middlewares=(auth,)) as session,
             session.post(URL(url, encoded=True), data=BODY, headers=HEADERS) as response,
@@ -145,8 +156,8 @@ def with_aiohttp(url: str, scheme: Scheme, key_id: str, secret: str) -> tuple[in
     return asyncio.run(send())
 
 
-def with_urllib(url: str, scheme: Scheme, key_id: str, secret: str) -> tuple[int, bytes]:
-    opener = build_opener(signed_urllib.SignatureHandler(scheme, key_id, secret))
+def with_urllib(url: str, scheme: Scheme, key_id: str, secret: str, **options: Any) -> tuple[int, bytes]:
+    opener = build_opener(signed_urllib.SignatureHandler(scheme, key_id, secret, **options))
     try:
         request = UrllibRequest(url, BODY, HEADERS)  # noqa: S310 - of the server above
         with opener.open(request, timeout=30) as response:
@@ -156,7 +167,7 @@ def with_urllib(url: str, scheme: Scheme, key_id: str, secret: str) -> tuple[int
             return error.code, error.read()
 
 
-CALLS: list[Call] = [with_requests, with_httpx, with_async_httpx, with_aiohttp, with_urllib]
+CALLS: list[Call] = [with_requests, with_adapter, with_httpx, with_async_httpx, with_aiohttp, with_urllib]
 
 
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: call.__name__)
@@ -170,6 +181,22 @@ def test_what_a_client_signs_a_middleware_verifies(url: str, name: str, call: Ca
     assert {"body", "headers"} <= set(told[3])
     status, content = call(url, scheme, key_id, WRONG[name])
     assert (status, content) == (401, b'"Signature not valid"')
+
+
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: call.__name__)
+def test_a_client_sends_the_signatures_of_the_new_and_the_old_secret(call: Call) -> None:
+    name, at, old = "standard-webhooks", 1_700_000_000, WRONG["standard-webhooks"]
+    scheme, key_id, new = build_scheme(name), KEY_IDS[name], SECRETS[name]
+    with WireServer() as server:
+        status, _ = call(server.url, scheme, key_id, new, older=[old], clock=lambda: float(at))
+        assert status == 200
+        keys = [base64.b64decode(secret.removeprefix("whsec_")) for secret in (new, old)]
+        macs = [hmac.digest(key, f"msg_1.{at}.".encode() + BODY, "sha256") for key in keys]
+        expected = " ".join("v1," + base64.b64encode(mac).decode() for mac in macs)
+        assert server.received().values("webhook-signature") == [expected]
+        for secret in (new, old):
+            verifier = Verifier(scheme, {key_id: secret}, clock=lambda: float(at))
+            assert server.verified(verifier).key_id == key_id
 
 
 @pytest.mark.parametrize("name", SECRETS)

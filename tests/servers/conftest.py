@@ -22,6 +22,8 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
             return running[server.name]
 
         yield started
+        for one in running.values():
+            one.process.terminate()  # all at once: some take a second to end
 
 
 @pytest.fixture(scope="session")

@@ -164,7 +164,7 @@ async def asgi_echo(scope: Any, receive: Any, send: Any) -> None:
 
 
 async def asgi_stream(receive: Any, send: Any) -> None:
-    """A second of pieces, as frameworks stream them: with an eye on the disconnect. The last says what CPU it took."""
+    """Half a second of pieces, as frameworks stream them, with an eye on the disconnect; at last what CPU it took."""
     import asyncio
 
     note("app", path="/stream")
@@ -174,7 +174,7 @@ async def asgi_stream(receive: Any, send: Any) -> None:
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]})
     for number in range(20):
         await send({"type": "http.response.body", "body": b"piece %d\n" % number, "more_body": True})
-        await asyncio.wait([gone], timeout=0.05)
+        await asyncio.wait([gone], timeout=0.025)
         if gone.done():
             break
     gone.cancel()

@@ -11,10 +11,12 @@ import pytest
 
 from undersign import AsyncVerifier, ConfigError, GoGrid, GoTom, Request, Verified, Verifier
 from undersign.servers.asgi import SignatureMiddleware
+from undersign.usage import KeyUsage
 
 from .wire import GOGRID, GOTOM, signed
 
 KEYS = {"user:1": "thepasswordyoureceived"}
+PLAIN_KEYS = {"user": "thepasswordyoureceived"}
 MIB = 1024 * 1024
 
 
@@ -241,6 +243,87 @@ def test_authorize(authorize: Any, status: int, caplog: pytest.LogCaptureFixture
     assert "password" not in caplog.text
 
 
+# What is known at a glance: one scheme, a key id without escapes, HTTP/1 and no body.
+
+
+def plain_scope(**changes: Any) -> dict[str, Any]:
+    return scope_of(signed(key_id="user"), **{"http_version": "1.1", **changes})
+
+
+@pytest.mark.parametrize("verifier_class", [Verifier, AsyncVerifier])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_what_is_known_at_a_glance_comes_to_the_app_like_all_else(verifier_class: Any, method: str) -> None:
+    told: list[Verified] = []
+    fast, slow = Recorder(), Recorder()
+    scope = scope_of(signed(GOTOM, method, "/items?a=b", key_id="user"))
+    for app, version in ((fast, "1.1"), (slow, "2")):
+        middleware = SignatureMiddleware(app, verifier_class(GoTom(), PLAIN_KEYS), on_verified=told.append)
+        assert Conversation(middleware, {**scope, "http_version": version}, body_of(b"")).status == 204
+        assert app.scope == {**scope, "http_version": version, "undersign": told[-1]}
+    assert fast.messages == slow.messages
+    assert told[0] == told[1]
+
+
+@pytest.mark.parametrize("pieces", [[b"x"], [b"", b"x"], [b"", b"", b"x", b""]])
+def test_a_body_that_nothing_announces_never_comes_to_the_app(pieces: list[bytes]) -> None:
+    app = Recorder()
+    Conversation(SignatureMiddleware(app, Verifier(GoTom(), PLAIN_KEYS)), plain_scope(), body_of(*pieces))
+    assert app.body == b""
+    assert app.messages[-1] == {"type": "http.disconnect"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "options", "status"),
+    [
+        ({"raw_path": b"/item"}, {}, 401),
+        ({"raw_path": b"/items/"}, {}, 401),
+        ({"raw_path": b"http://api.example.com/items"}, {}, 204),
+        ({"raw_path": b""}, {}, 401),
+        ({"raw_path": b"/items?"}, {}, 204),
+        ({"query_string": b"a"}, {}, 401),
+        ({"method": "DELETE"}, {}, 401),
+        ({"method": "get"}, {}, 401),
+        ({}, {"prefix": "/api"}, 401),
+        ({}, {"authorize": lambda verified, head: False}, 403),
+        ({"raw_path": b"/items", "headers": []}, {"public": ["/items"]}, 204),
+    ],
+)
+def test_what_is_not_known_at_a_glance_is_judged_the_long_way(changes: Any, options: Any, status: int) -> None:
+    middleware = SignatureMiddleware(Recorder(), Verifier(GoTom(), PLAIN_KEYS), **options)
+    assert Conversation(middleware, plain_scope(**changes), body_of(b"")).status == status
+
+
+def test_a_public_path_is_public_to_those_who_sign_too() -> None:
+    app = Recorder()
+    Conversation(
+        SignatureMiddleware(app, Verifier(GoTom(), PLAIN_KEYS), public=["/items"]), plain_scope(), body_of(b"")
+    )
+    assert app.scope["undersign"] is None
+
+
+class _Permissions(dict[str, list[str]]):
+    def __call__(self, verified: Verified, head: Request) -> bool:
+        return head.target in self.get(verified.key_id, [])
+
+
+@pytest.mark.parametrize("version", ["1.1", "2"])
+def test_permissions_that_are_still_empty_let_nobody_in(version: str) -> None:
+    app = Recorder()
+    middleware = SignatureMiddleware(app, Verifier(GoTom(), PLAIN_KEYS), authorize=_Permissions())
+    assert Conversation(middleware, plain_scope(http_version=version), body_of(b"")).status == 403
+    assert not app.calls
+
+
+@pytest.mark.parametrize("version", ["1.1", "2"])
+def test_headers_that_can_be_read_once_are_read_whole_and_passed_on(version: str) -> None:
+    scope = plain_scope(http_version=version)
+    for headers, status in ((scope["headers"], 204), ([(b"date", b"0")] * 2 + scope["headers"], 401)):
+        app = Recorder()
+        middleware = SignatureMiddleware(app, Verifier(GoTom(), PLAIN_KEYS))
+        assert Conversation(middleware, {**scope, "headers": iter(headers)}, body_of(b"")).status == status
+        assert app.calls == 0 or app.scope["headers"] == headers
+
+
 def test_an_async_verifier() -> None:
     async def lookup(key_id: str, scheme: str) -> str | None:
         await asyncio.sleep(0)
@@ -328,6 +411,10 @@ def test_websockets() -> None:
         {"max_body": "1"},
         {"max_body": True},
         {"authorize": "role"},
+        {"on_verified": KeyUsage()},  # and not its `record`
+        {"on_rejected": []},
+        {"diagnosis": {"a": "b"}},
+        {"diagnosis": True},
     ],
 )
 def test_options_that_cannot_work(options: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ import hashlib
 import socket
 import time
 import uuid
+from functools import cache
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -64,7 +65,7 @@ def test_check_08_a_streaming_answer_is_complete_and_idle(server: Running) -> No
     assert answer.body.startswith(b"".join(b"piece %d\n" % number for number in range(20)))
     if server.server.interface == "asgi":
         spent = float(answer.body.partition(b"cpu ")[2])
-        assert spent < 0.4, "a second of waiting has cost that much CPU"
+        assert spent < 0.2, "half a second of waiting has cost that much CPU"
 
 
 def test_check_11_a_declared_length_over_the_limit_is_413_at_once(server: Running) -> None:
@@ -87,13 +88,17 @@ def test_check_11_memory_stays_bounded(server: Running) -> None:
     # The echo itself reads the body into memory, and hashes it there.
     assert server.server.buffers_body or peak_memory(server.process.pid) - before < 40 * MIB
     for chunked in (False, True):
-        too_large = message(post(b"z" * (50 * MIB)), chunked=chunked)
         try:
-            answer = send(server.port, too_large)
+            answer = send(server.port, too_large(chunked=chunked))
         except (ConnectionError, TimeoutError):
             continue  # the server has closed on a client that was still sending
         assert answer.status in (413, 411) or (server.server.buffers_body and answer.status == 400)
     assert server.server.buffers_body or peak_memory(server.process.pid) - before < 45 * MIB
+
+
+@cache
+def too_large(*, chunked: bool) -> bytes:
+    return message(post(b"z" * (50 * MIB)), chunked=chunked)
 
 
 def peak_memory(pid: int) -> int:

@@ -7,6 +7,9 @@ import base64
 import hashlib
 import hmac
 import logging
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
@@ -49,6 +52,13 @@ def _answer_of_wsgi(request: httpx.Request, **options: Any) -> httpx.Response:
     with httpx.Client(transport=httpx.WSGITransport(app)) as client:
         return client.send(request)
 
+
+# In form, so that the key is looked up.
+_UNKNOWN = (
+    ("Content-Type", "application/json"),
+    ("Date", "1970-01-01T00:00:00Z"),
+    ("Authorization", f"gotom_app_api user:{'A' * 27}="),
+)
 
 Serve = Callable[..., httpx.Response]
 both = pytest.mark.parametrize("serve", [_answer_of_asgi, _answer_of_wsgi])
@@ -181,6 +191,69 @@ def test_keys_that_cannot_work_change_no_answer(caplog: pytest.LogCaptureFixture
     (record,) = _found(caplog)
     assert answer.status_code == 401
     assert record.getMessage() == "the diagnosis has raised ConfigError"
+
+
+def test_the_pause_begins_when_a_search_has_ended() -> None:
+    began = now = 0.0
+    looked_at: set[float] = set()
+
+    def lookup(key_id: str, scheme: str) -> None:
+        nonlocal now
+        looked_at.add(began)
+        now = began + 100  # so long does a search take
+
+    diagnosis = DiagnosisLog(lookup, interval=10, clock=lambda: now)
+    for began in (0, 105, 110):
+        now = began
+        _answer_of_wsgi(_signed(secret="a"), diagnosis=diagnosis)
+        _until_idle(diagnosis)
+    assert looked_at == {0, 110}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_process_that_is_forked_during_a_search_has_its_own() -> None:
+    script = f"""
+import os, threading
+from undersign import GoTom, Request
+from undersign.servers.diagnosis import DiagnosisLog
+
+asked, may_go_on = threading.Event(), threading.Event()
+
+def lookup(key_id, scheme):
+    asked.set()
+    may_go_on.wait(30)
+
+def look(diagnosis):
+    diagnosis.look([GoTom()], Request("GET", "/", {_UNKNOWN!r}), "user", 0)
+
+diagnosis = DiagnosisLog(lookup, interval=0)
+look(diagnosis)
+assert asked.wait(30)
+asked.clear()
+child = os.fork()
+if not child:
+    look(diagnosis)
+    os._exit(0 if asked.wait(30) else 1)
+assert os.waitpid(child, 0)[1] == 0
+may_go_on.set()
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+
+
+def test_a_process_that_gets_no_more_threads_answers_all_the_same() -> None:
+    script = """
+import threading
+from undersign import GoTom, Request
+from undersign.servers.diagnosis import DiagnosisLog
+
+threading.stack_size(1 << 46)  # more than there is
+diagnosis = DiagnosisLog({}, interval=0)
+for _ in range(2):
+    diagnosis.look([GoTom()], Request("GET", "/"), "user", 0)
+assert not diagnosis.is_busy
+"""
+    ended = subprocess.run([sys.executable, "-c", script], check=True, timeout=60, capture_output=True, text=True)
+    assert ended.stderr == "the diagnosis has got no thread\n" * 2
 
 
 @pytest.mark.parametrize("interval", [-1, float("nan")])

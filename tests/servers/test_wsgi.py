@@ -9,10 +9,11 @@ from wsgiref.validate import validator
 
 import pytest
 
-from undersign import AsyncVerifier, ConfigError, GoGrid, GoTom, Request, Verified, Verifier
+from undersign import AsyncVerifier, Component, ConfigError, GoGrid, GoTom, Request, Verified, Verifier
+from undersign.requirements import Requirements
 from undersign.servers.wsgi import SignatureMiddleware
 
-from .echo_app import CUSTOM, KEYS
+from .echo_app import CUSTOM, KEYS, ORIGIN
 from .wire import GOGRID, GOTOM, signed
 
 MIB = 1024 * 1024
@@ -242,6 +243,17 @@ def test_mounts_on_gunicorn(mounts: tuple[str, ...], status: int) -> None:
     assert call(middleware, environ_of(signed(GOTOM, "GET", "/app/items"), **changes))[0] == status
     public = environ_of(Request("GET", "/app/health"), **{**changes, "PATH_INFO": "/health"})
     assert call(middleware, public)[0] == (200 if status == 200 else 401)
+
+
+def test_a_mount_on_gunicorn_is_refused_whatever_the_scheme_covers() -> None:
+    app = Recorder()
+    admin = Requirements(paths={"/admin/*": {Component.TARGET}})
+    verifier = Verifier([GoTom(), GoGrid()], KEYS, require=admin)
+    middleware = SignatureMiddleware(app, verifier, origin=ORIGIN)
+    changes = {"SERVER_SOFTWARE": "gunicorn/23.0", "SCRIPT_NAME": "/x", "PATH_INFO": "/admin/users"}
+    assert call(middleware, environ_of(signed(GOGRID, "GET", "/x/admin/users"), **changes))[0] == 500
+    assert call(middleware, environ_of(Request("GET", "/x/admin/users"), **changes))[0] == 401
+    assert not app.calls
 
 
 def test_mounts_elsewhere_are_set_by_the_app_alone() -> None:

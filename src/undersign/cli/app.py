@@ -77,7 +77,8 @@ def run(arguments: list[str]) -> int:
         return end.exit_code
     except click.UsageError as error:
         path = error.ctx.command_path if error.ctx else "undersign"
-        return _failed(f"{error.format_message().rstrip('.')}. Try '{path} --help'.")
+        said = _said(error).rstrip(".")
+        return _failed(f"{said}{'' if said.endswith('?') else '.'} Try '{path} --help'.")
     except click.ClickException as error:
         return _failed(error.format_message())
     except Rejected as rejected:
@@ -101,6 +102,15 @@ def run(arguments: list[str]) -> int:
         place = traceback.extract_tb(error.__traceback__)[-1]
         where = f"{Path(place.filename).name}, line {place.lineno}"
         return _failed(f"a fault of undersign or of a scheme: {type(error).__name__} in {where}")
+
+
+def _said(error: click.UsageError) -> str:
+    if isinstance(error, click.NoSuchOption) and error.option_name in ("--secret", "--password"):
+        return (
+            f"there is no {error.option_name}, since other users of the machine see arguments: "
+            "set UNDERSIGN_SECRET, or use --secret-env or --secret-file"
+        )
+    return error.format_message()
 
 
 def _failed(message: str, *, code: int = 2) -> int:

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import IO, TextIO
 
-from ..errors import CannotSign, UndersignError
+from ..errors import CannotSign, ConfigError, UndersignError
 from ..http import BodyDigest, BodyHasher
 from ..scheme import BodyNeed
 
@@ -73,8 +73,19 @@ def read_body(data: Path | None, need: BodyNeed) -> Generator[Body, None, None]:
 
 def _open(data: Path | None) -> AbstractContextManager[IO[bytes] | None]:
     if data is not None and str(data) != "-":
-        return data.open("rb")
+        return _file(data)
     return _standard_input(even_terminal=data is not None)
+
+
+def _file(data: Path) -> IO[bytes]:
+    try:
+        return data.open("rb")
+    except OSError:
+        if str(data).startswith("@"):
+            raise ConfigError("--data takes the name of a file as it is: leave the @ out") from None
+        if str(data).startswith(("{", "[", "<", '"')):
+            raise ConfigError("--data takes the name of a file, and not the body: pipe that in instead") from None
+        raise
 
 
 @contextmanager

@@ -66,6 +66,8 @@ def call(
     </dev/null. Exits 0 for a status below 400, 1 for any other, 2 where there was no whole answer.
     """
     [how] = build_schemes([scheme], options)
+    if output is not None and not output.resolve().parent.is_dir():
+        raise ConfigError(f"--output {output}: the directory is not there")
     head = Request.from_url(method.upper(), url, parse_headers(headers))
     for name, _ in head.headers:
         if name.lower() in _FRAMING:

@@ -3,46 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from pathlib import Path
 
 import click
 
 from ..credentials import parse_origin
 from ..diagnose import Cause, diagnose
 from ..errors import Rejected
-from .options import Command, build_schemes, clock_at, clock_option, keys_from, scheme_options, secret_options
-from .received import CLOCK_IS_NOW, input_options, received, standard_input, tell
+from .options import Given, clock_at, verifying_options
+from .received import CLOCK_IS_NOW, ReadingCommand, input_options, received, standard_input, tell
 from .text import printable
 
 
 @click.command(
     "diagnose",
-    cls=Command,
+    cls=ReadingCommand,
     epilog="\b\nExample: undersign diagnose --keys keys.toml < request.http",
     short_help="Find out why a signature does not match.",
 )
-@scheme_options(several=True)
-@click.option(
-    "--keys",
-    "keys_file",
-    metavar="FILE",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help='A TOML file with a table [keys] of lines such as: id = "secret".',
-)
-@click.option("--key-id", metavar="ID", help="The one key id that is known, with the secret from below.")
-@secret_options
-@clock_option
+@verifying_options
 @input_options
 @click.option("--json", "as_json", is_flag=True, help="Print the causes as JSON.")
 def diagnose_command(
-    schemes: Sequence[str],
-    options: Sequence[str],
-    keys_file: Path | None,
-    key_id: str | None,
-    secret_env: str | None,
-    secret_file: Path | None,
-    at: float | None,
+    given: Given,
     kind: str | None,
     entry: str | None,
     origin: str | None,
@@ -54,19 +36,18 @@ def diagnose_command(
     browsers export it (a whole one or a single entry) does as well, whose answer says the time, and so does a curl
     command, as it is typed or copied from a browser.
     """
-    used = build_schemes(schemes, options)
-    given = None if origin is None else parse_origin(origin)
-    keys = keys_from(used, keys_file, key_id, secret_env, secret_file)
+    sent_to = None if origin is None else parse_origin(origin)
+    keys, at = given.keys(), given.at
     content = standard_input()
     try:
-        found = received(content, kind, entry, given)
+        found = received(content, kind, entry, sent_to)
     except Rejected as rejected:
         causes: tuple[Cause, ...] = (_flaw(content, rejected),)
     else:
         if at is None and found.at is not None:
             at = found.at
             tell(found.note)
-        causes = diagnose(found.request, used, keys, clock_at(at)())
+        causes = diagnose(found.request, given.schemes, keys, clock_at(at)())
         codes = {cause.code for cause in causes}
         if "header-missing" in codes:
             tell(found.hint)

@@ -20,6 +20,8 @@ from .shell import Command, as_bytes, commands
 _URL = re.compile(
     r"(?:(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*):/{1,3})?(?P<authority>[^/?#]*)(?P<rest>[^#]*)(?:#.*)?", re.DOTALL
 )
+# How a browser copies a command for Windows' cmd: ^ escapes, and goes on to the next line.
+_FOR_CMD = re.compile(r'[ \t]\^\r?\n|\bcurl[ \t]+\^"')
 
 
 def request_of_curl(text: str) -> Request:
@@ -28,6 +30,8 @@ def request_of_curl(text: str) -> Request:
     Raises ConfigError, which names the option or the part of the command, where what is sent cannot be told; OSError
     for a file.
     """
+    if _FOR_CMD.search(text):
+        raise ConfigError('the command is written for cmd of Windows, with ^: let the browser copy it "as cURL (bash)"')
     command, piped = _curl_among(commands(re.sub(r"^\s*[$%]\s+", "", text)))
     return _request(CurlOptions(piped).read(command.words[1:]))
 

@@ -69,9 +69,11 @@ def _chosen(entries: list[dict[str, Any]], which: str | None) -> dict[str, Any]:
         places = [place for place in places if which in urls[place]]
     if len(places) == 1:
         return entries[places[0]]
-    if not entries or not places:
+    if not entries:
+        raise ConfigError("the HAR has no entries: record the request, and save it again")
+    if not places:
         raise ConfigError(
-            f"the HAR has {len(entries)} entries, and " + ("none is wanted" if not entries else "none fits")
+            f"the HAR has {len(entries)} entries, and none fits --entry: leave it out, and they are named"
         )
     # Without their queries, where signatures may stand.
     shown = [f"{place + 1} {urls[place].partition('?')[0]}" for place in places[:_MOST_SHOWN]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import getpass
 import math
 import os
@@ -11,10 +12,11 @@ import textwrap
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import click
 
+from ..clock import parse_date
 from ..credentials import Keys, Secret
 from ..errors import ConfigError
 from ..http import Pairs
@@ -32,6 +34,7 @@ _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
+_Result = TypeVar("_Result")
 
 
 class _SchemeOption(click.Option):
@@ -45,17 +48,27 @@ class _SchemeOption(click.Option):
         return super().get_help_record(ctx)
 
 
+def _time(text: str) -> float:
+    """Unix seconds, as they are or as a date in one of the forms that are read in a Date header."""
+    at = parse_date(text)
+    if at is not None:
+        return at
+    try:
+        return float(text)
+    except ValueError:
+        raise click.BadParameter(f"write Unix seconds or a date as a Date header has it, not {text!r}") from None
+
+
 class Command(click.Command):
     """A command that does not repeat arguments which are too many: one of them may be a secret."""
 
     allow_extra_args = True
+    instead = "the key id goes into --key-id, and a secret is never one"
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         rest = super().parse_args(ctx, args)
         if ctx.args and not ctx.resilient_parsing:
-            raise click.UsageError(
-                f"{len(ctx.args)} argument(s) too many; the key id goes into --key-id, and a secret is never one", ctx
-            )
+            raise click.UsageError(f"{len(ctx.args)} argument(s) too many; {self.instead}", ctx)
         return rest
 
 
@@ -102,8 +115,84 @@ def secret_options(function: _Function) -> _Function:
 def clock_option(function: _Function) -> _Function:
     """`--at`."""
     return click.option(
-        "--at", metavar="UNIX_SECONDS", type=float, help="What the clock says; to reproduce a signature."
+        "--at",
+        metavar="TIME",
+        type=_time,
+        help="What the clock says, in Unix seconds or as a Date header does; to reproduce a signature.",
     )(function)
+
+
+class Given(NamedTuple):
+    """What a command that verifies is told: its schemes, where secrets are, and the clock (None = this machine's)."""
+
+    schemes: list[Scheme]
+    keys_file: Path | None
+    key_id: str | None
+    secret_env: str | None
+    secret_file: Path | None
+    at: float | None
+
+    def keys(self) -> Keys:
+        """What a Verifier looks secrets up in: the keys file, else the one secret, for one key id or (None) for all.
+
+        Raises ConfigError; it may ask for the secret on the terminal.
+        """
+        if self.keys_file is not None:
+            if self.key_id is not None or self.secret_env is not None or self.secret_file is not None:
+                raise ConfigError(
+                    "--keys holds key ids and secrets: leave --key-id, --secret-env and --secret-file out"
+                )
+            names = [scheme.name for scheme in self.schemes]
+            found = load_keys(self.keys_file, names, others=scheme_names())
+            if not any(found.values()):
+                missing = f"{self.keys_file}: no key for {' or '.join(names)}"
+                raise ConfigError(f'{missing}: write [keys] and below it lines such as id = "secret"')
+            return found
+        secret = read_secret(self.secret_env, self.secret_file)
+        for scheme in self.schemes:
+            if flaw := unusable_secret(scheme, secret):
+                raise flaw
+        if self.key_id is not None:
+            return {self.key_id: secret}
+        return lambda key_id, scheme_name: secret
+
+
+def verifying_options(function: Callable[..., _Result]) -> Callable[..., _Result]:
+    """What `verify`, `diagnose` and `serve` share, handed over as the function's first argument, a Given."""
+
+    @functools.wraps(function)
+    def command(
+        schemes: Sequence[str],
+        options: Sequence[str],
+        keys_file: Path | None,
+        key_id: str | None,
+        secret_env: str | None,
+        secret_file: Path | None,
+        at: float | None,
+        **others: Any,
+    ) -> _Result:
+        given = Given(build_schemes(schemes, options), keys_file, key_id, secret_env, secret_file, at)
+        return function(given, **others)
+
+    for decorator in (
+        clock_option,
+        secret_options,
+        click.option(
+            "--key-id",
+            metavar="ID",
+            help="Instead of --keys: the one key id that is known, with the secret from below.",
+        ),
+        click.option(
+            "--keys",
+            "keys_file",
+            metavar="FILE",
+            type=click.Path(dir_okay=False, path_type=Path),
+            help='A TOML file with a table [keys] of lines such as: id = "secret".',
+        ),
+        scheme_options(several=True),
+    ):
+        command = decorator(command)
+    return command
 
 
 def request_options(function: _Function) -> _Function:
@@ -169,6 +258,10 @@ def read_secret(env: str | None, file: Path | None) -> Secret:
         raise ConfigError("--secret-env and --secret-file exclude each other: give one of them")
     if file is not None:
         content = file.read_bytes()
+        if content.startswith(b"\xef\xbb\xbf") or (content.startswith((b"\xff\xfe", b"\xfe\xff")) and b"\0" in content):
+            raise ConfigError(
+                f"{file} begins with a byte order mark, which an editor has put there: save it without one"
+            )
         if content.endswith(b"\n"):
             content = content[:-1].removesuffix(b"\r")
         return _named(content, str(file))
@@ -185,23 +278,6 @@ def read_secret(env: str | None, file: Path | None) -> Secret:
             "or use --secret-file, or run it on a terminal to be asked"
         )
     return _named(os.fsencode(getpass.getpass("Secret: ")), "the prompt")
-
-
-def keys_from(
-    schemes: Sequence[Scheme], keys_file: Path | None, key_id: str | None, env: str | None, file: Path | None
-) -> Keys:
-    """What a Verifier looks secrets up in: a keys file, else the one secret, for one key id or (None) for all."""
-    if keys_file is not None:
-        if key_id is not None or env is not None or file is not None:
-            raise ConfigError("--keys holds key ids and secrets: leave --key-id, --secret-env and --secret-file out")
-        return load_keys(keys_file, [scheme.name for scheme in schemes], others=scheme_names())
-    secret = read_secret(env, file)
-    for scheme in schemes:
-        if flaw := unusable_secret(scheme, secret):
-            raise flaw
-    if key_id is not None:
-        return {key_id: secret}
-    return lambda key_id, scheme_name: secret
 
 
 def parse_headers(lines: Sequence[str]) -> Pairs:

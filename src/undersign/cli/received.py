@@ -10,20 +10,48 @@ from typing import Any, NamedTuple, TypeVar
 import click
 
 from ..clock import format_date
-from ..errors import ConfigError
+from ..errors import ConfigError, Reason, Rejected
 from ..http import Request
 from .from_curl import request_of_curl
 from .from_har import request_of_har
+from .options import Command
 from .origin import origin_of_host
 from .output import say
 
 _LIMIT = 128 * 1024 * 1024
 _BOM = b"\xef\xbb\xbf"
 _CURL = re.compile(rb"\s*(?:[$%]\s+)?(?:(?:\S*/)?curl|printf|echo|cat)[ \t\\]")
+_OTHER_FORMS = (
+    (re.compile(rb"\s*\Z"), "standard input is empty: give the request in a file, as in < request.http"),
+    (
+        re.compile(rb"\xff\xfe|\xfe\xff"),
+        "it is UTF-16, as some editors and shells save text: save the bytes as they came",
+    ),
+    (re.compile(_BOM), "it begins with a byte order mark, which an editor has put there: save it without one"),
+    (
+        re.compile(rb"\s*[A-Z]+ \S+ HTTP/[23]"),
+        "its first line is of HTTP/2, as browsers show it: save a HAR instead, or write HTTP/1.1 there",
+    ),
+    (re.compile(rb"\s*HTTP/"), "it is an answer: give the request that came before it"),
+    (
+        re.compile(rb"\s*[><*] "),
+        "its lines begin with marks, as curl -v shows them: take those off, and what is no request",
+    ),
+    (
+        re.compile(rb"\s*(?:\$session\b|Invoke-WebRequest\b|(?:await )?fetch\()", re.IGNORECASE),
+        'it is a script: let the browser copy it "as cURL (bash)", or save a HAR',
+    ),
+)
 
 CLOCK_IS_NOW = "the clock is that of this machine, now: if the request came in earlier, say when with --at"
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+class ReadingCommand(Command):
+    """A command that reads a request."""
+
+    instead = "the request comes from standard input, as in < request.http"
 
 
 class Received(NamedTuple):
@@ -58,6 +86,8 @@ def input_options(function: _Function) -> _Function:
 
 def standard_input() -> bytes:
     """All of standard input. Raises ConfigError where it is too large to be one request."""
+    if sys.stdin and sys.stdin.isatty():
+        tell("paste the request, and end it with Ctrl-D; or give a file, as in < request.http")
     content = sys.stdin.buffer.read(_LIMIT + 1) if sys.stdin else b""
     if len(content) > _LIMIT:
         raise ConfigError(f"standard input is over {_LIMIT} bytes, which is too large to look into")
@@ -77,7 +107,7 @@ def received(content: bytes, kind: str | None, entry: str | None, origin: str | 
     elif kind == "curl":
         found = Received(request_of_curl(content.removeprefix(_BOM).decode("utf-8", "surrogateescape")))
     else:
-        request = Request.from_http(content)
+        request = _of_http(content)
         found = Received(_sent_to(request, origin_of_host(request)))
     return found if origin is None else found._replace(request=_sent_to(found.request, origin))
 
@@ -93,6 +123,16 @@ def _kind(content: bytes) -> str:
     if start.startswith((b"{", b"[")):
         return "har"
     return "curl" if _CURL.match(start) else "http"
+
+
+def _of_http(content: bytes) -> Request:
+    try:
+        return Request.from_http(content)
+    except Rejected:
+        for form, flaw in _OTHER_FORMS:
+            if form.match(content):
+                raise Rejected(Reason.MALFORMED, flaw) from None
+        raise
 
 
 def _of_har(content: bytes, entry: str | None) -> Received:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import signal
 import socket
 import sys
-from collections.abc import Sequence
-from pathlib import Path
 from types import FrameType
 
 import click
@@ -15,7 +14,7 @@ import click
 from ..diagnose import Cause
 from ..errors import ConfigError
 from .exchange import Outcome
-from .options import Command, build_schemes, clock_at, clock_option, keys_from, scheme_options, secret_options
+from .options import Command, Given, clock_at, verifying_options
 from .output import say
 from .server import BODY_LIMIT, VerifyingServer
 from .text import printable
@@ -26,17 +25,7 @@ from .text import printable
     epilog="\b\nExample: undersign serve --keys keys.toml --port 8000",
     short_help="Serve on loopback, and verify whatever comes.",
 )
-@scheme_options(several=True)
-@click.option(
-    "--keys",
-    "keys_file",
-    metavar="FILE",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help='A TOML file with a table [keys] of lines such as: id = "secret".',
-)
-@click.option("--key-id", metavar="ID", help="Instead of --keys: the one key id, with the secret from below.")
-@secret_options
-@clock_option
+@verifying_options
 @click.option("--host", default="127.0.0.1", show_default=True, help="A loopback address.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 = any free one.")
 @click.option(
@@ -49,13 +38,7 @@ from .text import printable
 )
 @click.option("--diagnose", "diagnoses", is_flag=True, help="Say too what the client of a refused request did wrong.")
 def serve(
-    schemes: Sequence[str],
-    options: Sequence[str],
-    keys_file: Path | None,
-    key_id: str | None,
-    secret_env: str | None,
-    secret_file: Path | None,
-    at: float | None,
+    given: Given,
     host: str,
     port: int,
     body_limit: int,
@@ -65,24 +48,26 @@ def serve(
 
     Prints `listening on URL` first. Ctrl-C ends it.
     """
-    if keys_file is None and key_id is None:
+    if given.keys_file is None and given.key_id is None:
         raise ConfigError("there are no keys: give --keys FILE, or --key-id ID with its secret")
-    used = build_schemes(schemes, options)
     family, address = _loopback(host, port)
-    keys = keys_from(used, keys_file, key_id, secret_env, secret_file)
+    keys = given.keys()
     try:
         server = VerifyingServer(
-            used,
+            given.schemes,
             keys,
             _log,
             family=family,
             address=address,
-            clock=clock_at(at),
+            clock=clock_at(given.at),
             body_limit=body_limit,
             say_why=_say_why if diagnoses else None,
         )
     except OSError as error:
-        raise ConfigError(f"cannot listen on {host} port {port}: {error.strerror or error}") from None
+        # What Python adds to the text of the system says the same again.
+        why = str(error.strerror or error).partition(" (while")[0]
+        hint = "; --port 0 takes any free one" if error.errno == errno.EADDRINUSE else ""
+        raise ConfigError(f"cannot listen on {host} port {port}: {why}{hint}") from None
 
     def end(signum: int, frame: FrameType | None) -> None:
         # An exception could come up anywhere, between taking a connection and serving it too.

@@ -101,12 +101,11 @@ class VerifyingServer:
             thread.join(seconds)
 
     def _exchange(self, connection: socket.socket) -> None:
+        holds_bodies = self._say_why is not None
+        exchange = Exchange(connection, self._verifier, self.origin, self._body_limit, holds_bodies=holds_bodies)
         try:
             with connection, suppress(OSError):
                 connection.settimeout(self._silence)
-                exchange = Exchange(
-                    connection, self._verifier, self.origin, self._body_limit, holds_bodies=self._say_why is not None
-                )
                 exchange.run(self._log)
             if exchange.refused is not None and self._say_why is not None:
                 for cause in diagnose(exchange.refused, self._verifier.schemes, self._keys, self._verifier.clock()):

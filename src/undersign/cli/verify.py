@@ -3,45 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from pathlib import Path
 
 import click
 
 from ..credentials import parse_origin
 from ..errors import Reason, Rejected
 from ..verifier import Verifier
-from .options import Command, build_schemes, clock_at, clock_option, keys_from, scheme_options, secret_options
-from .received import CLOCK_IS_NOW, input_options, received, standard_input, tell
+from .options import Given, clock_at, verifying_options
+from .received import CLOCK_IS_NOW, ReadingCommand, input_options, received, standard_input, tell
 from .text import printable
 
 
 @click.command(
-    cls=Command,
+    cls=ReadingCommand,
     epilog="\b\nExample: undersign verify --keys keys.toml < request.http",
     short_help="Verify a raw request.",
 )
-@scheme_options(several=True)
-@click.option(
-    "--keys",
-    "keys_file",
-    metavar="FILE",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help='A TOML file with a table [keys] of lines such as: id = "secret".',
-)
-@click.option("--key-id", metavar="ID", help="The one key id that is known, with the secret from below.")
-@secret_options
-@clock_option
+@verifying_options
 @input_options
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def verify(
-    schemes: Sequence[str],
-    options: Sequence[str],
-    keys_file: Path | None,
-    key_id: str | None,
-    secret_env: str | None,
-    secret_file: Path | None,
-    at: float | None,
+    given: Given,
     kind: str | None,
     entry: str | None,
     origin: str | None,
@@ -54,17 +36,16 @@ def verify(
 
     Without --keys and --key-id the one secret is tried for whichever key id the request claims.
     """
-    used = build_schemes(schemes, options)
-    given = None if origin is None else parse_origin(origin)
-    keys = keys_from(used, keys_file, key_id, secret_env, secret_file)
+    sent_to = None if origin is None else parse_origin(origin)
+    keys, at = given.keys(), given.at
     hint = ""
     try:
-        found = received(standard_input(), kind, entry, given)
+        found = received(standard_input(), kind, entry, sent_to)
         hint = found.hint
         if at is None and found.at is not None:
             at = found.at
             tell(found.note)
-        verified = Verifier(used, keys, clock=clock_at(at)).verify(found.request)
+        verified = Verifier(given.schemes, keys, clock=clock_at(at)).verify(found.request)
     except Rejected as rejected:
         if as_json:
             click.echo(json.dumps({"result": "invalid", "reason": rejected.reason.value}))

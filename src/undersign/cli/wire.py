@@ -64,6 +64,7 @@ def sent(request: Request, pieces: Iterable[bytes], timeout: float) -> Generator
         # Its message may quote a header.
         raise NotDelivered("a header cannot be sent: check what -H sets") from None
     except httpx.ConnectError as error:
-        raise NotDelivered(f"cannot connect to {request.origin}: {error}") from None
+        hint = "; what answers there does not speak TLS" if "WRONG_VERSION_NUMBER" in str(error) else ""
+        raise NotDelivered(f"cannot connect to {request.origin}: {error}{hint}") from None
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise NotDelivered(f"{request.origin} broke off: {error}") from None

@@ -70,7 +70,7 @@ def unexplained(detail: str = "") -> tuple[Cause, ...]:
     """The answer where no cause is certain."""
     known = (
         "No known mistake gives the signature that was sent: compare the client's string to sign, line by line, with "
-        "the right one, which undersign.explain shows."
+        "the right one, which `undersign sign --explain` or undersign.explain shows."
     )
     return (Cause("unexplained", detail or known),)
 

@@ -102,6 +102,8 @@ class HttpHmac(Scheme):
             raise ConfigError(f"algorithm {self.algorithm!r} is unknown: use one of {', '.join(_ALGORITHMS)}")
         if self.date_precision not in ("seconds", "milliseconds"):
             raise ConfigError(f"date_precision {self.date_precision!r} is unknown: use 'seconds' or 'milliseconds'")
+        if not isinstance(self.window, Window):
+            raise ConfigError("window is a Window: write window=Window(past=600, future=600)")
         if _CONTROL.search(self.content_type):
             raise ConfigError("content_type holds a control character")
         size = hashlib.new(self.algorithm, usedforsecurity=False).digest_size
@@ -112,7 +114,8 @@ class HttpHmac(Scheme):
         letters, padding = (size * 8 + 5) // 6, -size % 3
         signature = f"[A-Za-z0-9+/]{{{letters}}}={{{padding}}}"
         places = (b"authorization", b"content-type", self._date_name.encode())
-        object.__setattr__(self, "_places", {**_USUAL_NAMES, **{name: place for place, name in enumerate(places)}})
+        # What announces a body does so whatever `date_header` is.
+        object.__setattr__(self, "_places", {**{name: place for place, name in enumerate(places)}, **_USUAL_NAMES})
         # Whatever names the provider is this scheme's, and without the groups it is not in form.
         credentials = f"{re.escape(self.provider)}(?: (?:({_KEY_ID}):({signature})|.*))?"
         object.__setattr__(self, "_credentials", re.compile(credentials, re.DOTALL))

@@ -76,6 +76,8 @@ class KeyedTimestamp(Scheme):
             raise ConfigError(f"placement {self.placement!r} is unknown: use 'auto', 'query' or 'form'")
         if self.algorithm not in _ALGORITHMS:
             raise ConfigError(f"algorithm {self.algorithm!r} is unknown: use one of {', '.join(_ALGORITHMS)}")
+        if not isinstance(self.window, Window):
+            raise ConfigError("window is a Window: write window=Window(past=600, future=600)")
         if self.window.past + self.window.future > _LONGEST_SEARCH:
             raise ConfigError(
                 f"window is over {_LONGEST_SEARCH} seconds, and each of them is searched: make it smaller"

@@ -79,6 +79,14 @@ class Gate:
     ) -> None:
         if isinstance(public, str):
             raise ConfigError('public is a collection of paths: write public=["/health"]')
+        for name, hook in (
+            ("on_rejected(reason, key_id, detail)", on_rejected),
+            ("on_verified(verified)", on_verified),
+        ):
+            if hook is not None and not callable(hook):
+                raise ConfigError(f"{name} is a callable, such as KeyUsage().record; this is {type(hook).__name__}")
+        if diagnosis is not None and not callable(getattr(diagnosis, "look", None)):
+            raise ConfigError(f"diagnosis is a DiagnosisLog(keys), not {type(diagnosis).__name__}")
         if prefix and (not is_plain(prefix) or prefix.endswith("/")):
             raise ConfigError(f"prefix {prefix!r} is not a plain path without a slash at its end: write /api")
         if type(max_body) is not int or max_body < 0:

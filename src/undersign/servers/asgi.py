@@ -88,7 +88,7 @@ class SignatureMiddleware:
         self._verifier = verifier
         self._authorize = authorize
         # What needs more than the verdict goes the long way.
-        self._glances = not (authorize or prefix)
+        self._glances = authorize is None and not prefix
         self._gate = Gate(
             verifier,
             origin=origin,
@@ -107,6 +107,8 @@ class SignatureMiddleware:
             return
         if kind not in ("http", "websocket"):
             raise ConfigError(f"the scope type {kind!r} cannot be verified")
+        if type(scope["headers"]) is not list:  # ASGI says an iterable, of which nothing is left once it is read
+            scope = {**scope, "headers": list(scope["headers"])}
         if self._glances and (verified := _glance(scope, self._verifier, self._gate)) is not None:
             self._gate.admit(verified)
             await self._app({**scope, KEY: verified}, _without_body(receive), send)

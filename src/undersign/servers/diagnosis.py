@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 from ..credentials import Keys
 from ..diagnose import diagnose
@@ -28,7 +28,8 @@ class DiagnosisLog:
 
     A search may take most of a second of one core, and whoever sends bad requests could keep it busy. So it runs in a
     thread beside the server, one at a time and `interval` seconds apart at least; what is refused meanwhile is not
-    looked at, and the next record says how many that were. `clock` returns seconds that never step back.
+    looked at, and the next record says how many that were. Each process that a server forks has its own. `clock`
+    returns seconds that never step back.
 
     Only requests whose body was read, or that have none, are looked at. Raises ConfigError for an interval below zero.
     """
@@ -44,22 +45,29 @@ class DiagnosisLog:
         self.is_busy = False
         """Whether a search is going on."""
         self._passed_over = 0
-        # The thread is started by the first request, so that a server may fork before.
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="undersign-diagnosis")
+        self._process = os.getpid()
 
     def look(self, schemes: Sequence[Scheme], request: Request, key_id: str, now: float) -> None:
         """Look at a refused request, if there is time, and return at once.
 
         `key_id` is what the request claims, `now` what the server's clock said, in Unix seconds.
         """
+        if self._process != os.getpid():  # forked: the search, and whoever held the lock, go on in the parent alone
+            self._process, self._lock, self.is_busy = os.getpid(), threading.Lock(), False
         with self._lock:
             if self.is_busy or self._clock() < self._next:
                 self._passed_over += 1
                 return
             self.is_busy = True
-            self._next = self._clock() + self._interval
             passed_over, self._passed_over = self._passed_over, 0
-        self._thread.submit(self._search, schemes, request, key_id, now, passed_over)
+        search = threading.Thread(
+            target=self._search, args=(schemes, request, key_id, now, passed_over), name="undersign-diagnosis"
+        )
+        try:
+            search.start()
+        except RuntimeError:  # the process has too many, or comes to its end
+            self._end()
+            _log.error("the diagnosis has got no thread")
 
     def _search(self, schemes: Sequence[Scheme], request: Request, key_id: str, now: float, passed_over: int) -> None:
         try:
@@ -74,5 +82,9 @@ class DiagnosisLog:
             # What it raises may hold anything.
             _log.error("the diagnosis has raised %s", type(error).__name__)
         finally:
-            with self._lock:
-                self.is_busy = False
+            self._end()
+
+    def _end(self) -> None:
+        with self._lock:
+            self._next = self._clock() + self._interval
+            self.is_busy = False

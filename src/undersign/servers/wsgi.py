@@ -125,6 +125,7 @@ class SignatureMiddleware:
         pending: Pending | None = None
         try:
             pending = self._gate.begin(seen)
+            self._check_mount(pending, environ)
             self._check_headers(pending, environ)
             length = body_length(pending)
             if pending.body:
@@ -156,14 +157,12 @@ class SignatureMiddleware:
     def _seen(self, environ: WSGIEnvironment) -> Seen:
         gate, headers = self._gate, _headers(environ)
         method: str = environ["REQUEST_METHOD"]
-        software: str = environ.get("SERVER_SOFTWARE", "")
-        mount: str = environ.get("SCRIPT_NAME", "")
         target: str | None = environ.get("RAW_URI") or environ.get("REQUEST_URI")
         if target:
-            lost = _FORGED_MOUNT if software.startswith("gunicorn/") and mount not in self._mounts else ""
+            software: str = environ.get("SERVER_SOFTWARE", "")
             doubt = _HTTP_SERVER if software.startswith("Werkzeug/") else ""
-            return Seen(gate.request(method, origin_form(target), headers), lost, doubt)
-        path: str = mount + environ.get("PATH_INFO", "")
+            return Seen(gate.request(method, origin_form(target), headers), "", doubt)
+        path: str = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
         query: str = environ.get("QUERY_STRING", "")
         target = "/" + quote(path.encode("latin-1", "replace")).removeprefix("/")
         request = gate.request(method, f"{target}?{query}" if query else target, headers)
@@ -176,6 +175,15 @@ class SignatureMiddleware:
             return self._authorize(verified, pending.head) is True
         except Exception as error:
             raise rejected(Reason.UNAVAILABLE, "authorize failed", pending) from error
+
+    def _check_mount(self, pending: Pending, environ: WSGIEnvironment) -> None:
+        """Refuse a mount that a header may have set, whatever the scheme covers. Raises Rejected(lossy_target).
+
+        `authorize` and `require` judge the target that was sent, and the app would run another path.
+        """
+        software: str = environ.get("SERVER_SOFTWARE", "")
+        if software.startswith("gunicorn/") and environ.get("SCRIPT_NAME", "") not in self._mounts:
+            raise rejected(Reason.LOSSY_TARGET, _FORGED_MOUNT, pending)
 
     def _check_headers(self, pending: Pending, environ: WSGIEnvironment) -> None:
         """Refuse signed headers of which an environ does not show how they were sent. Raises Rejected."""
