@@ -98,21 +98,41 @@ class Signer:
         return sign_checked(self.scheme, request, self.credential, self.clock())
 
 
-class Verified(NamedTuple):
-    """A request that verified: by which scheme (its name) and key, and when it was signed (Unix seconds).
-
-    `covers` says what of the request the signature binds. `secret_index` is the place of the secret that fitted,
-    0 being the newest. `replay_id` names what was signed, whichever of several signatures and secrets fitted; it is
-    good for a replay guard until `expires` (Unix seconds, still included).
-    """
-
+class _Verified(NamedTuple):
     scheme: str
     key_id: str
     at: float
     covers: frozenset[Component]
     secret_index: int
-    replay_id: str
     expires: float
+    nonce: str
+    signed: bytes
+
+
+class Verified(_Verified):
+    """A request that verified: by which scheme (its name) and key, and when it was signed (Unix seconds).
+
+    `covers` says what of the request the signature binds. `secret_index` is the place of the secret that fitted,
+    0 being the newest. `signed` is what was signed: the string to sign, or the second where the time is not sent.
+    `replay_id` names it, and is good for a replay guard until `expires` (Unix seconds, still included).
+    """
+
+    __slots__ = ()
+
+    @property
+    def replay_id(self) -> str:
+        """A name for what was signed, whichever of several signatures and secrets fitted.
+
+        Not for a signature: of several, one may be left out or made up, and the request would have another name.
+        """
+        named = f"{self.scheme}\0{self.key_id}\0{self.nonce}\0".encode("utf-8", "surrogatepass")
+        return hashlib.sha256(named + self.signed).hexdigest()
+
+    def __repr__(self) -> str:
+        return (
+            f"Verified(scheme={self.scheme!r}, key_id={self.key_id!r}, at={self.at!r}, covers={set(self.covers)!r}, "
+            f"secret_index={self.secret_index!r}, expires={self.expires!r}, signed=<{len(self.signed)} bytes>)"
+        )
 
 
 class Pending(NamedTuple):
@@ -171,11 +191,10 @@ class Pending(NamedTuple):
             # One way for both, as the time would tell them apart.
             reason, detail = _NOT_FITTING if known else _NOT_KNOWN
             raise Rejected(reason, detail, scheme=scheme.name, key_id=claim.key_id)
-        at, secret_index, replay_id = found
+        at, secret_index, signed = found
         covers = scheme.covers(self.request or self.head)
-        return Verified(
-            scheme.name, claim.key_id, at, covers, secret_index, replay_id, math.floor(at) + scheme.window.past
-        )
+        expires = math.floor(at) + scheme.window.past
+        return Verified(scheme.name, claim.key_id, at, covers, secret_index, expires, claim.nonce, signed)
 
 
 def begin(schemes: Scheme | Sequence[Scheme], head: Request, *, now: float) -> Pending:
@@ -245,8 +264,8 @@ def _compare(
     now: float,
     windows: RollingWindows | None,
     known: bool,
-) -> tuple[float, int, str] | str | None:
-    """Time, index of the secret and replay id of the signature that fits; None; or a sentence on a canonical form
+) -> tuple[float, int, bytes] | str | None:
+    """Time of the signature that fits, index of its secret and what it signs; None; or a sentence on a canonical form
     that does not exist. Raises nothing, since a secret and a valid signature are at hand here."""
     if claim.at is None:
         # One window for all unknown keys: they build none of their own. A new claim for known ones too, since the time
@@ -255,7 +274,7 @@ def _compare(
         for index, secret in enumerate(secrets):
             second = windows.find(scheme, secret, claim, now) if windows else search(scheme, secret, claim, now)
             if second is not None:
-                return second, index, replay_id_of(scheme.name, claim.key_id, claim.nonce, b"%d" % second)
+                return second, index, b"%d" % second
         return None
     try:
         canonical = scheme.canonical(request, claim)
@@ -263,9 +282,7 @@ def _compare(
         return str(error)
     sent = [signature.encode("utf-8", "surrogatepass") for signature in claim.signatures]
     place = first_fit(scheme, secrets, canonical, sent)
-    if place is None:
-        return None
-    return claim.at, place, replay_id_of(scheme.name, claim.key_id, claim.nonce, canonical)
+    return None if place is None else (claim.at, place, canonical)
 
 
 def first_fit(scheme: Scheme, secrets: Sequence[Secret], canonical: bytes, signatures: Sequence[bytes]) -> int | None:
@@ -276,12 +293,3 @@ def first_fit(scheme: Scheme, secrets: Sequence[Secret], canonical: bytes, signa
             if hmac.compare_digest(expected, signature):
                 return index
     return None
-
-
-def replay_id_of(scheme: str, key_id: str, nonce: str, signed: bytes) -> str:
-    """A name for what was signed: the canonical form, or the second where the time is not sent.
-
-    Not for a signature: of several, one may be left out or made up, and the request would have another name.
-    """
-    named = f"{scheme}\0{key_id}\0{nonce}\0".encode("utf-8", "surrogatepass")
-    return hashlib.sha256(named + signed).hexdigest()

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias
 
 from .clock import check_clock
 from .credentials import AsyncKeys, Keys, Secret
-from .engine import NO_SECRET, Pending, Verified, begin, first_fit, replay_id_of
+from .engine import NO_SECRET, Pending, Verified, begin, first_fit
 from .errors import ConfigError, Reason, Rejected
 from .http import Component, Request, Response
 from .lookup import as_secrets, known_secrets, sealed_keys, unsealed
@@ -91,7 +91,7 @@ class _VerifierBase:
         if index is None or not secrets:  # begin and finish do the same work once more, for both
             return None
         expires = math.floor(at) + scheme.window.past
-        return Verified(name, key_id, at, covers, index, replay_id_of(name, key_id, "", canonical), expires)
+        return Verified(name, key_id, at, covers, index, expires, "", canonical)
 
     def begin(self, head: Request) -> Pending:
         """Phase one; see `undersign.begin`. Raises Rejected, also where a required component is not covered."""

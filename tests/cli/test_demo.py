@@ -41,7 +41,7 @@ def test_rows_as_json() -> None:
 def accept(verifier: Verifier, pending: Pending) -> Verified:
     assert pending.scheme
     assert pending.claim
-    return Verified(pending.scheme.name, pending.claim.key_id, pending.now, frozenset(), 0, "", pending.now)
+    return Verified(pending.scheme.name, pending.claim.key_id, pending.now, frozenset(), 0, pending.now, "", b"")
 
 
 def reject(verifier: Verifier, pending: Pending) -> Verified:

@@ -113,9 +113,12 @@ class HttpHmac(Scheme):
         object.__setattr__(self, "_custom_names", custom)
         letters, padding = (size * 8 + 5) // 6, -size % 3
         signature = f"[A-Za-z0-9+/]{{{letters}}}={{{padding}}}"
-        places = (b"authorization", b"content-type", self._date_name.encode())
-        # What announces a body does so whatever `date_header` is.
-        object.__setattr__(self, "_places", {**{name: place for place, name in enumerate(places)}, **_USUAL_NAMES})
+        places: dict[bytes, int] = {}
+        if not custom and "_" not in self._date_name:  # else nothing is in the plainest form
+            names = (b"authorization", b"content-type", self._date_name.encode())
+            # What announces a body does so whatever `date_header` is.
+            places = {**{name: place for place, name in enumerate(names)}, **_USUAL_NAMES}
+        object.__setattr__(self, "_places", places)
         # Whatever names the provider is this scheme's, and without the groups it is not in form.
         credentials = f"{re.escape(self.provider)}(?: (?:({_KEY_ID}):({signature})|.*))?"
         object.__setattr__(self, "_credentials", re.compile(credentials, re.DOTALL))
@@ -223,6 +226,8 @@ class HttpHmac(Scheme):
 
     def glance(self, method: str, target: str, headers: Sequence[tuple[bytes, bytes]]) -> Glance | None:
         places = self._places
+        if not places:
+            return None
         found: list[bytes | None] = [None, None, None]
         for name, value in headers:
             place = places.get(name, _UNUSUAL)
@@ -236,11 +241,9 @@ class HttpHmac(Scheme):
         if authorization is None or content_type is None or date is None:
             return None
         match = self._plain_credentials.fullmatch(authorization)
-        written, folded = date.decode("latin-1"), content_type.decode("latin-1").strip(" \t").lower()
+        written, folded = date.decode("latin-1"), _plain_content_type(content_type)
         at = parse_date(written)
-        if match is None or at is None or not (folded.isascii() and folded.isprintable()):
-            return None
-        if self._custom_names or "_" in self._date_name or not PLAIN_TARGET.fullmatch(target):
+        if match is None or at is None or folded is None or not PLAIN_TARGET.fullmatch(target):
             return None
         key_id, sent = match.groups()
         return key_id.decode(), at, sent, _string_to_sign(method, _NOTHING, folded, written, "", target)
@@ -310,6 +313,14 @@ def _keyed(secret: bytes, algorithm: str) -> tuple[Any, Any]:
 
 def _string_to_sign(method: str, digest: str, content_type: str, date: str, custom: str, target: str) -> bytes:
     return f"{method}\n{digest}\n{content_type}\n{date}\n{custom}\n{target}".encode("latin-1")
+
+
+@lru_cache(maxsize=64)
+def _plain_content_type(value: bytes) -> str | None:
+    """A Content-Type as it is signed, None where it is not printable ASCII. Kept, since clients send a few over and
+    over."""
+    folded = value.decode("latin-1").strip(" \t").lower()
+    return folded if folded.isascii() and folded.isprintable() else None
 
 
 def _lower_ascii(value: str) -> str:

@@ -101,6 +101,7 @@ class Gate:
         self.has_public = bool(self.public)
         self._on_rejected = on_rejected
         self._on_verified = on_verified
+        self.has_hook = on_verified is not None
         self._diagnosis = diagnosis
 
     def request(self, method: str, target: str, headers: Pairs, *, prefixed: bool = False) -> Request:

@@ -110,7 +110,8 @@ class SignatureMiddleware:
         if type(scope["headers"]) is not list:  # ASGI says an iterable, of which nothing is left once it is read
             scope = {**scope, "headers": list(scope["headers"])}
         if self._glances and (verified := _glance(scope, self._verifier, self._gate)) is not None:
-            self._gate.admit(verified)
+            if self._gate.has_hook:
+                self._gate.admit(verified)
             await self._app({**scope, KEY: verified}, _without_body(receive), send)
             return
         seen = _seen(scope, self._gate)
