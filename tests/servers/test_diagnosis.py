@@ -143,6 +143,14 @@ def test_what_verifies_is_not_looked_at(serve: Serve, caplog: pytest.LogCaptureF
 
 
 @both
+def test_who_signs_nothing_takes_nobodys_turn(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
+    diagnosis = DiagnosisLog(KEYS, interval=3600)
+    assert serve(httpx.Request("GET", f"{ORIGIN}/.env"), diagnosis=diagnosis).status_code == 401
+    serve(_signed(ago=timedelta(hours=2)), diagnosis=diagnosis)
+    assert [record.__dict__["code"] for record in _found(caplog)] == ["timezone"]
+
+
+@both
 def test_a_body_that_was_not_read_is_not_guessed_at(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
     diagnosis = DiagnosisLog(KEYS, interval=0)
     serve(_signed("POST", b"{}", ago=timedelta(hours=1)), diagnosis=diagnosis)

@@ -146,7 +146,9 @@ class Gate:
             detail = f"{detail}: {type(refused.__cause__).__name__}"
         self._tell(refused.reason, refused.key_id, detail, refused.scheme)
         if self._diagnosis and refused.reason in _CLIENTS_MISTAKES:
-            request = _whole(seen, pending)
+            # Whoever scans for open doors signs nothing, and must not take a client's turn.
+            is_scan = refused.reason is Reason.MISSING and "authorization" not in seen.head.by_name()
+            request = None if is_scan else _whole(seen, pending)
             if request is not None:
                 self._diagnosis.look(self.verifier.schemes, request, refused.key_id, self.verifier.clock())
         return self.verifier.refusal(refused, seen.head)

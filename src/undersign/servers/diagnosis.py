@@ -31,7 +31,8 @@ class DiagnosisLog:
     looked at, and the next record says how many that were. Each process that a server forks has its own. `clock`
     returns seconds that never step back.
 
-    Only requests whose body was read, or that have none, are looked at. Raises ConfigError for an interval below zero.
+    Only requests whose body was read, or that have none, are looked at, and none that shows no trace of a signature.
+    Raises ConfigError for an interval below zero.
     """
 
     def __init__(self, keys: Keys, *, interval: float = 1.0, clock: Callable[[], float] = time.monotonic) -> None:
