@@ -279,3 +279,8 @@ def test_a_clock_is_a_function() -> None:
         Verifier(GoTom(), {"key": SECRET}, clock=seconds)  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="clock is a function"):
         SignatureHandler(GoTom(), "key", SECRET, clock=seconds)  # type: ignore[arg-type]
+
+
+def test_a_nonce_makes_another_replay_id() -> None:
+    verified = begin(GoTom(), gotom_request(), now=NOW).with_body(b"").finish([Secret(SECRET)])
+    assert verified._replace(nonce="1").replay_id != verified.replay_id

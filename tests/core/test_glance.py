@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import hmac
 from collections import Counter
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from undersign import (
     AsyncVerifier,
     Claim,
     Component,
+    Credential,
     GoGrid,
     GoTom,
     HttpHmac,
@@ -27,6 +29,7 @@ from undersign import (
     Scheme,
     Verified,
     Verifier,
+    sign,
     vectors,
 )
 from undersign.registry import build_scheme
@@ -228,3 +231,35 @@ def test_presets_and_other_algorithms_are_seen_too() -> None:
             (b"authorization", f"{provider} {USER}:{signature}".encode()),
         ]
         assert Verifier(scheme, {USER: SECRET}, clock=_clock).glance("GET", "/a", headers) is not None
+
+
+_SIGNED = _raw(gotom_request("GET", "/a"))
+
+
+@pytest.mark.parametrize(
+    "added",
+    [
+        (b"Date", DATE.encode()),
+        (b"DATE", b"x"),
+        (b"Content-Type", b"a/b"),
+        (b"content_type", b"a/b"),
+        (b"Content-Length", b"0"),
+        (b"content-length", b"0"),
+        (b"transfer-encoding", b"chunked"),
+        (b"Transfer-Encoding", b"chunked"),
+        (b"Authorization", b"x"),
+        *_SIGNED,
+    ],
+)
+def test_a_second_spelling_of_what_counts_is_never_passed_by(added: tuple[bytes, bytes]) -> None:
+    verifier = Verifier(GoTom(), {USER: SECRET}, clock=_clock)
+    assert verifier.glance("GET", "/a", _SIGNED) is not None
+    assert verifier.glance("GET", "/a", [added, *_SIGNED]) is None
+    assert verifier.glance("GET", "/a", [*_SIGNED, added]) is None
+
+
+def test_an_unknown_key_does_not_verify_with_what_it_is_compared_with() -> None:
+    stand_in = hashlib.sha256(b"undersign: no such key").digest()
+    request = sign(GoTom(), Request("GET", "/a"), Credential(USER, stand_in), now=NOW).apply(Request("GET", "/a"))
+    assert Verifier(GoTom(), {USER: stand_in}, clock=_clock).glance("GET", "/a", _raw(request)) is not None
+    assert Verifier(GoTom(), {"other": SECRET}, clock=_clock).glance("GET", "/a", _raw(request)) is None
