@@ -424,8 +424,8 @@ def test_options_that_cannot_work(options: dict[str, Any]) -> None:
 
 def test_a_body_over_http_2_needs_no_announcement_and_is_verified() -> None:
     app = Recorder()
-    middleware = SignatureMiddleware(app, Verifier(GoTom(), KEYS))
-    signed_body, none = signed(body=b"{}"), signed()
+    middleware = SignatureMiddleware(app, Verifier(GoTom(), {"user": KEYS["user:1"]}))
+    signed_body, none = signed(body=b"{}", key_id="user"), signed(key_id="user")
     assert Conversation(middleware, scope_of(signed_body, http_version="2"), body_of(b"{}")).status == 204
     assert app.body == b"{}"
     assert Conversation(middleware, scope_of(none, http_version="2"), body_of(b"{}")).status == 401
