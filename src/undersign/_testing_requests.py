@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Set
 
 from .http import BodyDigest, Component, Pairs, Request
@@ -11,7 +10,6 @@ _ORIGIN = "https://api.example.com"
 _JSON = ("Content-Type", "application/json")
 _FORM = ("Content-Type", "application/x-www-form-urlencoded")
 _ODD_TARGETS = ("", "*", "/", "//", "http://h/p?q", "/%zz?%=&&=#f", "/\x00 \xff\ud800", "/?" + "a=1&" * 300)
-_LATIN_1 = re.compile(r"[\0-\xff]*")
 _ODD_VALUES = (
     "",
     " ",
@@ -64,17 +62,6 @@ def on_the_way(signed: Request) -> Iterator[tuple[Request, str]]:
     )
     for changed, what in others:
         yield Request(signed.method, signed.target, changed, signed.body, signed.origin), what
-
-
-def plain_head(request: Request) -> Request | None:
-    """A GET or HEAD without a body as ASGI gives it, header names in lower case; None where it is no such request."""
-    text = "".join(part for pair in request.headers for part in pair)
-    if request.method not in ("GET", "HEAD") or request.body != b"" or not _LATIN_1.fullmatch(text):
-        return None
-    if not request.target.startswith("/"):
-        return None
-    headers = tuple((name.lower(), value) for name, value in request.headers)
-    return Request(request.method, request.target, headers, b"", request.origin)
 
 
 def tampered(component: Component, signed: Request, credentials: Set[str]) -> list[Request]:

@@ -10,7 +10,7 @@ from .credentials import Credential, Secret
 from .engine import Verified, begin, sign
 from .errors import Rejected
 from .http import BodyDigest, BodyHasher, Patch, Request, Response
-from .scheme import BodyNeed, Claim, Scheme
+from .scheme import Body, BodyNeed, Claim, Scheme
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -64,9 +64,9 @@ class Trial:
             raise self.broken("a signature is text", f"it is {type(signature).__name__}")
         return signature
 
-    def candidates(self, claim: Claim, seconds: Sequence[int]) -> list[str]:
+    def candidates(self, claim: Claim, body: Body, seconds: Sequence[int]) -> list[str]:
         """The scheme's candidates, all of them computed."""
-        return list(self.scheme.candidates(self.secret, claim, seconds))
+        return list(self.scheme.candidates(self.secret, claim, body, seconds))
 
     def verify(
         self, request: Request, *, secret: bytes | None = None, now: float | None = None, digested: bool = False

@@ -49,11 +49,9 @@ class Window:
         Whole seconds are compared, floor(now) and floor(at), as goTom's server does, which cuts fractions off.
         """
         age = math.floor(now) - math.floor(at)
-        if age > self.past:
-            return Reason.STALE
-        if -age > self.future:
-            return Reason.FUTURE
-        return None
+        if -self.future <= age <= self.past:
+            return None
+        return Reason.STALE if age > 0 else Reason.FUTURE
 
     def seconds(self, now: float) -> range:
         """Every whole second inside the window around `now`, oldest first."""

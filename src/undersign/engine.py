@@ -17,12 +17,13 @@ from .clock import check_clock
 from .credentials import Credential, Secret
 from .errors import CannotSign, ConfigError, Reason, Rejected
 from .http import BodyDigest, Component, Patch, Request, flaw_when_signing, flaw_when_verifying, origin_form
-from .scheme import BodyNeed, Claim, Scheme, unusable_secret
+from .scheme import Body, BodyNeed, Claim, Scheme, unusable_secret
 from .windows import RollingWindows, search
 
 # What an unknown key is compared with, so that it takes the work of a known one. It never fits: see Pending.finish.
 NO_SECRET = Secret(hashlib.sha256(b"undersign: no such key").digest())
 _UNKNOWN_KEY_ID = "unknown"
+_FURTHEST = 1e15  # seconds: no clock is there, and whole seconds are still told apart
 _NOT_KNOWN = (Reason.UNKNOWN_KEY, "no secret is known for the key id")
 _NOT_FITTING = (Reason.MISMATCH, "no secret of the key fits")
 
@@ -52,6 +53,22 @@ def credential_flaw(scheme: Scheme, credential: Credential) -> ConfigError | Non
 
 def sign_checked(scheme: Scheme, request: Request, credential: Credential, now: float) -> Patch:
     """Sign with a credential that is checked."""
+    claim, drafted, string = drafted_checked(scheme, request, credential, now)
+    # In a claim, which does not show it: a local of its own would be in the traceback of a `write` that refuses.
+    signed = Claim(claim.key_id, now, (scheme.signature(credential.secret.reveal(), string),))
+    if credential.older:
+        older = tuple(scheme.signature(secret.reveal(), string) for secret in credential.older)
+        signed = Claim(claim.key_id, now, signed.signatures + older)
+    written = scheme.write(signed, request)
+    if not drafted.headers:
+        return written
+    return Patch(drafted.headers + written.headers, written.query, written.form)
+
+
+def drafted_checked(
+    scheme: Scheme, request: Request, credential: Credential, now: float
+) -> tuple[Claim, Patch, bytes]:
+    """The first half of signing, which needs no secret: the claim, what is drafted, and the string to sign."""
     if not math.isfinite(now):
         raise CannotSign(f"the clock says {now!r}: give it in Unix seconds")
     if credential.origins and request.origin not in credential.origins:
@@ -59,23 +76,11 @@ def sign_checked(scheme: Scheme, request: Request, credential: Credential, now: 
             f"the credential is for {', '.join(credential.origins)} and the request goes to "
             f"{request.origin or 'an unknown origin'}: add that to its origins, or use another credential"
         )
-    if flaw := flaw_when_signing(request.method, origin_form(request.target), request.headers):
+    target = request.target
+    if flaw := flaw_when_signing(request, target if target.startswith("/") else origin_form(target)):
         raise CannotSign(flaw)
     claim = Claim(credential.key_id, now)
-    prepared = scheme.prepare(request, claim)
-    request = prepared.apply(request)
-    canonical = scheme.canonical(request, claim)
-    # In a claim, which does not show it: a local of its own would be in the traceback of a `write` that refuses.
-    signed = Claim(claim.key_id, now, (scheme.signature(credential.secret.reveal(), canonical),))
-    if credential.older:
-        signed = _signed_with_older(scheme, signed, credential, canonical)
-    return prepared + scheme.write(signed, request)
-
-
-def _signed_with_older(scheme: Scheme, claim: Claim, credential: Credential, canonical: bytes) -> Claim:
-    """The signed claim, with the signatures of the older secrets behind."""
-    older = tuple(scheme.signature(secret.reveal(), canonical) for secret in credential.older)
-    return Claim(claim.key_id, claim.at, claim.signatures + older)
+    return claim, *scheme.draft(request, claim)
 
 
 class Signer:
@@ -113,8 +118,7 @@ class Verified(_Verified):
     """A request that verified: by which scheme (its name) and key, and when it was signed (Unix seconds).
 
     `covers` says what of the request the signature binds. `secret_index` is the place of the secret that fitted,
-    0 being the newest. `signed` is what was signed: the string to sign, or the second where the time is not sent.
-    `replay_id` names it, and is good for a replay guard until `expires` (Unix seconds, still included).
+    0 being the newest. `signed` is the string to sign. `replay_id` names it, and is good for a replay guard until `expires` (Unix seconds, still included).
     """
 
     __slots__ = ()
@@ -150,7 +154,7 @@ class Pending(NamedTuple):
     body: BodyNeed
     request: Request | None = None
 
-    def with_body(self, body: bytes | BodyDigest) -> Pending:
+    def with_body(self, body: Body) -> Pending:
         """The same with the body: its bytes where `body.raw` asks for them, else its digests will do.
 
         Raises Rejected as `begin` does, and Rejected(body_too_large) where raw bytes are needed and are too many,
@@ -160,7 +164,7 @@ class Pending(NamedTuple):
         request = head if body == b"" else head.with_body(body)
         del body  # a form may hold a signature, which no frame that raises shows
         if not self.body.raw:
-            return Pending(self.schemes, head, self.now, self.scheme, self.claim, self.body, request)
+            return self._replace(request=request)
         if isinstance(request.body, BodyDigest) or len(request.body) > self.body.limit:
             raise Rejected(
                 Reason.BODY_TOO_LARGE,
@@ -168,10 +172,10 @@ class Pending(NamedTuple):
                 scheme=self.scheme.name if self.scheme else "",
                 key_id=self.claim.key_id if self.claim else "",
             )
-        scheme, claim = _claimed(self.schemes, request, self.now)
+        scheme, claim = claimed(self.schemes, request, self.now)
         if scheme is None:
             raise Rejected(Reason.MISSING, "no scheme claims the request, neither its head nor its form")
-        return Pending(self.schemes, head, self.now, scheme, claim, self.body, request)
+        return self._replace(scheme=scheme, claim=claim, request=request)
 
     def finish(self, secrets: Sequence[Secret], *, windows: RollingWindows | None = None) -> Verified:
         """Compare with each of the key's secrets, newest first; none = the key is unknown.
@@ -179,22 +183,13 @@ class Pending(NamedTuple):
         `windows` is a cache for schemes that do not send the time. Raises Rejected (unknown_key, mismatch), with
         the same work for both, and ConfigError where a body is needed and `with_body` has not brought it.
         """
-        scheme, claim = self.scheme, self.claim
-        if scheme is None or claim is None or (self.request is None and self.body):
+        if self.scheme is None or self.claim is None or (self.request is None and self.body):
             raise ConfigError("the body is needed first: call with_body, and finish what it returns")
-        known = bool(secrets)
-        found = _compare(scheme, self.request or self.head, claim, secrets or (NO_SECRET,), self.now, windows, known)
+        found = verdict(self.scheme, self.claim, self.request or self.head, secrets, self.now, windows)
         del secrets
-        if isinstance(found, str):
-            raise Rejected(Reason.MALFORMED, found, scheme=scheme.name, key_id=claim.key_id)
-        if found is None or not known:
-            # One way for both, as the time would tell them apart.
-            reason, detail = _NOT_FITTING if known else _NOT_KNOWN
-            raise Rejected(reason, detail, scheme=scheme.name, key_id=claim.key_id)
-        at, secret_index, signed = found
-        covers = scheme.covers(self.request or self.head)
-        expires = math.floor(at) + scheme.window.past
-        return Verified(scheme.name, claim.key_id, at, covers, secret_index, expires, claim.nonce, signed)
+        if type(found) is Rejected:
+            raise found
+        return found
 
 
 def begin(schemes: Scheme | Sequence[Scheme], head: Request, *, now: float) -> Pending:
@@ -204,19 +199,29 @@ def begin(schemes: Scheme | Sequence[Scheme], head: Request, *, now: float) -> P
     """
     if type(schemes) is not tuple:
         schemes = (schemes,) if isinstance(schemes, Scheme) else tuple(schemes)
-    head = _bare(head)
-    claimant, claim = _claimed(schemes, head, now)
-    need = BodyNeed.NOTHING if claimant is None else claimant.body_need(head)
-    for scheme in schemes:
-        # A form is read for every scheme that may be in it, whoever has claimed the head: there might be two.
-        if scheme is not claimant and (other := scheme.body_need(head)).raw:
-            need |= other
-    if claimant is None and not need.raw:
+    head = bare(head)
+    scheme, claim = claimed(schemes, head, now)
+    need = body_need(schemes, head, scheme)
+    if scheme is None and not need.raw:
         raise Rejected(Reason.MISSING, "no scheme claims the request")
-    return Pending(schemes, head, now, claimant, claim, need)
+    return Pending(schemes, head, now, scheme, claim, need)
 
 
-def _bare(request: Request) -> Request:
+def begin_whole(schemes: tuple[Scheme, ...], request: Request, now: float) -> Pending | None:
+    """The same, and `with_body`, in one step, for a request with its body. None where it takes two: a form may hold
+    what claims the request, and what is wrong with the head is found first."""
+    if not request.target.startswith("/"):
+        return None
+    for scheme in schemes:
+        if scheme.body_need(request).raw:
+            return None
+    found, claim = claimed(schemes, request, now)
+    if found is None:
+        raise Rejected(Reason.MISSING, "no scheme claims the request")
+    return Pending(schemes, request, now, found, claim, BodyNeed.NOTHING, request)
+
+
+def bare(request: Request) -> Request:
     """The head, its target in origin-form and without a body."""
     target = origin_form(request.target)
     if target is request.target and request.body == b"":
@@ -224,72 +229,122 @@ def _bare(request: Request) -> Request:
     return Request(request.method, target, request.headers, b"", request.origin)
 
 
-def _claimed(schemes: tuple[Scheme, ...], request: Request, now: float) -> tuple[Scheme, Claim] | tuple[None, None]:
-    """The one scheme that claims the request, and its claim; or none. Raises Rejected as `begin` does."""
-    claims: list[tuple[Scheme, Claim | Rejected]] = []
+def body_need(schemes: tuple[Scheme, ...], head: Request, claimant: Scheme | None) -> BodyNeed:
+    """What the claimant needs of the body, and the other schemes that may be in it: there might be two."""
+    need = BodyNeed.NOTHING if claimant is None else claimant.body_need(head)
     for scheme in schemes:
+        if scheme is not claimant and (other := scheme.body_need(head)).raw:
+            need |= other
+    return need
+
+
+def claimed(schemes: tuple[Scheme, ...], request: Request, now: float) -> tuple[Scheme, Claim] | tuple[None, None]:
+    """The one scheme that claims the request, and its claim; or none. Raises Rejected as `begin` does."""
+    scheme: Scheme | None = None
+    found: Claim | Rejected | None = None
+    for reader in schemes:
         try:
-            claim = scheme.read(request)
+            claim: Claim | Rejected | None = reader.read(request)
         except Rejected as rejected:
             if rejected.reason is Reason.BODY_TOO_LARGE:  # so whether it claims the request is unknown
                 raise
-            claims.append((scheme, rejected))
-        else:
-            if claim is not None:
-                claims.append((scheme, claim))
-    if not claims:
+            claim = rejected
+        except Exception as error:  # of a third party's scheme; what it says may hold anything
+            claim = _failed(reader, error)
+        if claim is None:
+            continue
+        if scheme is not None:
+            raise Rejected(Reason.AMBIGUOUS, f"{scheme.name} and {reader.name} claim the request")
+        scheme, found = reader, claim
+    if scheme is None or found is None:
         return None, None
-    if len(claims) > 1:
-        names = " and ".join(scheme.name for scheme, _ in claims)
-        raise Rejected(Reason.AMBIGUOUS, f"{names} claim the request")
-    scheme, outcome = claims[0]
-    if isinstance(outcome, Rejected) and outcome.reason is Reason.INSECURE:
-        raise outcome
-    key_id = outcome.key_id
-    if flaw := flaw_when_verifying(request.method, request.target, request.headers):
-        raise Rejected(Reason.MALFORMED, flaw, scheme=scheme.name, key_id=key_id)
-    if isinstance(outcome, Rejected):
-        raise outcome
-    if outcome.at is not None and (reason := scheme.window.outside(outcome.at, now)):
-        detail = f"signed at {outcome.at:.0f}, and the clock says {now:.0f}"
-        raise Rejected(reason, detail, scheme=scheme.name, key_id=key_id)
-    return scheme, outcome
+    if isinstance(found, Rejected):
+        if found.reason is Reason.INSECURE:
+            raise found
+    elif not isinstance(found, Claim) or not callable(found.string) or not _is_time(found.at):
+        # A third party's scheme may return anything.
+        raise Rejected(Reason.UNAVAILABLE, f"{scheme.name} made no sound claim of the request", scheme=scheme.name)
+    if flaw := flaw_when_verifying(request):
+        raise Rejected(Reason.MALFORMED, flaw, scheme=scheme.name, key_id=found.key_id)
+    if isinstance(found, Rejected):
+        raise found
+    window = scheme.window
+    if found.at is not None and window is not None and (reason := window.outside(found.at, now)):
+        detail = f"signed at {found.at:.0f}, and the clock says {now:.0f}"
+        raise Rejected(reason, detail, scheme=scheme.name, key_id=found.key_id)
+    return scheme, found
 
 
-def _compare(
+def verdict(
     scheme: Scheme,
-    request: Request,
     claim: Claim,
+    request: Request,
+    secrets: Sequence[Secret],
+    now: float,
+    windows: RollingWindows | None,
+) -> Verified | Rejected:
+    """Whether one of the secrets has made the signature; none = the key is unknown, for which as much is computed.
+
+    `request` has its body. Raises nothing, since secrets and valid signatures are at hand here.
+    """
+    known = bool(secrets)
+    string = claim.string
+    if string is None:
+        return _refused(scheme, claim, Reason.MALFORMED, "the scheme's claim has no string to sign")
+    try:
+        if claim.at is None and scheme.window is not None:
+            found = _search(scheme, claim, request.body, secrets or (NO_SECRET,), now, windows, known)
+        else:
+            string_to_sign = string(request.body, 0)
+            found = None
+            for index, secret in enumerate(secrets or (NO_SECRET,)):
+                expected = scheme.signature(secret.reveal(), string_to_sign).encode()
+                for signature in claim.signatures:
+                    if found is None and hmac.compare_digest(expected, signature.encode("utf-8", "surrogatepass")):
+                        found = now if claim.at is None else claim.at, index, string_to_sign
+    except CannotSign as error:
+        return _refused(scheme, claim, Reason.MALFORMED, str(error))
+    except Exception as error:
+        return _failed(scheme, error)
+    if found is None or not known:
+        # One way for both, as the time would tell them apart.
+        return _refused(scheme, claim, *(_NOT_FITTING if known else _NOT_KNOWN))
+    at, secret_index, signed = found
+    expires = math.inf if scheme.window is None else math.floor(at) + scheme.window.past
+    return Verified(scheme.name, claim.key_id, at, scheme.covers(request), secret_index, expires, claim.nonce, signed)
+
+
+def _is_time(at: float | None) -> bool:
+    return at is None or (isinstance(at, (int, float)) and -_FURTHEST < at < _FURTHEST)
+
+
+def _failed(scheme: Scheme, error: Exception) -> Rejected:
+    return Rejected(Reason.UNAVAILABLE, f"{scheme.name} failed: {type(error).__name__}", scheme=scheme.name)
+
+
+def _refused(scheme: Scheme, claim: Claim, reason: Reason, detail: str) -> Rejected:
+    return Rejected(reason, detail, scheme=scheme.name, key_id=claim.key_id)
+
+
+def _search(
+    scheme: Scheme,
+    claim: Claim,
+    body: Body,
     secrets: Sequence[Secret],
     now: float,
     windows: RollingWindows | None,
     known: bool,
-) -> tuple[float, int, bytes] | str | None:
-    """Time of the signature that fits, index of its secret and what it signs; None; or a sentence on a canonical form
-    that does not exist. Raises nothing, since a secret and a valid signature are at hand here."""
-    if claim.at is None:
-        # One window for all unknown keys: they build none of their own. A new claim for known ones too, since the time
-        # that it takes would tell.
-        claim = Claim(claim.key_id if known else _UNKNOWN_KEY_ID, None, claim.signatures, claim.nonce)
-        for index, secret in enumerate(secrets):
-            second = windows.find(scheme, secret, claim, now) if windows else search(scheme, secret, claim, now)
-            if second is not None:
-                return second, index, b"%d" % second
-        return None
-    try:
-        canonical = scheme.canonical(request, claim)
-    except CannotSign as error:
-        return str(error)
-    sent = [signature.encode("utf-8", "surrogatepass") for signature in claim.signatures]
-    place = first_fit(scheme, secrets, canonical, sent)
-    return None if place is None else (claim.at, place, canonical)
-
-
-def first_fit(scheme: Scheme, secrets: Sequence[Secret], canonical: bytes, signatures: Sequence[bytes]) -> int | None:
-    """The place of the first secret that fits one of the signatures, else None. Raises nothing."""
+) -> tuple[float, int, bytes] | None:
+    """The same where the time is not sent: each second of the window may be that of the signature."""
+    # A window serves many requests only where nothing of a request is signed.
+    keeps = windows is not None and scheme.could_cover() <= {Component.DATE}
+    if not known and not (windows and windows.alike):
+        claim = claim._replace(key_id=_UNKNOWN_KEY_ID)
     for index, secret in enumerate(secrets):
-        expected = scheme.signature(secret.reveal(), canonical).encode()
-        for signature in signatures:
-            if hmac.compare_digest(expected, signature):
-                return index
+        if keeps and windows is not None:
+            second = windows.find(scheme, secret, claim, now, known=known)
+        else:
+            second = search(scheme, secret, claim, body, now)
+        if second is not None and claim.string is not None:
+            return second, index, claim.string(body, second)
     return None

@@ -6,15 +6,15 @@ import hashlib
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from .clock import format_date
 from .credentials import Credential
-from .engine import credential_flaw, sign_checked
+from .engine import credential_flaw, drafted_checked, sign_checked
 from .errors import CannotSign, ConfigError, Reason, Rejected
 from .fields import decode_field
-from .http import BodyDigest, Patch, Request, body_length
+from .http import BodyDigest, Patch, Request, body_length, flaw_when_verifying
 from .scheme import Claim, Part, Scheme
 
 __all__ = ["Explanation", "Part", "explain", "visible"]
@@ -144,30 +144,29 @@ def explain(
     else:
         credential = Credential(credential.key_id, _NO_SECRET, credential.origins)
     patch = sign_checked(scheme, request, credential, now)
-    claim = Claim(credential.key_id, now)
-    prepared = scheme.prepare(request, claim)
-    request = prepared.apply(request)
-    canonical = scheme.canonical(request, claim)
+    claim, drafted, string = drafted_checked(scheme, request, credential, now)
     if not show_signature:
-        patch = _without(patch, scheme.signature(_NO_SECRET, canonical))
-    return _explanation(scheme, request, claim, canonical, prepared, patch, received=False)
+        patch = _without(patch, scheme.signature(_NO_SECRET, string))
+    return _explanation(scheme, drafted.apply(request), claim, string, drafted, patch, received=False)
 
 
 def _received(scheme: Scheme, request: Request, now: float) -> Explanation:
     claim = scheme.read(request)
-    if claim is None:
+    if claim is None or claim.string is None:
         raise Rejected(Reason.MISSING, f"{scheme.name} does not claim the request: it has no signature of this scheme")
-    timed = claim if claim.at is not None else replace(claim, at=now)
-    canonical = scheme.canonical(request, timed)
-    return _explanation(scheme, request, timed, canonical, Patch(), Patch(), received=True)
+    if flaw := flaw_when_verifying(request):
+        raise CannotSign(flaw)
+    timed = claim if claim.at is not None else claim._replace(at=now)
+    string = claim.string(request.body, math.floor(now))
+    return _explanation(scheme, request, timed, string, Patch(), Patch(), received=True)
 
 
 def _explanation(
-    scheme: Scheme, request: Request, claim: Claim, canonical: bytes, prepared: Patch, patch: Patch, *, received: bool
+    scheme: Scheme, request: Request, claim: Claim, string: bytes, drafted: Patch, patch: Patch, *, received: bool
 ) -> Explanation:
-    parts = tuple(scheme.parts(canonical, request, prepared))
-    if b"".join(part.value for part in parts) != canonical:
-        raise ConfigError(f"the parts of {scheme.name} do not join to its canonical form: see undersign.testing")
+    parts = tuple(scheme.shown_parts(string, request, claim, drafted))
+    if b"".join(part.value for part in parts) != string:
+        raise ConfigError(f"the parts of {scheme.name} do not join to its string to sign: see undersign.testing")
     at = 0.0 if claim.at is None else claim.at
     digests = _digests(scheme, request)
     return Explanation(scheme.name, claim.key_id, at, received, parts, body_length(request.body), digests, patch)

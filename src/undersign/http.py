@@ -8,13 +8,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
 from .credentials import parse_origin
 from .errors import CannotSign, ConfigError
 from .fields import Pairs as Pairs
 from .fields import set_fields, set_query
+from .grammar import CONTROL, TOKEN
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -22,12 +23,11 @@ if TYPE_CHECKING:
 _URL = re.compile(r"(?P<origin>[A-Za-z]+://(?P<authority>[^/?#]*))(?P<target>[^#]*)(?:#.*)?", re.DOTALL)
 _ABSOLUTE = re.compile(r"https?://[^/?#]*(?P<target>.*)", re.DOTALL | re.IGNORECASE | re.ASCII)
 PLAIN_TARGET = re.compile(r"/[!\"$-~]*")  # origin-form of printable ASCII, without space and '#'
-_METHOD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2: token
 _USUAL_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _NOT_PRINTABLE_ASCII = re.compile(r"[^!-~]")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_NOT_FIELD_VALUE = re.compile(r"[^ -~\x80-\xff]")  # RFC 9110, section 5.5, less the tab, which is a control character
 
-METHOD_OVERRIDE = "x-http-method-override"
+METHOD_OVERRIDES = ("x-http-method-override", "x-http-method", "x-method-override")
 
 _set = object.__setattr__  # for values that are frozen once they are made
 
@@ -74,11 +74,25 @@ class BodyHasher:
         return BodyDigest({name: digest.hexdigest() for name, digest in self._hashes.items()}, self._length)
 
 
+_FOLDED: dict[str, str] = {}  # clients send the same few names over and over
+_MOST_FOLDED = 1024
+
+
+def folded_name(name: str) -> str:
+    """A header's name in lower case, with - for each _: CGI-like servers give both spellings one name."""
+    folded = _FOLDED.get(name)
+    if folded is None:
+        folded = name.lower().replace("_", "-")
+        if len(_FOLDED) < _MOST_FOLDED and len(name) <= 64:
+            _FOLDED[name] = folded
+    return folded
+
+
 class _Indexed:
     """The place, in a request, for its headers by name: filled when they are first asked for."""
 
-    __slots__ = ("_by_name",)
-    _by_name: dict[str, list[tuple[str, str]]]
+    __slots__ = ("index",)
+    index: dict[str, list[tuple[str, str]]] | None
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -117,6 +131,10 @@ class Request(_Indexed):
         _set(self, "headers", headers)
         _set(self, "body", body)
         _set(self, "origin", origin)
+        _set(self, "index", None)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Request, (self.method, self.target, self.headers, self.body, self.origin)
 
     def __repr__(self) -> str:
         path, mark, query = self.target.partition("?")
@@ -146,7 +164,7 @@ class Request(_Indexed):
             raise CannotSign("the URL is not absolute: write https://host/path")
         if "@" in match["authority"]:
             raise CannotSign("the URL names a user or a password: leave them out, the signature takes their place")
-        if _CONTROL.search(url):
+        if CONTROL.search(url):
             raise CannotSign("the URL holds a control character: percent-encode it")
         try:
             origin = parse_origin(match["origin"])
@@ -171,33 +189,33 @@ class Request(_Indexed):
         method, target, headers = reader.finish()
         return cls(method, target, headers, body, origin)
 
-    def by_name(self) -> Mapping[str, Sequence[tuple[str, str]]]:
+    def by_name(self) -> dict[str, list[tuple[str, str]]]:
         """The headers as they stand and in order, by their name in lower case with - for each _.
 
         CGI-like servers read _ as -, so X_Date may stand in for X-Date behind them: both are under x-date.
         """
-        try:
-            return self._by_name
-        except AttributeError:
-            by_name: dict[str, list[tuple[str, str]]] = {}
+        index = self.index
+        if index is None:
+            index = {}
             for pair in self.headers:
-                name = pair[0].lower().replace("_", "-")
-                if name in by_name:
-                    by_name[name].append(pair)
+                name = _FOLDED.get(pair[0]) or folded_name(pair[0])
+                found = index.get(name)
+                if found is None:
+                    index[name] = [pair]
                 else:
-                    by_name[name] = [pair]
-            _set(self, "_by_name", by_name)
-            return by_name
+                    found.append(pair)
+            _set(self, "index", index)
+        return index
 
     def values(self, name: str) -> list[str]:
         """The values of every header of that name (lower case), without the spaces and tabs around them."""
-        found = self.by_name().get(name.replace("_", "-"))
+        found = self.by_name().get(folded_name(name))
         return [value.strip(" \t") for key, value in found if key.lower() == name] if found else []
 
     def with_body(self, body: bytes | BodyDigest) -> Request:
         """The same head with another body."""
         request = Request(self.method, self.target, self.headers, body, self.origin)
-        _set(request, "_by_name", self.by_name())
+        _set(request, "index", self.by_name())
         return request
 
     def media_types(self) -> list[str]:
@@ -205,8 +223,13 @@ class Request(_Indexed):
         return [value.partition(";")[0].rstrip(" \t").lower() for value in self.values("content-type")]
 
 
-@dataclass(frozen=True, slots=True)
-class Patch:
+class _Patch(NamedTuple):
+    headers: Pairs = ()
+    query: Pairs = ()
+    form: Pairs = ()
+
+
+class Patch(_Patch):
     """What signing sets on a request: headers, and fields of the query and of a urlencoded form.
 
     `headers` replace every header of that name. For `query` and `form` a name (compared decoded) that is there
@@ -214,16 +237,14 @@ class Patch:
     shows names alone, since the values are credentials.
     """
 
-    headers: Pairs = ()
-    query: Pairs = ()
-    form: Pairs = ()
+    __slots__ = ()
 
     def __repr__(self) -> str:
         parts = ("headers", self.headers), ("query", self.query), ("form", self.form)
         shown = (f"{part}=<{', '.join(name for name, _ in pairs)}>" for part, pairs in parts if pairs)
         return f"Patch({', '.join(shown)})"
 
-    def __add__(self, other: Patch) -> Patch:
+    def __add__(self, other: Patch) -> Patch:  # type: ignore[override]
         """The patch that does what `other` does after this one."""
         headers = _set_headers(self.headers, other.headers)
         return Patch(headers, self.query + other.query, self.form + other.form)
@@ -309,10 +330,49 @@ def body_hex_digest(body: bytes | BodyDigest, algorithm: str) -> str:
     return hashlib.new(algorithm, body, usedforsecurity=False).hexdigest()
 
 
+def body_digest(body: bytes | BodyDigest, algorithm: str) -> bytes:
+    """The body's digest, its bytes. Raises CannotSign as `body_hex_digest` does."""
+    return bytes.fromhex(body_hex_digest(body, algorithm))
+
+
 @lru_cache(maxsize=16)
 def _digest_of_nothing(algorithm: str) -> str:
     # Most requests have no body.
     return hashlib.new(algorithm, usedforsecurity=False).hexdigest()
+
+
+def signed_header(request: Request, name: str) -> str | None:
+    """The value of the header of that name (lower case) as a string to sign takes it, None where there is none.
+
+    Raises CannotSign where it has no one clean value: it is there more than once; another spelling of its name is
+    there, with _ for -, which CGI-like servers give the same name; or it holds a control character, which would be
+    another line of the string to sign, or one outside Latin-1.
+    """
+    found = (request.index or request.by_name()).get(_FOLDED.get(name) or folded_name(name))
+    if found is None:
+        return None
+    if len(found) == 1:
+        key, value = found[0]
+        value = value.strip(" \t")
+        if (value.isascii() and value.isprintable()) and (key == name or key.lower() == name):
+            return value
+        del key, value
+    if flaw := _flaw_of_signed(found, name):
+        del found  # so that no frame which raises holds a signature, which may be the value
+        raise CannotSign(flaw)
+    return found[0][1].strip(" \t")
+
+
+def _flaw_of_signed(found: Sequence[tuple[str, str]], name: str) -> str | None:
+    for key, _ in found:
+        if key.lower() != name:
+            return f"the header {key} would stand in for {name}, which is signed: remove it"
+    if len(found) > 1:
+        return f"the header {name} is there more than once: send it once"
+    value = found[0][1].strip(" \t")
+    if not (value.isascii() and value.isprintable()) and _NOT_FIELD_VALUE.search(value):
+        return f"the header {name} holds a control character or one outside Latin-1: remove it"
+    return None
 
 
 def origin_form(target: str) -> str:
@@ -325,29 +385,32 @@ def origin_form(target: str) -> str:
     return match["target"] if match["target"].startswith("/") else "/" + match["target"]
 
 
-def flaw_when_signing(method: str, target: str, headers: Pairs) -> str | None:
+def flaw_when_signing(request: Request, target: str) -> str | None:
     """What no scheme can sign about a request, as a sentence, else None. `target` is in its origin-form."""
-    if method not in _USUAL_METHODS and not _METHOD.fullmatch(method):
+    if request.method not in _USUAL_METHODS and not TOKEN.fullmatch(request.method):
         return "the method is not an HTTP token"
     if not PLAIN_TARGET.fullmatch(target) and target != "*":
         return "the target is not /path?query in printable ASCII without '#': let Request.from_url encode the URL"
-    return _override_flaw(headers) if method.upper() == "POST" else None
+    return _override_flaw(request) if request.method == "POST" or request.method.upper() == "POST" else None
 
 
-def flaw_when_verifying(method: str, target: str, headers: Pairs) -> str | None:
+def flaw_when_verifying(request: Request) -> str | None:
     """What makes a claimed request malformed whatever its scheme, as a sentence, else None."""
-    if method not in _USUAL_METHODS and (not _METHOD.fullmatch(method) or method != method.upper()):
+    method = request.method
+    if method not in _USUAL_METHODS and (not TOKEN.fullmatch(method) or method != method.upper()):
         return "the method is not an upper-case HTTP token"
-    if not PLAIN_TARGET.fullmatch(target):
+    if not PLAIN_TARGET.fullmatch(request.target):
         return "the target is not /path?query in printable ASCII without '#'"
-    return _override_flaw(headers) if method == "POST" else None
+    return _override_flaw(request) if method == "POST" else None
 
 
-def _override_flaw(headers: Pairs) -> str | None:
+def _override_flaw(request: Request) -> str | None:
     """What makes frameworks run another method than the POST that is signed; CGI-like servers read _ as -."""
-    for name, _ in headers:
-        if name.lower().replace("_", "-") == METHOD_OVERRIDE:
-            return "X-HTTP-Method-Override would run another method than the signed one: send that method itself"
+    index = request.index or request.by_name()
+    for name in METHOD_OVERRIDES:
+        if name in index:
+            written = index[name][0][0]
+            return f"{written} would run another method than the signed one: send that method itself"
     return None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from .errors import ConfigError
-from .http import METHOD_OVERRIDE, Component, Request
+from .http import METHOD_OVERRIDES, Component, Request
 from .paths import Paths, is_plain
 
 # RFC 9110, section 9.2.1.
@@ -40,7 +40,7 @@ class Requirements:
     def __call__(self, head: Request) -> frozenset[Component]:
         """What the signature of this request must cover."""
         required = self._always
-        if head.method not in SAFE_METHODS or METHOD_OVERRIDE in head.by_name():
+        if head.method not in SAFE_METHODS or any(name in head.by_name() for name in METHOD_OVERRIDES):
             required |= self._writes
         path = head.target.partition("?")[0]
         is_certain = is_plain(path)

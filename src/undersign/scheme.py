@@ -5,19 +5,20 @@ from __future__ import annotations
 import json
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, TypeAlias
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import ClassVar, NamedTuple, TypeAlias
 
 from .clock import Window
 from .credentials import Secret
-from .errors import CannotSign, ConfigError, Reason, Rejected
-from .http import Component, Patch, Request, Response
+from .errors import ConfigError, Reason, Rejected
+from .http import BodyDigest, Component, Patch, Request, Response
+from .http import signed_header as signed_header
 
 RAW_BODY_LIMIT = 16 * 1024 * 1024
 
 _LINE = re.compile(rb"[^\n]*\n|[^\n]+")
-_NOT_FIELD_VALUE = re.compile(r"[^ -~\x80-\xff]")  # RFC 9110, section 5.5, less the tab, which is a control character
 
 _STATUS = {
     Reason.BODY_TOO_LARGE: 413,
@@ -33,19 +34,35 @@ _MESSAGE = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+Body: TypeAlias = "bytes | BodyDigest"
+
+
+class _Claim(NamedTuple):
+    key_id: str
+    at: float | None
+    signatures: tuple[str, ...] = ()
+    nonce: str = ""
+    string: Callable[[Body, int], bytes] | None = None
+    extra: Mapping[str, str] = MappingProxyType({})
+
+
+class Claim(_Claim):
     """What a request says of its signer, unverified.
 
     `at` is the time in Unix seconds, None where the scheme does not send it. `signatures` are as they were
     sent, in text, and do not show in the repr; a scheme that sends several accepts any one of them. `nonce` is the id
     of the message, where it has one: the signature covers it, or a replay would only have to change it.
+
+    `string` is set by `read`: it takes the body, or the digests of one that streamed past, and the second of the
+    signature, which counts where the time is not sent, and returns the string to sign. It holds what `read` has parsed,
+    so that nothing is parsed twice. It raises CannotSign where the request has no string to sign with that body.
+    `extra` are the credential's values besides key id and secret, by name, for a signer.
     """
 
-    key_id: str
-    at: float | None
-    signatures: tuple[str, ...] = field(default=(), repr=False)
-    nonce: str = ""
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"Claim(key_id={self.key_id!r}, at={self.at!r}, nonce={self.nonce!r})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +91,7 @@ class BodyNeed:
 BodyNeed.NOTHING = BodyNeed()
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """A piece of a string to sign: what it is, where it comes from, and its bytes, with the line feed that ends it.
 
     `shown` stands for a value that an explanation must not show.
@@ -87,29 +103,19 @@ class Part:
     shown: str = ""
 
 
-Glance: TypeAlias = tuple[str, float, bytes, bytes]
-"""Key id, time in Unix seconds, signature as it was sent, and string to sign."""
-
-
 class Scheme(ABC):
-    """How requests are signed: subclass it as a frozen dataclass whose fields are its options.
+    """How requests are signed: a frozen dataclass whose fields are its options.
 
-    A scheme holds no state, does no I/O and reads no clock. Signing goes `prepare`, `canonical`, `signature`,
-    `write`; verifying goes `read`, `canonical`, `signature`, or `candidates` where the time is not sent.
+    Most schemes are an `undersign.Recipe`; subclass this for one that no recipe can say. A scheme holds no state, does
+    no I/O and reads no clock. Signing goes `draft`, `signature`, `write`. Verifying goes `read`, the claim's `string`,
+    `signature`, or `candidates` where the time is not sent. `draft` and `read` end in the same string to sign, which is
+    best one private method of the scheme.
     """
 
     name: str
-    window: Window
+    window: Window | None
     several_signatures: ClassVar[bool] = False
     """Whether `write` sends all of the claim's signatures: then a credential may have older secrets."""
-
-    def __init_subclass__(cls, **keywords: Any) -> None:
-        super().__init_subclass__(**keywords)
-        # A glance sees what the methods beside it do. A class that has one of them from elsewhere, of its own or of a
-        # second base, starts without, or the glance would verify what they refuse.
-        author = next(base for base in cls.__mro__ if "glance" in vars(base))
-        if any(getattr(author, name, None) != getattr(cls, name) for name in ("read", "canonical", "covers")):
-            cls.glance = Scheme.glance  # type: ignore[method-assign]
 
     @abstractmethod
     def covers(self, request: Request) -> frozenset[Component]:
@@ -125,17 +131,13 @@ class Scheme(ABC):
 
     @abstractmethod
     def body_need(self, head: Request) -> BodyNeed:
-        """What `canonical`, `read` and `write` need of this request's body. The head's own body is not looked at."""
+        """What `draft`, `read` and `write` need of this request's body. The head's own body is not looked at."""
 
     @abstractmethod
-    def prepare(self, request: Request, claim: Claim) -> Patch:
-        """What must be on the request before `canonical`, such as Date. Raises CannotSign."""
+    def draft(self, request: Request, claim: Claim) -> tuple[Patch, bytes]:
+        """What must be on the request besides the credentials, such as Date, and the string to sign with it there.
 
-    @abstractmethod
-    def canonical(self, request: Request, claim: Claim) -> bytes:
-        """The string to sign: the one canonicalisation, for signer, verifier and diagnosis. It holds no secret.
-
-        Raises CannotSign where the request has no canonical form; a verifier refuses it as malformed then.
+        `claim` has the key id and the time. The string holds no secret. Raises CannotSign.
         """
 
     def secret_flaw(self, secret: bytes) -> str | None:
@@ -147,8 +149,8 @@ class Scheme(ABC):
         return None
 
     @abstractmethod
-    def signature(self, secret: bytes, canonical: bytes) -> str:
-        """The signature of a canonical form, as it is sent. Raises nothing, so that no traceback holds the secret.
+    def signature(self, secret: bytes, string: bytes) -> str:
+        """The signature of a string to sign, as it is sent. Raises nothing, so that no traceback holds the secret.
 
         Nor does it for a secret that is not in form: verifiers compare with one where they do not know the key.
         """
@@ -156,6 +158,8 @@ class Scheme(ABC):
     @abstractmethod
     def write(self, claim: Claim, request: Request) -> Patch:
         """The credentials: the claim with its signature, as they go on the request. Raises CannotSign.
+
+        `request` is the one that `draft` was given.
 
         With `several_signatures` there may be more than one, newest secret first.
         """
@@ -168,39 +172,26 @@ class Scheme(ABC):
         empty, and None may turn into a claim when it is there, if `body_need` asks for it raw.
         """
 
-    def glance(self, method: str, target: str, headers: Sequence[tuple[bytes, bytes]]) -> Glance | None:
-        """What `read` and `canonical` make of a GET or HEAD without a body in the plainest form; None for any other.
-
-        For servers, whose every request goes through here: `target` is in origin-form, `headers` are the wire's bytes.
-        None says nothing of the request, which `read` has to judge then, and what is returned must be what `read` and
-        `canonical` would: no request may verify for this alone. `covers` must say the same of all requests that are
-        seen so. The default is None.
-        """
-        return None
-
-    def candidates(self, secret: bytes, claim: Claim, seconds: Sequence[int]) -> Iterable[str]:
-        """The signature for each of the seconds, in order, for schemes that do not send the time.
-
-        The default holds for a canonical form that depends on the claim alone.
-        """
-        nothing = Request("GET", "/")
+    def candidates(self, secret: bytes, claim: Claim, body: Body, seconds: Sequence[int]) -> Iterable[str]:
+        """The signature for each of the seconds, in order, for schemes that do not send the time."""
+        assert claim.string is not None  # noqa: S101 - `read` has made it
         for second in seconds:
-            yield self.signature(secret, self.canonical(nothing, replace(claim, at=second)))
+            yield self.signature(secret, claim.string(body, second))
 
-    def parts(self, canonical: bytes, request: Request, prepared: Patch) -> Sequence[Part]:
-        """The canonical form taken apart, for `undersign.explain`: joined, the values of the parts are it again.
+    def shown_parts(self, string: bytes, request: Request, claim: Claim, drafted: Patch) -> Sequence[Part]:
+        """The string to sign taken apart, for `undersign.explain`: joined, the values of the parts are it again.
 
-        `request` is what it was made of, and `prepared` what `prepare` has set there, which is nothing for a request
+        `request` and `claim` are what it was made of, and `drafted` what `draft` sets, which is nothing for a request
         that was received. The default gives the lines without a source. A body that is signed whole is one part, and
         its bytes are not shown.
         """
         raw = request.body if isinstance(request.body, bytes) and self.body_need(request).raw else b""
-        place = canonical.rfind(raw) if raw else len(canonical)
-        end = len(canonical) if place < 0 else place
-        lines = [(line, "") for line in _LINE.findall(canonical[:end])]
-        if canonical[end:]:
+        place = string.rfind(raw) if raw else len(string)
+        end = len(string) if place < 0 else place
+        lines = [(line, "") for line in _LINE.findall(string[:end])]
+        if string[end:]:
             lines.append((raw, f"<the body, {len(raw)} bytes>"))
-            lines += [(line, "") for line in _LINE.findall(canonical[end + len(raw) :])]
+            lines += [(line, "") for line in _LINE.findall(string[end + len(raw) :])]
         return [Part(f"line {number}", "", line, shown) for number, (line, shown) in enumerate(lines, 1)]
 
     def private_headers(self) -> frozenset[str]:
@@ -219,34 +210,6 @@ def unusable_secret(scheme: Scheme, secret: Secret) -> ConfigError | None:
     """What is wrong with the secret for this scheme, for a caller to raise; None where it is in form."""
     flaw = scheme.secret_flaw(secret.reveal())
     return None if flaw is None else ConfigError(f"the secret is not in the form of {scheme.name}: {flaw}")
-
-
-def signed_header(request: Request, name: str) -> str | None:
-    """The value of the header of that name (lower case) as a string to sign takes it, None where there is none.
-
-    Raises CannotSign where it has no one clean value: it is there more than once; another spelling of its name is
-    there, with _ for -, which CGI-like servers give the same name; or it holds a control character, which would be
-    another line of the string to sign, or one outside Latin-1.
-    """
-    found = request.by_name().get(name.replace("_", "-"))
-    if not found:
-        return None
-    if flaw := _flaw_of_signed(found, name):
-        del found  # so that no frame which raises holds a signature, which may be the value
-        raise CannotSign(flaw)
-    return found[0][1].strip(" \t")
-
-
-def _flaw_of_signed(found: Sequence[tuple[str, str]], name: str) -> str | None:
-    for key, _ in found:
-        if key.lower() != name:
-            return f"the header {key} would stand in for {name}, which is signed: remove it"
-    if len(found) > 1:
-        return f"the header {name} is there more than once: send it once"
-    value = found[0][1].strip(" \t")
-    if not (value.isascii() and value.isprintable()) and _NOT_FIELD_VALUE.search(value):
-        return f"the header {name} holds a control character or one outside Latin-1: remove it"
-    return None
 
 
 def refusal_status(reason: Reason, default: int) -> int:

@@ -215,9 +215,8 @@ def _run_sign(scheme: Scheme, group: Group, test: Test) -> str:
         return "" if test.reason == "cannot_sign" else f"it cannot be signed: {error}"
     if test.result == "invalid":
         return f"it is signed, and {test.reason} is expected"
-    claim = Claim(test.key_id, group.now)
-    prepared = scheme.prepare(test.request, claim).apply(test.request)
-    if difference := _string_difference(test, scheme.canonical(prepared, claim)) or _patch_difference(test, patch):
+    _, string = scheme.draft(test.request, Claim(test.key_id, group.now))
+    if difference := _string_difference(test, string) or _patch_difference(test, patch):
         return difference
     signed = patch.apply(test.request)
     if (signed.target, signed.body) != (test.target, test.body):
@@ -240,7 +239,7 @@ def _run_verify(scheme: Scheme, group: Group, test: Test) -> str:
         return f"it is valid, and {test.reason} is expected"
     if verified.key_id != test.key_id:
         return f"it verifies for the key {verified.key_id!r}, and {test.key_id!r} is expected"
-    return _string_difference(test, scheme.canonical(test.request, Claim(verified.key_id, verified.at)))
+    return _string_difference(test, verified.signed)
 
 
 def _verify(scheme: Scheme, group: Group, request: Request) -> Verified:

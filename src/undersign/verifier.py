@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias
 
 from .clock import check_clock
 from .credentials import AsyncKeys, Keys, Secret
-from .engine import NO_SECRET, Pending, Verified, begin, first_fit
+from .engine import Pending, Verified, begin, begin_whole
 from .errors import ConfigError, Reason, Rejected
 from .http import Component, Request, Response
 from .lookup import as_secrets, known_secrets, sealed_keys, unsealed
@@ -36,6 +36,7 @@ class _VerifierBase:
         clock: Callable[[], float],
         require: Require,
         replay: AsyncReplay,
+        windows: RollingWindows | None,
     ) -> None:
         if isinstance(schemes, (Scheme, type)):
             schemes = (schemes,)
@@ -51,47 +52,10 @@ class _VerifierBase:
         _check_requirements(self.require, self.schemes)
         check_clock(clock)
         self.clock = clock
-        self._windows = RollingWindows()
+        self._windows = windows or RollingWindows()
         self._policies = _policies(replay, self.schemes)
         self._lookup: Callable[[str, str], Any] | None = keys if callable(keys) else None
         self._known = {} if callable(keys) else known_secrets(keys, self.schemes)
-        self._glanced = self._scheme_to_glance()
-
-    def _scheme_to_glance(self) -> tuple[Scheme, frozenset[Component]] | None:
-        """The one scheme whose plainest requests are known at a glance, and what it covers of them; None = no such."""
-        scheme = self.schemes[0]
-        covers = scheme.covers(Request("GET", "/"))
-        policy = self._policies.get(scheme.name)
-        if len(self.schemes) > 1 or self._lookup or (policy and policy.methods == "all"):
-            return None
-        if callable(self.require) or self.require - covers:
-            return None
-        # A subclass may refuse more than these two, in methods that a glance does not come by.
-        return (scheme, covers) if type(self) in (Verifier, AsyncVerifier) else None
-
-    def glance(self, method: str, target: str, headers: Sequence[tuple[bytes, bytes]]) -> Verified | None:
-        """Who signed a request without a body, where that shows at first sight; None = `begin` and `finish` will tell.
-
-        For servers, whose plainest requests it lets in fast: it never verifies what those two would refuse. `target` is
-        in origin-form, and `headers` are the wire's bytes. Raises nothing.
-        """
-        if self._glanced is None or (method != "GET" and method != "HEAD"):
-            return None
-        scheme, covers = self._glanced
-        seen = scheme.glance(method, target, headers)
-        if seen is None:
-            return None
-        key_id, at, sent, canonical = seen
-        now = self.clock()
-        if not math.isfinite(now) or scheme.window.outside(at, now):
-            return None
-        name = scheme.name
-        secrets = self._known.get((key_id, name))
-        index = first_fit(scheme, secrets or (NO_SECRET,), canonical, (sent,))
-        if index is None or not secrets:  # begin and finish do the same work once more, for both
-            return None
-        expires = math.floor(at) + scheme.window.past
-        return Verified(name, key_id, at, covers, index, expires, "", canonical)
 
     def begin(self, head: Request) -> Pending:
         """Phase one; see `undersign.begin`. Raises Rejected, also where a required component is not covered."""
@@ -99,6 +63,14 @@ class _VerifierBase:
         if self._requires:
             self._check_required(pending)
         return pending
+
+    def _begin_whole(self, request: Request) -> Pending:
+        """Phase one with the body at hand: one step, but where a form may hold what claims the request."""
+        now = self.clock()
+        if not math.isfinite(now):
+            now = self._now()
+        pending = begin_whole(self.schemes, request, now)
+        return self.begin(request).with_body(request.body) if pending is None else pending
 
     def refusal(self, rejected: Rejected, head: Request) -> Response:
         """The answer to a refused request: the scheme's own, or a JSON string where none claims the request."""
@@ -183,6 +155,9 @@ class Verifier(_VerifierBase):
     to a guard or a ReplayPolicy, for those alone. Without one a request verifies as often as it comes within its
     window, and so do those that the policy leaves out: by default the safe methods, where dates have whole seconds.
 
+    `windows` is a RollingWindows of `undersign.windows`, for schemes that do not send the time: how many keys it keeps,
+    and whether unknown key ids are kept like known ones.
+
     Raises ConfigError for keys, requirements and guards that cannot work. Safe to share between threads.
     """
 
@@ -194,15 +169,16 @@ class Verifier(_VerifierBase):
         clock: Callable[[], float] = time.time,
         require: Require = frozenset(),
         replay: Replay = None,
+        windows: RollingWindows | None = None,
     ) -> None:
         keys = sealed_keys(keys)  # first, so that no frame which raises below holds a plain secret
-        super().__init__(schemes, keys, clock, require, replay)
+        super().__init__(schemes, keys, clock, require, replay, windows)
         if any(isinstance(policy.guard, AsyncReplayGuard) for policy in self._policies.values()):
             raise ConfigError("the replay guard is an async one: use AsyncVerifier, or a ReplayGuard")
 
     def verify(self, request: Request) -> Verified:
         """Who signed the request. Raises Rejected with the reason, and nothing else, whatever the request holds."""
-        return self.finish(self.begin(request).with_body(request.body))
+        return self.finish(self._begin_whole(request))
 
     def finish(self, pending: Pending) -> Verified:
         """Phase two: look the key up, compare, ask the replay guard.
@@ -244,13 +220,14 @@ class AsyncVerifier(_VerifierBase):
         clock: Callable[[], float] = time.time,
         require: Require = frozenset(),
         replay: AsyncReplay = None,
+        windows: RollingWindows | None = None,
     ) -> None:
         keys = sealed_keys(keys)
-        super().__init__(schemes, keys, clock, require, replay)
+        super().__init__(schemes, keys, clock, require, replay, windows)
 
     async def verify(self, request: Request) -> Verified:
         """See Verifier.verify."""
-        return await self.finish(self.begin(request).with_body(request.body))
+        return await self.finish(self._begin_whole(request))
 
     async def finish(self, pending: Pending) -> Verified:
         """See Verifier.finish."""

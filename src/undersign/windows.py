@@ -1,83 +1,112 @@
 """Rolling windows: every signature that a key may send now, so that a bad one is as cheap to refuse as a good one.
 
-A scheme that does not send the time leaves a verifier to search its window, 1,201 hashes for GoGrid. A verifier
-keeps these hashes for the keys in use and moves them on second by second.
+A scheme that does not send the time leaves a verifier to search its window, 1,201 hashes for GoGrid. A verifier keeps
+what these hashes are for the keys in use, eight bytes each, and moves them on second by second.
+
+A window that is kept ("warm") answers in microseconds, one that has to be made ("cold") in a millisecond. That must not
+tell whether a key exists, so unknown key ids get windows of the stand-in secret in just the same way: the time then
+tells only whether a key id was asked for lately. Whoever sends many key ids in turn keeps the server busy with that, a
+millisecond each. An operator who minds that more has `alike=False`: one window for all unknown ids.
 """
 
 from __future__ import annotations
 
+import struct
 import threading
-from collections import OrderedDict, deque
+from collections import OrderedDict
 
 from .credentials import Secret
-from .scheme import Claim, Scheme
+from .errors import ConfigError
+from .scheme import Body, Claim, Scheme
 
 # A clock that steps back a little, or threads that read it in turns, must not build the window anew.
 _SLACK = 60
+_PACKED = struct.Struct("q")
+_SIZE = _PACKED.size
 
 
 class RollingWindows:
-    """The windows of up to `capacity` pairs of key and secret (about 200 kB each for GoGrid); the longest unused go
-    first. Safe to share between threads."""
+    """The windows of up to `capacity` pairs of key and secret, about 10 kB each for GoGrid, and of as many unknown key
+    ids; the longest unused go first. Safe to share between threads.
 
-    def __init__(self, capacity: int = 256) -> None:
+    `alike` keeps unknown key ids from being told apart by time; without it they cost nothing. Raises ConfigError.
+    """
+
+    def __init__(self, capacity: int = 1024, *, alike: bool = True) -> None:
+        if type(capacity) is not int or capacity < 1:
+            raise ConfigError(f"the capacity of windows is 1 or more, not {capacity!r}")
+        self.alike = alike
         self._capacity = capacity
-        self._windows: OrderedDict[tuple[Scheme, str, Secret], _Window] = OrderedDict()
+        self._known: OrderedDict[tuple[Scheme, str, Secret], _Window] = OrderedDict()
+        self._unknown: OrderedDict[tuple[Scheme, str, Secret], _Window] = OrderedDict()
         self._lock = threading.Lock()
 
-    def find(self, scheme: Scheme, secret: Secret, claim: Claim, now: float) -> int | None:
+    def find(self, scheme: Scheme, secret: Secret, claim: Claim, now: float, *, known: bool = True) -> int | None:
         """The second inside the scheme's window whose signature the claim holds, or None."""
         key = (scheme, claim.key_id, secret)
+        windows = self._known if known else self._unknown
         with self._lock:
-            window = self._windows.get(key)
+            window = windows.get(key)
             if window is None:
-                window = self._windows[key] = _Window()
-                if len(self._windows) > self._capacity:
-                    self._windows.popitem(last=False)
+                window = windows[key] = _Window()
+                if len(windows) > self._capacity:
+                    windows.popitem(last=False)
             else:
-                self._windows.move_to_end(key)
+                windows.move_to_end(key)
+        with window.lock:
             return window.find(scheme, secret, claim, now)
 
 
 class _Window:
-    """Signature to second, for the seconds from `_first` on up to but not including `_end`."""
+    """A number for the signature of each second from `_first` on, in order.
+
+    The number is Python's hash of the text, which is keyed anew in each process, so that the time in which it is found
+    tells nothing of a near miss. What has the number is hashed once more and compared whole.
+    """
+
+    __slots__ = ("_first", "_packed", "lock")
 
     def __init__(self) -> None:
-        self._first = self._end = 0
-        self._seconds: dict[str, int] = {}
-        self._oldest_first: deque[str] = deque()
+        self.lock = threading.Lock()
+        self._first = 0
+        self._packed = bytearray()
 
     def find(self, scheme: Scheme, secret: Secret, claim: Claim, now: float) -> int | None:
         wanted = scheme.window.seconds(now)
-        if wanted.start < self._first or wanted.start > self._end:
-            self._first = self._end = wanted.start
-            self._seconds.clear()
-            self._oldest_first.clear()
-        if self._end < wanted.stop:
-            missing = range(self._end, wanted.stop)
-            for second, signature in zip(missing, scheme.candidates(secret.reveal(), claim, missing), strict=True):
-                self._seconds[signature] = second
-                self._oldest_first.append(signature)
-            self._end = wanted.stop
-        while self._first < wanted.start - _SLACK:
-            signature = self._oldest_first.popleft()
-            if self._seconds.get(signature) == self._first:  # else a later second has the same one
-                del self._seconds[signature]
-            self._first += 1
+        self._move(scheme, secret, claim, wanted)
         for signature in claim.signatures:
-            # The lookup goes by a keyed hash of the whole text, so its time tells nothing of a near miss.
-            found = self._seconds.get(signature)
-            if found is not None and found in wanted:
-                return found
+            number = _PACKED.pack(hash(signature))
+            place = self._packed.rfind(number)
+            while place >= 0:
+                second = self._first + place // _SIZE
+                if place % _SIZE == 0 and second in wanted:
+                    (expected,) = scheme.candidates(secret.reveal(), claim, b"", (second,))
+                    if expected == signature:  # its time tells nothing: the numbers are the same already
+                        return second
+                place = self._packed.rfind(number, 0, place + _SIZE - 1)
         return None
 
+    def _move(self, scheme: Scheme, secret: Secret, claim: Claim, wanted: range) -> None:
+        end = self._first + len(self._packed) // _SIZE
+        if not self._first <= wanted.start <= end:
+            self._packed.clear()
+            self._first = end = wanted.start
+        if end < wanted.stop:
+            missing = range(end, wanted.stop)
+            candidates = scheme.candidates(secret.reveal(), claim, b"", missing)
+            self._packed += b"".join([_PACKED.pack(hash(text)) for _, text in zip(missing, candidates, strict=True)])
+        if wanted.start - self._first > _SLACK:
+            old = wanted.start - _SLACK - self._first
+            del self._packed[: old * _SIZE]
+            self._first += old
 
-def search(scheme: Scheme, secret: Secret, claim: Claim, now: float) -> int | None:
+
+def search(scheme: Scheme, secret: Secret, claim: Claim, body: Body, now: float) -> int | None:
     """The same without a cache: every second of the window is hashed, whatever is found."""
     sent = frozenset(claim.signatures)
     found = None
     seconds = scheme.window.seconds(now)
-    for second, signature in zip(seconds, scheme.candidates(secret.reveal(), claim, seconds), strict=True):
+    for second, signature in zip(seconds, scheme.candidates(secret.reveal(), claim, body, seconds), strict=True):
         if signature in sent:
             found = second
     return found

@@ -115,7 +115,7 @@ def test_headers_are_sent_and_may_be_signed(wire: WireServer) -> None:
     assert result.code == 0
     assert wire.received().values("x-a") == ["é".encode().decode("latin-1")]
     assert wire.received().values("content-type") == ["text/plain"]
-    wire.verified(Verifier(HttpHmac("p", signed_headers=signed), {KEY_ID: SECRET}))
+    wire.verified(Verifier(HttpHmac(provider="p", signed_headers=signed), {KEY_ID: SECRET}))
 
 
 @pytest.mark.parametrize("headers", [(), ("-H", f"Content-Type: {FORM}")], ids=["query", "form"])

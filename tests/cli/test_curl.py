@@ -113,7 +113,7 @@ def test_headers_arrive_as_they_are(wire: WireServer) -> None:
 def test_headers_that_curl_would_add_are_not_there_when_they_are_signed(wire: WireServer) -> None:
     options = ("--scheme", "http-hmac", "-o", "provider=p", "-o", "signed_headers=User-Agent,Accept,X-A")
     run(undersign("sign", "GET", wire.url + "/", "--key-id", "k", "--as", "curl", *options).out)
-    wire.verified(Verifier(HttpHmac("p", signed_headers=("User-Agent", "Accept", "X-A")), {"k": SECRET}))
+    wire.verified(Verifier(HttpHmac(provider="p", signed_headers=("User-Agent", "Accept", "X-A")), {"k": SECRET}))
 
 
 @pytest.mark.parametrize("headers", [(), ("-H", f"Content-Type: {FORM}")], ids=["query", "form"])

@@ -73,9 +73,9 @@ def announced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("gotom", {"window": {"past": 60, "future": 0}}, GoTom(window=Window(60, 0))),
         ("gogrid", {"versions": ["1.5", "1.6"]}, GoGrid(versions=frozenset({"1.5", "1.6"}))),
         ("gogrid", {"version_param": None, "version": None, "versions": []}, None),
-        ("http-hmac", {"provider": "p", "signed_headers": ["X-A"]}, HttpHmac("p", signed_headers=("X-A",))),
-        ("keyed-timestamp", {"key_param": "k"}, KeyedTimestamp("k", "keyed-timestamp")),
-        ("keyed-timestamp", {"key_param": "k", "name": "n"}, KeyedTimestamp("k", "n")),
+        ("http-hmac", {"provider": "p", "signed_headers": ["X-A"]}, HttpHmac(provider="p", signed_headers=("X-A",))),
+        ("keyed-timestamp", {"key_param": "k"}, KeyedTimestamp(key_param="k", name="keyed-timestamp")),
+        ("keyed-timestamp", {"key_param": "k", "name": "n"}, KeyedTimestamp(key_param="k", name="n")),
     ],
 )
 def test_built_in_schemes(name: str, options: dict[str, Any], scheme: Any) -> None:

@@ -134,9 +134,9 @@ def test_a_gogrid_form() -> None:
 
 def test_a_scheme_of_another_name_is_what_it_is() -> None:
     renamed = GoGrid(name="mine")
-    with answering(renamed, HttpHmac("acme")) as (origin, _):
+    with answering(renamed, HttpHmac(provider="acme")) as (origin, _):
         assert json.loads(exchanged(origin, raw(renamed, "GET", "/api/x"))[2])["status"] == "success"
-        assert json.loads(exchanged(origin, raw(HttpHmac("acme"), "GET", "/x"))[2])["scheme"] == "http-hmac"
+        assert json.loads(exchanged(origin, raw(HttpHmac(provider="acme"), "GET", "/x"))[2])["scheme"] == "http-hmac"
 
 
 @pytest.mark.parametrize(

@@ -260,13 +260,13 @@ class TestHeaders:
         assert server.received().values("date") == ["2024-11-07T10:21:15Z"]
 
     def test_custom_headers_and_the_host_are_signed_as_they_are_sent(self, server: WireServer) -> None:
-        scheme = HttpHmac("Acme", signed_headers=("X-Name", "Host", "Accept-Encoding"))
+        scheme = HttpHmac(provider="Acme", signed_headers=("X-Name", "Host", "Accept-Encoding"))
         call("GET", server.url, auth_for(scheme), headers={"x-name": "Vü€"})
         assert server.received().values("x-name") == ["Vü€".encode().decode("latin-1")]
         assert server.verified(Verifier(scheme, {KEY_ID: SECRET}, clock=lambda: NOW)).key_id == KEY_ID
 
     def test_a_signed_header_that_is_there_twice_is_refused(self, server: WireServer) -> None:
-        scheme = HttpHmac("Acme", signed_headers=("X-Name",))
+        scheme = HttpHmac(provider="Acme", signed_headers=("X-Name",))
         with pytest.raises(CannotSign, match="more than once"):
             call("GET", server.url, auth_for(scheme), headers=[("X-Name", "1"), ("X-Name", "2")])
 
@@ -290,7 +290,7 @@ class TestRedirects:
         self, server: WireServer, elsewhere: WireServer, status: int, timeout: float | None
     ) -> None:
         server.respond = once(redirect(status, elsewhere.url + "/next"))
-        auth = auth_for(HttpHmac("Acme", signed_headers=("X-Tenant",)))
+        auth = auth_for(HttpHmac(provider="Acme", signed_headers=("X-Tenant",)))
         headers = {"X-Tenant": "t", "X-Other": "stays", "Date": "mine"}
         call("GET", server.url, auth, headers=headers, timeout=aiohttp.ClientTimeout(timeout))
         assert server.received().values("x-tenant") == ["t"]

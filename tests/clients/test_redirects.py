@@ -85,7 +85,7 @@ def test_another_origin_gets_no_trace_of_a_header_signature(
     caller: Caller, server: WireServer, elsewhere: WireServer, status: int
 ) -> None:
     server.respond = once(redirect(status, elsewhere.url + "/next"))
-    scheme = HttpHmac("Acme", signed_headers=("X-Tenant",))
+    scheme = HttpHmac(provider="Acme", signed_headers=("X-Tenant",))
     auth = caller.auth(scheme, KEY_ID, SECRET, clock=lambda: NOW)
     caller.call("GET", server.url, auth=auth, headers={"X-Tenant": "t", "X-Other": "stays"})
     assert server.received().values("x-tenant") == ["t"]
@@ -302,7 +302,7 @@ def test_another_origin_gets_no_trace_of_an_earlier_hop_s_signature_either(
 
 
 def test_a_signed_host_follows_the_redirect(caller: Caller, server: WireServer, elsewhere: WireServer) -> None:
-    scheme = HttpHmac("Acme", signed_headers=("Host",))
+    scheme = HttpHmac(provider="Acme", signed_headers=("Host",))
     server.respond = once(redirect(302, elsewhere.url + "/next"))
     auth = caller.auth(scheme, KEY_ID, SECRET, clock=lambda: NOW, origins=[server.url, elsewhere.url])
     caller.call("GET", server.url, auth=auth)

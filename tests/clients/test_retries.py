@@ -197,7 +197,7 @@ class TestSigningAdapter:
             elsewhere.verified(verifier)
 
     def test_signed_headers_do_not_go_elsewhere(self, server: WireServer, elsewhere: WireServer) -> None:
-        scheme = HttpHmac("Acme", signed_headers=("X-Tenant",))
+        scheme = HttpHmac(provider="Acme", signed_headers=("X-Tenant",))
         server.respond = in_turn(redirect(302, elsewhere.url))
         with requests.Session() as session:
             session.mount("http://", SigningAdapter(scheme, KEY_ID, SECRET, origins=[server.url]))

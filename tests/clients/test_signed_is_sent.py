@@ -168,7 +168,7 @@ def test_a_content_type_of_the_caller_stays(caller: Caller, server: WireServer) 
 
 
 def test_custom_headers_and_the_host_are_signed_as_they_are_sent(caller: Caller, server: WireServer) -> None:
-    scheme = HttpHmac("Acme", signed_headers=("X-Name", "Host", "X-Absent"))
+    scheme = HttpHmac(provider="Acme", signed_headers=("X-Name", "Host", "X-Absent"))
     auth = caller.auth(scheme, KEY_ID, SECRET, clock=lambda: NOW)
     caller.call("GET", server.url, auth=auth, headers={"x-name": "Value"})
     assert server.received().values("host") == [server.url.removeprefix("http://")]

@@ -215,7 +215,7 @@ class TestHeaders:
 
     def test_headers_that_urllib_adds_are_signed_as_they_are_sent(self, server: WireServer) -> None:
         names = ("X-Name", "Host", "Accept-Encoding", "Connection", "User-Agent")
-        scheme = HttpHmac("Acme", signed_headers=names)
+        scheme = HttpHmac(provider="Acme", signed_headers=names)
         call("GET", server.url, handler_for(scheme), None, {"x-name": "Vü"})
         assert server.verified(Verifier(scheme, {KEY_ID: SECRET}, clock=lambda: NOW)).key_id == KEY_ID
 
@@ -265,7 +265,7 @@ class TestRedirects:
         self, server: WireServer, elsewhere: WireServer, status: int
     ) -> None:
         server.respond = once(redirect(status, elsewhere.url + "/next"))
-        handler = handler_for(HttpHmac("Acme", signed_headers=("X-Tenant",)))
+        handler = handler_for(HttpHmac(provider="Acme", signed_headers=("X-Tenant",)))
         call("GET", server.url, handler, None, {"X-Tenant": "t", "X-Other": "stays", "Date": "mine"})
         assert server.received().values("x-tenant") == ["t"]
         request = elsewhere.received()
@@ -386,7 +386,7 @@ class TestProxies:
 def test_cookies_go_along(server: WireServer) -> None:
     found = redirect(302, "/next").replace(b"\r\n\r\n", b"\r\nSet-Cookie: a=1\r\n\r\n")
     server.respond = once(found)
-    scheme = HttpHmac("Acme", signed_headers=("Cookie",))
+    scheme = HttpHmac(provider="Acme", signed_headers=("Cookie",))
     jar = urllib.request.HTTPCookieProcessor(CookieJar())
     call("GET", server.url, handler_for(scheme), None, {}, jar)
     assert server.received().values("cookie") == ["a=1"]

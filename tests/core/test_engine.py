@@ -220,12 +220,15 @@ def test_nobody_can_sign_for_an_unknown_key(windows: Any) -> None:
         assert caught.value.reason is Reason.UNKNOWN_KEY
 
 
-def test_unknown_keys_build_no_windows_of_their_own() -> None:
-    windows = RollingWindows()
-    for key in ("a", "b", "c"):
+@pytest.mark.parametrize(("alike", "expected"), [(True, 3), (False, 1)])
+def test_unknown_keys_have_windows_like_known_ones_unless_the_operator_minds_their_cost(
+    alike: bool, expected: int
+) -> None:
+    windows = RollingWindows(alike=alike)
+    for key in ("a", "b", "c", "a"):
         with pytest.raises(Rejected):
             begin(GoGrid(), gogrid_request(key=key), now=NOW).finish([], windows=windows)
-    assert len(windows._windows) == 1
+    assert (len(windows._unknown), len(windows._known)) == (expected, 0)
 
 
 def test_a_faulty_form_is_malformed_before_the_key_is_unknown() -> None:

@@ -75,8 +75,8 @@ def test_the_text_is_one_for_a_ticket() -> None:
         "    /app-api/campaign?q=%2f",
         "",
         "Patch: what signing sets",
-        "  header Date: 2024-11-07T10:21:15Z",
         "  header Content-Type: application/json",
+        "  header Date: 2024-11-07T10:21:15Z",
         "  header Authorization: gotom_app_api crm_sync:<signature>",
     ]
 
@@ -185,7 +185,7 @@ def test_a_received_request_without_a_signature_has_nothing_to_explain() -> None
 
 
 def test_custom_headers_have_a_line_each() -> None:
-    scheme = HttpHmac("p", signed_headers=("X-B", "X-A", "X-None"))
+    scheme = HttpHmac(provider="p", signed_headers=("X-B", "X-A", "X-None"))
     request = dataclasses.replace(POST, headers=(("X-B", "2"), ("X-A", "é".encode().decode("latin-1"))))
     lines = [(part.name, part.source, part.value) for part in explain(scheme, request, "k", now=NOW).parts[4:6]]
     assert lines == [
@@ -234,7 +234,7 @@ def test_parameters_that_are_named_like_credentials_are_hidden(target: str, show
 )
 def test_headers_that_are_named_like_credentials_are_hidden(name: str, shown: str) -> None:
     request = dataclasses.replace(POST, headers=((name, "not so open"),))
-    text = str(explain(HttpHmac("p", signed_headers=(name,)), request, "k", now=NOW))
+    text = str(explain(HttpHmac(provider="p", signed_headers=(name,)), request, "k", now=NOW))
     assert rf"    {shown}\n" in text
 
 
@@ -286,15 +286,12 @@ class Lines(Scheme):
     def body_need(self, head: Request) -> BodyNeed:
         return BodyNeed(raw=True)
 
-    def prepare(self, request: Request, claim: Claim) -> Patch:
-        return Patch()
-
-    def canonical(self, request: Request, claim: Claim) -> bytes:
+    def draft(self, request: Request, claim: Claim) -> tuple[Patch, bytes]:
         assert isinstance(request.body, bytes)
-        return b"%s\n\n" % request.target.encode() + request.body + b"\nx-token: abc\n"
+        return Patch(), b"%s\n\n" % request.target.encode() + request.body + b"\nx-token: abc\n"
 
-    def signature(self, secret: bytes, canonical: bytes) -> str:
-        return hashlib.sha256(secret + canonical).hexdigest()
+    def signature(self, secret: bytes, string: bytes) -> str:
+        return hashlib.sha256(secret + string).hexdigest()
 
     def write(self, claim: Claim, request: Request) -> Patch:
         return Patch((("X-Signed", f"{claim.key_id} v1={claim.signatures[0]}"),))
@@ -330,8 +327,8 @@ def test_the_lines_of_a_third_partys_scheme_are_numbered_and_its_body_is_hidden(
 
 def test_a_body_that_is_signed_in_another_form_stays_in_the_lines() -> None:
     class Quoting(Lines):
-        def canonical(self, request: Request, claim: Claim) -> bytes:
-            return b"quoted\n%r" % request.body
+        def draft(self, request: Request, claim: Claim) -> tuple[Patch, bytes]:
+            return Patch(), b"quoted\n%r" % request.body
 
     found = explain(Quoting(), dataclasses.replace(POST, body=b"\n\n"), "me", now=NOW)
     assert [part.value for part in found.parts] == [b"quoted\n", rb"b'\n\n'"]
@@ -339,16 +336,17 @@ def test_a_body_that_is_signed_in_another_form_stays_in_the_lines() -> None:
 
 def test_a_subclass_with_fewer_lines_has_numbered_ones() -> None:
     class Short(GoTom):
-        def canonical(self, request: Request, claim: Claim) -> bytes:
-            return b"GET\n" + super().canonical(request, claim).split(b"\n")[1]
+        def draft(self, request: Request, claim: Claim) -> tuple[Patch, bytes]:
+            drafted, string = super().draft(request, claim)
+            return drafted, b"GET\n" + string.split(b"\n")[1]
 
     assert [part.name for part in explain(Short(), POST, "me", now=NOW).parts] == ["line 1", "line 2"]
 
 
 def test_parts_that_are_not_the_canonical_form_are_an_error() -> None:
     class Wrong(GoTom):
-        def parts(self, canonical: bytes, request: Request, prepared: Patch) -> Any:
-            return super().parts(canonical, request, prepared)[1:]
+        def shown_parts(self, string: bytes, request: Request, claim: Claim, drafted: Patch) -> Any:
+            return super().shown_parts(string, request, claim, drafted)[1:]
 
     with pytest.raises(ConfigError, match="do not join"):
         explain(Wrong(), POST, "me", now=NOW)

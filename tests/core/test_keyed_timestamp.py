@@ -185,26 +185,26 @@ def test_a_clock_that_is_no_time_is_refused(now: float) -> None:
 @pytest.mark.parametrize("key_id", ["", "a\tb", "a\x00", "\ud800"])
 def test_a_key_id_that_cannot_be_sent_is_refused(key_id: str) -> None:
     with pytest.raises(CannotSign, match=r"control character|lone surrogate"):
-        GoGrid().canonical(Request("GET", "/"), Claim(key_id, NOW))
+        GoGrid().draft(Request("GET", "/"), Claim(key_id, NOW))
     with pytest.raises(CannotSign, match=r"control character|lone surrogate"):
         GoGrid().write(Claim(key_id, NOW, ("sig",)), Request("GET", "/"))
 
 
 def test_a_claim_without_a_time_has_no_canonical_form() -> None:
     with pytest.raises(CannotSign, match="the claim has no time"):
-        GoGrid().canonical(Request("GET", "/"), Claim("key", None))
+        GoGrid().draft(Request("GET", "/"), Claim("key", None))
     with pytest.raises(CannotSign, match="the claim has no time"):
-        GoGrid().prepare(Request("GET", "/"), Claim("key", None))
+        GoGrid().draft(Request("GET", "/"), Claim("key", None))
 
 
 def test_the_canonical_form_holds_a_nul_where_the_secret_goes() -> None:
-    assert GoGrid().canonical(Request("GET", "/"), Claim("clé", NOW + 0.9)) == f"clé\0{NOW}".encode()
+    assert GoGrid().draft(Request("GET", "/"), Claim("clé", NOW + 0.9))[1] == f"clé\0{NOW}".encode()
 
 
 @pytest.mark.parametrize("algorithm", ["md5", "sha1", "sha224", "sha256", "sha384", "sha512"])
 def test_the_algorithm_is_an_option(algorithm: str) -> None:
     sig = hashlib.new(algorithm, f"key{SECRET}{NOW}".encode(), usedforsecurity=False).hexdigest()
-    scheme = KeyedTimestamp("apikey", "mashery", algorithm=algorithm)
+    scheme = KeyedTimestamp(key_param="apikey", name="mashery", algorithm=algorithm)
     assert sign(scheme, Request("GET", "/"), _CREDENTIAL, now=NOW) == Patch(query=(("apikey", "key"), ("sig", sig)))
     request = Request("GET", f"/?sig={sig}&apikey=key", origin=_ORIGIN)
     assert Verifier(scheme, {"key": SECRET}, clock=lambda: NOW).verify(request).scheme == "mashery"
@@ -340,7 +340,7 @@ def test_versions_1_0_to_1_9_are_served(version: str) -> None:
 
 
 def test_without_versions_the_one_that_is_sent_is_served() -> None:
-    scheme = KeyedTimestamp("k", "n", version_param="v", version="7")
+    scheme = KeyedTimestamp(key_param="k", name="n", version_param="v", version="7")
     verifier = Verifier(scheme, {"key": SECRET}, clock=lambda: NOW)
     assert verifier.verify(Request("GET", f"/?k=key&sig={_SIG}&v=7", origin=_ORIGIN))
     refusal = refused(verifier, Request("GET", f"/?k=key&sig={_SIG}&v=8", origin=_ORIGIN))

@@ -100,15 +100,15 @@ def _gotom_expected(case: dict[str, Any]) -> object:
 
 
 def _gotom_outcome(case: dict[str, Any]) -> object:
-    scheme = HttpHmac(case["provider"], signed_headers=tuple(case["custom_headers"]), drop_blank_headers=True)
+    scheme = HttpHmac(provider=case["provider"], signed_headers=tuple(case["custom_headers"]), drop_blank_headers=True)
     try:
         request = Request(case["method"], case["request_target"], _headers(case), _body(case))
-        canonical = scheme.canonical(request, Claim(case["user"], None))
+        canonical = scheme.string_to_sign(request, Claim(case["user"], None))
         signature = scheme.signature(_secret(case), canonical)
         patch = scheme.write(Claim(case["user"], None, (signature,)), request)
     except CannotSign:
         return "refused"
-    return canonical, signature, patch.headers[0][1]
+    return canonical, signature, dict(patch.headers)["Authorization"]
 
 
 def _headers(case: dict[str, Any]) -> tuple[tuple[str, str], ...]:

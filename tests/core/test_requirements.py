@@ -100,7 +100,6 @@ def test_any_callable_will_do() -> None:
     verifier = _verifier(require)
     assert refused(verifier, gogrid_request()).reason is Reason.INSECURE
     assert verifier.verify(gogrid_request(target="/api/grid/ip/list")).key_id == "key"
-    assert verifier.glance("GET", "/", []) is None
 
 
 class _Rules(dict[str, Collection[Component]]):

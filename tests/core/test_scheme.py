@@ -24,6 +24,7 @@ from undersign import (
 )
 from undersign.clock import Window
 from undersign.replay import MemoryReplayGuard
+from undersign.scheme import Body
 
 from .plain import NOW, refused
 
@@ -41,23 +42,24 @@ class Minimal(Scheme):
     def body_need(self, head: Request) -> BodyNeed:
         return BodyNeed.NOTHING
 
-    def prepare(self, request: Request, claim: Claim) -> Patch:
-        return Patch()
-
-    def canonical(self, request: Request, claim: Claim) -> bytes:
+    def draft(self, request: Request, claim: Claim) -> tuple[Patch, bytes]:
         if claim.at is None:
             raise CannotSign("there is no time")
-        return b"%d" % claim.at
+        return Patch(), b"%d" % claim.at
 
-    def signature(self, secret: bytes, canonical: bytes) -> str:
-        return hashlib.sha256(secret + canonical).hexdigest()
+    def signature(self, secret: bytes, string: bytes) -> str:
+        return hashlib.sha256(secret + string).hexdigest()
 
     def write(self, claim: Claim, request: Request) -> Patch:
         return Patch((("X-Signature", f"other {claim.signatures[0]}"),))
 
     def read(self, request: Request) -> Claim | None:
         values = request.values("x-signature")
-        return Claim("key", None, tuple(values[0].split(" "))) if values else None
+        return Claim("key", None, tuple(values[0].split(" ")), string=_second) if values else None
+
+
+def _second(body: Body, second: int) -> bytes:
+    return b"%d" % second
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,10 @@ class Timed(Minimal):
 
     def read(self, request: Request) -> Claim | None:
         values = request.values("x-signature")
-        return Claim("key", float(NOW), tuple(values[0].split(" "))) if values else None
+        return Claim("key", float(NOW), tuple(values[0].split(" ")), string=self._string) if values else None
+
+    def _string(self, body: Body, second: int) -> bytes:
+        return b"%d" % NOW
 
 
 @pytest.mark.parametrize("scheme", [Minimal(), Timed()])
@@ -97,7 +102,7 @@ def test_none_of_several_signatures_is_a_mismatch(scheme: Scheme) -> None:
 
 def test_the_default_candidates_are_the_signatures_of_the_seconds() -> None:
     expected = [hashlib.sha256(b"s%d" % second).hexdigest() for second in (1, 2, 3)]
-    assert list(Minimal().candidates(b"s", Claim("key", None), [1, 2, 3])) == expected
+    assert list(Minimal().candidates(b"s", Claim("key", None, string=_second), b"", [1, 2, 3])) == expected
 
 
 def test_a_scheme_names_no_private_headers_unless_it_says_so() -> None:

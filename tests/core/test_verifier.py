@@ -284,13 +284,13 @@ class _Loose(KeyedTimestamp):
 
 
 def test_a_requirement_is_checked_for_a_claim_that_comes_with_the_body_too() -> None:
-    verifier = Verifier(_Loose("api_key", "loose"), {"key": SECRET}, clock=_clock, require={Component.BODY})
+    verifier = Verifier(_Loose(key_param="api_key", name="loose"), {"key": SECRET}, clock=_clock, require={Component.BODY})
     form = gogrid_form()
     pending = verifier.begin(form).with_body(form.body)
     with pytest.raises(Rejected) as caught:
         verifier.finish(pending)
     assert caught.value.reason is Reason.INSECURE
-    async_verifier = AsyncVerifier(_Loose("api_key", "loose"), {"key": SECRET}, clock=_clock, require={Component.BODY})
+    async_verifier = AsyncVerifier(_Loose(key_param="api_key", name="loose"), {"key": SECRET}, clock=_clock, require={Component.BODY})
     with pytest.raises(Rejected, match="insecure"):
         asyncio.run(async_verifier.finish(pending))
 
@@ -485,8 +485,6 @@ def test_a_clock_that_tells_no_time_lets_nobody_in(now: float) -> None:
     rejected = refused(verifier, request)
     assert (rejected.reason, rejected.key_id) == (Reason.UNAVAILABLE, "")
     assert "the clock says" in rejected.detail
-    raw = [(name.lower().encode(), value.encode()) for name, value in request.headers]
-    assert verifier.glance("GET", request.target, raw) is None
 
 
 def test_a_clock_that_stops_before_the_guard_is_asked_lets_nobody_in() -> None:

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from undersign import Claim, GoGrid, Request, Secret
+from undersign import Claim, GoGrid, Secret
 from undersign.clock import Window
+from undersign.scheme import Body
 from undersign.windows import RollingWindows, search
 
 from .plain import NOW, SECRET, gogrid_signature
@@ -22,9 +23,10 @@ class Counting(GoGrid):
     window: Window = Window(past=10, future=10)
     asked: list[int] = field(default_factory=list, compare=False)
 
-    def candidates(self, secret: bytes, claim: Claim, seconds: Sequence[int]) -> Iterable[str]:
-        self.asked.extend(seconds)
-        return super().candidates(secret, claim, seconds)
+    def candidates(self, secret: bytes, claim: Claim, body: Body, seconds: Sequence[int]) -> Iterable[str]:
+        if isinstance(seconds, range):  # not to check what has the right number
+            self.asked.extend(seconds)
+        return super().candidates(secret, claim, body, seconds)
 
 
 def _claim(second: int, key: str = "key") -> Claim:
@@ -43,7 +45,7 @@ def test_the_window_and_the_search_agree(ahead: int) -> None:
     expected = NOW + ahead if abs(ahead) <= 10 else None
     claim = _claim(NOW + ahead)
     assert RollingWindows().find(Counting(), Secret(SECRET), claim, NOW + 0.5) == expected
-    assert search(Counting(), Secret(SECRET), claim, NOW + 0.5) == expected
+    assert search(Counting(), Secret(SECRET), claim, b"", NOW + 0.5) == expected
 
 
 def test_a_window_is_built_once_and_moves_on_by_the_second() -> None:
@@ -79,8 +81,8 @@ def test_old_seconds_are_forgotten() -> None:
     scheme = Counting()
     for now in range(NOW, NOW + 500):
         windows.find(scheme, Secret(SECRET), _claim(0), now)
-    (window,) = windows._windows.values()
-    assert len(window._seconds) == len(window._oldest_first) == 21 + 60
+    (window,) = windows._known.values()
+    assert len(window._packed) == 8 * (21 + 60)
 
 
 def test_each_scheme_key_and_secret_has_a_window_of_its_own() -> None:
@@ -123,13 +125,8 @@ class Coarse(GoGrid):
 
     window: Window = Window(past=60, future=120)
 
-    def canonical(self, request: Request, claim: Claim) -> bytes:
-        assert claim.at is not None
-        return super().canonical(request, Claim(claim.key_id, claim.at // 120))
-
-    def candidates(self, secret: bytes, claim: Claim, seconds: Sequence[int]) -> Iterable[str]:
-        nothing = Request("GET", "/")
-        return [self.signature(secret, self.canonical(nothing, Claim(claim.key_id, second))) for second in seconds]
+    def candidates(self, secret: bytes, claim: Claim, body: Body, seconds: Sequence[int]) -> Iterable[str]:
+        return [gogrid_signature(claim.key_id, secret.decode(), second // 120) for second in seconds]
 
 
 def test_a_signature_that_serves_several_seconds_is_held_until_the_last_of_them_has_left() -> None:
@@ -137,16 +134,17 @@ def test_a_signature_that_serves_several_seconds_is_held_until_the_last_of_them_
     scheme, windows = Coarse(), RollingWindows()
     claim = Claim("key", None, (gogrid_signature("key", SECRET, first // 120),))
     for now in range(first - 10, first + 119 + 60 + 1):
-        assert windows.find(scheme, Secret(SECRET), claim, now) == search(scheme, Secret(SECRET), claim, now)
+        assert windows.find(scheme, Secret(SECRET), claim, now) == search(scheme, Secret(SECRET), claim, b"", now)
         assert windows.find(scheme, Secret(SECRET), claim, now) is not None
     assert windows.find(scheme, Secret(SECRET), claim, first + 119 + 61) is None
 
 
 def test_a_scheme_that_gives_too_few_candidates_is_found_out() -> None:
     class Lazy(Counting):
-        def candidates(self, secret: bytes, claim: Claim, seconds: Sequence[int]) -> Iterable[str]:
+        def candidates(self, secret: bytes, claim: Claim, body: Body, seconds: Sequence[int]) -> Iterable[str]:
             return ["0" * 32]
 
-    for find in (RollingWindows().find, search):
-        with pytest.raises(ValueError, match="zip"):
-            find(Lazy(), Secret(SECRET), _claim(NOW), NOW)
+    with pytest.raises(ValueError, match="zip"):
+        RollingWindows().find(Lazy(), Secret(SECRET), _claim(NOW), NOW)
+    with pytest.raises(ValueError, match="zip"):
+        search(Lazy(), Secret(SECRET), _claim(NOW), b"", NOW)

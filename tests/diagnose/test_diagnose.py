@@ -260,7 +260,7 @@ class Timeless(Plain):
 
     def read(self, request: Request) -> Claim | None:
         claim = super().read(request)
-        return claim and replace(claim, at=None)
+        return claim and claim._replace(at=None)
 
 
 PLAIN = Plain()
@@ -282,7 +282,7 @@ def plain_request(
     claim = Claim("me", at)
     key = secret if isinstance(secret, bytes) else secret.encode()
     signature = scheme.signature(key, scheme.canonical(signed, claim))
-    return scheme.write(replace(claim, signatures=(signature,)), right).apply(right)
+    return scheme.write(claim._replace(signatures=(signature,)), right).apply(right)
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ def test_the_published_signatures_of_acquia(
 ) -> None:
     scheme = Acquia(signed_headers=signed_headers)
     request = Request(method, "/resource/1?key=value", headers, b"test content", ORIGIN)
-    canonical = scheme.canonical(request, Claim(key_id, None))
+    canonical = scheme.string_to_sign(request, Claim(key_id, None))
     assert scheme.signature(b"secret-key", canonical) == signature
     patch = scheme.write(Claim(key_id, None, (signature,)), request)
     assert patch.headers == (("Authorization", f"Acquia {key_id}:{signature}"),)
@@ -93,7 +93,7 @@ def test_acquias_date_is_written_as_its_libraries_write_it() -> None:
     with pytest.raises(ConfigError, match="date_precision is seconds"):
         Acquia(date_precision="milliseconds")
     with pytest.raises(CannotSign, match="no time"):
-        Acquia().prepare(request, Claim("1", None))
+        Acquia().draft(request, Claim("1", None))
 
 
 def test_the_options_of_the_family_are_there() -> None:

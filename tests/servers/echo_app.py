@@ -26,8 +26,8 @@ READER = "reader"
 SECRET = "thepasswordyoureceived"
 KEYS = {KEY_ID: SECRET, TEXT_KEY_ID: SECRET, READER: SECRET}
 ORIGIN = "https://api.example.com"
-CUSTOM = HttpHmac("custom_api", name="custom", signed_headers=("X-Name",))
-PLAIN_HEADER = HttpHmac("plain_api", name="plain", signed_headers=("Token",))
+CUSTOM = HttpHmac(provider="custom_api", name="custom", signed_headers=("X-Name",))
+PLAIN_HEADER = HttpHmac(provider="plain_api", name="plain", signed_headers=("Token",))
 
 EVENTS = Path(os.environ.get("UNDERSIGN_TEST_EVENTS", os.devnull))
 PREFIX = os.environ.get("UNDERSIGN_TEST_PREFIX", "")

@@ -93,7 +93,7 @@ def sign(
 
 
 def _canonical(scheme: Scheme, request: Request, claim: Claim) -> bytes:
-    return scheme.canonical(scheme.prepare(request, claim).apply(request), claim)
+    return scheme.draft(request, claim)[1]
 
 
 def _as_json(patch: Patch, signed: Request, canonical: bytes) -> dict[str, Any]:

@@ -77,14 +77,13 @@ def _sign(scheme: Scheme, request: Request, command: Mapping[str, Any]) -> dict[
     try:
         patch = sign(scheme, request, Credential(key_id, _secret(command)), now=now)
         signed = patch.apply(request)
-        claim = Claim(key_id, now)
-        canonical = scheme.canonical(scheme.prepare(request, claim).apply(request), claim)
+        _, string = scheme.draft(request, Claim(key_id, now))
     except (CannotSign, ConfigError):  # ConfigError: a key id or a secret that is empty
         return {"error": "cannot_sign"}
     answered: dict[str, Any] = {"patch": _patch(patch), "target": signed.target}
     if signed.body != request.body and isinstance(signed.body, bytes):
         answered |= as_text("body", signed.body)
-    return answered | as_text("string_to_sign", canonical)
+    return answered | as_text("string_to_sign", string)
 
 
 def _verify(scheme: Scheme, request: Request, command: Mapping[str, Any]) -> dict[str, Any]:

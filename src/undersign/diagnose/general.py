@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from ..errors import CannotSign
+from ..errors import CannotSign, Rejected
 from ..http import BodyDigest, BodyHasher, Component, Request
 from ..scheme import Claim, Scheme
 from . import changes as common
@@ -56,14 +56,14 @@ def _by_parts(
         "join": b"\n",
         "end": b"",
     }
-    right["string"] = _canonical(scheme, request, claim, right, right) or b""
+    right["string"] = _canonical(scheme, request, right, right) or b""
     message = list(_message_changes(scheme, request, covered, right))
     canonicals: dict[tuple[Any, ...], bytes | None] = {}
 
     def canonical(parts: Mapping[str, Any]) -> bytes | None:
         altered = tuple(parts[part] for part in ("method", "target", "content-type", "body"))
         if altered not in canonicals:
-            canonicals[altered] = _canonical(scheme, request, claim, right, parts)
+            canonicals[altered] = _canonical(scheme, request, right, parts)
         found = canonicals[altered]
         return None if found is None else found.replace(b"\n", parts["join"]) + parts["end"]
 
@@ -111,7 +111,7 @@ def _hashed(body: bytes, algorithms: tuple[str, ...]) -> BodyDigest:
 
 
 def _canonical(
-    scheme: Scheme, request: Request, claim: Claim, right: Mapping[str, Any], parts: Mapping[str, Any]
+    scheme: Scheme, request: Request, right: Mapping[str, Any], parts: Mapping[str, Any]
 ) -> bytes | None:
     headers = request.headers
     if parts["content-type"] != right["content-type"]:
@@ -119,9 +119,11 @@ def _canonical(
         headers = tuple((name, value if name.lower() == "content-type" else held) for name, held in headers)
     body = request.body if parts["body"] is None else parts["body"]
     method, target = (parts[part].decode("latin-1") for part in ("method", "target"))
+    altered = Request(method, target, headers, body, request.origin)
     try:
-        return scheme.canonical(Request(method, target, headers, body, request.origin), claim)
-    except CannotSign:
+        read = scheme.read(altered)
+        return read.string(body, 0) if read and read.string else None
+    except (CannotSign, Rejected):
         return None
 
 
@@ -139,7 +141,7 @@ def _by_time(
     def second_of(secret: bytes, seconds: range) -> int | None:
         if not seconds or not budget.take(len(seconds)):
             return None
-        for second, signature in zip(seconds, scheme.candidates(secret, claim, seconds), strict=True):
+        for second, signature in zip(seconds, scheme.candidates(secret, claim, b"", seconds), strict=True):
             if signature in claim.signatures:
                 return second
         return None

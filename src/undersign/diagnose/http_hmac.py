@@ -68,13 +68,13 @@ def causes(scheme: HttpHmac, request: Request, keys: KeyRing, now: float, budget
         mending += (clock_cause(at - now),)
     detail = ""
     for base in bases:
-        claim = Claim("", at)
+        claim = Claim("-", at)
         try:
-            canonical = scheme.canonical(base, claim)
+            canonical = scheme.string_to_sign(base, claim)
         except CannotSign as error:
             detail = f"The request is not in form: {error}."
             continue
-        if flaw := flaw_when_verifying(base.method, origin_form(base.target), base.headers):
+        if flaw := flaw_when_verifying(replace(base, target=origin_form(base.target))):
             detail = f"The request is not in form: {flaw}."
             continue
         # A key that is known before the secrets of others.

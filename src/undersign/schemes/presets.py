@@ -8,10 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from ..clock import Window, format_http_date
+from ..clock import Window
 from ..errors import ConfigError
-from ..http import Patch, Request
-from ..scheme import Claim
 from .http_hmac import HttpHmac
 from .keyed_timestamp import KeyedTimestamp
 
@@ -19,7 +17,7 @@ _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _FIVE_MINUTES = Window(past=300, future=300)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Acquia(HttpHmac):
     """HTTP HMAC 1.0 as Acquia's libraries speak it: provider `Acquia`, HMAC-SHA1, 15 minutes as in their README.
 
@@ -37,16 +35,11 @@ class Acquia(HttpHmac):
         if self.date_precision != "seconds":
             raise ConfigError("date_precision is seconds: the dates of acquia are those of HTTP")
 
-    def prepare(self, request: Request, claim: Claim) -> Patch:
-        patch = super().prepare(request, claim)  # which refuses a claim without a time
-        headers = (
-            (name, format_http_date(claim.at) if name == self.date_header and claim.at is not None else value)
-            for name, value in patch.headers
-        )
-        return Patch(tuple(headers))
+    def _time_form(self) -> str:
+        return "http"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Mashery(KeyedTimestamp):
     """The signature that Mashery's gateway checks: `apikey` and `sig` in the query, five minutes either side.
 
@@ -61,7 +54,7 @@ class Mashery(KeyedTimestamp):
     window: Window = _FIVE_MINUTES
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Tyk(Mashery):
     """Mashery's formula as Tyk's gateway checks it, where its settings say `use_param`.
 

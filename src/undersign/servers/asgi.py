@@ -38,8 +38,6 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 App: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
 Authorize: TypeAlias = Callable[[Verified, Request], bool | Awaitable[bool]]
 
-# RFC 9112, section 6: a request has a body where Content-Length or Transfer-Encoding says so. HTTP/2 needs neither.
-_BODIES_ARE_ANNOUNCED = ("1.1", "1.0")
 _BARE_MARK = "ASGI does not say whether the target ended in a bare ?, which would be signed"
 
 
@@ -87,8 +85,6 @@ class SignatureMiddleware:
         self._app = app
         self._verifier = verifier
         self._authorize = authorize
-        # What needs more than the verdict goes the long way.
-        self._glances = authorize is None and not prefix
         self._gate = Gate(
             verifier,
             origin=origin,
@@ -109,11 +105,6 @@ class SignatureMiddleware:
             raise ConfigError(f"the scope type {kind!r} cannot be verified")
         if type(scope["headers"]) is not list:  # ASGI says an iterable, of which nothing is left once it is read
             scope = {**scope, "headers": list(scope["headers"])}
-        if self._glances and (verified := _glance(scope, self._verifier, self._gate)) is not None:
-            if self._gate.has_hook:
-                self._gate.admit(verified)
-            await self._app({**scope, KEY: verified}, _without_body(receive), send)
-            return
         seen = _seen(scope, self._gate)
         if self._gate.is_public(seen):
             await self._app(_inner(scope, None), receive, send)
@@ -159,27 +150,6 @@ class SignatureMiddleware:
             return (await answer if inspect.isawaitable(answer) else answer) is True
         except Exception as error:
             raise rejected(Reason.UNAVAILABLE, "authorize failed", pending) from error
-
-
-def _glance(scope: Scope, verifier: Verifier | AsyncVerifier, gate: Gate) -> Verified | None:
-    """Who signed a request without a body, where that shows at first sight. See Verifier.glance."""
-    raw_path: bytes | None = scope.get("raw_path")
-    if raw_path is None or scope["type"] != "http" or scope.get("http_version") not in _BODIES_ARE_ANNOUNCED:
-        return None
-    path, query = raw_path.decode("latin-1"), scope.get("query_string")
-    if "?" in path or (gate.has_public and path in gate.public):
-        return None
-    return verifier.glance(scope["method"], f"{path}?{query.decode('latin-1')}" if query else path, scope["headers"])
-
-
-def _without_body(receive: Receive) -> Receive:
-    """A `receive` for a request that announces no body: the app gets none that a server may bring all the same."""
-
-    async def checked() -> Message:
-        message = await receive()
-        return {"type": "http.disconnect"} if message.get("body") else message
-
-    return checked
 
 
 def _seen(scope: Scope, gate: Gate) -> Seen:

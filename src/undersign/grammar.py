@@ -1,0 +1,14 @@
+"""The patterns that messages and options are held to, each written once."""
+
+from __future__ import annotations
+
+import re
+
+TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""RFC 9110, section 5.6.2."""
+
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+"""What would end a line, or a part, of a string to sign."""
+
+CONTROL_BUT_TAB = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+"""The same where a tab is text: inside a header, RFC 9110, section 5.5."""

@@ -1,0 +1,244 @@
+"""Where credentials travel: headers, and fields of the query or of a urlencoded form, written and read by templates.
+
+What is read is what was written and nothing near it: a carrier that is absent, repeated, in both places, or not in its
+template's one form is a flaw. Flaws are returned, so that no frame which raises holds a signature that may be good.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, NamedTuple, TypeAlias
+
+from ..errors import CannotSign, ConfigError, Reason
+from ..fields import decode_field, fields
+from ..grammar import TOKEN
+from ..http import Pairs, Patch, Request, folded_name, origin_form, signed_header
+from .templates import Template
+
+Place: TypeAlias = Literal["query", "form", "query-or-form"]
+
+FORM = "application/x-www-form-urlencoded"
+_MOST_FIELDS = 10_000  # of a form: a megabyte of & would take half a second to take apart
+
+
+class Flaw(NamedTuple):
+    """What is wrong with the credentials of a request, for the log."""
+
+    detail: str
+    reason: Reason = Reason.MALFORMED
+
+
+NOT_CLAIMED = Flaw("", Reason.MISSING)
+"""Not a flaw: the request has no signature of the scheme."""
+TOO_LARGE = Flaw(
+    f"the form may hold the signature and is too large to read: {_MOST_FIELDS} fields at most", Reason.BODY_TOO_LARGE
+)
+NOWHERE: tuple[Pairs, Pairs] = ((), ())
+
+
+class _Header(NamedTuple):
+    name: str
+    folded: str
+    indexed: str
+    template: Template
+
+
+class Carriers:
+    """The carriers of a recipe.
+
+    `headers` are header names with their templates, `fields` those of parameters, which are in `place`. `also` are
+    parameters that a scheme reads besides. `patterns` are those of `Template`. Raises ConfigError.
+    """
+
+    def __init__(
+        self,
+        headers: Mapping[str, str],
+        fields: Mapping[str, str],
+        place: Place,
+        patterns: Mapping[str, str],
+        also: Sequence[str] = (),
+    ) -> None:
+        for name in headers:
+            if not TOKEN.fullmatch(name):
+                raise ConfigError(f"headers holds {name!r}, which is no HTTP token: use letters, digits, - and _")
+        if len({name.lower().replace("_", "-") for name in headers}) < len(headers):
+            raise ConfigError("headers names one header twice: CGI-like servers take _ for -")
+        if not all(fields):
+            raise ConfigError(f"{place} holds an empty name: name the parameter")
+        self.headers = tuple(
+            _Header(name, name.lower(), folded_name(name), Template(text, f"the {name} header", patterns))
+            for name, text in headers.items()
+        )
+        self.fields = tuple(
+            (name, Template(text, f"the parameter {name!r}", patterns)) for name, text in fields.items()
+        )
+        self.place = place
+        self.field_names = (*fields, *also)
+        self.templates = (*(header.template for header in self.headers), *(template for _, template in self.fields))
+        self.sent = frozenset(name for template in self.templates for name in template.names)
+        repeated = [name for template in self.templates for name in template.names]
+        if len(set(repeated)) < len(repeated):
+            raise ConfigError("a value is sent in two places: name each placeholder in one carrier")
+        if "signature" not in self.sent:
+            raise ConfigError("nothing sends the signature: put {signature} into headers, query or form")
+        self.header_names = frozenset(header.folded for header in self.headers)
+        """The lower-case names of the headers that signing sets."""
+        self._signed = next((header for header in self.headers if "signature" in header.template.names), None)
+        # RFC 9110, section 11.4: credentials begin with the name of their authentication scheme, and a space.
+        literal = self._signed.template.literal if self._signed else ""
+        self._word = literal.partition(" ")[0] if self._signed and self._signed.folded == "authorization" else ""
+        if " " not in literal:
+            self._word = ""
+        self._others = tuple(header for header in self.headers if header is not self._signed)
+        self._sig_field = next((name for name, template in self.fields if "signature" in template.names), "")
+
+    def needs_form(self, head: Request) -> bool:
+        """Whether a parameter may be in the request's form."""
+        return bool(self.fields) and self.place != "query" and FORM in head.media_types()
+
+    def carrier_of(self, placeholder: str) -> str:
+        """Where a value travels, in words: `header X-Date`, `parameter ts`."""
+        for header in self.headers:
+            if placeholder in header.template.names:
+                return f"header {header.name}"
+        for name, template in self.fields:
+            if placeholder in template.names:
+                return f"parameter {name}, as it is before it is percent-encoded"
+        return "not sent"
+
+    # Reading
+
+    def read(self, request: Request, found: dict[str, str]) -> Flaw | None:
+        """Put the values that the carriers hold into `found`, those of parameters decoded; what is wrong with them, or
+        NOT_CLAIMED where the request has no signature of this scheme, in form or not."""
+        signed = self._signed
+        in_query, in_form = NOWHERE
+        if self.fields:
+            if self.place != "query" and form_of(request).count("&") >= _MOST_FIELDS:
+                return TOO_LARGE
+            in_query, in_form = self.places(request)
+        if signed is None:
+            if not any([name == self._sig_field for name, _ in in_query + in_form]):
+                return NOT_CLAIMED
+        else:
+            pairs = (request.index or request.by_name()).get(signed.indexed)
+            if pairs is None:
+                return NOT_CLAIMED
+            values = signed.template.read(pairs[0][1].strip(" \t")) if len(pairs) == 1 else None
+            if values is None or pairs[0][0].lower() != signed.folded:
+                return self._not_in_form(request, signed)
+            found.update(values)
+        if self.fields and (flaw := self._read_fields(request, in_query, in_form, found)):
+            return flaw
+        for header in self._others:
+            try:
+                value = signed_header(request, header.folded)
+            except CannotSign as error:
+                return Flaw(str(error))
+            values = None if value is None else header.template.read(value)
+            if values is None:
+                return Flaw(f"the {header.name} header is absent or not in its one form")
+            found.update(values)
+        return None
+
+    def _not_in_form(self, request: Request, header: _Header) -> Flaw:
+        """What is wrong with the header that the signature goes in; it may be that of another scheme."""
+        values = request.values(header.folded)
+        word = self._word
+        if word:
+            claims = any(value.startswith(word) and value[len(word) : len(word) + 1] in ("", " ") for value in values)
+        else:
+            claims = bool(values) and (header.folded != "authorization" or " " not in values[0])
+        if not claims:
+            return NOT_CLAIMED
+        if len(values) > 1:
+            return Flaw(f"the {header.name} header is there more than once")
+        return Flaw(f"the {header.name} header is not in its one form, or stands beside another spelling of its name")
+
+    def _read_fields(
+        self, request: Request, in_query: Pairs, in_form: Pairs, found: dict[str, str]
+    ) -> Flaw | None:
+        if is_compressed_form(request) and self.place != "query":
+            return Flaw("the form has a Content-Encoding, which may hide its parameters")
+        if in_query and in_form:
+            return Flaw("the parameters are partly in the query and partly in the form")
+        values: dict[str, str] = {}
+        for name, value in in_query or in_form:
+            if name in values:
+                return Flaw(f"the parameter {name!r} is there more than once")
+            try:
+                values[name] = decode_field(value, "strict").encode().decode("latin-1")
+            except UnicodeDecodeError:
+                return Flaw(f"the parameter {name!r} is not UTF-8")
+        for name, template in self.fields:
+            value = values.pop(name, "")
+            parsed = template.read(value)
+            if parsed is None:
+                return Flaw(f"the parameter {name!r} is absent, empty or not in its one form")
+            found.update(parsed)
+        for name, value in values.items():
+            found[f"field:{name}"] = _text(value)
+        return None
+
+    def places(self, request: Request) -> tuple[Pairs, Pairs]:
+        """This scheme's own parameters in the query and in the form: names decoded, values as they stand."""
+        query = origin_form(request.target).partition("?")[2] if self.place != "form" else ""
+        form = form_of(request) if self.place != "query" else ""
+        return (
+            fields(query, self.field_names) if query else (),
+            fields(form, self.field_names) if form else (),
+        )
+
+    # Writing
+
+    def patch(self, values: Mapping[str, str], request: Request, *, in_form: bool) -> Patch:
+        """What sets the carriers. Raises CannotSign for a value that a template cannot hold."""
+        headers: Pairs = ()
+        for header in self._others:
+            headers += ((header.name, header.template.write(values)),)
+        if self._signed is not None:
+            headers += ((self._signed.name, self._signed.template.write(values)),)
+        if not self.fields:
+            return Patch(headers)
+        pairs = tuple([(name, _text(template.write(values))) for name, template in self.fields])
+        return Patch(headers, (), pairs) if in_form else Patch(headers, pairs)
+
+    def flaw_when_writing(self, request: Request, *, in_form: bool) -> str | None:
+        """What of the parameters that are there already keeps the request from being signed, as a sentence."""
+        if not self.fields:
+            return None
+        if self.place != "query" and is_compressed_form(request):
+            return "the form has a Content-Encoding, so nobody sees its parameters: send it plain"
+        here, there = self.places(request)
+        if in_form:
+            here, there = there, here
+            if not isinstance(request.body, bytes):
+                return "the form is streamed, so no field can be set in it: pass the body as bytes"
+        if there:
+            return (
+                f"the parameter {there[0][0]!r} is in the {'query' if in_form else 'form'} and the signature goes into "
+                f"the {'form' if in_form else 'query'}: remove it, or set placement"
+            )
+        names = [name for name, _ in here]
+        for name in names:
+            if names.count(name) > 1:
+                return f"the parameter {name!r} is there more than once: leave one, or none"
+        return None
+
+
+def _text(wire: str) -> str:
+    return wire if wire.isascii() else wire.encode("latin-1").decode()
+
+
+def form_of(request: Request) -> str:
+    """The urlencoded form of a request, as Latin-1, whatever the method: a parameter in the body must not hide from a
+    verifier that looks at the query. Empty where there is none."""
+    if request.body and isinstance(request.body, bytes) and FORM in request.media_types():
+        return request.body.decode("latin-1")
+    return ""
+
+
+def is_compressed_form(request: Request) -> bool:
+    """Whether the request has a form whose parameters a Content-Encoding hides."""
+    encodings = request.values("content-encoding")
+    return any(value.lower() not in ("", "identity") for value in encodings) and FORM in request.media_types()

@@ -1,0 +1,435 @@
+"""The parts that a string to sign is made of, each as a function from a request and what its carriers say.
+
+A part is written `method`, `header:X-Name`, `body:sha256:hex`, or as a table where it has options. Texts are the wire's
+bytes as Latin-1, one character a byte, like the values of headers; `None` is a part that is left out, with its joiner.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import attrgetter
+from typing import Any, NamedTuple, TypeAlias
+
+from ..errors import CannotSign, ConfigError
+from ..fields import decode_field
+from ..http import (
+    BodyDigest,
+    Component,
+    Request,
+    body_digest,
+    body_hex_digest,
+    body_length,
+    signed_header,
+)
+from .macs import ALGORITHMS, ENCODINGS, encoder
+from .times import time_form
+
+Body: TypeAlias = "bytes | BodyDigest"
+PartSpec: TypeAlias = "str | Mapping[str, Any] | Part"
+SECRET = "\0"
+"""What stands in a string to sign where the secret goes. No other part can hold it but a raw body."""
+
+_SIMPLE = ("method", "target", "path", "query", "url", "host", "body", "content-type", "time", "key_id", "secret", "nonce")
+_WITH_ARGUMENT = ("body", "header", "time", "extra", "literal")
+_TABLES = ("headers", "params")
+_OPTIONS = ("omit_empty", "fold", "when")
+_OPTIONS_OF = {
+    "headers": ("names", "drop_blank"),
+    "params": ("of", "sort", "pair", "item", "without", "decoded"),
+    "body": ("digest", "encoding", "empty"),
+}
+
+
+class Values(NamedTuple):
+    """What the carriers of a request say: as it was read, or as it will be written. All but `at` is the wire's text."""
+
+    key_id: str
+    time: str
+    at: float
+    nonce: str
+    extra: Mapping[str, str]
+
+
+class Part(NamedTuple):
+    """A compiled part.
+
+    Its text is `constant`, or that attribute of the request or of the values, or what `early` makes of both; or what
+    `late` makes, which needs the body or the second too. `binds` are the components that it binds as they are on the
+    wire.
+    """
+
+    name: str
+    source: str
+    early: Callable[[Request, Values], str | None] | None = None
+    of_request: str = ""
+    of_values: str = ""
+    constant: str | None = None
+    late: Callable[[Request, Values, Body, int], str | None] | None = None
+    binds: frozenset[Component] = frozenset()
+    digest: str = ""
+    raw: bool = False
+    headers: tuple[str, ...] = ()
+    extra: str = ""
+    describe: Callable[[Request], str] | None = None
+    """The source, where it depends on the request."""
+
+    def head_text(self) -> Callable[[Request, Values], str | None] | None:
+        """What makes its text of the head; None where that is late."""
+        if self.of_request:
+            of_request = attrgetter(self.of_request)
+            return lambda request, _: of_request(request)
+        if self.of_values:
+            of_values = attrgetter(self.of_values)
+            return lambda _, values: of_values(values)
+        constant = self.constant
+        return self.early if constant is None else lambda *_: constant
+
+
+def compiled_part(spec: PartSpec, *, time_is_sent: bool, field: str) -> Part:
+    """The part that the word or table describes. Raises ConfigError, which names `field`."""
+    if isinstance(spec, Part):
+        return spec
+    if isinstance(spec, str):
+        word, _, argument = spec.partition(":")
+        options: dict[str, Any] = {}
+        if ":" in spec and word not in _WITH_ARGUMENT:
+            raise _unknown(spec, field)
+    elif isinstance(spec, Mapping) and isinstance(spec.get("part"), str):
+        options = {name: value for name, value in spec.items() if name != "part"}
+        word, _, argument = str(spec["part"]).partition(":")
+    else:
+        raise ConfigError(f"{field} is {spec!r}: write a part such as 'method', or a table with part = …")
+    if word not in _SIMPLE + _WITH_ARGUMENT + _TABLES:
+        raise _unknown(word, field)
+    for option in options:
+        if option not in _OPTIONS + _OPTIONS_OF.get(word, ()):
+            known = ", ".join(_OPTIONS_OF.get(word, ()) + _OPTIONS)
+            raise ConfigError(f"{field}, the part {word!r}, has no option {option!r}: it has {known}")
+    part = _part(word, argument, options, time_is_sent, field)
+    return _with_options(part, options, field)
+
+
+def _unknown(word: str, field: str) -> ConfigError:
+    known = [*_SIMPLE, "body:ALG:ENC", "header:NAME", "time:FORM", "extra:NAME", "literal:TEXT", *_TABLES]
+    close = difflib.get_close_matches(word, known, n=1)
+    meant = f" (did you mean {close[0]!r}?)" if close else ""
+    return ConfigError(f"{field} is the part {word!r}, which is unknown{meant}: use one of {', '.join(known)}")
+
+
+def _part(word: str, argument: str, options: Mapping[str, Any], time_is_sent: bool, field: str) -> Part:
+    if word == "header":
+        return _header(argument, field)
+    if word == "body":
+        return _body(argument, options, field)
+    if word == "time":
+        return _time(argument, time_is_sent)
+    if word == "extra":
+        if not argument.isidentifier():
+            raise ConfigError(f"{field} is 'extra:{argument}': write extra:NAME, the name of a value of the credential")
+        return Part(argument, f"the credential's extra {argument}", lambda _, values: values.extra[argument], extra=argument)
+    if word == "literal":
+        if not argument or not all(" " <= character <= "~" or character == "\n" for character in argument):
+            raise ConfigError(f"{field}: a literal is printable ASCII and line feeds, and not empty")
+        return Part("literal", "of the scheme", constant=argument)
+    if word == "headers":
+        return _headers(options, field)
+    if word == "params":
+        return _params(options, field)
+    return _WORDS[word]
+
+
+# Requests come with their method in upper case and their target in origin-form, see `SchemeOfParts`.
+
+
+def _path(request: Request, _: Values) -> str:
+    return request.target.partition("?")[0]
+
+
+def _query(request: Request, _: Values) -> str:
+    return request.target.partition("?")[2]
+
+
+def _origin(request: Request) -> str:
+    if not request.origin:
+        raise CannotSign("the host is signed and the request's origin is unknown: give the origin")
+    return request.origin
+
+
+def _content_type(request: Request, _: Values) -> str:
+    value = signed_header(request, "content-type")
+    if value is None:
+        raise CannotSign("there is no Content-Type header to sign")
+    return value
+
+
+def _raw_body(_: Request, __: Values, body: Body, ___: int) -> str:
+    if isinstance(body, BodyDigest):
+        raise CannotSign("the body is streamed, and it is signed as a whole: pass it as bytes")
+    return body.decode("latin-1")
+
+
+_AS_SENT = "as they are on the wire"
+_WORDS = {
+    "method": Part("method", "the request line", of_request="method", binds=frozenset({Component.METHOD})),
+    "target": Part(
+        "target",
+        f"the request line, path and query {_AS_SENT}",
+        of_request="target",
+        binds=frozenset({Component.TARGET}),
+    ),
+    "path": Part("path", "the request line, the path as it is on the wire", _path),
+    "query": Part("query", "the request line, the query as it is on the wire", _query),
+    "url": Part(
+        "url",
+        f"origin, path and query {_AS_SENT}",
+        lambda request, _: _origin(request) + request.target,
+        binds=frozenset({Component.AUTHORITY, Component.TARGET}),
+    ),
+    "host": Part(
+        "host",
+        "the origin's host and port",
+        lambda request, _: _origin(request).partition("://")[2],
+        binds=frozenset({Component.AUTHORITY}),
+    ),
+    "content-type": Part(
+        "content type",
+        "header Content-Type",
+        _content_type,
+        binds=frozenset({Component.CONTENT_TYPE}),
+        headers=("content-type",),
+    ),
+    "key_id": Part("key id", "the credential", of_values="key_id"),
+    "secret": Part("secret", "the secret of the key, which stands here", constant=SECRET),
+    "nonce": Part("nonce", "the message's own", of_values="nonce"),
+}
+
+
+def _header(name: str, field: str) -> Part:
+    if not name:
+        raise ConfigError(f"{field} is 'header:': write header:NAME")
+    folded = name.lower()
+
+    def text(request: Request, _: Values) -> str:
+        value = signed_header(request, folded)
+        if value is None:
+            raise CannotSign(f"there is no {name} header to sign")
+        return value
+
+    component = _COMPONENTS.get(folded, Component.HEADERS)
+    return Part(f"header {name}", f"header {name}", text, binds=frozenset({component}), headers=(folded,))
+
+
+_COMPONENTS = {"content-type": Component.CONTENT_TYPE, "host": Component.AUTHORITY}
+
+
+def _body(argument: str, options: Mapping[str, Any], field: str) -> Part:
+    algorithm, _, encoding = argument.partition(":")
+    algorithm = options.get("digest", algorithm)
+    encoding = options.get("encoding", encoding) or "hex"
+    empty = options.get("empty", "digest")
+    if not algorithm:
+        if "encoding" in options or "empty" in options:
+            raise ConfigError(f"{field}: encoding and empty belong to a digest of the body: name digest = …")
+        return Part("body", "the body as it is sent", late=_raw_body, binds=frozenset({Component.BODY}), raw=True)
+    if algorithm not in ALGORITHMS or encoding not in ENCODINGS or empty not in ("digest", "nothing", "omit"):
+        raise ConfigError(
+            f"{field}: write body:ALG:ENC, ALG one of {', '.join(ALGORITHMS)}, ENC one of {', '.join(ENCODINGS)}, and "
+            "empty = 'digest', 'nothing' or 'omit'"
+        )
+    encode = encoder(encoding)
+
+    def text(_: Request, __: Values, body: Body, ___: int) -> str | None:
+        if empty != "digest" and not body_length(body):
+            return None if empty == "omit" else ""
+        return encode(body_digest(body, algorithm)).decode("ascii")
+
+    def hexadecimal(_: Request, __: Values, body: Body, ___: int) -> str:
+        return body_hex_digest(body, algorithm)
+
+    quick = encoding == "hex" and empty == "digest"
+    source = f"{algorithm.upper()} of the body, {encoding}"
+    bound = frozenset({Component.BODY})
+    return Part("body digest", source, late=hexadecimal if quick else text, binds=bound, digest=algorithm)
+
+
+def _time(argument: str, time_is_sent: bool) -> Part:
+    bound = frozenset({Component.DATE})
+    if not argument and time_is_sent:
+        return Part("time", "the clock, as it is sent", of_values="time", binds=bound)
+    write = time_form(argument or "unix").write
+    if argument in ("", "unix") and not time_is_sent:
+        return Part("seconds", "the clock, in whole Unix seconds; it is not sent", late=unix_second, binds=bound)
+    if time_is_sent:
+        return Part("time", f"the time that is sent, as {argument}", lambda _, values: write(values.at), binds=bound)
+    return Part("seconds", "the clock; it is not sent", late=lambda _, __, ___, second: write(second), binds=bound)
+
+
+def unix_second(_: Request, __: Values, ___: Body, second: int) -> str:
+    """The text of a second that is not sent."""
+    return str(second)
+
+
+def _headers(options: Mapping[str, Any], field: str) -> Part:
+    names = _texts(options.get("names", ()), f"{field}.names")
+    drop_blank = _boolean(options.get("drop_blank", False), f"{field}.drop_blank")
+    # A name that is there in two spellings makes two lines, and one that is repeated in the same spelling makes one.
+    folded = tuple(name.lower() for name in dict.fromkeys(names))
+
+    def text(request: Request, _: Values) -> str:
+        lines = []
+        for name in folded:
+            value = signed_header(request, name)
+            if value is not None and not (drop_blank and value in ("", "0")):
+                lines.append(f"{name}: {value}")
+        return "\n".join(sorted(lines))
+
+    if not folded:
+        return Part("custom headers", "empty: the scheme signs none", constant="")
+    source = f"empty: the request has none of {', '.join(names)}"
+    return Part("custom headers", source, text, binds=frozenset({Component.HEADERS}), headers=folded)
+
+
+def _params(options: Mapping[str, Any], field: str) -> Part:
+    of, sort = options.get("of", "query"), options.get("sort", "name")
+    if of not in ("query", "form", "both") or sort not in ("name", "none"):
+        raise ConfigError(f"{field}: params are of = 'query', 'form' or 'both', with sort = 'name' or 'none'")
+    pair, item = options.get("pair", "="), options.get("item", "&")
+    if not isinstance(pair, str) or not isinstance(item, str):
+        raise ConfigError(f"{field}: pair and item are text")
+    without = frozenset(_texts(options.get("without", ()), f"{field}.without"))
+    decoded = _boolean(options.get("decoded", True), f"{field}.decoded")
+
+    def joined(encoded: Iterable[str]) -> str:
+        pairs = []
+        for text in encoded:
+            for part in text.split("&"):
+                name, _, value = part.partition("=")
+                if part and decode_field(name) not in without:
+                    pairs.append((_decoded(name), _decoded(value)) if decoded else (name, value))
+        if sort == "name":
+            pairs.sort(key=lambda found: found[0])
+        return item.join(f"{name}{pair}{value}" for name, value in pairs)
+
+    if of == "query":
+        return Part("parameters", "the query's", lambda request, values: joined([_query(request, values)]))
+
+    def late(request: Request, values: Values, body: Body, _: int) -> str:
+        if isinstance(body, BodyDigest):
+            raise CannotSign("the form is streamed, and its parameters are signed: pass it as bytes")
+        form = body.decode("latin-1") if "application/x-www-form-urlencoded" in request.media_types() else ""
+        return joined([_query(request, values), form] if of == "both" else [form])
+
+    return Part("parameters", "those of the form" if of == "form" else "those of query and form", late=late, raw=True)
+
+
+def _decoded(text: str) -> str:
+    try:
+        found = decode_field(text, "strict")
+    except UnicodeDecodeError:
+        raise CannotSign("a parameter is not UTF-8, and it is signed as text") from None
+    return checked_text(found, "a parameter").encode().decode("latin-1")
+
+
+def checked_text(text: str, what: str) -> str:
+    """The text. Raises CannotSign where it holds a control character, which may be another part's end."""
+    if not text.isprintable() and any(character < " " or "\x7f" <= character <= "\x9f" for character in text):
+        raise CannotSign(f"{what} holds a control character: remove it")
+    return text
+
+
+def _with_options(part: Part, options: Mapping[str, Any], field: str) -> Part:
+    fold = options.get("fold")
+    if fold is not None:
+        if fold not in ("lower", "upper"):
+            raise ConfigError(f"{field}: fold is 'lower' or 'upper'")
+        part = _changed(part, _lower if fold == "lower" else _upper)
+        part = part._replace(source=f"{part.source}, in {fold} case")
+    if _boolean(options.get("omit_empty", False), f"{field}.omit_empty"):
+        part = _changed(_or_absent(part), lambda text: text or None)
+    if options.get("when") is not None:
+        part = _conditional(part, options["when"], field)
+    return part
+
+
+def _lower(text: str) -> str:
+    # Servers fold ASCII alone, so bytes are folded here and not Unicode text.
+    return text.lower() if text.isascii() else text.encode("latin-1").lower().decode("latin-1")
+
+
+def _upper(text: str) -> str:
+    return text.upper() if text.isascii() else text.encode("latin-1").upper().decode("latin-1")
+
+
+def _changed(part: Part, change: Callable[[str], str | None]) -> Part:
+    early, late = part.head_text(), part.late
+    if early is not None:
+
+        def changed(request: Request, values: Values) -> str | None:
+            text = early(request, values)
+            return None if text is None else change(text)
+
+        return part._replace(early=changed, of_request="", of_values="", constant=None)
+    assert late is not None  # noqa: S101 - a part is one or the other
+
+    def changed_late(request: Request, values: Values, body: Body, second: int) -> str | None:
+        text = late(request, values, body, second)
+        return None if text is None else change(text)
+
+    return part._replace(late=changed_late)
+
+
+def _or_absent(part: Part) -> Part:
+    """The part that is empty where its one header is absent, in place of refusing that."""
+    early = part.early
+    if early is None or len(part.headers) != 1:
+        return part
+    name = part.headers[0]
+    return part._replace(
+        early=lambda request, values: "" if signed_header(request, name) is None else early(request, values)
+    )
+
+
+def _conditional(part: Part, when: Any, field: str) -> Part:
+    known = {"methods", "content_types", "body"}
+    if not isinstance(when, Mapping) or not when or not set(when) <= known:
+        raise ConfigError(f"{field}: when is a table with methods = […], content_types = […] or body = true")
+    methods = frozenset(_texts(when["methods"], f"{field}.when.methods")) if "methods" in when else None
+    types = frozenset(_texts(when["content_types"], f"{field}.when.content_types")) if "content_types" in when else None
+    has_body = _boolean(when["body"], f"{field}.when.body") if "body" in when else None
+
+    def holds(request: Request) -> bool:
+        return (methods is None or request.method.upper() in methods) and (
+            types is None or any(kind in types for kind in request.media_types())
+        )
+
+    early, late = part.head_text(), part.late
+    # A condition may not be bound itself, so a part that goes by method or type binds nothing.
+    binds = part.binds if set(when) == {"body"} else frozenset[Component]()
+    if early is not None and has_body is None:
+        return part._replace(
+            early=lambda request, values: early(request, values) if holds(request) else None,
+            of_request="",
+            of_values="",
+            constant=None,
+            binds=binds,
+        )
+
+    def conditional(request: Request, values: Values, body: Body, second: int) -> str | None:
+        if not holds(request) or (has_body is not None and bool(body_length(body)) is not has_body):
+            return None
+        return early(request, values) if early is not None else late(request, values, body, second)  # type: ignore[misc]
+
+    return part._replace(early=None, of_request="", of_values="", constant=None, late=conditional, binds=binds)
+
+
+def _texts(value: Any, field: str) -> Sequence[str]:
+    if isinstance(value, (list, tuple)) and all(isinstance(item, str) and item for item in value):
+        return tuple(value)
+    raise ConfigError(f"{field} is a list of texts")
+
+
+def _boolean(value: Any, field: str) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise ConfigError(f"{field} is true or false")

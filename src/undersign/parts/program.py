@@ -1,0 +1,245 @@
+"""A recipe, compiled: the functions that schemes of parts sign and verify with.
+
+    signing     draft:  values from the claim ─┐
+                                               ├─> texts of the parts ─> joined, with the body and the second ─> MAC
+    verifying   read:   values from carriers ──┘
+
+Both ways meet in `texts`, so there is one string to sign. What needs the body, or a second that is not sent, is left
+open there (`late`) and filled in by `string`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from operator import attrgetter
+
+from ..clock import Window
+from ..errors import CannotSign, ConfigError
+from ..grammar import CONTROL
+from ..http import Component, Request, body_length
+from ..scheme import BodyNeed, Part as ShownPart
+from .carriers import Carriers
+from .macs import ENCODINGS, SECRET_FORMS, Mac, SecretForm, encoded_pattern
+from .message import SECRET, Body, Part, PartSpec, Values, compiled_part, unix_second
+from .times import TimeForm, time_form
+
+_LONGEST_SEARCH = 86_400
+_SAMPLE_TIME = 1_730_974_875.0
+_NO_REQUEST = Request("GET", "/")
+_NO_VALUES = Values("", "", 0.0, "", {})
+
+
+class Program:
+    """The compiled form of what a scheme of parts declares. Raises ConfigError for what cannot work, with the field
+    and the remedy."""
+
+    def __init__(
+        self,
+        *,
+        parts: Sequence[PartSpec],
+        joiner: str,
+        mac: str,
+        encoding: str,
+        secret: str,
+        secret_prefix: str,
+        time: str,
+        window: Window | None,
+        carriers: Carriers,
+        allow_http: bool | None = None,
+    ) -> None:
+        if encoding not in ENCODINGS:
+            raise ConfigError(f"encoding {encoding!r} is unknown: use one of {', '.join(ENCODINGS)}")
+        if secret not in SECRET_FORMS:
+            raise ConfigError(f"secret {secret!r} is unknown: it says how the text becomes bytes, {', '.join(SECRET_FORMS)}")
+        if isinstance(parts, str) or not isinstance(parts, Sequence) or not parts:
+            raise ConfigError('parts is a list of what is signed: write parts = ["time", "method", "target"]')
+        if not isinstance(joiner, str) or not all(character == "\n" or " " <= character <= "~" for character in joiner):
+            raise ConfigError("joiner is printable ASCII and line feeds: what stands between two parts")
+        self.carriers = carriers
+        self.joiner = joiner
+        self.window = window
+        self.time: TimeForm = time_form(time)
+        self.time_name = "time" if time in ("unix", "unix-ms") else "date"
+        self.time_is_sent = "time" in carriers.sent
+        self.parts: tuple[Part, ...] = tuple(
+            compiled_part(spec, time_is_sent=self.time_is_sent, field=f"parts[{place}]") for place, spec in enumerate(parts)
+        )
+        self.secret_form = SecretForm(secret, secret_prefix.encode())
+        self._check_sent(mac)
+        self._check_time()
+        before, behind = self._secrets_around_body()
+        self.mac = Mac(mac, encoding, self.secret_form, before, behind)
+        for template in carriers.templates:
+            template.check(self._samples())
+        self.headers = tuple(dict.fromkeys(name for part in self.parts for name in part.headers))
+        self.covers = self._covers()
+        digests = tuple(dict.fromkeys(part.digest for part in self.parts if part.digest))
+        raw = any(part.raw for part in self.parts)
+        self.body_need = BodyNeed(digests, raw)
+        places = tuple(enumerate(self.parts))
+        self._constant = tuple([part.constant or "" for part in self.parts])
+        self._of_request = tuple([(place, attrgetter(part.of_request)) for place, part in places if part.of_request])
+        self._of_values = tuple([(place, attrgetter(part.of_values)) for place, part in places if part.of_values])
+        self._early = tuple([(place, part.early) for place, part in places if part.early])
+        self._late = tuple([(place, part.late) for place, part in enumerate(self.parts) if part.late])
+        # A signature that binds nothing of the request lets whoever has it in.
+        self.needs_https = self.covers <= {Component.DATE} if allow_http is None else not allow_http
+        self.needs_nonce = "nonce" in carriers.sent
+        self.extras = tuple(sorted(name[len("extra.") :] for name in carriers.sent if name.startswith("extra.")))
+
+    # The string to sign
+
+    def texts(self, request: Request, values: Values) -> list[str | None]:
+        """The texts of the parts, "" for those that are late. Raises CannotSign."""
+        texts: list[str | None] = list(self._constant)
+        for place, of_request in self._of_request:
+            texts[place] = of_request(request)
+        for place, of_values in self._of_values:
+            texts[place] = of_values(values)
+        for place, early in self._early:
+            texts[place] = early(request, values)
+        return texts
+
+    def string(self, request: Request, values: Values, texts: Sequence[str | None], body: Body, second: int) -> bytes:
+        """The string to sign: the texts, with what was late, joined. Raises CannotSign."""
+        filled = list(texts)
+        for place, late in self._late:
+            filled[place] = late(request, values, body, second)
+        if None in filled:
+            filled = [text for text in filled if text is not None]
+        return self.joiner.join(filled).encode("latin-1")  # type: ignore[arg-type]
+
+    def string_around_time(self, texts: Sequence[str | None]) -> tuple[bytes, bytes] | None:
+        """What stands before and behind the second, where that alone is late; None where it is not so simple."""
+        if len(self._late) != 1 or None in texts or self.body_need:
+            return None
+        place = self._late[0][0]
+        before = self.joiner.join([*texts[:place], ""])  # type: ignore[list-item]
+        behind = self.joiner.join(["", *texts[place + 1 :]])  # type: ignore[list-item]
+        return before.encode("latin-1"), behind.encode("latin-1")
+
+    def shown(
+        self, request: Request, values: Values, set_now: frozenset[str], *, received: bool
+    ) -> list[ShownPart]:
+        """The string to sign part by part, each but the last with the joiner behind it. `set_now` are the headers that
+        signing sets besides its carriers."""
+        second = int(values.at // 1)
+        texts = self.texts(request, values)
+        found: list[tuple[Part, str]] = []
+        for part, text in zip(self.parts, texts, strict=True):
+            filled = part.late(request, values, request.body, second) if part.late else text
+            if filled is not None:
+                found.append((part, filled))
+        shown: list[ShownPart] = []
+        for place, (part, text) in enumerate(found):
+            behind = self.joiner if place < len(found) - 1 else ""
+            for name, source, line in self._lines(part, text, request, set_now, received=received):
+                hidden = "<secret>" if line == SECRET else ""
+                if part.name == "body":
+                    hidden = f"<the body, {len(line)} bytes>"
+                shown.append(ShownPart(name, source, line.encode("latin-1"), hidden))
+            shown[-1] = shown[-1]._replace(value=shown[-1].value + behind.encode("latin-1"))
+        return shown
+
+    def _lines(
+        self, part: Part, text: str, request: Request, set_now: frozenset[str], *, received: bool
+    ) -> Iterator[tuple[str, str, str]]:
+        """Name, source and text of a part, or of each line where it is made of several headers."""
+        name, source = part.name, part.source
+        if part.name == "custom headers" and text:
+            lines = text.split("\n")
+            for place, line in enumerate(lines):
+                end = "\n" if place < len(lines) - 1 else ""
+                yield "custom header", f"header {line.partition(':')[0]}", line + end
+            return
+        if part.of_values == "time":
+            name = self.time_name
+            source = f"{self.carriers.carrier_of('time')}, {'as it was sent' if received else 'from the clock'}"
+        elif part.of_values == "key_id":
+            source = self.carriers.carrier_of("key_id")
+        elif part.describe:
+            source = part.describe(request)
+        elif part.digest:
+            source += f", {body_length(request.body)} bytes"
+        elif part.headers == ("content-type",) and "content-type" in set_now:
+            source = source.replace("header Content-Type", "the default")
+        yield name, source, text
+
+    def times(self, seconds: Sequence[int]) -> Iterator[bytes]:
+        """The text of each second, where `string_around_time` says what stands around it."""
+        late = self._late[0][1]
+        if late is unix_second:  # by far the most of them are computed for nothing
+            return (b"%d" % second for second in seconds)
+        return (late(_NO_REQUEST, _NO_VALUES, b"", second).encode() for second in seconds)  # type: ignore[union-attr]
+
+    # What can be wrong with a recipe
+
+    def _check_sent(self, mac: str) -> None:
+        named = {part.name for part in self.parts}
+        sent = self.carriers.sent
+        for part in self.parts:
+            if part.extra and f"extra.{part.extra}" not in sent:
+                raise ConfigError(f"parts holds extra:{part.extra}, which nothing sends: put {{extra.{part.extra}}} in a carrier")
+        if "nonce" in named and "nonce" not in sent:
+            raise ConfigError("parts holds the nonce, which nothing sends: put {nonce} into headers, query or form")
+        if "key id" in named and "key_id" not in sent:
+            raise ConfigError("parts holds the key id, which nothing sends: put {key_id} into headers, query or form")
+        if mac.startswith("hash-") and "secret" not in named:
+            raise ConfigError(f"mac {mac!r} takes no key, so anyone could sign: put the secret among the parts, or use hmac-")
+        if named <= {"secret", "literal", "key id"}:
+            raise ConfigError("parts binds nothing: one signature would serve for ever; sign the time or the request")
+
+    def _check_time(self) -> None:
+        signed = any(Component.DATE in part.binds for part in self.parts)
+        if self.time_is_sent and self.window is not None and not signed:
+            raise ConfigError("the time is sent and not signed, so anyone could renew it: put it among the parts, or window = false")
+        if signed and not self.time_is_sent and self.window is None:
+            raise ConfigError("the time is signed, and neither sent nor searched: put {time} into a carrier, or give a window")
+        if self.window is None:
+            return
+        if not signed:
+            raise ConfigError("window is given and no time is signed: put the time among the parts, or window = false")
+        if not self.time_is_sent and self.window.past + self.window.future > _LONGEST_SEARCH:
+            raise ConfigError(f"window is over {_LONGEST_SEARCH} seconds, and each of them is searched: make it smaller")
+
+    def _secrets_around_body(self) -> tuple[int, int]:
+        names = [(part.name, part.raw) for part in self.parts]
+        raw = [place for place, (_, is_raw) in enumerate(names) if is_raw]
+        if len(raw) > 1:
+            raise ConfigError("parts holds the body twice: name it once")
+        first = raw[0] if raw else len(names)
+        secrets = [place for place, (name, _) in enumerate(names) if name == "secret"]
+        return sum(place < first for place in secrets), sum(place > first for place in secrets)
+
+    def _samples(self) -> Mapping[str, str]:
+        extras = {name: "value" for name in self.carriers.sent if name.startswith("extra.")}
+        time, signature = self.time.write(_SAMPLE_TIME), self.mac.signature(b"secret", b"string")
+        return {"key_id": "key", "time": time, "signature": signature, "nonce": "nonce", **extras}
+
+    def _covers(self) -> frozenset[Component]:
+        bound = frozenset[Component]().union(*(part.binds for part in self.parts))
+        names = {part.name for part in self.parts}
+        return bound | {Component.TARGET} if {"path", "query"} <= names else bound
+
+
+def signature_pattern(mac: str, encoding: str) -> str:
+    """The regular expression of a signature, for templates; empty where mac or encoding are wrong."""
+    algorithm = mac.partition("-")[2]
+    try:
+        return encoded_pattern(encoding, algorithm)
+    except ValueError:
+        return ""
+
+
+def wire_text(text: str, what: str, control: re.Pattern[str] = CONTROL) -> str:
+    """Text of the credential's as the wire's bytes. Raises CannotSign where it is empty, is no text, or holds one of
+    the control characters."""
+    if not text or (not text.isprintable() and control.search(text)):
+        raise CannotSign(f"the {what} is empty or holds a control character")
+    if text.isascii():
+        return text
+    try:
+        return text.encode().decode("latin-1")
+    except UnicodeEncodeError:
+        raise CannotSign(f"the {what} holds a lone surrogate, which is not text") from None

@@ -1,0 +1,103 @@
+"""Templates of what carries credentials: `EAN APIKey={key_id},Signature={signature},timestamp={time}`.
+
+A template is written with values and read back with a regular expression. A value ends where the literal behind it
+begins, so it must not hold that literal's first character: a template whose values run into each other is refused when
+the recipe is made, and a value that would end early when it is written.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from ..errors import CannotSign, ConfigError
+
+PLACEHOLDERS = ("key_id", "time", "signature", "nonce")
+_PIECE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|([{}])|[^{}]+")
+_NAMES = {"key_id": "key id"}
+
+
+class Template:
+    """A compiled template. `names` are its placeholders in order, `literal` is what stands before the first.
+
+    `patterns` are regular expressions, without groups, for the values that have a form of their own; other values are
+    whatever does not hold the first character of the literal behind them. Raises ConfigError.
+    """
+
+    def __init__(self, text: str, where: str, patterns: Mapping[str, str]) -> None:
+        self.where = where
+        pieces = _parsed(text, where)
+        self.names = tuple(piece.name for piece in pieces if isinstance(piece, _Placeholder))
+        if len(set(self.names)) < len(self.names):
+            raise ConfigError(f"{where} names a placeholder twice: name it once")
+        self.literal = pieces[0] if pieces and isinstance(pieces[0], str) else ""
+        self.is_bare = len(pieces) == 1 and len(self.names) == 1
+        expression, self._format = "", ""
+        self._values: dict[str, re.Pattern[str]] = {}
+        for place, piece in enumerate(pieces):
+            if isinstance(piece, str):
+                expression += re.escape(piece)
+                self._format += piece.replace("%", "%%")
+                continue
+            behind = pieces[place + 1] if place + 1 < len(pieces) else ""
+            if isinstance(behind, _Placeholder):
+                raise ConfigError(f"{where} is ambiguous: put a separator between {{{piece.name}}} and {{{behind.name}}}")
+            value = patterns.get(piece.name) or (f"[^{re.escape(behind[0])}]+" if behind else ".+")
+            expression += f"({value})"
+            self._format += "%s"
+            self._values[piece.name] = re.compile(value, re.DOTALL)
+        self._pattern = re.compile(expression, re.DOTALL)
+
+    def write(self, values: Mapping[str, str]) -> str:
+        """The text with the values in it. Raises CannotSign for a value that would be read back as another."""
+        for name, pattern in self._values.items():
+            if name != "signature" and not pattern.fullmatch(values[name]):
+                what = _NAMES.get(name, name)
+                raise CannotSign(f"the {what} is empty or holds a character that ends it in {self.where}")
+        return self._format % tuple([values[name] for name in self.names])
+
+    def read(self, text: str) -> dict[str, str] | None:
+        """The values in the text, None where it is not of this template."""
+        if self.is_bare:
+            name = self.names[0]
+            return {name: text} if name not in self._values or self._values[name].fullmatch(text) else None
+        match = self._pattern.fullmatch(text)
+        return None if match is None else dict(zip(self.names, match.groups(), strict=True))
+
+    def check(self, samples: Mapping[str, str]) -> None:
+        """Raise ConfigError where the values that are written are not those that are read back."""
+        written = {name: samples[name] for name in self.names}
+        try:
+            read = self.read(self.write(written))
+        except CannotSign:
+            read = None
+        if read != written:
+            raise ConfigError(f"{self.where} is ambiguous: its values cannot be read back; use another separator")
+
+
+class _Placeholder(NamedTuple):
+    """The name between two braces."""
+
+    name: str
+
+
+def _parsed(text: str, where: str) -> list[str | _Placeholder]:
+    pieces: list[str | _Placeholder] = []
+    for match in _PIECE.finditer(text):
+        if match[1] is not None:
+            name = match[1]
+            if name == "secret":
+                raise ConfigError(f"{where} would send the secret: send {{signature}} and keep the secret")
+            if name not in PLACEHOLDERS and not re.fullmatch(r"extra\.[A-Za-z_][A-Za-z0-9_]*", name):
+                known = ", ".join(f"{{{known}}}" for known in (*PLACEHOLDERS, "extra.NAME"))
+                raise ConfigError(f"{where} has the placeholder {{{name}}}, which is unknown: use {known}")
+            pieces.append(_Placeholder(name))
+        elif match[2] is not None:
+            raise ConfigError(f"{where} has a lone {match[2]!r}: write it twice where it is meant as text")
+        else:
+            literal = match[0][0] if match[0] in ("{{", "}}") else match[0]
+            if pieces and not isinstance(pieces[-1], _Placeholder):
+                literal = pieces.pop() + literal
+            pieces.append(literal)
+    return pieces

@@ -1,0 +1,111 @@
+"""Forms in which a time is sent and signed: written from Unix seconds, and read back from their one spelling."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from datetime import date, datetime, timezone
+from typing import NamedTuple
+
+from ..clock import format_date, format_http_date, parse_date
+from ..errors import CannotSign, ConfigError
+
+_UNIX = re.compile(r"0|[1-9][0-9]{0,11}")
+_UNIX_MS = re.compile(r"0|[1-9][0-9]{0,14}")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_DIRECTIVES = {
+    "%Y": "(?P<Y>[0-9]{4})",
+    "%m": "(?P<m>[0-9]{2})",
+    "%d": "(?P<d>[0-9]{2})",
+    "%H": "(?P<H>[0-9]{2})",
+    "%M": "(?P<M>[0-9]{2})",
+    "%S": "(?P<S>[0-9]{2})",
+    "%b": f"(?P<b>{'|'.join(_MONTHS)})",
+    "%a": f"(?P<a>{'|'.join(_WEEKDAYS)})",
+    "%%": "%",
+}
+_PIECE = re.compile(r"%.?|[^%]+", re.DOTALL)
+
+
+class TimeForm(NamedTuple):
+    """A form of a time: `write` gives its text for Unix seconds, `read` the Unix seconds, None where it is no such
+    text. `write` raises CannotSign for a time that the form cannot say."""
+
+    write: Callable[[float], str]
+    read: Callable[[str], float | None]
+
+
+def time_form(name: str) -> TimeForm:
+    """The form by its name (unix, unix-ms, iso, iso-ms, http), or of a pattern such as `%Y-%m-%d %H:%M:%S`, in UTC.
+
+    Raises ConfigError for one that is neither.
+    """
+    if name in _FORMS:
+        return _FORMS[name]
+    if "%" not in name:
+        raise ConfigError(f"time {name!r} is unknown: write one of {', '.join(_FORMS)}, or a pattern with %Y and so on")
+    return _pattern(name)
+
+
+def _pattern(pattern: str) -> TimeForm:
+    pieces = _PIECE.findall(pattern)
+    expression = ""
+    for piece in pieces:
+        if piece.startswith("%") and piece not in _DIRECTIVES:
+            raise ConfigError(f"time holds {piece!r}: a pattern has {' '.join(_DIRECTIVES)} and plain text")
+        expression += _DIRECTIVES.get(piece) or re.escape(piece)
+    directives = [piece for piece in pieces if piece in _DIRECTIVES and piece != "%%"]
+    if len(set(directives)) < len(directives):
+        raise ConfigError("time names a directive twice: its text could not be read back")
+    if not {"%Y", "%d", "%H", "%M", "%S"} <= set(directives) or not {"%m", "%b"} & set(directives):
+        raise ConfigError("time leaves a part of the date or of the time out: name %Y, %m or %b, %d, %H, %M and %S")
+    compiled = re.compile(expression)
+
+    def write(at: float) -> str:
+        text = format_date(at)  # refuses what no date can say
+        weekday = _WEEKDAYS[date.fromisoformat(text[:10]).weekday()]
+        values = {"%Y": text[:4], "%m": text[5:7], "%d": text[8:10], "%H": text[11:13], "%M": text[14:16]}
+        values |= {"%S": text[17:19], "%b": _MONTHS[int(text[5:7]) - 1], "%a": weekday, "%%": "%"}
+        return "".join(values.get(piece, piece) for piece in pieces)
+
+    def read(text: str) -> float | None:
+        match = compiled.fullmatch(text)
+        if match is None:
+            return None
+        found = match.groupdict()
+        month = int(found["m"]) if found.get("m") else _MONTHS.index(found["b"]) + 1
+        try:
+            numbers = (int(found[name]) for name in "dHMS")
+            at = datetime(int(found["Y"]), month, *numbers, tzinfo=timezone.utc).timestamp()
+        except ValueError:
+            return None
+        return at if write(at) == text else None  # a wrong weekday
+
+    return TimeForm(write, read)
+
+
+def _whole(at: float) -> int:
+    try:
+        second = math.floor(at)
+    except (ValueError, OverflowError):
+        second = -1
+    if not 0 <= second < 10**12:
+        raise CannotSign(f"the clock says {at!r}: give it in Unix seconds")
+    return second
+
+
+def _write_milliseconds(at: float) -> str:
+    # A float holds no exact 0.044, but a number close by: to the microsecond it is what was meant.
+    second = _whole(at)
+    return str(second * 1000 + min(round((at - second) * 1_000_000) // 1000, 999))
+
+
+_FORMS = {
+    "unix": TimeForm(lambda at: str(_whole(at)), lambda text: float(text) if _UNIX.fullmatch(text) else None),
+    "unix-ms": TimeForm(_write_milliseconds, lambda text: int(text) / 1000 if _UNIX_MS.fullmatch(text) else None),
+    "iso": TimeForm(format_date, parse_date),
+    "iso-ms": TimeForm(lambda at: format_date(at, milliseconds=True), parse_date),
+    "http": TimeForm(format_http_date, parse_date),
+}

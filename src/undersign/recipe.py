@@ -1,0 +1,442 @@
+"""Recipes: a signature scheme as data.
+
+A scheme is a list of parts that are joined and hashed, and templates that carry the credentials:
+
+    parts  method ─┐                                    ┌─> headers  Authorization: gotom_app_api {key_id}:{signature}
+           body  ──┼─> joined ─> MAC ─> {signature}  ───┼─> query    sig={signature}
+           time  ──┘                                    └─> form
+
+Signer, verifier, explanation and diagnosis read the same recipe, so that they cannot differ. It is compiled when it is
+made (`undersign.parts.program`), and everything that is wrong with it is found then. `SchemeOfParts` is what a compiled
+recipe does as a scheme; `HttpHmac` and `KeyedTimestamp` are such schemes with options of their own.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from .clock import Window
+from .errors import CannotSign, ConfigError, Reason, Rejected
+from .grammar import CONTROL
+from .http import Component, Pairs, Patch, Request, flaw_when_signing, origin_form, signed_header
+from .parts.carriers import FORM, NOT_CLAIMED, TOO_LARGE, Carriers, Flaw, Place
+from .parts.message import PartSpec, Values
+from .parts.program import Program, signature_pattern, wire_text
+from .scheme import Body, BodyNeed, Claim, Part, Scheme
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+_FORM_NEED = BodyNeed(raw=True, limit=1024 * 1024)
+_METHODS_WITHOUT_FORM = ("GET",)
+
+
+class SchemeOfParts(Scheme):
+    """What every compiled recipe does. A class sets `_program` when an object of it is made."""
+
+    _program: Program
+    _key_id_control = CONTROL
+    _key_id_escape: re.Pattern[str] | None = None
+    methods: tuple[str, ...] = ()
+    allow_http: bool | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        options = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.init}  # type: ignore[arg-type]
+        return _made_again, (type(self), options)
+
+    def covers(self, request: Request) -> frozenset[Component]:
+        return self._program.covers
+
+    def body_need(self, head: Request) -> BodyNeed:
+        program = self._program
+        return program.body_need | _FORM_NEED if program.carriers.needs_form(head) else program.body_need
+
+    def secret_flaw(self, secret: bytes) -> str | None:
+        return self._program.secret_form.flaw(secret)
+
+    def signature(self, secret: bytes, string: bytes) -> str:
+        return self._program.mac.signature(secret, string)
+
+    # Signing
+
+    def draft(self, request: Request, claim: Claim) -> tuple[Patch, bytes]:
+        if flaw := self._flaw_when_signing(request, claim):
+            raise CannotSign(flaw)
+        program, values = self._program, self._values(claim)
+        request = _in_wire_form(request)
+        added = self._added(request, values)
+        drafted = Patch(added)
+        if added:
+            request = drafted.apply(request)
+        texts = program.texts(request, values)
+        return drafted, program.string(request, values, texts, request.body, int(values.at // 1))
+
+    def write(self, claim: Claim, request: Request) -> Patch:
+        values, carriers = self._values(claim), self._program.carriers
+        in_form = self._goes_into_form(request)
+        if carriers.fields and (flaw := carriers.flaw_when_writing(request, in_form=in_form)):
+            raise CannotSign(flaw)
+        sent = {"key_id": self._written_key_id(values.key_id), "time": values.time, "nonce": values.nonce}
+        for name, value in values.extra.items():
+            sent[f"extra.{name}"] = value
+        sent["signature"] = claim.signatures[0]
+        return carriers.patch(sent, request, in_form=in_form)
+
+    def private_headers(self) -> frozenset[str]:
+        names = self._program.carriers.header_names.union(self._program.headers)
+        return names - {"content-type", "host", "authorization"}
+
+    def _flaw_when_signing(self, request: Request, claim: Claim) -> str | None:
+        if self._program.needs_https and request.origin and not self._is_secure(request):
+            return f"{self.name} over plain http shows the signature to everyone: use https, or allow_http=True"
+        if self.methods and request.method.upper() not in self.methods:
+            return f"{self.name} signs {' and '.join(self.methods)} alone, not {request.method}"
+        program = self._program
+        if claim.at is None and self.window is not None:
+            return f"the claim has no time: {self.name} signs it"
+        if program.needs_nonce and not claim.nonce:
+            return f"{self.name} sends a nonce and none is given: pass nonce=, a new one for each request"
+        for name in program.extras:
+            if name not in claim.extra:
+                return f"{self.name} sends {name!r}: give it to the credential, extra={{{name!r}: …}}"
+        index = request.by_name()
+        for header in program.carriers.headers:
+            for key, _ in index.get(header.indexed, ()):
+                if key.lower() != header.folded:
+                    return f"the header {key} would stand in for {header.folded}, which is signed: remove it"
+        return None
+
+    def _values(self, claim: Claim) -> Values:
+        """What the carriers will say, from the claim of a signer."""
+        at = claim.at if claim.at is not None else 0.0
+        program = self._program
+        time = program.time.write(at) if program.time_is_sent else ""
+        key_id = wire_text(claim.key_id, "key id", self._key_id_control)
+        nonce = wire_text(claim.nonce, "nonce") if claim.nonce else ""
+        extra = {name: wire_text(value, name) for name, value in claim.extra.items()} if claim.extra else _NOTHING
+        return Values(key_id, time, at, nonce, extra)
+
+    def _added(self, request: Request, values: Values) -> Pairs:
+        """The headers, besides the carriers, that have to be on the request to be signed."""
+        return ()
+
+    def _written_key_id(self, key_id: str) -> str:
+        """The key id as it goes into its carrier."""
+        return key_id
+
+    def _goes_into_form(self, request: Request) -> bool:
+        place = self._program.carriers.place
+        return place == "form" or (place == "query-or-form" and self._is_form(request))
+
+    # Verifying
+
+    def read(self, request: Request) -> Claim | None:
+        claim = self._read(request)
+        if isinstance(claim, Rejected):
+            raise claim
+        return claim
+
+    def _read(self, request: Request) -> Claim | Rejected | None:
+        # Refusals are returned, so that no frame which raises holds a signature that was sent and may be good.
+        program = self._program
+        found: dict[str, str] = {}
+        flaw = program.carriers.read(request, found)
+        if flaw is NOT_CLAIMED:
+            return None
+        if flaw is TOO_LARGE:  # so whether it is of this scheme is unknown
+            return self._rejected(flaw)
+        if program.needs_https and not self._is_secure(request):
+            return self._rejected(Flaw("the request did not come over https", Reason.INSECURE))
+        key_id = self._found_key_id(found)
+        if key_id is None:
+            return self._rejected(flaw or Flaw("the key id is empty, not UTF-8, or holds a control character"))
+        if flaw is None and (self.methods or program.carriers.fields):
+            flaw = self._flaw_of_found(request, found)
+        if flaw is not None:
+            return self._rejected(flaw, key_id)
+        request = _in_wire_form(request)
+        at: float | None = None
+        if program.time_is_sent:
+            at = program.time.read(found["time"])
+            if at is None:
+                return self._rejected(Flaw("the time that is sent is not in its form"), key_id)
+        nonce = found.get("nonce", "")
+        extra = {name: found[f"extra.{name}"] for name in program.extras} if program.extras else _NOTHING
+        if nonce or extra:
+            for value in (nonce, *extra.values()):
+                if not value.isprintable() and CONTROL.search(value):
+                    return self._rejected(Flaw("a value of the credentials holds a control character"), key_id)
+        wire = key_id if key_id.isascii() else key_id.encode().decode("latin-1")
+        values = Values(wire, found.get("time", ""), at or 0.0, nonce, extra)
+        try:
+            texts = program.texts(request, values)
+        except CannotSign as error:
+            return self._rejected(Flaw(str(error)), key_id)
+        return Claim(key_id, at, (found["signature"],), nonce, partial(program.string, request, values, texts))
+
+    def _found_key_id(self, found: Mapping[str, str]) -> str | None:
+        """The key id as text; None where it is not in form."""
+        if "key_id" not in self._program.carriers.sent:
+            return self._key_id_of_none_sent()
+        key_id = found.get("key_id", "")
+        if self._key_id_escape is not None and "\\" in key_id:
+            key_id = self._key_id_escape.sub(r"\1", key_id)
+        if not key_id.isascii():
+            try:
+                key_id = key_id.encode("latin-1").decode()
+            except UnicodeError:
+                return None
+        return key_id if key_id and (key_id.isprintable() or not self._key_id_control.search(key_id)) else None
+
+    def _key_id_of_none_sent(self) -> str:
+        return self.name
+
+    def _flaw_of_found(self, request: Request, found: Mapping[str, str]) -> Flaw | None:
+        """What is wrong with the credentials besides their form."""
+        if self.methods and request.method.upper() not in self.methods:
+            return Flaw(f"the method is none of {', '.join(self.methods)}")
+        return None
+
+    def candidates(self, secret: bytes, claim: Claim, body: Body, seconds: Sequence[int]) -> Iterable[str]:
+        program = self._program
+        head, values, texts = self._arguments(claim)
+        around = program.string_around_time(texts)
+        if around is None:
+            strings = (program.string(head, values, texts, body, second) for second in seconds)
+            return (program.mac.signature(secret, string) for string in strings)
+        return program.mac.signatures(secret, around[0], program.times(seconds), around[1])
+
+    def _arguments(self, claim: Claim) -> tuple[Request, Values, Sequence[str | None]]:
+        if isinstance(claim.string, partial):
+            head, values, texts = claim.string.args
+            return head, values, texts
+        head, wire = Request("GET", "/"), claim.key_id.encode("utf-8", "surrogatepass").decode("latin-1")
+        values = Values(wire, "", claim.at or 0.0, claim.nonce, claim.extra)
+        return head, values, self._program.texts(head, values)
+
+    def string_to_sign(self, request: Request, claim: Claim) -> bytes:
+        """The string to sign of a request that was received, whatever its credentials say: for diagnosis.
+
+        `claim` names key id and time, and the request's own text of the time is signed. Raises CannotSign.
+        """
+        if flaw := flaw_when_signing(request, _in_wire_form(request).target):
+            raise CannotSign(flaw)
+        values = self._values(claim)
+        for header in self._program.carriers.headers:
+            if "time" in header.template.names:
+                sent = signed_header(request, header.folded)
+                found = header.template.read(sent) if sent else None
+                if found is None or found["time"] == "0":  # which PHP takes for nothing
+                    raise CannotSign(f"there is no {header.name} header to sign")
+                values = values._replace(time=found["time"])
+        request = _in_wire_form(request)
+        texts = self._program.texts(request, values)
+        return self._program.string(request, values, texts, request.body, int(values.at // 1))
+
+    # Explaining
+
+    def shown_parts(self, string: bytes, request: Request, claim: Claim, drafted: Patch) -> Sequence[Part]:
+        received = isinstance(claim.string, partial)
+        values = self._arguments(claim)[1] if received else self._values(claim)
+        if claim.at is not None:
+            values = values._replace(at=claim.at)
+        set_now = frozenset(name.lower() for name, _ in drafted.headers)
+        shown = self._program.shown(_in_wire_form(request), values, set_now, received=received)
+        if b"".join([part.value for part in shown]) == string:
+            return shown
+        return super().shown_parts(string, request, claim, drafted)  # of a subclass that signs something else
+
+    # What it needs
+
+    def _is_secure(self, request: Request) -> bool:
+        return not self._program.needs_https or request.origin.lower().startswith("https://")
+
+    def _is_form(self, request: Request) -> bool:
+        # A GET has no form, whatever a client sets as Content-Type for all its requests.
+        return request.method.upper() not in _METHODS_WITHOUT_FORM and FORM in request.media_types()
+
+    def _rejected(self, flaw: Flaw, key_id: str = "") -> Rejected:
+        return Rejected(flaw.reason, flaw.detail, scheme=self.name, key_id=key_id)
+
+
+def _in_wire_form(request: Request) -> Request:
+    """The request with its method in upper case and its target in origin-form, without a fragment, which servers cut
+    off. That these do not belong on the wire is the engine's to say."""
+    method, target = request.method, request.target
+    if method.isupper() and target.startswith("/") and "#" not in target:
+        return request
+    target = origin_form(target).partition("#")[0]
+    changed = Request(method.upper(), target, request.headers, request.body, request.origin)
+    return request if changed == request else changed
+
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+def _made_again(kind: type[Scheme], options: Mapping[str, Any]) -> Scheme:
+    return kind(**options)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe(SchemeOfParts):
+    """A scheme that is declared: what is signed, how, and where the credentials travel.
+
+    `parts` are what is signed, in order: words such as "method", "target", "body:sha256:hex" or "header:X-Date", or
+    mappings with `part` and options. `joiner` stands between them. `mac` is `hmac-ALG`, or `hash-ALG` with the secret
+    among the parts; `encoding` one of hex, HEX, base64, base64url and base64url-nopad. `secret` says how its text
+    becomes bytes (text, base64, hex), behind `secret_prefix`. `time` is how the time is written (unix, unix-ms, iso,
+    iso-ms, http, or a pattern in UTC), and `window` how far it may lie from the clock, None where there is no time.
+
+    `headers`, `query`, `form` and `query_or_form` are templates by name, with {key_id}, {time}, {signature}, {nonce}
+    and {extra.NAME}; of the last three one at most. `content_type` is sent where a request has none. `methods` are
+    those that may be signed, all where it is empty. `allow_http` lets a signature travel over plain http, which is
+    refused where it binds nothing of the request. Where no key id is sent it is the recipe's name.
+
+        Recipe(name="bokun", parts=["time", "key_id", "method", "target"], mac="hmac-sha1", encoding="base64",
+               time="%Y-%m-%d %H:%M:%S", headers={"X-Bokun-Date": "{time}", "X-Bokun-AccessKey": "{key_id}",
+               "X-Bokun-Signature": "{signature}"})
+
+    Raises ConfigError, with the field and the remedy, for whatever cannot work.
+    """
+
+    name: str
+    parts: Sequence[PartSpec] = field(hash=False)
+    joiner: str = ""
+    mac: str
+    encoding: str = "hex"
+    secret: str = "text"
+    secret_prefix: str = ""
+    time: str = "unix"
+    window: Window | None = Window(past=300, future=300)
+    methods: tuple[str, ...] = ()
+    allow_http: bool | None = None
+    content_type: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict, hash=False)
+    query: Mapping[str, str] = field(default_factory=dict, hash=False)
+    form: Mapping[str, str] = field(default_factory=dict, hash=False)
+    query_or_form: Mapping[str, str] = field(default_factory=dict, hash=False)
+    _program: Program = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        put = partial(object.__setattr__, self)
+        self._check_types()
+        put("parts", tuple(_frozen(part) for part in self.parts))
+        put("methods", tuple(self.methods))
+        for place in ("headers", "query", "form", "query_or_form"):
+            put(place, MappingProxyType(dict(getattr(self, place))))
+        places: tuple[tuple[Place, Mapping[str, str]], ...] = (
+            ("query", self.query),
+            ("form", self.form),
+            ("query-or-form", self.query_or_form),
+        )
+        given = [(place, templates) for place, templates in places if templates]
+        if len(given) > 1:
+            names = " and ".join(place for place, _ in given)
+            raise ConfigError(f"parameters are given for {names}: put them all into one place")
+        place, fields = given[0] if given else ("query", {})
+        carriers = Carriers(self.headers, fields, place, {"signature": signature_pattern(self.mac, self.encoding)})
+        put("_program", program_of(self, carriers))
+
+    @classmethod
+    def from_mapping(cls, document: Mapping[str, Any]) -> Self:
+        """The recipe that a document in TOML or JSON holds, as tables and values. Raises ConfigError.
+
+        Names are those of the fields, `query-or-form` for `query_or_form`; `window` is a table with `past` and
+        `future` in seconds, or false.
+        """
+        if not isinstance(document, Mapping):
+            raise ConfigError(f"a recipe is a table with name, parts, mac and so on, not {type(document).__name__}")
+        names = {f.name.replace("query_or_form", "query-or-form"): f.name for f in dataclasses.fields(cls) if f.init}
+        options: dict[str, Any] = {}
+        for key, value in document.items():
+            if key not in names:
+                close = difflib.get_close_matches(str(key), list(names), n=1)
+                meant = f" (did you mean {close[0]!r}?)" if close else ""
+                raise ConfigError(f"a recipe has no field {key!r}{meant}: it has {', '.join(names)}")
+            options[names[key]] = value
+        for needed in ("name", "parts", "mac"):
+            if needed not in options:
+                raise ConfigError(f"the recipe has no {needed}: give it one")
+        if "window" in options:
+            options["window"] = _window(options["window"])
+        return cls(**options)
+
+    def as_mapping(self) -> dict[str, Any]:
+        """The document that `from_mapping` makes this recipe of: text, numbers, booleans, lists and tables alone."""
+        document: dict[str, Any] = {}
+        for f in dataclasses.fields(self):
+            value = getattr(self, f.name)
+            default = f.default if f.default_factory is dataclasses.MISSING else f.default_factory()
+            if f.init and value != default:
+                document[f.name.replace("query_or_form", "query-or-form")] = _thawed(value)
+        return document
+
+    def _added(self, request: Request, values: Values) -> Pairs:
+        if self.content_type is None or request.values("content-type"):
+            return ()
+        return (("Content-Type", self.content_type),)
+
+    def _check_types(self) -> None:
+        texts = ("name", "joiner", "mac", "encoding", "secret", "secret_prefix", "time")
+        for name in texts:
+            if not isinstance(getattr(self, name), str):
+                raise ConfigError(f"{name} is text, not {getattr(self, name)!r}")
+        if not self.name or CONTROL.search(self.name):
+            raise ConfigError("name is empty or holds a control character: name the scheme, for keys and logs")
+        if self.window is not None and not isinstance(self.window, Window):
+            raise ConfigError("window is a Window: write window=Window(past=300, future=300), or None where there is no time")
+        if not isinstance(self.parts, (list, tuple)):
+            raise ConfigError('parts is a list of what is signed: write parts = ["time", "method", "target"]')
+        methods = self.methods
+        if not isinstance(methods, (list, tuple)) or not all(isinstance(m, str) and m and m == m.upper() for m in methods):
+            raise ConfigError('methods is a list in upper case: write methods = ["GET", "POST"]')
+        if self.allow_http not in (None, True, False):
+            raise ConfigError("allow_http is true or false")
+        if self.content_type is not None and (not isinstance(self.content_type, str) or CONTROL.search(self.content_type)):
+            raise ConfigError("content_type is text without control characters")
+        for place in ("headers", "query", "form", "query_or_form"):
+            templates = getattr(self, place)
+            if not isinstance(templates, Mapping) or not all(
+                isinstance(name, str) and isinstance(text, str) for name, text in templates.items()
+            ):
+                raise ConfigError(f'{place} is a table of templates by name: write X-Signature = "{{signature}}"')
+
+
+def program_of(scheme: Any, carriers: Carriers, **changed: Any) -> Program:
+    """The program of what has the fields of a recipe, some of them changed."""
+    names = ("parts", "joiner", "mac", "encoding", "secret", "secret_prefix", "time", "window", "allow_http")
+    fields = {name: changed[name] if name in changed else getattr(scheme, name) for name in names}
+    return Program(carriers=carriers, **fields)
+
+
+def _window(value: Any) -> Window | None:
+    if value is False or value is None:
+        return None
+    if isinstance(value, Window):
+        return value
+    if not isinstance(value, Mapping) or set(value) != {"past", "future"}:
+        raise ConfigError("window is a table in seconds, { past = 300, future = 300 }, or false where there is no time")
+    return Window(value["past"], value["future"])
+
+
+def _frozen(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return MappingProxyType({name: _frozen(item) for name, item in value.items()})
+    return tuple(_frozen(item) for item in value) if isinstance(value, (list, tuple)) else value
+
+
+def _thawed(value: Any) -> Any:
+    if isinstance(value, Window):
+        return {"past": value.past, "future": value.future}
+    if value is None:
+        return False
+    if isinstance(value, Mapping):
+        return {name: _thawed(item) for name, item in value.items()}
+    return [_thawed(item) for item in value] if isinstance(value, (list, tuple)) else value
