@@ -6,6 +6,7 @@ import hmac
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from .errors import ConfigError
@@ -96,7 +97,8 @@ class Credential:
     `origins` are `https://host[:port]`. With none named a client sends the credential to the origin of its
     user's own call alone, and to no other that a redirect leads to. `older` are secrets that are being replaced: with a
     scheme that sends several signatures, each makes one too, after that of `secret`, so that a receiver who still has
-    an older one verifies as well. Raises ConfigError for an empty key id or secret, for control characters in the key
+    an older one verifies as well. `extra` are values that an API wants besides, such as a passphrase or a token, by the
+    names that its scheme gives them. Raises ConfigError for an empty key id or secret, for control characters in the key
     id, and for an origin that is none.
     """
 
@@ -104,6 +106,7 @@ class Credential:
     secret: Secret
     origins: tuple[str, ...] = ()
     older: tuple[Secret, ...] = field(default=(), repr=False)
+    extra: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
 
     # Written out, so that type checkers see that plain text and bytes are welcome too.
     def __init__(
@@ -113,6 +116,7 @@ class Credential:
         origins: Sequence[str] = (),
         *,
         older: Sequence[Secret | str | bytes] = (),
+        extra: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         secrets = seal_all(secret, older)
         del secret, older  # so that no frame which raises below holds a plain one
@@ -130,6 +134,9 @@ class Credential:
         object.__setattr__(self, "secret", secrets[0])
         object.__setattr__(self, "origins", tuple(parse_origin(origin) for origin in origins))
         object.__setattr__(self, "older", secrets[1:])
+        if not isinstance(extra, Mapping) or not all(isinstance(text, str) for pair in extra.items() for text in pair):
+            raise ConfigError('extra is a mapping of names to texts: write extra={"passphrase": "…"}')
+        object.__setattr__(self, "extra", MappingProxyType(dict(extra)))
 
 
 def parse_origin(origin: str) -> str:

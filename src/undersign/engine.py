@@ -28,8 +28,12 @@ _NOT_KNOWN = (Reason.UNKNOWN_KEY, "no secret is known for the key id")
 _NOT_FITTING = (Reason.MISMATCH, "no secret of the key fits")
 
 
-def sign(scheme: Scheme, request: Request, credential: Credential, *, now: float) -> Patch:
+def sign(
+    scheme: Scheme, request: Request, credential: Credential, *, now: float, nonce: str | None = None
+) -> Patch:
     """What to set on the request so that it is signed. `now` is in Unix seconds; the request stays as it is.
+
+    `nonce` is a text that no other request has, for a scheme that sends one.
 
     Raises CannotSign, with the part at fault and the remedy, where the request cannot be signed so that it would
     verify, or where the credential may not go to its origin; ConfigError for a credential that the scheme cannot use.
@@ -37,7 +41,7 @@ def sign(scheme: Scheme, request: Request, credential: Credential, *, now: float
     if flaw := credential_flaw(scheme, credential):
         del credential  # which may be a plain secret, where it is no Credential
         raise flaw
-    return sign_checked(scheme, request, credential, now)
+    return sign_checked(scheme, request, credential, now, nonce or "")
 
 
 def credential_flaw(scheme: Scheme, credential: Credential) -> ConfigError | None:
@@ -51,14 +55,16 @@ def credential_flaw(scheme: Scheme, credential: Credential) -> ConfigError | Non
     return next((flaw for flaw in flaws if flaw), None)
 
 
-def sign_checked(scheme: Scheme, request: Request, credential: Credential, now: float) -> Patch:
+def sign_checked(scheme: Scheme, request: Request, credential: Credential, now: float, nonce: str = "") -> Patch:
     """Sign with a credential that is checked."""
-    claim, drafted, string = drafted_checked(scheme, request, credential, now)
+    claim, drafted, string = drafted_checked(scheme, request, credential, now, nonce)
     # In a claim, which does not show it: a local of its own would be in the traceback of a `write` that refuses.
-    signed = Claim(claim.key_id, now, (scheme.signature(credential.secret.reveal(), string),))
+    signatures = (scheme.signature(credential.secret.reveal(), string),)
+    signed = claim._replace(signatures=signatures) if nonce or credential.extra else Claim(claim.key_id, now, signatures)
+    del signatures
     if credential.older:
         older = tuple(scheme.signature(secret.reveal(), string) for secret in credential.older)
-        signed = Claim(claim.key_id, now, signed.signatures + older)
+        signed = signed._replace(signatures=signed.signatures + older)
     written = scheme.write(signed, request)
     if not drafted.headers:
         return written
@@ -66,7 +72,7 @@ def sign_checked(scheme: Scheme, request: Request, credential: Credential, now: 
 
 
 def drafted_checked(
-    scheme: Scheme, request: Request, credential: Credential, now: float
+    scheme: Scheme, request: Request, credential: Credential, now: float, nonce: str = ""
 ) -> tuple[Claim, Patch, bytes]:
     """The first half of signing, which needs no secret: the claim, what is drafted, and the string to sign."""
     if not math.isfinite(now):
@@ -79,17 +85,29 @@ def drafted_checked(
     target = request.target
     if flaw := flaw_when_signing(request, target if target.startswith("/") else origin_form(target)):
         raise CannotSign(flaw)
-    claim = Claim(credential.key_id, now)
+    if nonce or credential.extra:
+        claim = Claim(credential.key_id, now, (), nonce, None, credential.extra)
+    else:
+        claim = Claim(credential.key_id, now)
     return claim, *scheme.draft(request, claim)
 
 
 class Signer:
     """A scheme with a credential and a clock, which returns Unix seconds.
 
+    `nonce` returns a text that no request had before, for a scheme that sends one: `lambda: str(uuid.uuid4())`.
+
     Raises ConfigError for a credential that the scheme cannot use.
     """
 
-    def __init__(self, scheme: Scheme, credential: Credential, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        scheme: Scheme,
+        credential: Credential,
+        *,
+        clock: Callable[[], float] = time.time,
+        nonce: Callable[[], str] | None = None,
+    ) -> None:
         if flaw := credential_flaw(scheme, credential):
             del credential
             raise flaw
@@ -97,10 +115,14 @@ class Signer:
         self.credential = credential
         check_clock(clock)
         self.clock = clock
+        if nonce is not None and not callable(nonce):
+            raise ConfigError("nonce is a function that returns a new text each time, not the text itself")
+        self.nonce = nonce
 
     def sign(self, request: Request) -> Patch:
         """See `undersign.sign`."""
-        return sign_checked(self.scheme, request, self.credential, self.clock())
+        nonce = "" if self.nonce is None else self.nonce()
+        return sign_checked(self.scheme, request, self.credential, self.clock(), nonce)
 
 
 class _Verified(NamedTuple):
@@ -212,9 +234,10 @@ def begin_whole(schemes: tuple[Scheme, ...], request: Request, now: float) -> Pe
     what claims the request, and what is wrong with the head is found first."""
     if not request.target.startswith("/"):
         return None
-    for scheme in schemes:
-        if scheme.body_need(request).raw:
-            return None
+    if request.body:
+        for scheme in schemes:
+            if scheme.body_need(request).raw:
+                return None
     found, claim = claimed(schemes, request, now)
     if found is None:
         raise Rejected(Reason.MISSING, "no scheme claims the request")
@@ -261,7 +284,7 @@ def claimed(schemes: tuple[Scheme, ...], request: Request, now: float) -> tuple[
     if isinstance(found, Rejected):
         if found.reason is Reason.INSECURE:
             raise found
-    elif not isinstance(found, Claim) or not callable(found.string) or not _is_time(found.at):
+    elif not isinstance(found, Claim) or not callable(found.string) or (found.at is not None and not _is_time(found.at)):
         # A third party's scheme may return anything.
         raise Rejected(Reason.UNAVAILABLE, f"{scheme.name} made no sound claim of the request", scheme=scheme.name)
     if flaw := flaw_when_verifying(request):
@@ -314,8 +337,8 @@ def verdict(
     return Verified(scheme.name, claim.key_id, at, scheme.covers(request), secret_index, expires, claim.nonce, signed)
 
 
-def _is_time(at: float | None) -> bool:
-    return at is None or (isinstance(at, (int, float)) and -_FURTHEST < at < _FURTHEST)
+def _is_time(at: float) -> bool:
+    return isinstance(at, (int, float)) and -_FURTHEST < at < _FURTHEST
 
 
 def _failed(scheme: Scheme, error: Exception) -> Rejected:

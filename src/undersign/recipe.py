@@ -70,24 +70,26 @@ class SchemeOfParts(Scheme):
         if flaw := self._flaw_when_signing(request, claim):
             raise CannotSign(flaw)
         program, values = self._program, self._values(claim)
-        request = _in_wire_form(request)
+        if not request.method.isupper() or not request.target.startswith("/") or "#" in request.target:
+            request = _in_wire_form(request)
+        sent = program.carriers.drafted(values.sent())
         added = self._added(request, values)
-        drafted = Patch(added)
-        if added:
+        drafted = Patch(sent + added)
+        if added or program.signs_its_carriers:
             request = drafted.apply(request)
         texts = program.texts(request, values)
         return drafted, program.string(request, values, texts, request.body, int(values.at // 1))
 
     def write(self, claim: Claim, request: Request) -> Patch:
-        values, carriers = self._values(claim), self._program.carriers
-        in_form = self._goes_into_form(request)
-        if carriers.fields and (flaw := carriers.flaw_when_writing(request, in_form=in_form)):
-            raise CannotSign(flaw)
-        sent = {"key_id": self._written_key_id(values.key_id), "time": values.time, "nonce": values.nonce}
-        for name, value in values.extra.items():
-            sent[f"extra.{name}"] = value
+        carriers, in_form = self._program.carriers, False
+        if carriers.fields:
+            in_form = self._goes_into_form(request)
+            if flaw := carriers.flaw_when_writing(request, in_form=in_form):
+                raise CannotSign(flaw)
+        sent = {} if self._program.writes_little else self._values(claim).sent()
+        sent["key_id"] = self._written_key_id(wire_text(claim.key_id, "key id", self._key_id_control))
         sent["signature"] = claim.signatures[0]
-        return carriers.patch(sent, request, in_form=in_form)
+        return carriers.patch(sent, in_form=in_form)
 
     def private_headers(self) -> frozenset[str]:
         names = self._program.carriers.header_names.union(self._program.headers)
@@ -161,7 +163,8 @@ class SchemeOfParts(Scheme):
             flaw = self._flaw_of_found(request, found)
         if flaw is not None:
             return self._rejected(flaw, key_id)
-        request = _in_wire_form(request)
+        if not request.method.isupper() or not request.target.startswith("/") or "#" in request.target:
+            request = _in_wire_form(request)
         at: float | None = None
         if program.time_is_sent:
             at = program.time.read(found["time"])
@@ -232,8 +235,8 @@ class SchemeOfParts(Scheme):
         for header in self._program.carriers.headers:
             if "time" in header.template.names:
                 sent = signed_header(request, header.folded)
-                found = header.template.read(sent) if sent else None
-                if found is None or found["time"] == "0":  # which PHP takes for nothing
+                found: dict[str, str] = {}
+                if not sent or not header.template.read(sent, found) or sent == "0":  # which PHP takes for nothing
                     raise CannotSign(f"there is no {header.name} header to sign")
                 values = values._replace(time=found["time"])
         request = _in_wire_form(request)
@@ -269,11 +272,8 @@ class SchemeOfParts(Scheme):
 def _in_wire_form(request: Request) -> Request:
     """The request with its method in upper case and its target in origin-form, without a fragment, which servers cut
     off. That these do not belong on the wire is the engine's to say."""
-    method, target = request.method, request.target
-    if method.isupper() and target.startswith("/") and "#" not in target:
-        return request
-    target = origin_form(target).partition("#")[0]
-    changed = Request(method.upper(), target, request.headers, request.body, request.origin)
+    target = origin_form(request.target).partition("#")[0]
+    changed = Request(request.method.upper(), target, request.headers, request.body, request.origin)
     return request if changed == request else changed
 
 
@@ -377,6 +377,9 @@ class Recipe(SchemeOfParts):
             if f.init and value != default:
                 document[f.name.replace("query_or_form", "query-or-form")] = _thawed(value)
         return document
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self).from_mapping, (self.as_mapping(),)
 
     def _added(self, request: Request, values: Values) -> Pairs:
         if self.content_type is None or request.values("content-type"):

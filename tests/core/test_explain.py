@@ -75,8 +75,8 @@ def test_the_text_is_one_for_a_ticket() -> None:
         "    /app-api/campaign?q=%2f",
         "",
         "Patch: what signing sets",
-        "  header Content-Type: application/json",
         "  header Date: 2024-11-07T10:21:15Z",
+        "  header Content-Type: application/json",
         "  header Authorization: gotom_app_api crm_sync:<signature>",
     ]
 

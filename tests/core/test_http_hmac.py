@@ -45,8 +45,8 @@ def _signed(request: Request, **options: Any) -> dict[str, str]:
 def test_a_bare_request_gets_date_content_type_and_authorization() -> None:
     assert sign(GoTom(), Request("GET", "/a?b"), _CREDENTIAL, now=NOW + 0.9) == Patch(
         (
-            ("Content-Type", "application/json"),
             ("Date", DATE),
+            ("Content-Type", "application/json"),
             ("Authorization", f"gotom_app_api {USER}:{gotom_signature('GET', '/a?b')}"),
         )
     )

@@ -90,6 +90,10 @@ class Carriers:
         if " " not in literal:
             self._word = ""
         self._others = tuple(header for header in self.headers if header is not self._signed)
+        self._drafted = tuple(header for header in self._others if "key_id" not in header.template.names)
+        self._written = tuple(header for header in self.headers if header not in self._drafted)
+        self.written = (*(header.template for header in self._written), *(template for _, template in self.fields))
+        """The templates that `patch` writes."""
         self._sig_field = next((name for name, template in self.fields if "signature" in template.names), "")
 
     def needs_form(self, head: Request) -> bool:
@@ -124,10 +128,9 @@ class Carriers:
             pairs = (request.index or request.by_name()).get(signed.indexed)
             if pairs is None:
                 return NOT_CLAIMED
-            values = signed.template.read(pairs[0][1].strip(" \t")) if len(pairs) == 1 else None
-            if values is None or pairs[0][0].lower() != signed.folded:
+            name, value = pairs[0]
+            if len(pairs) > 1 or not signed.template.read(value.strip(" \t"), found) or name.lower() != signed.folded:
                 return self._not_in_form(request, signed)
-            found.update(values)
         if self.fields and (flaw := self._read_fields(request, in_query, in_form, found)):
             return flaw
         for header in self._others:
@@ -135,10 +138,8 @@ class Carriers:
                 value = signed_header(request, header.folded)
             except CannotSign as error:
                 return Flaw(str(error))
-            values = None if value is None else header.template.read(value)
-            if values is None:
+            if value is None or not header.template.read(value, found):
                 return Flaw(f"the {header.name} header is absent or not in its one form")
-            found.update(values)
         return None
 
     def _not_in_form(self, request: Request, header: _Header) -> Flaw:
@@ -171,11 +172,8 @@ class Carriers:
             except UnicodeDecodeError:
                 return Flaw(f"the parameter {name!r} is not UTF-8")
         for name, template in self.fields:
-            value = values.pop(name, "")
-            parsed = template.read(value)
-            if parsed is None:
+            if not template.read(values.pop(name, ""), found):
                 return Flaw(f"the parameter {name!r} is absent, empty or not in its one form")
-            found.update(parsed)
         for name, value in values.items():
             found[f"field:{name}"] = _text(value)
         return None
@@ -191,13 +189,13 @@ class Carriers:
 
     # Writing
 
-    def patch(self, values: Mapping[str, str], request: Request, *, in_form: bool) -> Patch:
-        """What sets the carriers. Raises CannotSign for a value that a template cannot hold."""
-        headers: Pairs = ()
-        for header in self._others:
-            headers += ((header.name, header.template.write(values)),)
-        if self._signed is not None:
-            headers += ((self._signed.name, self._signed.template.write(values)),)
+    def drafted(self, values: Mapping[str, str]) -> Pairs:
+        """The headers that say neither key id nor signature, such as Date. Raises CannotSign as `patch` does."""
+        return tuple([(header.name, header.template.write(values)) for header in self._drafted])
+
+    def patch(self, values: Mapping[str, str], *, in_form: bool) -> Patch:
+        """What sets all other carriers. Raises CannotSign for a value that a template cannot hold."""
+        headers = tuple([(header.name, header.template.write(values)) for header in self._written])
         if not self.fields:
             return Patch(headers)
         pairs = tuple([(name, _text(template.write(values))) for name, template in self.fields])

@@ -27,7 +27,7 @@ _BASE64 = re.compile(rb"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]
 
 def new_hash(algorithm: str, data: bytes = b"") -> Any:
     """A hash of hashlib's, MD5 and SHA-1 included where OpenSSL is in FIPS mode."""
-    return hashlib.new(algorithm, data, usedforsecurity=False)
+    return getattr(hashlib, algorithm)(data, usedforsecurity=False)
 
 
 def encoder(encoding: str) -> Callable[[bytes], bytes]:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from ..errors import CannotSign, ConfigError
 from ..fields import decode_field
+from ..grammar import TOKEN
 from ..http import (
     BodyDigest,
     Component,
@@ -49,6 +50,13 @@ class Values(NamedTuple):
     at: float
     nonce: str
     extra: Mapping[str, str]
+
+    def sent(self) -> dict[str, str]:
+        """By the names of placeholders."""
+        sent = {"key_id": self.key_id, "time": self.time, "nonce": self.nonce}
+        for name, value in self.extra.items():
+            sent[f"extra.{name}"] = value
+        return sent
 
 
 class Part(NamedTuple):
@@ -118,8 +126,8 @@ def _unknown(word: str, field: str) -> ConfigError:
 
 
 def _part(word: str, argument: str, options: Mapping[str, Any], time_is_sent: bool, field: str) -> Part:
-    if word == "header":
-        return _header(argument, field)
+    if word == "header" or word == "content-type":
+        return _header(argument or "Content-Type", options.get("fold"), field)
     if word == "body":
         return _body(argument, options, field)
     if word == "time":
@@ -156,13 +164,6 @@ def _origin(request: Request) -> str:
     return request.origin
 
 
-def _content_type(request: Request, _: Values) -> str:
-    value = signed_header(request, "content-type")
-    if value is None:
-        raise CannotSign("there is no Content-Type header to sign")
-    return value
-
-
 def _raw_body(_: Request, __: Values, body: Body, ___: int) -> str:
     if isinstance(body, BodyDigest):
         raise CannotSign("the body is streamed, and it is signed as a whole: pass it as bytes")
@@ -192,32 +193,27 @@ _WORDS = {
         lambda request, _: _origin(request).partition("://")[2],
         binds=frozenset({Component.AUTHORITY}),
     ),
-    "content-type": Part(
-        "content type",
-        "header Content-Type",
-        _content_type,
-        binds=frozenset({Component.CONTENT_TYPE}),
-        headers=("content-type",),
-    ),
     "key_id": Part("key id", "the credential", of_values="key_id"),
     "secret": Part("secret", "the secret of the key, which stands here", constant=SECRET),
     "nonce": Part("nonce", "the message's own", of_values="nonce"),
 }
 
 
-def _header(name: str, field: str) -> Part:
-    if not name:
-        raise ConfigError(f"{field} is 'header:': write header:NAME")
+def _header(name: str, fold: Any, field: str) -> Part:
+    if not TOKEN.fullmatch(name):
+        raise ConfigError(f"{field}: {name!r} is no name of a header: write header:NAME")
     folded = name.lower()
+    change = {"lower": _lower, "upper": _upper}.get(fold)
 
     def text(request: Request, _: Values) -> str:
         value = signed_header(request, folded)
         if value is None:
             raise CannotSign(f"there is no {name} header to sign")
-        return value
+        return value if change is None else change(value)
 
     component = _COMPONENTS.get(folded, Component.HEADERS)
-    return Part(f"header {name}", f"header {name}", text, binds=frozenset({component}), headers=(folded,))
+    shown = "content type" if folded == "content-type" else f"header {name}"
+    return Part(shown, f"header {name}", text, binds=frozenset({component}), headers=(folded,))
 
 
 _COMPONENTS = {"content-type": Component.CONTENT_TYPE, "host": Component.AUTHORITY}
@@ -343,7 +339,8 @@ def _with_options(part: Part, options: Mapping[str, Any], field: str) -> Part:
     if fold is not None:
         if fold not in ("lower", "upper"):
             raise ConfigError(f"{field}: fold is 'lower' or 'upper'")
-        part = _changed(part, _lower if fold == "lower" else _upper)
+        if not part.headers or part.name == "custom headers":  # one header folds its own
+            part = _changed(part, _lower if fold == "lower" else _upper)
         part = part._replace(source=f"{part.source}, in {fold} case")
     if _boolean(options.get("omit_empty", False), f"{field}.omit_empty"):
         part = _changed(_or_absent(part), lambda text: text or None)

@@ -85,6 +85,10 @@ class Program:
         self._late = tuple([(place, part.late) for place, part in enumerate(self.parts) if part.late])
         # A signature that binds nothing of the request lets whoever has it in.
         self.needs_https = self.covers <= {Component.DATE} if allow_http is None else not allow_http
+        written = {name for template in carriers.written for name in template.names}
+        self.writes_little = not written - {"key_id", "signature"}
+        """Whether what is written with the signature is no more than the key id."""
+        self.signs_its_carriers = bool(carriers.header_names.intersection(self.headers))
         self.needs_nonce = "nonce" in carriers.sent
         self.extras = tuple(sorted(name[len("extra.") :] for name in carriers.sent if name.startswith("extra.")))
 

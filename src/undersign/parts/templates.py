@@ -32,7 +32,7 @@ class Template:
         if len(set(self.names)) < len(self.names):
             raise ConfigError(f"{where} names a placeholder twice: name it once")
         self.literal = pieces[0] if pieces and isinstance(pieces[0], str) else ""
-        self.is_bare = len(pieces) == 1 and len(self.names) == 1
+        self._holds_anything = pieces == [_Placeholder(self.names[0])] and self.names[0] not in patterns if self.names else False
         expression, self._format = "", ""
         self._values: dict[str, re.Pattern[str]] = {}
         for place, piece in enumerate(pieces):
@@ -57,22 +57,26 @@ class Template:
                 raise CannotSign(f"the {what} is empty or holds a character that ends it in {self.where}")
         return self._format % tuple([values[name] for name in self.names])
 
-    def read(self, text: str) -> dict[str, str] | None:
-        """The values in the text, None where it is not of this template."""
-        if self.is_bare:
-            name = self.names[0]
-            return {name: text} if name not in self._values or self._values[name].fullmatch(text) else None
+    def read(self, text: str, found: dict[str, str]) -> bool:
+        """Put the values in the text into `found`; False where it is not of this template."""
+        if self._holds_anything:  # the values of the most carriers have their form checked later
+            found[self.names[0]] = text
+            return bool(text)
         match = self._pattern.fullmatch(text)
-        return None if match is None else dict(zip(self.names, match.groups(), strict=True))
+        if match is None:
+            return False
+        found.update(zip(self.names, match.groups()))  # noqa: B905 - as many, and quicker so
+        return True
 
     def check(self, samples: Mapping[str, str]) -> None:
         """Raise ConfigError where the values that are written are not those that are read back."""
         written = {name: samples[name] for name in self.names}
+        read: dict[str, str] = {}
         try:
-            read = self.read(self.write(written))
+            is_read = self.read(self.write(written), read)
         except CannotSign:
-            read = None
-        if read != written:
+            is_read = False
+        if not is_read or read != written:
             raise ConfigError(f"{self.where} is ambiguous: its values cannot be read back; use another separator")
 
 

@@ -2,5 +2,6 @@
 
 from .http_hmac import GoTom, HttpHmac
 from .keyed_timestamp import GoGrid, KeyedTimestamp
+from .presets import Acquia, Mashery, Tyk
 
-__all__ = ["GoGrid", "GoTom", "HttpHmac", "KeyedTimestamp"]
+__all__ = ["Acquia", "GoGrid", "GoTom", "HttpHmac", "KeyedTimestamp", "Mashery", "Tyk"]

@@ -98,8 +98,6 @@ class HttpHmac(SchemeOfParts):
     def _added(self, request: Request, values: Values) -> Pairs:
         added: Pairs = () if "content-type" in request.by_name() else (("Content-Type", self.content_type),)
         custom = self._program.headers
-        if self.date_header.lower() in custom:
-            added += ((self.date_header, values.time),)
         if "host" in custom and "host" not in request.by_name():
             # It is signed by the server's reading, so it has to be there when we sign.
             if not request.origin:
