@@ -19,10 +19,19 @@ def fields(encoded: str, names: Collection[str]) -> Pairs:
 
     Names are compared and returned decoded, values are as they stand.
     """
-    longest = max(map(len, names)) * 12  # an escaped character is up to 12 long; no name is decoded in vain
-    split = (part.partition("=") for part in encoded.split("&"))
-    found = ((decode_field(name), value) for name, _, value in split if len(name) <= longest)
-    return tuple((name, value) for name, value in found if name in names)
+    found: list[tuple[str, str]] = []
+    longest = 0
+    for part in encoded.split("&"):
+        name, _, value = part.partition("=")
+        if "%" in name or "+" in name or not name.isascii():
+            # An escaped character is up to 12 long; no name is decoded in vain.
+            longest = longest or max(map(len, names)) * 12
+            if len(name) > longest:
+                continue
+            name = decode_field(name)
+        if name in names:
+            found.append((name, value))
+    return tuple(found)
 
 
 def decode_field(value: str, errors: str = "replace") -> str:

@@ -73,7 +73,7 @@ class Carriers:
             (name, Template(text, f"the parameter {name!r}", patterns)) for name, text in fields.items()
         )
         self.place = place
-        self.field_names = (*fields, *also)
+        self.field_names = frozenset((*fields, *also))
         self.templates = (*(header.template for header in self.headers), *(template for _, template in self.fields))
         self.sent = frozenset(name for template in self.templates for name in template.names)
         repeated = [name for template in self.templates for name in template.names]
@@ -238,5 +238,7 @@ def form_of(request: Request) -> str:
 
 def is_compressed_form(request: Request) -> bool:
     """Whether the request has a form whose parameters a Content-Encoding hides."""
+    if "content-encoding" not in (request.index or request.by_name()):
+        return False
     encodings = request.values("content-encoding")
     return any(value.lower() not in ("", "identity") for value in encodings) and FORM in request.media_types()
