@@ -15,18 +15,18 @@ import hmac
 import re
 from dataclasses import dataclass
 from email.utils import formatdate
+from functools import partial
 
-from undersign import BodyNeed, CannotSign, Claim, Component, Patch, Reason, Rejected, Request, Scheme
+from undersign import BodyDigest, BodyNeed, CannotSign, Claim, Component, Patch, Reason, Rejected, Request, Scheme
 from undersign.clock import Window, parse_date
-from undersign.http import body_hex_digest, body_length
-from undersign.scheme import signed_header
+from undersign.http import body_digest, body_length, signed_header
 
 _KEY_ID = re.compile("[!-9;-~]+")
 _CREDENTIALS = re.compile("AWS ([!-9;-~]+):([A-Za-z0-9+/]{27}=)")
-_ALWAYS = frozenset({Component.METHOD, Component.CONTENT_TYPE, Component.DATE, Component.HEADERS})
+_MOST = frozenset(Component) - {Component.AUTHORITY}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class S3Style(Scheme):
     """Signs method, type, date, the `x-amz-` headers and the resource; the body only where Content-MD5 is there.
 
@@ -40,30 +40,22 @@ class S3Style(Scheme):
     window: Window = Window(past=900, future=900)
 
     def could_cover(self) -> frozenset[Component]:
-        return _ALWAYS | {Component.TARGET, Component.BODY}
+        return _MOST
 
     def covers(self, request: Request) -> frozenset[Component]:
-        covered = _ALWAYS | {Component.TARGET} if self._resource(request)[1] else _ALWAYS
-        return covered | {Component.BODY} if request.values("content-md5") else covered
+        covered = _MOST if request.values("content-md5") else _MOST - {Component.BODY}
+        return covered if self._resource(request)[1] else covered - {Component.TARGET}
 
     def body_need(self, head: Request) -> BodyNeed:
         return BodyNeed(digests=("md5",))
 
-    def prepare(self, request: Request, claim: Claim) -> Patch:
-        digest = (("Content-MD5", _content_md5(request)),) if body_length(request.body) else ()
-        return Patch((("Date", formatdate(claim.at, usegmt=True)), *digest))
+    def draft(self, request: Request, claim: Claim) -> tuple[Patch, bytes]:
+        digest = {"Content-MD5": _content_md5(request.body)} if body_length(request.body) else {}
+        drafted = Patch((("Date", formatdate(claim.at, usegmt=True)), *digest.items()))
+        return drafted, self._string(drafted.apply(request), request.body)
 
-    def canonical(self, request: Request, claim: Claim) -> bytes:
-        digest, kind, date = (signed_header(request, name) or "" for name in ("content-md5", "content-type", "date"))
-        if digest and digest != _content_md5(request):
-            raise CannotSign("Content-MD5 is not that of the body")
-        names = {name.lower().replace("_", "-") for name, _ in request.headers}
-        headers = [f"{name}:{signed_header(request, name)}" for name in sorted(names) if name.startswith("x-amz-")]
-        lines = [request.method, digest, kind, date, *headers, self._resource(request)[0]]
-        return "\n".join(lines).encode("latin-1")
-
-    def signature(self, secret: bytes, canonical: bytes) -> str:
-        return base64.b64encode(hmac.digest(secret, canonical, "sha1")).decode()
+    def signature(self, secret: bytes, string: bytes) -> str:
+        return base64.b64encode(hmac.digest(secret, string, "sha1")).decode()
 
     def write(self, claim: Claim, request: Request) -> Patch:
         if not _KEY_ID.fullmatch(claim.key_id):
@@ -78,7 +70,14 @@ class S3Style(Scheme):
         match, at = _CREDENTIALS.fullmatch(values[0]), parse_date(date)
         if len(values) > 1 or match is None or at is None:
             raise Rejected(Reason.MALFORMED, "Authorization or Date is repeated or not in form", scheme=self.name)
-        return Claim(match[1], at, (match[2],))
+        return Claim(match[1], at, (match[2],), string=partial(self._string, request))
+
+    def _string(self, request: Request, body: bytes | BodyDigest, second: int = 0) -> bytes:
+        digest, kind, date = (signed_header(request, name) or "" for name in ("content-md5", "content-type", "date"))
+        if digest and digest != _content_md5(body):
+            raise CannotSign("Content-MD5 is not that of the body")
+        own = [f"{key}:{signed_header(request, key)}" for key in sorted(request.by_name()) if key.startswith("x-amz-")]
+        return "\n".join([request.method, digest, kind, date, *own, self._resource(request)[0]]).encode("latin-1")
 
     def _resource(self, request: Request) -> tuple[str, bool]:
         """The resource that is signed, and whether it is the whole target."""
@@ -88,5 +87,5 @@ class S3Style(Scheme):
         return self.bucket + path + "?" * bool(signed) + "&".join(signed), len(signed) == len(fields)
 
 
-def _content_md5(request: Request) -> str:
-    return base64.b64encode(bytes.fromhex(body_hex_digest(request.body, "md5"))).decode()
+def _content_md5(body: bytes | BodyDigest) -> str:
+    return base64.b64encode(body_digest(body, "md5")).decode()

@@ -14,18 +14,19 @@ import re
 from dataclasses import dataclass
 from typing import ClassVar
 
-from undersign import BodyNeed, CannotSign, Claim, Component, Patch, Reason, Rejected, Request, Scheme
+from undersign import BodyDigest, BodyNeed, CannotSign, Claim, Component, Patch, Reason, Rejected, Request, Scheme
 from undersign.clock import Window
+from undersign.parts.macs import SecretForm
 from undersign.scheme import signed_header
 
 # Printable ASCII without the full stop, which separates the parts that are signed.
 _ID = re.compile(r"[!-\-/-~]{1,256}")
 _SECONDS = re.compile(r"0|[1-9][0-9]{0,10}")
 _SIGNATURE = re.compile(r"v1,([A-Za-z0-9+/]{43}=)")
-_SECRET = re.compile(rb"whsec_((?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{2}==))")
+_SECRET = SecretForm("base64", b"whsec_")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class StandardWebhooks(Scheme):
     """Signs the message: its id, the time and the raw body. Method and target are not covered.
 
@@ -44,24 +45,17 @@ class StandardWebhooks(Scheme):
     def body_need(self, head: Request) -> BodyNeed:
         return BodyNeed(raw=True) if head.values("webhook-id") else BodyNeed.NOTHING
 
-    def prepare(self, request: Request, claim: Claim) -> Patch:
+    def draft(self, request: Request, claim: Claim) -> tuple[Patch, bytes]:
         if claim.at is None or claim.key_id != self.key_id:
             raise CannotSign(f"no key id is sent: sign with a credential whose key id is {self.key_id!r}")
-        return Patch((("webhook-timestamp", str(math.floor(claim.at))),))
-
-    def canonical(self, request: Request, claim: Claim) -> bytes:
-        message, seconds = self._message(request)
-        if not isinstance(request.body, bytes):
-            raise CannotSign("the body is streamed, and it is signed as a whole: pass it as bytes")
-        return f"{message}.{seconds}.".encode() + request.body
+        drafted = Patch((("webhook-timestamp", str(math.floor(claim.at))),))
+        return drafted, _string(*_message(drafted.apply(request)), request.body)
 
     def secret_flaw(self, secret: bytes) -> str | None:
-        return None if _SECRET.fullmatch(secret) else "write whsec_ and the base64 behind it, as it was handed out"
+        return "write whsec_ and the base64 behind it, as it was handed out" if _SECRET.flaw(secret) else None
 
-    def signature(self, secret: bytes, canonical: bytes) -> str:
-        match = _SECRET.fullmatch(secret)
-        key = base64.b64decode(match[1]) if match else secret
-        return base64.b64encode(hmac.digest(key, canonical, "sha256")).decode()
+    def signature(self, secret: bytes, string: bytes) -> str:
+        return base64.b64encode(hmac.digest(_SECRET.key(secret), string, "sha256")).decode()
 
     def write(self, claim: Claim, request: Request) -> Patch:
         return Patch((("webhook-signature", " ".join(f"v1,{signature}" for signature in claim.signatures)),))
@@ -70,19 +64,26 @@ class StandardWebhooks(Scheme):
         if not request.values("webhook-signature"):
             return None
         try:
-            message, seconds = self._message(request)
+            message, seconds = _message(request)
             sent = signed_header(request, "webhook-signature") or ""
         except CannotSign as error:
             raise Rejected(Reason.MALFORMED, str(error), scheme=self.name, key_id=self.key_id) from None
         # Other versions are for other verifiers, and are passed over; without one of ours it is a mismatch.
         signatures = tuple(match[1] for match in map(_SIGNATURE.fullmatch, sent.split(" ")) if match)
-        return Claim(self.key_id, float(seconds), signatures, nonce=message)
+        return Claim(self.key_id, float(seconds), signatures, message, lambda body, _: _string(message, seconds, body))
 
     def private_headers(self) -> frozenset[str]:
         return frozenset({"webhook-id", "webhook-timestamp"})
 
-    def _message(self, request: Request) -> tuple[str, str]:
-        message, seconds = (signed_header(request, name) or "" for name in ("webhook-id", "webhook-timestamp"))
-        if not _ID.fullmatch(message) or not _SECONDS.fullmatch(seconds):
-            raise CannotSign("webhook-id or webhook-timestamp is not in form: give each message an id, without '.'")
-        return message, seconds
+
+def _message(request: Request) -> tuple[str, str]:
+    message, seconds = (signed_header(request, name) or "" for name in ("webhook-id", "webhook-timestamp"))
+    if not _ID.fullmatch(message) or not _SECONDS.fullmatch(seconds):
+        raise CannotSign("webhook-id or webhook-timestamp is not in form: give each message an id, without '.'")
+    return message, seconds
+
+
+def _string(message: str, seconds: str, body: bytes | BodyDigest) -> bytes:
+    if not isinstance(body, bytes):
+        raise CannotSign("the body is streamed, and it is signed as a whole: pass it as bytes")
+    return f"{message}.{seconds}.".encode() + body
