@@ -368,6 +368,11 @@ def _search(
             second = windows.find(scheme, secret, claim, now, known=known)
         else:
             second = search(scheme, secret, claim, body, now)
-        if second is not None and claim.string is not None:
-            return second, index, claim.string(body, second)
+        if second is None or claim.string is None:
+            continue
+        string = claim.string(body, second)
+        expected = scheme.signature(secret.reveal(), string).encode()
+        for signature in claim.signatures:
+            if hmac.compare_digest(expected, signature.encode("utf-8", "surrogatepass")):
+                return second, index, string
     return None

@@ -47,22 +47,25 @@ def set_fields(encoded: str, pairs: Pairs) -> str | CannotSign:
 
     All other characters stay. Returns CannotSign for a name that is there more than once.
     """
+    parts = encoded.split("&")
+    names = [decode_field(part.partition("=")[0]) for part in parts]
     for name, value in pairs:
-        parts = encoded.split("&")
-        places = [index for index, part in enumerate(parts) if decode_field(part.partition("=")[0]) == name]
-        if len(places) > 1:
-            return CannotSign(f"the parameter {name!r} is there {len(places)} times: leave one, or none")
         try:
             written_name, written = quote(name, safe=""), quote(value, safe="")
         except UnicodeEncodeError:
             return CannotSign(f"the parameter {name!r} holds a lone surrogate, which is not text")
+        places = names.count(name)
+        if places > 1:
+            return CannotSign(f"the parameter {name!r} is there {places} times: leave one, or none")
         if places:
-            parts[places[0]] = f"{parts[places[0]].partition('=')[0]}={written}"
-            encoded = "&".join(parts)
-        else:
-            joint = "" if not encoded or encoded.endswith("&") else "&"
-            encoded = f"{encoded}{joint}{written_name}={written}"
-    return encoded
+            place = names.index(name)
+            parts[place] = f"{parts[place].partition('=')[0]}={written}"
+        elif parts[-1]:
+            parts.append(f"{written_name}={written}")
+            names.append(name)
+        else:  # nothing, or what ends in &
+            parts[-1], names[-1] = f"{written_name}={written}", name
+    return "&".join(parts)
 
 
 def set_query(target: str, pairs: Pairs) -> str | CannotSign:

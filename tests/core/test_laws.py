@@ -540,6 +540,10 @@ class _Coarse(KeyedTimestamp):
     def slot(self, second: float) -> int:
         return int(second // self.granularity)
 
+    def read(self, request: Request) -> Claim | None:
+        claim = super().read(request)
+        return claim and claim._replace(string=lambda _, second: f"{claim.key_id}\0{self.slot(second)}".encode())
+
     def candidates(self, secret: bytes, claim: Claim, body: Body, seconds: Sequence[int]) -> list[str]:
         signed = (f"{claim.key_id}\0{self.slot(second)}".encode() for second in seconds)
         return [self.signature(secret, string) for string in signed]
