@@ -219,7 +219,9 @@ class HttpHmac(Scheme):
             return self._malformed(str(error), key_id)
         at = None if date is None else parse_date(date)
         if at is None:
-            return self._malformed(f"the {self.date_header} header is absent or not a date in its strict form", key_id)
+            return self._malformed(
+                f"the {self.date_header} header is absent or not a date in a form that is read", key_id
+            )
         if content_type is None:
             return self._malformed("the Content-Type header is absent", key_id)
         return Claim(key_id, at, (match[2],))
