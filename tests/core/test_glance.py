@@ -76,6 +76,12 @@ _names = st.sampled_from(
     b"content-length Content-Length transfer-encoding host accept x-http-method-override x-one x_one date_ \xc4".split()
 )
 _dates = [b"", b"0", b" ", DATE.encode(), b" " + DATE.encode(), DATE.encode() + b"\t"]
+_dates += [
+    b"2024-11-07 10:21:15 UTC",
+    b"20241107T112115+01",
+    b"Thu, 7 Nov 2024 10:21:15 +0000",
+    b"2024-11-07T10:21:15 Z",
+]
 _types = [b"application/json", b" application/json ", b"TEXT/x\xe9", b"text/\x85", b"multipart/form-data; boundary=x"]
 _values = st.sampled_from([*_dates, *_types, b"a\nb", b"\x00", b"\xff", b"\xb5"])
 _targets = st.sampled_from(
