@@ -41,11 +41,11 @@ def auth(scheme: Scheme, **keywords: Any) -> SignatureAuth:
 
 
 class Recorded:
-    """A session whose adapter keeps what it sees, and answers the first request so."""
+    """A session whose adapter keeps what it sees, and gives these answers before it says 200."""
 
-    def __init__(self, first: Answer = (200, {})) -> None:
+    def __init__(self, *answers: Answer) -> None:
         self.seen: list[Request] = []
-        self._answers = itertools.chain([first], itertools.repeat((200, dict[str, str]())))
+        self._answers = itertools.chain(answers, itertools.repeat((200, dict[str, str]())))
         self.session = requests.Session()
         self.adapter = TenLines(self._respond)
         self.session.mount("http://", self.adapter)
@@ -100,7 +100,11 @@ class TestAChangeAfterThePreparation:
 
     def test_a_hook_that_is_registered_is_no_change(self, recorded: Recorded) -> None:
         request, statuses = self.prepared(recorded, GoTom()), list[int]()
-        request.register_hook("response", lambda response, *_, **__: statuses.append(response.status_code))
+
+        def hook(response: requests.Response, *_: Any, **__: Any) -> None:
+            statuses.append(response.status_code)
+
+        request.register_hook("response", hook)  # type: ignore[no-untyped-call]
         recorded.session.send(request)
         assert statuses == [200]
         assert verifier(GoTom()).verify(recorded.seen[0]).at == int(NOW)
@@ -173,7 +177,7 @@ class TestSentAgain:
 
         def again(response: requests.Response, **keywords: Any) -> requests.Response:
             if response.status_code == 503:
-                response = response.connection.send(response.request.copy(), **keywords)  # type: ignore[attr-defined]
+                response = response.connection.send(response.request.copy(), **keywords)
             return response
 
         answer = recorded.session.get(HOME, auth=auth(GoTom()), hooks={"response": again})
@@ -335,9 +339,7 @@ class TestTheUpgradeToHttps:
         assert [record.levelname for record in caplog.records] == ["INFO"]
 
     def test_the_way_back_down_is_the_user_s_own_origin_alone(self) -> None:
-        answers = iter([(307, {"Location": self.THERE}), (307, {"Location": self.HERE}), (200, dict[str, str]())])
-        recorded = Recorded()
-        recorded.adapter.respond = lambda request: (recorded.seen.append(request), next(answers))[1]
+        recorded = Recorded((307, {"Location": self.THERE}), (307, {"Location": self.HERE}))
         recorded.session.post(self.HERE, data={"a": "1"}, auth=auth(GoTom()))
         assert [verifier(GoTom()).verify(request).key_id for request in recorded.seen] == ["key"] * 3
         assert [request.origin for request in recorded.seen] == [self.HERE, self.THERE, self.HERE]

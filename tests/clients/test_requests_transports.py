@@ -18,7 +18,7 @@ ACME = HttpHmac("Acme", signed_headers=("X-Tenant",))
 GOGRID = GoGrid(allow_http=True)
 
 
-@pytest.fixture(params=TRANSPORTS.values(), ids=TRANSPORTS)
+@pytest.fixture(params=list(TRANSPORTS.values()), ids=list(TRANSPORTS))
 def transport(request: pytest.FixtureRequest) -> Open:
     found: Open = request.param
     return found
@@ -32,21 +32,19 @@ class Exchange:
         self._transport = transport
         self._directory = directory
 
-    def post(self, scheme: Scheme, location: Callable[[str, str, Request], str], **keywords: Any) -> tuple[str, str]:
+    def post(self, scheme: Scheme, location: Callable[[str, str, Request], str], **keywords: Any) -> None:
         """POST, and be led by a 307 to where `location(home, elsewhere, first request)` says."""
         seconds = itertools.count(int(NOW))
         auth = SignatureAuth(scheme, "key", SECRET, clock=lambda: float(next(seconds)))
 
         def respond(request: Request) -> Answer:
             self.sent.append(request)
-            return (307, {"Location": location(*where, request)}) if len(self.sent) == 1 else (200, {})
+            return (307, {"Location": location(home, elsewhere, request)}) if len(self.sent) == 1 else (200, {})
 
         with self._transport(respond, self._directory) as (session, home, elsewhere):
-            where = home, elsewhere
             response = session.post(home + "/1?x=%2f", auth=auth, allow_redirects=True, **keywords)
             assert response.status_code == 200
         assert len(self.sent) == 2
-        return where
 
 
 @pytest.fixture

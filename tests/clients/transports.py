@@ -54,7 +54,7 @@ class TenLines(BaseAdapter):
         response.status_code, headers = self.respond(what)
         response.headers = CaseInsensitiveDict(headers)
         response.url, response.request, response.raw = request.url or "", request, io.BytesIO(b"")
-        response.connection = self  # type: ignore[attr-defined]  # as requests' own adapter has it
+        response.connection = self  # type: ignore[assignment]  # as requests' own adapter has it
         return response
 
     def close(self) -> None: ...
@@ -87,9 +87,9 @@ def by_requests_mock(respond: Respond, directory: Path) -> Iterator[tuple[Any, s
 
 @contextmanager
 def by_httmock(respond: Respond, directory: Path) -> Iterator[tuple[Any, str, str]]:
-    import httmock
+    import httmock  # type: ignore[import-untyped]
 
-    @httmock.all_requests
+    @httmock.all_requests  # type: ignore[untyped-decorator]
     def answer(url: Any, request: Any) -> dict[str, Any]:
         status, headers = respond(seen(request.method, request.url, request.headers, request.body))
         return {"status_code": status, "headers": headers, "content": ""}
@@ -122,7 +122,7 @@ def by_rest_framework(respond: Respond, directory: Path) -> Iterator[tuple[Any, 
         settings.configure()
     django.setup()
     from django.test import override_settings
-    from rest_framework.test import DjangoTestAdapter, RequestsClient
+    from rest_framework.test import DjangoTestAdapter, RequestsClient  # type: ignore[import-untyped]
 
     class Adapter(DjangoTestAdapter):  # type: ignore[misc]  # it has no types
         """As it is, but the application gets to know which host was meant."""
@@ -193,7 +193,7 @@ def cache_control(directory: Path, stack: ExitStack) -> Any:
 
 
 def betamax(directory: Path, stack: ExitStack) -> Any:
-    from betamax import Betamax
+    from betamax import Betamax  # type: ignore[import-untyped]
 
     session = stack.enter_context(requests.Session())
     stack.enter_context(Betamax(session, cassette_library_dir=str(directory)).use_cassette("one"))
@@ -201,7 +201,7 @@ def betamax(directory: Path, stack: ExitStack) -> Any:
 
 
 def vcr(directory: Path, stack: ExitStack) -> Any:
-    from vcr import VCR
+    from vcr import VCR  # type: ignore[import-untyped]
 
     stack.enter_context(VCR().use_cassette(str(directory / "cassette.yaml")))
     return stack.enter_context(requests.Session())
@@ -218,13 +218,13 @@ class _Waits:
 
 
 def futures(directory: Path, stack: ExitStack) -> Any:
-    from requests_futures.sessions import FuturesSession
+    from requests_futures.sessions import FuturesSession  # type: ignore[import-untyped]
 
     return _Waits(stack.enter_context(FuturesSession()))
 
 
 def toolbelt(directory: Path, stack: ExitStack) -> Any:
-    from requests_toolbelt.sessions import BaseUrlSession
+    from requests_toolbelt.sessions import BaseUrlSession  # type: ignore[import-untyped]
 
     return stack.enter_context(BaseUrlSession("http://unused.example.test"))
 
