@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -10,12 +11,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
 import requests
 from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 
+from tests.clients.conftest import NOW, SECRET
 from tests.clients.wire import WireServer
-from undersign import Request
+from undersign import GoGrid, GoTom, Request, Scheme, Verifier
+from undersign.clients.requests import SignatureAuth
 
 HOME, ELSEWHERE = "http://api.example.test", "http://other.example.test"
 
@@ -246,3 +250,36 @@ TRANSPORTS: dict[str, Open] = {
     "requests-futures": on_the_wire(futures),
     "requests-toolbelt": on_the_wire(toolbelt),
 }
+
+
+GOGRID = GoGrid(allow_http=True)
+SCHEMES = pytest.mark.parametrize("scheme", [GoTom(), GOGRID], ids=["gotom", "gogrid"])
+
+
+def verifier(scheme: Scheme) -> Verifier:
+    return Verifier(scheme, {"key": SECRET}, clock=lambda: NOW)
+
+
+def ticking() -> Callable[[], float]:
+    seconds = itertools.count(int(NOW))
+    return lambda: float(next(seconds))
+
+
+def auth(scheme: Scheme, **keywords: Any) -> SignatureAuth:
+    return SignatureAuth(scheme, "key", SECRET, clock=ticking(), **keywords)
+
+
+class Recorded:
+    """A session whose adapter keeps what it sees, and gives these answers before it says 200."""
+
+    def __init__(self, *answers: Answer) -> None:
+        self.seen: list[Request] = []
+        self._answers = itertools.chain(answers, itertools.repeat((200, dict[str, str]())))
+        self.session = requests.Session()
+        self.adapter = TenLines(self._respond)
+        self.session.mount("http://", self.adapter)
+        self.session.mount("https://", self.adapter)
+
+    def _respond(self, request: Request) -> Answer:
+        self.seen.append(request)
+        return next(self._answers)

@@ -20,7 +20,7 @@ from ..errors import CannotSign
 from ..http import Patch
 from ._bodies import is_seekable
 from ._hops import HopSigner
-from ._requests_signing import normalise_url, origin_of_url, sign, strip
+from ._requests_signing import fit_body, normalise_url, origin_of_url, place_of, sign, strip
 
 SIGNING = "_undersign"
 """Where a signed request keeps its Signing. Other libraries copy and update a request's `__dict__`."""
@@ -61,6 +61,7 @@ class Signing:
         copied = Signing(self.hops, home=self.home)
         copied.patch = self.patch
         copied._is_due = True
+        copied._body = self._body
         copied._follows = self._is_sent or self._follows
         copied.signed_again = self.signed_again
         if self._is_sent and request.url != self.url:
@@ -71,7 +72,7 @@ class Signing:
     def start(self, request: PreparedRequest) -> None:
         """Sign the user's own call, or raise CannotSign and leave it as it was."""
         normalise_url(request)
-        self.home = origin_of_url(request.url)
+        self.home = place_of(request.url)
         self._sign(request)
 
     def _sign(self, request: PreparedRequest) -> None:
@@ -89,6 +90,9 @@ class Signing:
 
     def on_url(self, request: PreparedRequest) -> None:
         """The URL was set. Nothing of the credential stays where it may not go, whatever becomes of the request."""
+        url = request.__dict__["url"]
+        if url is not None and not isinstance(url, str):  # requests takes bytes, and objects that are URLs as text
+            request.__dict__["url"] = url.decode() if isinstance(url, bytes) else str(url)
         if self._is_due and not self.is_redirecting:
             self.is_redirecting = True  # what requests sets first on a copy
             self._move_back(request)
@@ -119,8 +123,10 @@ class Signing:
 
     def _settle_now(self, request: PreparedRequest) -> None:
         normalise_url(request)
-        origin = origin_of_url(request.url)
-        if self.hops.allows(origin, self.home):
+        place = place_of(request.url)
+        if self._body is not request.body:
+            fit_body(request)
+        if self.hops.allows(place, self.home):
             self._check_resendable(request)
             if any(name == "Host" for name, _ in self.patch.headers):
                 request.headers.pop("Host", None)  # it was that of the last hop
@@ -129,12 +135,12 @@ class Signing:
         strip(request, self.hops, self.patch)
         if self._is_signed and not self._follows:
             raise CannotSign(
-                f"the URL was changed to {origin or 'one that is not http'} after the request was signed for "
-                f"{self.home}: name both in origins=[...], or prepare another request"
+                f"the URL was changed to {place} after the request was signed for {self.home}: "
+                "name both in origins=[...], or prepare another request"
             )
         self._check_resendable(request)
         if self._is_due:
-            self.hops.tell_unsigned(origin, self.home)
+            self.hops.tell_unsigned(place, self.home)
         self._keep(request)
 
     def _check_resendable(self, request: PreparedRequest) -> None:
@@ -149,7 +155,7 @@ class Signing:
         scratch = PreparedRequest()
         try:
             scratch.prepare_url(url or "", None)
-            return self.hops.allows(origin_of_url(scratch.url), self.home)
+            return self.hops.allows(place_of(scratch.url), self.home)
         except (ValueError, CannotSign):  # requests' own errors about URLs are ValueErrors
             return False
 

@@ -114,3 +114,25 @@ def origin_of_url(url: str | None) -> str:
     """See `origin_of`."""
     parts = urlsplit(url or "")
     return origin_of(parts.scheme, parts.netloc)
+
+
+def place_of(url: str | None) -> str:
+    """Where a request goes: the origin, or what stands for it where an adapter takes a scheme of its own."""
+    parts = urlsplit(url or "")
+    return origin_of_url(url) or f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+
+def fit_body(request: PreparedRequest) -> None:
+    """Have the request say how long its body is and where it begins, where that is another one than was prepared."""
+    body: Any = request.body
+    if isinstance(body, str):
+        body = body.encode()
+    if isinstance(body, bytes):
+        _replace_body(request, body)
+        return
+    for name in ("Content-Length", "Transfer-Encoding"):
+        request.headers.pop(name, None)
+    request.__dict__["_body_position"] = body.tell() if is_seekable(body) else None
+    request.prepare_content_length(body)
+    if body is not None and "Content-Length" not in request.headers:
+        request.headers["Transfer-Encoding"] = "chunked"
