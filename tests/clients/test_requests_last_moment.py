@@ -158,6 +158,9 @@ class TestSentAgain:
         recorded.session.send(prepared)
         with pytest.raises(CannotSign, match="sent already"):
             recorded.session.send(prepared)
+        prepared.body = iterate([b"b"])  # type: ignore[assignment]  # requests takes it
+        recorded.session.send(prepared)
+        assert [request.body for request in recorded.seen] == [b"a", b"b"]
 
     def test_copies_of_a_template_are_each_signed(self) -> None:
         recorded = Recorded()

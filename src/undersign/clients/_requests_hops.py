@@ -124,10 +124,12 @@ class Signing:
     def _settle_now(self, request: PreparedRequest) -> None:
         normalise_url(request)
         place = place_of(request.url)
-        if self._body is not request.body:
+        is_other_body = self._body is not request.body
+        if is_other_body:
             fit_body(request)
         if self.hops.allows(place, self.home):
-            self._check_resendable(request)
+            if not is_other_body:
+                self._check_resendable(request)
             if any(name == "Host" for name, _ in self.patch.headers):
                 request.headers.pop("Host", None)  # it was that of the last hop
             self._sign(request)
@@ -138,7 +140,8 @@ class Signing:
                 f"the URL was changed to {place} after the request was signed for {self.home}: "
                 "name both in origins=[...], or prepare another request"
             )
-        self._check_resendable(request)
+        if not is_other_body:
+            self._check_resendable(request)
         if self._is_due:
             self.hops.tell_unsigned(place, self.home)
         self._keep(request)
