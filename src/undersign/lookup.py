@@ -57,10 +57,8 @@ SecretLike: TypeAlias = "Secret | str | bytes"
 Secrets: TypeAlias = "SecretLike | Sequence[SecretLike] | None"
 KeyMapping: TypeAlias = "Mapping[str, SecretLike | Sequence[SecretLike]]"
 Lookup: TypeAlias = "Callable[[str, str], Secrets | TenantKey] | Callable[[str, str, Request], Secrets | TenantKey]"
-AsyncLookup: TypeAlias = (
-    "Callable[[str, str], Awaitable[Secrets | TenantKey]] "
-    "| Callable[[str, str, Request], Awaitable[Secrets | TenantKey]]"
-)
+_Later: TypeAlias = "Awaitable[Secrets | TenantKey]"
+AsyncLookup: TypeAlias = "Callable[[str, str], _Later] | Callable[[str, str, Request], _Later]"
 Keys: TypeAlias = "KeyMapping | Mapping[str, KeyMapping] | Lookup"
 AsyncKeys: TypeAlias = "Keys | AsyncLookup"
 

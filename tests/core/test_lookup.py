@@ -336,7 +336,7 @@ def test_a_key_that_is_unknown_by_an_exception_has_the_work_of_a_known_one() -> 
     def lookup(key_id: str, scheme_name: str) -> str:
         raise KeyError(key_id)
 
-    class Counting(GoTom):  # type: ignore[misc]
+    class Counting(GoTom):
         def signature(self, secret: bytes, canonical: bytes) -> str:
             made.append(len(canonical))
             return str(super().signature(secret, canonical))
