@@ -263,3 +263,16 @@ def test_a_verified_may_be_made_by_hand() -> None:
         frozenset(),
         0,
     )
+
+
+def test_the_log_says_what_a_lookup_returned_and_shows_no_secret(caplog: pytest.LogCaptureFixture) -> None:
+    def lookup(key_id: str, scheme_name: str) -> Any:
+        return {"secret": "thepasswordyoureceived"}
+
+    app = flask.Flask(__name__)
+    Signature(Verifier(GoTom(), lookup), app)
+    assert app.test_client().get("/", headers=list(signed(target="/").headers)).status_code == 503
+    assert (
+        'the key lookup failed: the lookup returned a dict: return the secret alone, as in row["secret"]' in caplog.text
+    )
+    assert "thepasswordyoureceived" not in caplog.text
