@@ -6,7 +6,7 @@
 const Changes = (() => {
   "use strict";
 
-  const { hex, base64, unbase64, wireBytes, toWire, lower, trim, values, mediaTypes, dateText } = Undersign.steps;
+  const { hex, base64, unbase64, wireBytes, toWire, lower, trim, values, mediaTypes, dateText, dateSeconds } = Undersign.steps;
   const { change, difference, isDated } = Causes;
   const { decoded, others, toUtf8, quoted, unquoted, unhex } = Encodings;
 
@@ -162,33 +162,66 @@ const Changes = (() => {
   const DAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
   const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
+  // An instant in whole Unix seconds as RFC 5322 has it, without its zone.
+  function mailDate(at) {
+    const [, year, month, number, clock] = /^(\d+)-(\d+)-(\d+)T(.*)Z$/.exec(dateText(at, false));
+    return `${DAYS[new Date(at * 1000).getUTCDay()]}, ${number} ${MONTHS[month - 1]} ${year} ${clock}`;
+  }
+
+  // The date as it was sent, in its own zone, with the T, the spaces and the colon of the zone otherwise.
+  function respaced(sent) {
+    const match = /^([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9:]+)(\.[0-9]+)? ?(.*)$/.exec(sent);
+    if (!match) return [];
+    const [, day, clock, fraction = "", zone] = match;
+    const digits = zone.replace(":", "");
+    const colon = digits.length === 5 ? `${digits.slice(0, 3)}:${digits.slice(3)}` : digits;
+    return [
+      ...[digits, colon].map((other) => `${day}T${clock}${fraction}${other}`),
+      ...[digits, colon, ` ${digits}`, ` ${colon}`].map((other) => `${day} ${clock}${fraction}${other}`),
+    ];
+  }
+
   // Other writings of an instant in whole Unix seconds.
   function* dates(at, sent) {
     if (!isDated(at)) return;
     const [whole, day, clock] = /^(.*)T(.*)$/.exec(dateText(at, false).slice(0, -1));
-    const [year, month, number] = day.split("-");
-    const usual = [whole, whole + ".000"].flatMap((text) =>
-      ["Z", "+00:00", "+0000", "", "UTC"].map((zone) => text + zone),
+    const fraction = /:[0-9]{2}(\.[0-9]+)/.exec(sent)?.[1] ?? "";
+    const usual = [...new Set(["", ".000", fraction])].flatMap((part) =>
+      ["Z", "+00:00", "+0000", "", "UTC"].map((zone) => whole + part + zone),
     );
-    usual.push(
-      ...["GMT", "+0000", "UTC"].map(
-        (zone) => `${DAYS[new Date(at * 1000).getUTCDay()]}, ${number} ${MONTHS[month - 1]} ${year} ${clock} ${zone}`,
-      ),
-    );
-    usual.push(...["", "Z", "+00:00", " +0000", " UTC"].map((zone) => `${day} ${clock}${zone}`));
-    usual.push(`${at}`, `${at}000`, `${whole}.000000Z`, `${whole}.000000+00:00`, `${whole}Z`.replace(/[-:]/g, ""));
+    const mail = mailDate(at);
+    usual.push(...["GMT", "+0000", "UTC", "-0000"].map((zone) => `${mail} ${zone}`));
+    if (mail[5] === "0") usual.push(...["GMT", "+0000"].map((zone) => `${mail.slice(0, 5)}${mail.slice(6)} ${zone}`));
+    for (const part of new Set(["", fraction])) {
+      usual.push(...["", "Z", "+00:00", " +0000", " UTC", "+00"].map((zone) => `${day} ${clock}${part}${zone}`));
+    }
+    usual.push(...respaced(sent), `${at}`, `${at}000`, `${whole}.000000Z`, `${whole}.000000+00:00`);
+    usual.push(...["Z", "+0000"].map((zone) => whole.replace(/[-:]/g, "") + zone));
+    if (clock.endsWith(":00")) usual.push(...["Z", "+00:00"].map((zone) => whole.slice(0, -3) + zone));
     const many = [];
     for (let steps = -48; steps <= 56; steps++) {
       if (!isDated(at + steps * 900)) continue;
       const local = dateText(at + steps * 900, false).slice(0, -1);
-      const zone = `${steps < 0 ? "-" : "+"}${String(Math.floor(Math.abs(steps) / 4)).padStart(2, "0")}:${String((Math.abs(steps) % 4) * 15).padStart(2, "0")}`;
-      many.push(local + zone, local + zone.replace(":", ""), local + ".000" + zone);
+      const hours = `${steps < 0 ? "-" : "+"}${String(Math.floor(Math.abs(steps) / 4)).padStart(2, "0")}`;
+      const minutes = String((Math.abs(steps) % 4) * 15).padStart(2, "0");
+      many.push(`${local}${hours}:${minutes}`, `${local}${hours}${minutes}`, `${local}.000${hours}:${minutes}`);
+      many.push(`${local.replace("T", " ")} ${hours}${minutes}`, `${mailDate(at + steps * 900)} ${hours}${minutes}`);
     }
     for (let fraction = 0; fraction < 1000; fraction++) many.push(`${whole}.${String(fraction).padStart(3, "0")}Z`);
-    for (const [place, value] of [...usual, ...many].entries()) {
+    const likely = new Set(usual);
+    for (const value of new Set([...usual, ...many])) {
       const detail = `The client signed another writing of the date than it sent: write it once, and sign the header's value (${difference(sent, value, "date")}).`;
-      yield change("date", value, "date-differs", detail, place >= usual.length);
+      yield change("date", value, "date-differs", detail, !likely.has(value));
     }
+  }
+
+  // What is wrong with the value of the header of that name, which is no date that is read.
+  function flawOfDate(name, text) {
+    const remedy = "write it as YYYY-MM-DDThh:mm:ssZ";
+    if (["Z", " GMT"].some((zone) => dateSeconds(text + zone) !== null)) {
+      return `The ${name} header names no zone: ${remedy}.`;
+    }
+    return `The ${name} header is not a date in a form that is read: ${remedy}.`;
   }
 
   function* endings() {
@@ -272,5 +305,5 @@ const Changes = (() => {
     }
   }
 
-  return { methods, contentTypes, bodies, digestForms, dates, endings, secrets };
+  return { methods, contentTypes, bodies, digestForms, dates, flawOfDate, endings, secrets };
 })();

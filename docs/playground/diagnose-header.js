@@ -33,9 +33,7 @@ const HeaderDiagnosis = (() => {
     if (form.some(({ code }) => code === "header-repeated") || !date || !authorization) return form;
     const at = dateSeconds(date);
     if (at === null) {
-      return form.length
-        ? form
-        : unexplained(`The ${options.date_header} header is not a date in one of the two forms accepted.`);
+      return form.length ? form : unexplained(Changes.flawOfDate(options.date_header, date));
     }
 
     const { mended, causes: mending } = mend(request);

@@ -16,14 +16,17 @@ _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 _USUAL_LENGTH = 32
-_ISO_8601 = re.compile(
-    r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(\.[0-9]+)?"
-    r"(?:Z|([+-])([0-9]{2}):?([0-9]{2}))"
-)
-# RFC 9110, section 5.6.7: IMF-fixdate = day-name "," SP date1 SP time-of-day SP GMT
-_IMF_FIXDATE = re.compile(
-    rf"({'|'.join(_WEEKDAYS)}), ([0-9]{{2}}) ({'|'.join(_MONTHS)}) ([0-9]{{4}}) "
-    r"([0-9]{2}):([0-9]{2}):([0-9]{2}) GMT"
+_DAY = r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
+_TIME = r"([0-9]{2}):([0-9]{2})(?::([0-9]{2})(\.[0-9]+)?)?"
+_ZONE = r"(?:Z|([+-])([0-9]{2})(?::?([0-9]{2}))?)"
+# Three forms of ISO 8601, whose groups are the same, the usual one first.
+_EXTENDED = re.compile(f"{_DAY}T{_TIME}{_ZONE}")
+_SPACED = re.compile(f"{_DAY} {_TIME}(?: UTC| ?{_ZONE})")
+_BASIC = re.compile(f"([0-9]{{4}})([0-9]{{2}})([0-9]{{2}})T([0-9]{{2}})([0-9]{{2}})([0-9]{{2}})(){_ZONE}")
+# RFC 5322, section 3.3, in its plainest spelling; RFC 9110's IMF-fixdate is one of these.
+_RFC_5322 = re.compile(
+    rf"(?:({'|'.join(_WEEKDAYS)}), )?([0-9]{{1,2}}) ({'|'.join(_MONTHS)}) ([0-9]{{4}}) "
+    r"([0-9]{2}):([0-9]{2})(?::([0-9]{2}))? (?:GMT|UTC|([+-])([0-9]{2})([0-9]{2}))"
 )
 
 
@@ -66,37 +69,42 @@ def check_clock(clock: object) -> None:
 
 
 def parse_date(text: str) -> float | None:
-    """Unix seconds of a date in one of the two forms that are accepted, else None.
+    """Unix seconds of a date in one of the forms that are read, else None.
 
-    `YYYY-MM-DDThh:mm:ss[.digits](Z|±hh:mm|±hhmm)`, and RFC 9110's IMF-fixdate. Nothing else: goTom's server
-    takes whatever PHP's strtotime takes, and with that `now` or `sat`, which stay valid for ever.
+    `YYYY-MM-DDThh:mm[:ss[.digits]]` and `YYYYMMDDThhmmss` with `Z`, `±hh`, `±hhmm` or `±hh:mm`. The former may have
+    a space for the T; then one may stand before the zone too, or ` UTC` be the zone. And
+    `[Www, ]D{1,2} Mon YYYY hh:mm[:ss]` with ` GMT`, ` UTC` or ` ±hhmm`. Years 0001 to 9999, days that exist, hours 00
+    to 23 and minutes and seconds 00 to 59, those of the offset too, and the weekday of the day that is written.
+
+    Nothing else: goTom's server takes whatever PHP's strtotime takes, and with that `now` or `sat`, which stay valid
+    for ever. No zone, no date: readers would disagree on its instant.
     """
     return _parse_kept(text) if len(text) <= _USUAL_LENGTH else _parse(text)
 
 
 def _parse(text: str) -> float | None:
-    if match := _ISO_8601.fullmatch(text):
+    weekday: str | None = None
+    fraction: str | None = None
+    if match := _EXTENDED.fullmatch(text) or _SPACED.fullmatch(text) or _BASIC.fullmatch(text):
         year, month, day, hour, minute, second, fraction, sign, zone_hour, zone_minute = match.groups()
-        at = _utc(int(year), int(month), int(day), int(hour), int(minute), int(second))
-        if at is None:
+    elif match := _RFC_5322.fullmatch(text):
+        weekday, day, month_name, year, hour, minute, second, sign, zone_hour, zone_minute = match.groups()
+        month = _MONTHS.index(month_name) + 1
+    else:
+        return None
+    at = _utc(int(year), int(month), int(day), int(hour), int(minute), int(second or 0))
+    if at is None or (weekday and _WEEKDAYS[date(int(year), int(month), int(day)).weekday()] != weekday):
+        return None
+    if sign:
+        zone_minute = zone_minute or "0"
+        if int(zone_hour) > 23 or int(zone_minute) > 59:
             return None
-        if sign is not None:
-            if int(zone_hour) > 23 or int(zone_minute) > 59:
-                return None
-            offset = int(zone_hour) * 3600 + int(zone_minute) * 60
-            at += -offset if sign == "+" else offset
-        if fraction is None:
-            return float(at)
-        # A long fraction must not round up to the next second, which may be the first one inside the window.
-        return min(at + float(fraction), math.nextafter(at + 1, -math.inf))
-    if match := _IMF_FIXDATE.fullmatch(text):
-        weekday, day, month_name, year, hour, minute, second = match.groups()
-        month_number = _MONTHS.index(month_name) + 1
-        at = _utc(int(year), month_number, int(day), int(hour), int(minute), int(second))
-        if at is None or _WEEKDAYS[date(int(year), month_number, int(day)).weekday()] != weekday:
-            return None
+        offset = int(zone_hour) * 3600 + int(zone_minute) * 60
+        at += -offset if sign == "+" else offset
+    if not fraction:
         return float(at)
-    return None
+    # A long fraction must not round up to the next second, which may be the first one inside the window.
+    return min(at + float(fraction), math.nextafter(at + 1, -math.inf))
 
 
 _parse_kept = lru_cache(maxsize=256)(_parse)  # many requests carry the date of one second

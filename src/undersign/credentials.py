@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from .errors import ConfigError
 
@@ -151,12 +151,3 @@ def parse_origin(origin: str) -> str:
     scheme = match[1].lower()
     suffix = "" if port in (None, {"http": 80, "https": 443}[scheme]) else f":{port}"
     return f"{scheme}://{match[2].lower()}{suffix}"
-
-
-SecretLike: TypeAlias = "Secret | str | bytes"
-Secrets: TypeAlias = "SecretLike | Sequence[SecretLike] | None"
-KeyMapping: TypeAlias = "Mapping[str, SecretLike | Sequence[SecretLike]]"
-Lookup: TypeAlias = "Callable[[str, str], Secrets]"
-AsyncLookup: TypeAlias = "Callable[[str, str], Awaitable[Secrets]]"
-Keys: TypeAlias = "KeyMapping | Mapping[str, KeyMapping] | Lookup"
-AsyncKeys: TypeAlias = "Keys | AsyncLookup"

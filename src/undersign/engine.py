@@ -128,19 +128,25 @@ class Signer:
 class _Verified(NamedTuple):
     scheme: str
     key_id: str
-    at: float
-    covers: frozenset[Component]
-    secret_index: int
-    expires: float
-    nonce: str
-    signed: bytes
+    at: float = 0.0
+    covers: frozenset[Component] = frozenset()
+    secret_index: int = 0
+    expires: float = 0.0
+    nonce: str = ""
+    signed: bytes = b""
+    tenant: str = ""
+    apart: str = ""
 
 
 class Verified(_Verified):
     """A request that verified: by which scheme (its name) and key, and when it was signed (Unix seconds).
 
     `covers` says what of the request the signature binds. `secret_index` is the place of the secret that fitted,
-    0 being the newest. `signed` is the string to sign. `replay_id` names it, and is good for a replay guard until `expires` (Unix seconds, still included).
+    0 being the newest. `signed` is the string to sign. `replay_id` names it, and is good for a replay guard until `expires` (Unix seconds, still included). `tenant` is
+    whose key it is, where the lookup has named one. `apart` keeps the replay ids of keys with one id apart where it was
+    given the head and has not: a digest of the signature.
+
+    All but the first two have defaults, for the tests of apps that make one by hand.
     """
 
     __slots__ = ()
@@ -149,15 +155,19 @@ class Verified(_Verified):
     def replay_id(self) -> str:
         """A name for what was signed, whichever of several signatures and secrets fitted.
 
-        Not for a signature: of several, one may be left out or made up, and the request would have another name.
+        Not for a signature: of several, one may be left out or made up, and the request would have another name. Nor
+        for the Host or anything else that is not signed. Tenants' keys of one id have different names.
         """
         named = f"{self.scheme}\0{self.key_id}\0{self.nonce}\0".encode("utf-8", "surrogatepass")
-        return hashlib.sha256(named + self.signed).hexdigest()
+        own = hashlib.sha256(named + self.signed).hexdigest()
+        owner = self.tenant or self.apart
+        return hashlib.sha256(f"{own}\0{owner}".encode("utf-8", "surrogatepass")).hexdigest() if owner else own
 
     def __repr__(self) -> str:
         return (
             f"Verified(scheme={self.scheme!r}, key_id={self.key_id!r}, at={self.at!r}, covers={set(self.covers)!r}, "
-            f"secret_index={self.secret_index!r}, expires={self.expires!r}, signed=<{len(self.signed)} bytes>)"
+            f"secret_index={self.secret_index!r}, expires={self.expires!r}, signed=<{len(self.signed)} bytes>"
+            + (f", tenant={self.tenant!r})" if self.tenant else ")")
         )
 
 
@@ -199,19 +209,43 @@ class Pending(NamedTuple):
             raise Rejected(Reason.MISSING, "no scheme claims the request, neither its head nor its form")
         return self._replace(scheme=scheme, claim=claim, request=request)
 
-    def finish(self, secrets: Sequence[Secret], *, windows: RollingWindows | None = None) -> Verified:
+    def finish(
+        self,
+        secrets: Sequence[Secret],
+        *,
+        windows: RollingWindows | None = None,
+        tenant: str = "",
+        apart: bool = False,
+        told: str = "",
+    ) -> Verified:
         """Compare with each of the key's secrets, newest first; none = the key is unknown.
 
-        `windows` is a cache for schemes that do not send the time. Raises Rejected (unknown_key, mismatch), with
-        the same work for both, and ConfigError where a body is needed and `with_body` has not brought it.
+        `windows` is a cache for schemes that do not send the time. `tenant` names whose key it is; `apart` says that
+        it may be one of several keys of that id, of tenants that are not named. `told` is put behind the reason of an
+        unknown key. Raises Rejected (unknown_key, mismatch), with the same work for both, and ConfigError where a body
+        is needed and `with_body` has not brought it.
         """
         if self.scheme is None or self.claim is None or (self.request is None and self.body):
             raise ConfigError("the body is needed first: call with_body, and finish what it returns")
         found = verdict(self.scheme, self.claim, self.request or self.head, secrets, self.now, windows)
         del secrets
-        if type(found) is Rejected:
+        if isinstance(found, Rejected):
+            if told and found.reason is Reason.UNKNOWN_KEY:
+                raise _refused(self.scheme, self.claim, Reason.UNKNOWN_KEY, f"{found.detail}: {told}")
             raise found
+        if tenant or apart:
+            return found._replace(tenant=tenant, apart=_mark(self.scheme, self.claim) if apart else "")
         return found
+
+
+def _mark(scheme: Scheme, claim: Claim) -> str:
+    """A digest of the signature that has fitted, which keys of one id with different secrets do not have in common.
+
+    Empty where a request may have several signatures: whoever leaves one out must not get another replay id.
+    """
+    if scheme.several_signatures or len(claim.signatures) != 1:
+        return ""
+    return hashlib.sha256(claim.signatures[0].encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def begin(schemes: Scheme | Sequence[Scheme], head: Request, *, now: float) -> Pending:

@@ -13,7 +13,8 @@ from .engine import Verified
 class Use(NamedTuple):
     """How many requests of a key have verified with a scheme and a secret (its place, 0 being the newest).
 
-    `last` is when the last one did, in Unix seconds by the server's clock.
+    `last` is when the last one did, in Unix seconds by the server's clock. `tenant` is whose key it is, where the
+    lookup names one (`undersign.keys.TenantKey`).
     """
 
     key_id: str
@@ -21,14 +22,15 @@ class Use(NamedTuple):
     secret_index: int
     requests: int
     last: float
+    tenant: str = ""
 
 
 class KeyUsage:
     """Counts what has verified; pass `record` as `on_verified` to a middleware, or call it yourself.
 
-    It lives in the process and holds one count for each key, scheme and secret, of known keys alone; `capacity` bounds
-    them, and `is_complete` says whether all had room. Processes behind one address each have their own.
-    Safe to share between threads.
+    It lives in the process and holds one count for each key, scheme, secret and tenant, of known keys alone; `capacity`
+    bounds them, and `is_complete` says whether all had room. Processes behind one address each have their own. Safe to
+    share between threads.
     """
 
     def __init__(self, *, clock: Callable[[], float] = time.time, capacity: int = 100_000) -> None:
@@ -36,11 +38,11 @@ class KeyUsage:
         self._clock = clock
         self._capacity = capacity
         self._lock = threading.Lock()
-        self._uses: dict[tuple[str, str, int], tuple[int, float]] = {}
+        self._uses: dict[tuple[str, str, int, str], tuple[int, float]] = {}
 
     def record(self, verified: Verified) -> None:
         """Count a request that verified."""
-        use = (verified.key_id, verified.scheme, verified.secret_index)
+        use = (verified.key_id, verified.scheme, verified.secret_index, verified.tenant)
         with self._lock:
             count, _ = self._uses.get(use, (0, 0.0))
             if not count and len(self._uses) >= self._capacity:
@@ -52,4 +54,4 @@ class KeyUsage:
         """What has been counted, by key id; that of one scheme alone where one is named."""
         with self._lock:
             uses = sorted(self._uses.items())
-        return [Use(*use, *counted) for use, counted in uses if scheme in (None, use[1])]
+        return [Use(*use[:3], *counted, use[3]) for use, counted in uses if scheme in (None, use[1])]

@@ -9,11 +9,10 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
 from .clock import check_clock
-from .credentials import AsyncKeys, Keys, Secret
 from .engine import Pending, Verified, begin, begin_whole
 from .errors import ConfigError, Reason, Rejected
 from .http import Component, Request, Response
-from .lookup import as_secrets, known_secrets, sealed_keys, unsealed
+from .lookup import AsyncKeys, Found, Keys, as_secrets, asker, known_secrets, says_unknown, sealed_keys, usable
 from .replay import AsyncReplayGuard, ReplayGuard, ReplayPolicy
 from .requirements import SAFE_METHODS, Requirements, components
 from .scheme import Scheme, json_refusal, refusal_status
@@ -54,7 +53,7 @@ class _VerifierBase:
         self.clock = clock
         self._windows = windows or RollingWindows()
         self._policies = _policies(replay, self.schemes)
-        self._lookup: Callable[[str, str], Any] | None = keys if callable(keys) else None
+        self._lookup = asker(keys, is_async=isinstance(self, AsyncVerifier)) if callable(keys) else None
         self._known = {} if callable(keys) else known_secrets(keys, self.schemes)
 
     def begin(self, head: Request) -> Pending:
@@ -109,6 +108,29 @@ class _VerifierBase:
             raise ConfigError("the body is needed first: call with_body, and finish what it returns")
         return pending.claim.key_id, pending.scheme.name
 
+    def _compared(self, pending: Pending, found: Found) -> Verified:
+        """What verifies with the secrets that were found. Raises Rejected."""
+        apart = self._lookup is not None and self._lookup.takes_head and not found.tenant
+        scheme, claim = pending.scheme, pending.claim
+        if (
+            apart
+            and self._policies
+            and scheme
+            and claim
+            and len(claim.signatures) > 1
+            and not scheme.several_signatures
+        ):
+            # Of two signatures that fit, either alone would have a replay id of its own.
+            raise self._unavailable(pending, "with several signatures the lookup has to name the tenant by a TenantKey")
+        return pending.finish(found.secrets, windows=self._windows, tenant=found.tenant, apart=apart, told=found.told)
+
+    def _unknown(self, pending: Pending, error: Exception) -> Found:
+        """No secrets, where the lookup's error says so. Raises Rejected(unavailable) for any other."""
+        if not says_unknown(error):
+            raise self._unavailable(pending, "the key lookup failed") from error
+        # By the way of a key that is not there, for its work.
+        return usable(as_secrets(None, pending.scheme, f"the lookup raised {type(error).__name__}"))
+
     def _policy(self, pending: Pending) -> ReplayPolicy | None:
         """How this request is guarded against replays; None = not at all."""
         policy = self._policies.get(pending.scheme.name) if pending.scheme else None
@@ -146,10 +168,13 @@ class Verifier(_VerifierBase):
     """Verifies requests of one or several schemes.
 
     `keys` is a mapping of key id to a secret or to several (newest first, for rotation), a mapping of scheme name
-    to such a mapping, or a callable `lookup(key_id, scheme_name)` that returns the secrets, or none for an unknown
-    key. A mapping is copied. `clock` returns Unix seconds. `require` names components that every signature must
-    cover, or is a callable `require(head)` that names them for each request, such as `Requirements` of
-    `undersign.requirements`.
+    to such a mapping, or a callable `lookup(key_id, scheme_name)` that returns the secrets. A mapping is copied. For an
+    unknown key a lookup returns none, or raises KeyError or its ORM's DoesNotExist; where it raises anything else or
+    returns what is no secret, the request is refused (`unavailable`). One with a third parameter gets the request's
+    head, to find a tenant by; it may return a TenantKey of `undersign.keys`, which names that.
+
+    `clock` returns Unix seconds. `require` names components that every signature must cover, or is a callable
+    `require(head)` that names them for each request, such as `Requirements` of `undersign.requirements`.
 
     `replay` is a ReplayGuard, for every scheme whose signatures are each for one request, or a mapping of scheme name
     to a guard or a ReplayPolicy, for those alone. Without one a request verifies as often as it comes within its
@@ -187,19 +212,19 @@ class Verifier(_VerifierBase):
         """
         if self._requires:
             self._check_required(pending)
-        verified = pending.finish(self._secrets(pending), windows=self._windows)
+        verified = self._compared(pending, self._secrets(pending))
         if self._policies and (policy := self._policy(pending)) and not self._admit(policy, pending, verified):
             raise self._replayed(verified)
         return verified
 
-    def _secrets(self, pending: Pending) -> tuple[Secret, ...]:
+    def _secrets(self, pending: Pending) -> Found:
         claim = self._claim(pending)
         if self._lookup is None:
-            return self._known.get(claim, ())
+            return Found(self._known.get(claim, ()))
         try:
-            return unsealed(as_secrets(self._lookup(*claim), pending.scheme))
+            return usable(as_secrets(self._lookup(*claim, pending.head), pending.scheme))
         except Exception as error:
-            raise self._unavailable(pending, "the key lookup failed") from error
+            return self._unknown(pending, error)
 
     def _admit(self, policy: ReplayPolicy, pending: Pending, verified: Verified) -> bool:
         now = self._now_within(pending, verified)
@@ -233,21 +258,21 @@ class AsyncVerifier(_VerifierBase):
         """See Verifier.finish."""
         if self._requires:
             self._check_required(pending)
-        verified = pending.finish(await self._secrets(pending), windows=self._windows)
+        verified = self._compared(pending, await self._secrets(pending))
         if self._policies and (policy := self._policy(pending)) and not await self._admit(policy, pending, verified):
             raise self._replayed(verified)
         return verified
 
-    async def _secrets(self, pending: Pending) -> tuple[Secret, ...]:
+    async def _secrets(self, pending: Pending) -> Found:
         claim = self._claim(pending)
         if self._lookup is None:
-            return self._known.get(claim, ())
+            return Found(self._known.get(claim, ()))
         try:
-            found = self._lookup(*claim)
+            found = self._lookup(*claim, pending.head)
             found = as_secrets(await found if isinstance(found, Awaitable) else found, pending.scheme)
-            return unsealed(found)
+            return usable(found)
         except Exception as error:
-            raise self._unavailable(pending, "the key lookup failed") from error
+            return self._unknown(pending, error)
 
     async def _admit(self, policy: ReplayPolicy, pending: Pending, verified: Verified) -> bool:
         now = self._now_within(pending, verified)

@@ -205,7 +205,21 @@ class TestEverySchemeVerifies:
         assert elsewhere.received().values("authorization") == []
 
 
+def shown(output: bytes, name: str) -> list[str]:
+    return re.findall(rf"^{name}: (\S.*?)\r?$", output.decode("utf-8", "replace"), re.MULTILINE)
+
+
 class TestChangesBehindTheSignature:
+    @pytest.mark.parametrize("options", [[], ["--compress", "--compress"], ["X-Twice:1", "X-Twice:2"]])
+    def test_what_verbose_shows_is_what_is_sent(self, http: Http, server: WireServer, options: list[str]) -> None:
+        server.respond = once(redirect(307, "/2"))
+        ran = http("--verbose", "--all", "--follow", "POST", server.url, "name=" + "x" * 50, *options)
+        assert ran.returncode == 0
+        for name in ("Authorization", "Date"):
+            assert shown(ran.stdout, name) == [server.received(index).values(name.lower())[0] for index in range(2)]
+        for index in range(2):
+            assert_verifies(server, index=index)
+
     def test_compression_would_hide_the_form_that_gogrid_s_parameters_go_into(
         self, http: Http, server: WireServer
     ) -> None:

@@ -7,7 +7,6 @@ import hashlib
 import itertools
 import re
 from collections.abc import Sequence
-from datetime import datetime, timedelta, timezone
 
 import pytest
 from hypothesis import assume, given
@@ -34,7 +33,6 @@ from undersign import (
     Window,
     sign,
 )
-from undersign.clock import format_date, parse_date
 from undersign.http import BodyHasher
 from undersign.http1 import RequestReader
 from undersign.scheme import Body
@@ -391,91 +389,7 @@ def _read_in(pieces: list[bytes]) -> object:
         return "refused"
 
 
-# Dates and windows
-
-_seconds = st.integers(-62_135_596_800, 253_402_300_799)
-
-
-@given(_seconds)
-def test_a_date_that_is_written_is_read_as_the_same_second(at: int) -> None:
-    assert parse_date(format_date(at)) == at
-    assert parse_date(format_date(at, milliseconds=True)) == at
-
-
-@given(_seconds, st.integers(0, 999_999))
-def test_a_date_is_written_as_the_standard_library_writes_it(second: int, microsecond: int) -> None:
-    moment = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=second, microseconds=microsecond)
-    at = second + microsecond / 1_000_000
-    assume(abs(at) < 2**33)  # beyond it a float does not hold microseconds
-    expected = moment.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
-    assert format_date(at, milliseconds=True) == expected
-    assert format_date(at) == expected[:-5] + "Z"
-
-
-_IMF = re.compile(
-    r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4} \d\d:\d\d:\d\d GMT",
-    re.ASCII,
-)
-_ISO = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(?:Z|([+-])(\d\d):?(\d\d))", re.ASCII)
-
-
-def _plain_second(text: str) -> int | None:
-    """The whole second of a date by datetime, once a pattern has admitted its shape."""
-    epoch = datetime(1970, 1, 1)
-    try:
-        if match := _ISO.fullmatch(text):
-            moment = datetime.strptime(match[1], "%Y-%m-%dT%H:%M:%S")
-            hours, minutes = int(match[3] or 0), int(match[4] or 0)
-            if hours > 23 or minutes > 59 or match[1].endswith((":60", ":61")):
-                return None
-            offset = (hours * 60 + minutes) * (-1 if match[2] == "-" else 1)
-            return (moment - epoch) // timedelta(seconds=1) - offset * 60
-        if _IMF.fullmatch(text):
-            moment = datetime.strptime(text, "%a, %d %b %Y %H:%M:%S GMT")
-            if moment.strftime("%a") != text[:3] or text[23:25] in ("60", "61"):
-                return None
-            return (moment - epoch) // timedelta(seconds=1)
-    except ValueError:
-        return None
-    return None
-
-
-_date_parts = st.tuples(
-    st.sampled_from(["2024", "2023", "2000", "1900", "0001", "0000", "9999", "24", "\uff11\uff12\uff13\uff14"]),
-    st.sampled_from(["01", "02", "06", "12", "13", "00", "1"]),
-    st.sampled_from(["01", "28", "29", "30", "31", "32", "00", "7"]),
-    st.sampled_from(["T", "t", " "]),
-    st.sampled_from(["00", "10", "23", "24", "9"]),
-    st.sampled_from([":00", ":59", ":60", ""]),
-    st.sampled_from([":00", ":59", ":60", ":61", ""]),
-    st.sampled_from(["", ".", ".5", ".044", ".99999999999999999999", ",5"]),
-    st.sampled_from(
-        ["Z", "z", "+00:00", "-0000", "+01:30", "-23:59", "+24:00", "+01:60", "+1:00", "+01", "", " Z", "GMT"]
-    ),
-)
-_iso_texts = _date_parts.map(lambda p: f"{p[0]}-{p[1]}-{p[2]}{p[3]}{p[4]}{p[5]}{p[6]}{p[7]}{p[8]}")
-_imf_texts = _seconds.map(
-    lambda at: (
-        (datetime(1970, 1, 1) + timedelta(seconds=at)).strftime("%a, %d %b ")
-        + f"{(datetime(1970, 1, 1) + timedelta(seconds=at)).year:04d}"
-        + (datetime(1970, 1, 1) + timedelta(seconds=at)).strftime(" %H:%M:%S GMT")
-    )
-)
-_imf_changed = st.builds(
-    lambda text, day: day + text[3:], _imf_texts, st.sampled_from(["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"])
-)
-
-
-@given(_iso_texts | _imf_texts | _imf_changed | some.near(DATE, "Thu, 07 Nov 2024 10:21:15 GMT"))
-def test_a_date_is_read_in_its_two_forms_and_in_no_other(text: str) -> None:
-    at = parse_date(text)
-    second = _plain_second(text)
-    if second is None:
-        assert at is None
-    else:
-        assert at is not None
-        assert second <= at < second + 1
-
+# Windows
 
 _fractions = st.floats(0, 1, exclude_max=True)
 

@@ -286,6 +286,25 @@ def plain_request(
 
 
 @pytest.mark.parametrize(
+    ("date", "said"),
+    [
+        ("2024-11-07T10:21:15", "The Date header names no zone: write it as YYYY-MM-DDThh:mm:ssZ."),
+        ("2024-11-07 10:21:15.123456", "The Date header names no zone: write it as YYYY-MM-DDThh:mm:ssZ."),
+        ("Thu, 07 Nov 2024 10:21:15", "The Date header names no zone: write it as YYYY-MM-DDThh:mm:ssZ."),
+        ("07.11.2024 10:21", "The Date header is not a date in a form that is read: write it as YYYY-MM-DDThh:mm:ssZ."),
+    ],
+)
+def test_a_date_that_is_not_read_says_how_to_write_it(date: str, said: str) -> None:
+    assert detail(GoTomClient(date=date)) == said
+
+
+@pytest.mark.parametrize("date", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"])
+def test_a_date_that_is_in_no_year_of_utc_is_far_off(date: str) -> None:
+    assert codes(GoTomClient(date=date).request()) == {"clock-skew"}
+    assert codes(GoTomClient(date=date, secret=lambda secret: b"no").request()) >= {"unexplained"}
+
+
+@pytest.mark.parametrize(
     ("request_", "code"),
     [
         (plain_request(), ""),

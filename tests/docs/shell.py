@@ -28,7 +28,10 @@ else:
 
 _PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 _EXTRAS = set(_PROJECT["project"]["optional-dependencies"])
-_PACKAGES = {"undersign", "uvicorn"}
+_PACKAGES = {
+    *("gunicorn", "prometheus-client", "psycopg", "sqlalchemy", "undersign", "uvicorn", "waitress", "websockets"),
+    "werkzeug",
+}
 _REQUIREMENT = re.compile(r"([\w.-]+)(?:\[([\w,-]+)\])?")
 _EXAMPLES = ROOT / "docs" / "examples" / "servers"
 _SCHEMES = ROOT / "docs" / "examples" / "schemes"
@@ -196,7 +199,8 @@ def _pip(arguments: list[str], stdin: bytes) -> Result:
         requirement = _REQUIREMENT.fullmatch(argument)
         assert requirement, argument
         assert requirement[1] in _PACKAGES | {"."}, argument
-        assert set((requirement[2] or "cli").split(",")) <= _EXTRAS, argument
+        if requirement[1] in ("undersign", "."):
+            assert set((requirement[2] or "cli").split(",")) <= _EXTRAS, argument
     return Result(0, b"", "")
 
 

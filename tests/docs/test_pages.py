@@ -138,13 +138,17 @@ def check_wsgi(used: Reader) -> None:
 
 
 def check_keys(used: Reader) -> None:
-    file, environment, database = (state["verifier"] for state in used.states)
+    file, environment, database, tenants = (state["verifier"] for state in used.states)
     assert result(file, "reporting", "the-old-secret") == "reporting"
     assert result(file, "shop@example.com", "another-secret") == "shop@example.com"
     assert result(environment, "shop@example.com", "the-old-secret") == "shop@example.com"
     assert result(database, "user", "new") == "user"
     assert result(database, "user", "old") == "mismatch"
     assert result(database, "else", "new") == "unknown_key"
+    for host, tenant, secret in (("WWW.a.example", "alpha", "a secret"), ("b.example", "beta", "another secret")):
+        request = Request.from_http(signed_now("shop", secret).replace(b"demo.gotom.io", host.encode()))
+        assert tenants.verify(request).tenant == tenant
+    assert result(tenants, "shop", "a secret") == "unknown_key"
 
 
 def check_refusals(used: Reader) -> None:

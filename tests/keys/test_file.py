@@ -164,7 +164,7 @@ def test_a_lookup_does_not_look_at_the_file_each_time(path: Path, monkeypatch: p
     file = File(path, '[keys]\na = "1"\n')
     file.settle()
     looks: list[Path] = []
-    monkeypatch.setattr("undersign.keys._stamp", looks.append)
+    monkeypatch.setattr("undersign.keys.file._stamp", looks.append)
     for _ in range(100):
         file.secrets("a")
         file.secrets("unknown")

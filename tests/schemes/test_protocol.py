@@ -122,7 +122,7 @@ def test_a_lookup_that_knows_no_secret_is_no_failure() -> None:
     signed = sign(webhooks(), MESSAGE, Credential("webhook", NEW), now=NOW).apply(MESSAGE)
     for found in (None, "", [], [""]):
         with pytest.raises(Rejected) as caught:
-            Verifier(webhooks(), lambda key_id, scheme, found=found: found, clock=lambda: NOW).verify(signed)  # type: ignore[misc]
+            Verifier(webhooks(), lambda key_id, scheme, found=found: found, clock=lambda: NOW).verify(signed)
         assert caught.value.reason is Reason.UNKNOWN_KEY
     assert Verifier(webhooks(), lambda key_id, scheme: [OLD, NEW], clock=lambda: NOW).verify(signed).secret_index == 1
 

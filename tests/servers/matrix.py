@@ -273,7 +273,7 @@ def run_command(server: Server, command: list[str], port: int, folder: Path) -> 
     environ = {
         **os.environ,
         **server.environ,
-        "PYTHONPATH": os.pathsep.join(map(str, paths)),
+        "PYTHONPATH": os.pathsep.join([*map(str, paths), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep),
         "PYTHONUNBUFFERED": "1",
         "UNDERSIGN_TEST_EVENTS": str(folder / "events"),
     }

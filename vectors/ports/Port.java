@@ -191,46 +191,59 @@ public final class Port {
         return form.format(Instant.ofEpochSecond(second)) + (milliseconds ? String.format(".%03d", millisecond) : "") + "Z";
     }
 
-    static final Pattern ISO =
-            Pattern.compile("([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\\.[0-9]+)?(?:Z|([+-])([0-9]{2}):?([0-9]{2}))");
-    static final Pattern IMF =
-            Pattern.compile("([A-Z][a-z]{2}), ([0-9]{2}) ([A-Z][a-z]{2}) ([0-9]{4}) ([0-9]{2}):([0-9]{2}):([0-9]{2}) GMT");
+    static final String DAY = "(?<year>[0-9]{4})-(?<month>[0-9]{2})-(?<day>[0-9]{2})";
+    static final String TIME = "(?<hour>[0-9]{2}):(?<minute>[0-9]{2})(?::(?<second>[0-9]{2})(?:\\.[0-9]+)?)?";
+    static final String ZONE = "(?:Z|(?<sign>[+-])(?<zoneHour>[0-9]{2})(?::?(?<zoneMinute>[0-9]{2}))?)";
+    static final Pattern EXTENDED = Pattern.compile(DAY + "T" + TIME + ZONE);
+    static final Pattern SPACED = Pattern.compile(DAY + " " + TIME + "(?: UTC| ?" + ZONE + ")");
+    static final Pattern BASIC = Pattern.compile(
+            "(?<year>[0-9]{4})(?<month>[0-9]{2})(?<day>[0-9]{2})T(?<hour>[0-9]{2})(?<minute>[0-9]{2})(?<second>[0-9]{2})" + ZONE);
+    static final Pattern RFC_5322 = Pattern.compile(
+            "(?:(?<weekday>[A-Z][a-z]{2}), )?(?<day>[0-9]{1,2}) (?<month>[A-Z][a-z]{2}) (?<year>[0-9]{4}) "
+                    + "(?<hour>[0-9]{2}):(?<minute>[0-9]{2})(?::(?<second>[0-9]{2}))? "
+                    + "(?:GMT|UTC|(?<sign>[+-])(?<zoneHour>[0-9]{2})(?<zoneMinute>[0-9]{2}))");
     static final List<String> MONTHS =
             List.of("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec");
     static final List<String> WEEKDAYS = List.of("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun");
 
-    /** Unix seconds of a date in one of two forms, else null. Not java.time's parsers: they take 24:00 and omit seconds. */
+    /** Unix seconds of a date in a form that is read, else null. Not java.time's parsers: they take 24:00. */
     static Long dateSeconds(String text) {
-        Matcher iso = ISO.matcher(text);
-        Matcher imf = IMF.matcher(text);
-        boolean isIso = iso.matches();
-        if (!isIso && !imf.matches()) {
-            return null;
+        for (Pattern form : List.of(EXTENDED, SPACED, BASIC, RFC_5322)) {
+            Matcher found = form.matcher(text);
+            if (found.matches()) {
+                return dateSeconds(found, form == RFC_5322);
+            }
         }
-        Matcher found = isIso ? iso : imf;
-        int year = Integer.parseInt(found.group(isIso ? 1 : 4));
-        int month = isIso ? Integer.parseInt(found.group(2)) : MONTHS.indexOf(found.group(3)) + 1;
-        int day = Integer.parseInt(found.group(isIso ? 3 : 2));
-        int hour = Integer.parseInt(found.group(isIso ? 4 : 5));
-        int minute = Integer.parseInt(found.group(isIso ? 5 : 6));
-        int second = Integer.parseInt(found.group(isIso ? 6 : 7));
-        boolean zoned = isIso && found.group(7) != null;
-        int zoneHour = zoned ? Integer.parseInt(found.group(8)) : 0;
-        int zoneMinute = zoned ? Integer.parseInt(found.group(9)) : 0;
+        return null;
+    }
+
+    static Long dateSeconds(Matcher found, boolean named) {
+        int year = number(found.group("year"));
+        int month = named ? MONTHS.indexOf(found.group("month")) + 1 : number(found.group("month"));
+        int hour = number(found.group("hour"));
+        int minute = number(found.group("minute"));
+        int second = number(found.group("second"));
+        int zoneHour = number(found.group("zoneHour"));
+        int zoneMinute = number(found.group("zoneMinute"));
         if (year < 1 || hour > 23 || minute > 59 || second > 59 || zoneHour > 23 || zoneMinute > 59) {
             return null;
         }
         LocalDate date;
         try {
-            date = LocalDate.of(year, month, day);
+            date = LocalDate.of(year, month, number(found.group("day")));
         } catch (DateTimeException noSuchDay) {
             return null;
         }
-        if (!isIso && !WEEKDAYS.get(date.getDayOfWeek().getValue() - 1).equals(found.group(1))) {
+        String weekday = named ? found.group("weekday") : null;
+        if (weekday != null && !WEEKDAYS.get(date.getDayOfWeek().getValue() - 1).equals(weekday)) {
             return null;
         }
         long offset = zoneHour * 3600L + zoneMinute * 60L;
-        return date.toEpochDay() * 86400 + hour * 3600 + minute * 60 + second - (zoned && found.group(7).equals("-") ? -offset : offset);
+        return date.toEpochDay() * 86400 + hour * 3600 + minute * 60 + second - ("-".equals(found.group("sign")) ? -offset : offset);
+    }
+
+    static int number(String digits) {
+        return digits == null ? 0 : Integer.parseInt(digits);
     }
 
     /** HTTP HMAC 1.0: Authorization: <provider> <key id>:base64(HMAC(secret, string to sign)) */
@@ -309,7 +322,7 @@ public final class Port {
             Map<String, String> found = covered(request, "malformed");
             Long at = dateSeconds(found.getOrDefault(lower(dateHeader), ""));
             if (at == null || !found.containsKey("content-type") || !request.method.equals(request.upperMethod())) {
-                throw new Refused("malformed", "no date in its strict form, no Content-Type, or no upper-case method");
+                throw new Refused("malformed", "no date in a form that is read, no Content-Type, or no upper-case method");
             }
             request.check(request.target, "malformed");
             long age = seconds(now) - at;

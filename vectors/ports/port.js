@@ -203,27 +203,36 @@ const Undersign = (() => {
     return text + (milliseconds ? "." + String(fraction).padStart(3, "0") : "") + "Z";
   }
 
-  // Unix seconds of a date in one of the two forms that are read, else null. What is finer than a second is cut off.
+  const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+  const DAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
+  const DAY = String.raw`(\d{4})-(\d\d)-(\d\d)`;
+  const TIME = String.raw`(\d\d):(\d\d)(?::(\d\d)(?:\.\d+)?)?`;
+  const ZONE = String.raw`(?:Z|([+-])(\d\d)(?::?(\d\d))?)`;
+  // Three forms of ISO 8601, whose groups are the same, and RFC 5322's.
+  const ISO_8601 = [
+    new RegExp(`^${DAY}T${TIME}${ZONE}$`),
+    new RegExp(`^${DAY} ${TIME}(?: UTC| ?${ZONE})$`),
+    new RegExp(String.raw`^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)${ZONE}$`),
+  ];
+  const RFC_5322 =
+    /^(?:(\w{3}), )?(\d{1,2}) (\w{3}) (\d{4}) (\d\d):(\d\d)(?::(\d\d))? (?:GMT|UTC|([+-])(\d\d)(\d\d))$/;
+
+  // Unix seconds of a date in one of the forms that are read, else null. What is finer than a second is cut off.
   function dateSeconds(text) {
-    const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    const days = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
-    let match = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.\d+)?(?:Z|([+-])(\d\d):?(\d\d))$/.exec(text);
-    let year, month, day, hour, minute, second, sign, zoneHour, zoneMinute, weekday;
-    if (match) {
-      [, year, month, day, hour, minute, second, sign, zoneHour, zoneMinute] = match;
-      month -= 1;
-    } else if ((match = /^(\w{3}), (\d\d) (\w{3}) (\d{4}) (\d\d):(\d\d):(\d\d) GMT$/.exec(text))) {
-      [, weekday, day, month, year, hour, minute, second] = match;
-      month = months.indexOf(month);
-    } else return null;
+    const iso = ISO_8601.map((form) => form.exec(text)).find((match) => match);
+    const match = iso ?? RFC_5322.exec(text);
+    if (!match) return null;
+    const [weekday, day, monthName, year] = iso ? [undefined, iso[3], undefined, iso[1]] : match.slice(1);
+    const month = iso ? iso[2] - 1 : MONTHS.indexOf(monthName);
+    const [hour, minute, second = 0, sign, zoneHour = 0, zoneMinute = 0] = match.slice(iso ? 4 : 5);
     // Not Date.UTC, which takes the years 0 to 99 for 1900 to 1999; nor Date.parse, which reads much more.
     const date = new Date(0);
     date.setUTCFullYear(+year, month, +day);
     if (+year < 1 || date.getUTCMonth() !== month || date.getUTCDate() !== +day) return null;
-    if (+hour > 23 || +minute > 59 || +second > 59 || +(zoneHour ?? 0) > 23 || +(zoneMinute ?? 0) > 59) return null;
-    if (weekday !== undefined && days[date.getUTCDay()] !== weekday) return null;
-    const offset = sign ? (sign === "+" ? 1 : -1) * (+zoneHour * 3600 + +zoneMinute * 60) : 0;
-    return date.getTime() / 1000 + +hour * 3600 + +minute * 60 + +second - offset;
+    if (+hour > 23 || +minute > 59 || +second > 59 || +zoneHour > 23 || +zoneMinute > 59) return null;
+    if (weekday !== undefined && DAYS[date.getUTCDay()] !== weekday) return null;
+    const offset = (sign === "-" ? -1 : 1) * (zoneHour * 3600 + zoneMinute * 60);
+    return date.getTime() / 1000 + hour * 3600 + minute * 60 + +second - offset;
   }
 
   const usable = (keys, keyId) => (Object.hasOwn(keys, keyId) ? keys[keyId].filter((secret) => secret.length) : []);
@@ -296,7 +305,7 @@ const Undersign = (() => {
       const { keyId, signature } = this.credentials(options, sent);
       const found = this.covered(options, request, malformed);
       const at = dateSeconds(found.get(lower(options.date_header)) ?? "");
-      if (at === null) throw malformed("no date in its strict form");
+      if (at === null) throw malformed("no date in a form that is read");
       if (!found.has("content-type")) throw malformed("no Content-Type");
       const wrong = flaw(request, request.target);
       if (wrong || request.method !== request.method.toUpperCase()) throw malformed(wrong ?? "the method is not upper case");

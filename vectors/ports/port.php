@@ -108,39 +108,46 @@ function dateText(int|float $now, bool $milliseconds): string
 }
 
 /**
- * Unix seconds of a date in one of the two forms that are read, else null. Never strtotime, which reads `now` and `sat`.
+ * Unix seconds of a date in one of the forms that are read, else null. Never strtotime, which reads `now` and `sat`.
  * What is finer than a second is cut off.
  */
 function dateSeconds(string $text): ?int
 {
-    $iso = '/^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.\d+)?(?:Z|([+-])(\d\d):?(\d\d))$/D';
-    $imf = '/^(\w{3}), (\d\d) (\w{3}) (\d{4}) (\d\d):(\d\d):(\d\d) GMT$/D';
-    $weekday = $sign = null;
-    $zoneHour = $zoneMinute = 0;
-    if (preg_match($iso, $text, $match)) {
-        [, $year, $month, $day, $hour, $minute, $second] = $match;
-        [$sign, $zoneHour, $zoneMinute] = array_slice($match, 7) ?: [null, 0, 0];
-    } elseif (preg_match($imf, $text, $match)) {
-        [, $weekday, $day, $monthName, $year, $hour, $minute, $second] = $match;
-        $months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
-        $month = array_search($monthName, $months, true);
-        $month = $month === false ? 0 : $month + 1;
-    } else {
+    $zone = '(?:Z|(?<sign>[+-])(?<zoneHour>\d\d)(?::?(?<zoneMinute>\d\d))?)';
+    $day = '(?<year>\d{4})-(?<month>\d\d)-(?<day>\d\d)';
+    $time = '(?<hour>\d\d):(?<minute>\d\d)(?::(?<second>\d\d)';
+    $months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+    $forms = [
+        "{$day}T{$time}(?:\.\d+)?)?{$zone}",
+        "{$day} {$time}(?:\.\d+)?)?(?: UTC| ?{$zone})",
+        "(?<year>\d{4})(?<month>\d\d)(?<day>\d\d)T(?<hour>\d\d)(?<minute>\d\d)(?<second>\d\d){$zone}",
+        // RFC 5322
+        '(?:(?<weekday>[A-Z][a-z]{2}), )?(?<day>\d{1,2}) (?<monthName>' . implode('|', $months) . ') (?<year>\d{4}) '
+            . "{$time})? (?:GMT|UTC|(?<sign>[+-])(?<zoneHour>\d\d)(?<zoneMinute>\d\d))",
+    ];
+    foreach ($forms as $form) {
+        if (preg_match("/^{$form}$/D", $text, $match)) {
+            break;
+        }
+    }
+    if (!$match) {
         return null;
     }
-    if (!checkdate((int) $month, (int) $day, (int) $year)) {
+    $number = fn (string $name): int => (int) ($match[$name] ?? 0);
+    $month = isset($match['monthName']) ? (int) array_search($match['monthName'], $months, true) + 1 : $number('month');
+    if (!checkdate($month, $number('day'), $number('year')) || $number('hour') > 23 || $number('zoneHour') > 23) {
         return null;
     }
-    if ($hour > 23 || $minute > 59 || $second > 59 || $zoneHour > 23 || $zoneMinute > 59) {
+    if ($number('minute') > 59 || $number('second') > 59 || $number('zoneMinute') > 59) {
         return null;
     }
     // Not gmmktime, which takes the years 0 to 100 for 1970 to 2069.
-    $date = (new DateTimeImmutable('@0'))->setDate((int) $year, (int) $month, (int) $day);
-    if ($weekday !== null && $date->format('D') !== $weekday) {
+    $date = (new DateTimeImmutable('@0'))->setDate($number('year'), $month, $number('day'));
+    if (($match['weekday'] ?? '') !== '' && $date->format('D') !== $match['weekday']) {
         return null;
     }
-    $offset = ($sign === '-' ? -1 : 1) * ((int) $zoneHour * 3600 + (int) $zoneMinute * 60);
-    return $date->getTimestamp() + (int) $hour * 3600 + (int) $minute * 60 + (int) $second - $offset;
+    $offset = (($match['sign'] ?? '') === '-' ? -1 : 1) * ($number('zoneHour') * 3600 + $number('zoneMinute') * 60);
+    return $date->getTimestamp() + $number('hour') * 3600 + $number('minute') * 60 + $number('second') - $offset;
 }
 
 /** The secrets of a key id; one that is empty is none. A key id such as "12" is an integer among array keys. */
@@ -207,7 +214,7 @@ final class HeaderHmac
         $found = $this->covered($request, 'malformed');
         $at = dateSeconds($found[strtolower($this->options['date_header'])] ?? '');
         if ($at === null || !isset($found['content-type'])) {
-            throw new Refused('malformed', 'no date in its strict form, or no Content-Type');
+            throw new Refused('malformed', 'no date in a form that is read, or no Content-Type');
         }
         checkRequest($request, $request->target, 'malformed');
         if ($request->method !== strtoupper($request->method)) {

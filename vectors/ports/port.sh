@@ -140,22 +140,33 @@ date_text() { # SECONDS MILLISECONDS: the milliseconds may be empty
     $((day_of_year - (153 * m + 2) / 5 + 1)) $((rest / 3600)) $((rest / 60 % 60)) $((rest % 60)) "${2:+.$2}"
 }
 
-date_seconds() { # TEXT: fails where it is in neither of the two forms; what is finer than a second is cut off
+iso_day='([0-9]{4})-([0-9]{2})-([0-9]{2})' iso_time='([0-9]{2}):([0-9]{2})(:([0-9]{2})(\.[0-9]+)?)?'
+iso_zone='(Z|([+-])([0-9]{2})(:?([0-9]{2}))?)'
+extended="^${iso_day}T$iso_time$iso_zone\$"
+spaced="^$iso_day $iso_time( UTC| ?$iso_zone)\$"
+basic="^([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})([0-9]{2})$iso_zone\$"
+rfc_5322='^(([A-Z][a-z]{2}), )?([0-9]{1,2}) ([A-Z][a-z]{2}) ([0-9]{4}) ([0-9]{2}):([0-9]{2})(:([0-9]{2}))? (GMT|UTC|([+-])([0-9]{2})([0-9]{2}))$'
+
+date_seconds() { # TEXT: fails where it is in none of the forms that are read; what is finer than a second is cut off
   local months=JanFebMarAprMayJunJulAugSepOctNovDec weekdays=ThuFriSatSunMonTueWed
-  local year month day hour minute second sign= zone_hour=0 zone_minute=0 weekday= before last at
-  if [[ $1 =~ ^([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(\.[0-9]+)?(Z|([+-])([0-9]{2}):?([0-9]{2}))$ ]]; then
-    year=10#${BASH_REMATCH[1]} month=10#${BASH_REMATCH[2]} day=10#${BASH_REMATCH[3]}
-    hour=10#${BASH_REMATCH[4]} minute=10#${BASH_REMATCH[5]} second=10#${BASH_REMATCH[6]}
-    sign=${BASH_REMATCH[9]} zone_hour=10#${BASH_REMATCH[10]:-0} zone_minute=10#${BASH_REMATCH[11]:-0}
-  elif [[ $1 =~ ^([A-Z][a-z]{2}),\ ([0-9]{2})\ ([A-Z][a-z]{2})\ ([0-9]{4})\ ([0-9]{2}):([0-9]{2}):([0-9]{2})\ GMT$ ]]; then
-    weekday=${BASH_REMATCH[1]} day=10#${BASH_REMATCH[2]} year=10#${BASH_REMATCH[4]}
-    hour=10#${BASH_REMATCH[5]} minute=10#${BASH_REMATCH[6]} second=10#${BASH_REMATCH[7]}
-    before=${months%%"${BASH_REMATCH[3]}"*}
+  local found year month day hour minute second sign zone_hour zone_minute weekday= before last at
+  if [[ $1 =~ $extended ]]; then
+    found=("${BASH_REMATCH[@]:1:5}" "${BASH_REMATCH[7]}" "${BASH_REMATCH[10]}" "${BASH_REMATCH[11]}" "${BASH_REMATCH[13]}")
+  elif [[ $1 =~ $spaced ]]; then
+    found=("${BASH_REMATCH[@]:1:5}" "${BASH_REMATCH[7]}" "${BASH_REMATCH[11]}" "${BASH_REMATCH[12]}" "${BASH_REMATCH[14]}")
+  elif [[ $1 =~ $basic ]]; then
+    found=("${BASH_REMATCH[@]:1:6}" "${BASH_REMATCH[8]}" "${BASH_REMATCH[9]}" "${BASH_REMATCH[11]}")
+  elif [[ $1 =~ $rfc_5322 ]]; then
+    weekday=${BASH_REMATCH[2]} before=${months%%"${BASH_REMATCH[4]}"*}
     ((${#before} % 3 == 0)) || return
-    month=$((${#before} / 3 + 1))
+    found=("${BASH_REMATCH[5]}" $((${#before} / 3 + 1)) "${BASH_REMATCH[3]}" "${BASH_REMATCH[6]}" "${BASH_REMATCH[7]}"
+      "${BASH_REMATCH[9]}" "${BASH_REMATCH[@]:11:3}")
   else
     return 1
   fi
+  year=10#${found[0]} month=10#${found[1]} day=10#${found[2]}
+  hour=10#${found[3]} minute=10#${found[4]} second=10#${found[5]:-0}
+  sign=${found[6]} zone_hour=10#${found[7]:-0} zone_minute=10#${found[8]:-0}
   ((year >= 1 && month >= 1 && month <= 12 && day >= 1)) || return
   days $((month == 12 ? year + 1 : year)) $((month % 12 + 1)) 1
   last=$REPLY

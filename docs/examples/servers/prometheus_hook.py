@@ -1,4 +1,7 @@
-"""Refusals as a Prometheus counter. The reasons are few and fixed, so they make good labels; key ids do not."""
+"""Refusals as a Prometheus counter. Run: waitress-serve prometheus_hook:app
+
+The reasons are few and fixed, so they make good labels; key ids do not.
+"""
 
 from __future__ import annotations
 

@@ -17,10 +17,11 @@ from typing import Any, NamedTuple, TypeVar
 import click
 
 from ..clock import parse_date
-from ..credentials import Keys, Secret
+from ..credentials import Secret
 from ..errors import ConfigError
 from ..http import Pairs
 from ..keys import load_keys
+from ..lookup import Keys
 from ..registry import build_scheme, did_you_mean, parse_option, scheme_names
 from ..scheme import Scheme, unusable_secret
 from .text import printable

@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from ..credentials import Keys
 from ..diagnose import Cause, diagnose
 from ..http1 import RequestReader
+from ..lookup import Keys
 from ..scheme import Scheme
 from ..schemes import KeyedTimestamp
 from ..verifier import Verifier

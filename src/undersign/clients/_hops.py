@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
+from urllib.parse import urlsplit
 
 from ..clock import check_clock
 from ..credentials import Credential, Secret, parse_origin
@@ -12,6 +14,8 @@ from ..fields import decode_field
 from ..http import Pairs, Patch, Request
 from ..scheme import Scheme
 from ._clock import ClockCorrection
+
+_log = logging.getLogger("undersign")
 
 
 class HopSigner:
@@ -46,8 +50,30 @@ class HopSigner:
         self.correction = ClockCorrection(scheme.window) if adjust_clock else None
 
     def allows(self, origin: str, home: str) -> bool:
-        """Whether the credential may go to `origin`; `home` is the origin of the user's own call."""
-        return origin in (self.credential.origins or (home,))
+        """Whether the credential may go to `origin`; `home` is the origin of the user's own call.
+
+        With no origins named, a call to `http://host` may be led to `https://host`, both on their default ports.
+        Whoever could forge that redirect reads the signed call itself, and could have led it to any other path of
+        `http://host` as well: nothing is given away that was not. Another port may be another party, and the way
+        from https to http shows the signature to everyone; neither is taken.
+        """
+        if self.credential.origins:
+            return origin in self.credential.origins
+        return origin == home or origin == _upgraded(home)
+
+    def tell_unsigned(self, origin: str, home: str) -> None:
+        """Log that a redirect of a call to `home` leads to `origin`, where the credential does not go."""
+        there, here = urlsplit(origin), urlsplit(home)
+        # From http to https of one host it is hardly meant, and the refusal that follows would not say why.
+        is_other_scheme = there.hostname == here.hostname and there.scheme != here.scheme
+        _log.log(
+            logging.WARNING if is_other_scheme else logging.INFO,
+            "a redirect of the call to %s leads to %s and goes there unsigned: the credential may go to %s alone; "
+            "if that origin may have it too, name both in origins=[...]",
+            home,
+            origin or "an origin that is neither http nor https",
+            ", ".join(self.credential.origins) or home,
+        )
 
     def sign(self, request: Request) -> Patch:
         """See `undersign.sign`."""
@@ -65,11 +91,27 @@ class HopSigner:
         private.discard("content-type")
         headers = tuple(pair for pair in request.headers if pair[0].lower() not in private)
         path, mark, query = request.target.partition("?")
-        kept = _without(query, patch.query + patch.form)
+        kept = self.strip_fields(query, patch.query + patch.form)
         body = request.body
         if patch.form and isinstance(body, bytes):
-            body = _without(body.decode("latin-1"), patch.form).encode("latin-1")
+            body = self.strip_fields(body.decode("latin-1"), patch.form).encode("latin-1")
         return Request(request.method, path + mark + kept if kept or not query else path, headers, body, request.origin)
+
+    def strip_fields(self, encoded: str, pairs: Pairs) -> str:
+        """A query or form (Latin-1) without what `pairs` have set in any; all other bytes stay.
+
+        Where the key id stands beside it, fields of those names go whatever their value is: they come from a hop
+        that is not known here.
+        """
+        parts = encoded.split("&")
+        found = [
+            (decode_field(name), decode_field(value)) for name, _, value in (part.partition("=") for part in parts)
+        ]
+        key_id = self.credential.key_id
+        is_ours = any(pair in pairs and pair[1] == key_id for pair in found)
+        names = {name for name, _ in pairs} if is_ours else set[str]()
+        kept = [part for part, pair in zip(parts, found, strict=True) if pair not in pairs and pair[0] not in names]
+        return encoded if len(kept) == len(parts) else "&".join(kept)
 
 
 def origin_of(scheme: str, authority: str) -> str:
@@ -85,11 +127,7 @@ def origin_of(scheme: str, authority: str) -> str:
         raise CannotSign(f"the URL's origin cannot be used: {error}") from None
 
 
-def _without(encoded: str, pairs: Pairs) -> str:
-    parts = encoded.split("&")
-    kept = [
-        part
-        for part in parts
-        if (decode_field(part.partition("=")[0]), decode_field(part.partition("=")[2])) not in pairs
-    ]
-    return encoded if len(kept) == len(parts) else "&".join(kept)
+def _upgraded(origin: str) -> str | None:
+    """The same host over https, where the origin is http on its default port."""
+    parts = urlsplit(origin)
+    return f"https://{parts.netloc}" if parts.scheme == "http" and parts.port is None else None

@@ -5,18 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from requests import PreparedRequest, Response
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Retry
 
 from ..credentials import Secret, seal_all
-from ..errors import ConfigError
-from ..http import BodyDigest, Request, origin_form
+from ..errors import CannotSign, ConfigError
+from ..http import BodyDigest, Patch, Request, origin_form
 from ..scheme import BodyNeed, Scheme
 from ._bodies import is_seekable, pieces_of, read_file, spool
 from ._hops import HopSigner, origin_of
+from ._requests_signing import normalise_url
 from ._retries import IDEMPOTENT, STATUSES
 
 
@@ -41,7 +42,8 @@ class SigningAdapter(HTTPAdapter):
 
     For those who want urllib3's retries, which repeat what `auth=` has signed. `max_retries` is a Retry, such as
     `retries()` makes, or a number. Requests to other origins than `origins` go unsigned, without the scheme's
-    private headers. What it sets does not show on `response.request`. `older` are secrets that are being replaced,
+    private headers and without parameters of ours that a redirect brings back, wherever else the adapter is mounted.
+    What it sets does not show on `response.request`. `older` are secrets that are being replaced,
     for a scheme that sends several signatures: each makes one too.
 
     Raises ConfigError for a credential that cannot work, or without origins; sending raises CannotSign.
@@ -78,8 +80,7 @@ class SigningAdapter(HTTPAdapter):
         return manager
 
     def send(self, request: PreparedRequest, *arguments: Any, **keywords: Any) -> Response:
-        # urllib3 rewrites escapes while it sends; preparing the URL once more does so now, before it is signed.
-        request.prepare_url(request.url or "", None)
+        normalise_url(request)
         need = self._hops.scheme.body_need(Request(request.method or "", "/", _pairs(request.headers)))
         body: Any = request.body
         if isinstance(body, str):
@@ -91,7 +92,12 @@ class SigningAdapter(HTTPAdapter):
             request.__dict__["body"] = content
             request.headers.pop("Transfer-Encoding", None)
             request.headers["Content-Length"] = str(len(content) if isinstance(content, bytes) else content.length)
-        return super().send(request, *arguments, **keywords)
+        response = super().send(request, *arguments, **keywords)
+        if response.is_redirect and not self._hops.allows(_led_to(response.url, response.headers["Location"]), ""):
+            # The next hop is a copy of this request, and another adapter may be there to send it.
+            for name in [name for name in request.headers if name.lower() in self._hops.scheme.private_headers()]:
+                del request.headers[name]
+        return response
 
 
 class _SigningPool:
@@ -119,7 +125,20 @@ class _SigningPool:
             kept["Content-Length"] = str(len(body))
         for name, value in patch.headers:
             kept[name] = value
-        return self._urlopen(method, patch.url(url), body, kept, *rest, **keywords)
+        response = self._urlopen(method, patch.url(url), body, kept, *rest, **keywords)
+        self._forget(response, unsigned.origin, patch)
+        return response
+
+    def _forget(self, response: Any, origin: str, patch: Patch) -> None:
+        """Take what the request was signed with out of a redirect that comes back with it and leads elsewhere."""
+        location = response.headers.get("Location")
+        if not location or self.hops.allows(_led_to(origin, location), ""):
+            return
+        base, hash_mark, fragment = location.partition("#")
+        path, mark, query = base.partition("?")
+        kept = self.hops.strip_fields(query, patch.query + patch.form)
+        if kept != query:
+            response.headers["Location"] = path + (mark + kept if kept else "") + hash_mark + fragment
 
     def _urlopen(self, *arguments: Any, **keywords: Any) -> Any:
         return super().urlopen(*arguments, **keywords)  # type: ignore[misc]  # the pool that this is mixed into
@@ -130,6 +149,15 @@ class _SigningPool:
             return origin_of(parts.scheme, parts.netloc)
         host = f"[{self.host}]" if ":" in self.host and not self.host.startswith("[") else self.host
         return origin_of(self.scheme, f"{host}:{self.port}" if self.port else host)
+
+
+def _led_to(url: str, location: str) -> str:
+    """The origin that a redirect from the URL leads to; "" where it cannot be told, and so is no place to trust."""
+    try:
+        parts = urlsplit(urljoin(url, location))
+        return origin_of(parts.scheme, parts.netloc)
+    except (ValueError, CannotSign):
+        return ""
 
 
 def _pool_classes(hops: HopSigner) -> dict[str, type]:

@@ -97,6 +97,7 @@ class SignatureAuth(HopAuth):
             raise ClientPayloadError("a redirect asks for the body again, and it is a stream that is used up")
         if not self._hops.allows(origin, call.home):
             await self._strip(request, call)
+            self._hops.tell_unsigned(origin, call.home)
             return False
         return await self._sign(request, call)
 

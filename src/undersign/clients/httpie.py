@@ -21,6 +21,7 @@ from ..credentials import Secret
 from ..errors import CannotSign, ConfigError
 from ..scheme import Scheme
 from ..schemes import GoGrid, GoTom
+from ._requests_hops import SIGNING
 from .requests import SignatureAuth
 
 _SECRET = "UNDERSIGN_SECRET"  # noqa: S105 - the name of a variable
@@ -77,11 +78,15 @@ class _Auth(AuthBase):
                 "the secret does not belong into --auth, where others see it: write --auth=KEY_ID and set "
                 f"{_SECRET}, or type it when asked. A colon in a key id is written \\:"
             )
-        auth = SignatureAuth(self._scheme, self._key_id, _secret(self._key_id))
+        auth = _SignatureAuth(self._scheme, self._key_id, _secret(self._key_id))
         request.__class__ = _Request
         signed = auth(request)
         signed.__dict__[_AUTH] = auth
         return signed
+
+
+class _SignatureAuth(SignatureAuth):
+    _watches = True  # HTTPie shows the request before it sends it, and it shows what it sends
 
 
 class _Request(PreparedRequest):
@@ -92,8 +97,8 @@ class _Request(PreparedRequest):
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)
-        auth = self.__dict__.get(_AUTH)
-        if auth is None or name not in ("url", "body", "headers"):
+        auth, signing = self.__dict__.get(_AUTH), self.__dict__.get(SIGNING)
+        if auth is None or signing is None or signing.is_busy or name not in ("url", "body", "headers"):
             return
         if name == "url":
             if not _AS_IS.fullmatch(urlsplit(value).path):
@@ -103,9 +108,7 @@ class _Request(PreparedRequest):
             self.__dict__[_PATH_IS_FINAL] = True
         if name == "body":
             self.__dict__["_body_position"] = None
-        self.__dict__[_AUTH] = None  # signing sets attributes, too
         auth(self)
-        self.__dict__[_AUTH] = auth
         if name == "body" and self.body is not value:
             raise CannotSign("--compress would hide the form that the signature goes into: leave it out")
 

@@ -135,6 +135,7 @@ class _Signing:
             body = _Body(after.body, _Bytes(after.body))
         _write(request, request.url.copy_with(raw_path=after.target.encode("ascii")), (), body)
         self.done = request
+        self.hops.tell_unsigned(before.origin, self.home)
 
     def need(self, request: httpx.Request) -> BodyNeed:
         """What is needed of this hop's body: what the scheme asks, or else the form that may hold its parameters."""

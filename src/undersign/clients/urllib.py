@@ -98,6 +98,7 @@ class SignatureHandler(BaseHandler):
             _set_url(request, f"{url.scheme}://{url.netloc}{after.target}")
         if after.body != before.body:
             _set_body(request, after.body, body_length(after.body))
+        self._hops.tell_unsigned(before.origin, record.home)
 
 
 class _Record(dict[str, int]):

@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from ..credentials import Keys
 from ..errors import Reason, Rejected
 from ..http import Request
+from ..lookup import Keys
 from ..scheme import Claim, Scheme
 from ..schemes import HttpHmac, KeyedTimestamp
 from ..verifier import Verifier
@@ -47,7 +47,7 @@ def diagnose(request: Request, schemes: Scheme | Sequence[Scheme], keys: Keys, n
         return ()
     if not math.isfinite(now) or rejected.reason in (Reason.AMBIGUOUS, Reason.UNAVAILABLE, Reason.BODY_TOO_LARGE):
         return unexplained(f"The request is refused whatever its signature: {rejected.detail}.")
-    return in_order(_causes(request, schemes, KeyRing(keys), now, rejected))
+    return in_order(_causes(request, schemes, KeyRing(keys, request.with_body(b"")), now, rejected))
 
 
 def _causes(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import unquote
 
-from ..clock import format_date, parse_date
+from ..clock import parse_date
 from ..errors import CannotSign
 from ..http import BodyDigest, Request, body_hex_digest, flaw_when_verifying, origin_form
 from ..scheme import Claim
@@ -20,6 +20,7 @@ from . import changes as common
 from .bodies import bodies
 from .cause import Cause, clock_cause, difference, string_difference, unexplained
 from .changes import Change
+from .dates import date_changes, flaw_of_date
 from .keyring import KeyRing
 from .search import Budget, find
 from .targets import targets
@@ -28,8 +29,6 @@ _SIZES = {16: "md5", 20: "sha1", 28: "sha224", 32: "sha256", 48: "sha384", 64: "
 _CREDENTIALS = re.compile(r"(?:([^ \t:]+)[ \t]+)?(.+):([^:]+)", re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _HEX = re.compile(r"[0-9A-Fa-f]+")
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -57,7 +56,7 @@ def causes(scheme: HttpHmac, request: Request, keys: KeyRing, now: float, budget
         return form
     at = parse_date(dates[0])
     if at is None:
-        return form or unexplained(f"The {scheme.date_header} header is not a date in one of the two forms accepted.")
+        return form or unexplained(flaw_of_date(scheme.date_header, dates[0]))
     mended, mending = _mended(request)
     bases = [mended]
     if not types:
@@ -284,7 +283,7 @@ _MACS: dict[tuple[str, ...], Callable[[HttpHmac, bytes, bytes], str]] = {
 
 def _message_changes(scheme: HttpHmac, request: Request, right: Mapping[str, Any]) -> Iterator[Change]:
     yield from common.methods(right["method"].decode("latin-1"))
-    yield from _dates(request.values(scheme.date_header.lower())[0], right["date"])
+    yield from date_changes(request.values(scheme.date_header.lower())[0], right["date"])
     yield from common.content_types(request, scheme.content_type)
     yield from _digests(request, right["digest"])
     yield from targets(request, right["target"])
@@ -359,51 +358,3 @@ def _custom_lines(scheme: HttpHmac, request: Request, parts: Mapping[str, Any]) 
             f"sorted: write them so ({where})."
         )
         yield Change("custom", form, (Cause("custom-headers-line", detail),))
-
-
-def _dates(header: str, right: bytes) -> Iterator[Change]:
-    at = parse_date(header)
-    if at is None:
-        return
-    usual, lone = _writings(at)
-    for place, text in enumerate((*usual, *lone)):
-        value = text.encode("latin-1")
-        detail = (
-            "The client signed another writing of the date than it sent: write it once, and sign the header's value "
-            f"({difference(right, value, 'date')})."
-        )
-        yield Change("date", value, (Cause("date-differs", detail),), lone=place >= len(usual))
-
-
-def _writings(at: float) -> tuple[list[str], list[str]]:
-    """The forms that clients write an instant in: the usual ones, and the many."""
-    whole = format_date(at)[:-1]
-    exact = format_date(at, milliseconds=True)[:-1]
-    day, _, clock = whole.partition("T")
-    year, month, number = day.split("-")
-    weekday = _DAYS[(int(at // 86400) + 3) % 7]
-    usual = [f"{text}{zone}" for text in (whole, exact, f"{whole}.000") for zone in ("Z", "+00:00", "+0000", "", "UTC")]
-    usual += [
-        f"{weekday}, {number} {_MONTHS[int(month) - 1]} {year} {clock} {zone}" for zone in ("GMT", "+0000", "UTC")
-    ]
-    usual += [f"{day} {clock}", f"{day} {clock}Z", f"{day} {clock}+00:00", f"{day} {clock} +0000", f"{day} {clock} UTC"]
-    usual += [
-        f"{int(at // 1)}",
-        f"{int(at // 1)}000",
-        f"{round(at * 1000)}",
-        f"{whole}.000000Z",
-        f"{whole}.000000+00:00",
-    ]
-    usual += [f"{day.replace('-', '')}T{clock.replace(':', '')}Z"]
-    lone: list[str] = []
-    for steps in range(-48, 57):
-        try:
-            local = format_date(at + steps * 900)[:-1]
-        except CannotSign:
-            continue
-        hours, minutes = divmod(abs(steps) * 15, 60)
-        sign = "-" if steps < 0 else "+"
-        (lone if minutes else usual).append(f"{local}{sign}{hours:02d}:{minutes:02d}")
-        lone.append(f"{local}{sign}{hours:02d}{minutes:02d}")
-    lone += [f"{whole}.{fraction:03d}{zone}" for zone in ("Z", "+00:00") for fraction in range(1000)]
-    return usual, lone

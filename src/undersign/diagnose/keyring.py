@@ -5,20 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
-from ..credentials import Keys, Secret, seal
+from ..credentials import Secret, seal
+from ..http import Request
+from ..lookup import Keys, as_secrets, asker, usable
 
 
 class KeyRing:
-    """What a Verifier takes as `keys`, and has checked."""
+    """What a Verifier takes as `keys`, and has checked; `head` is for a lookup that wants it."""
 
-    def __init__(self, keys: Keys) -> None:
+    def __init__(self, keys: Keys, head: Request) -> None:
         self._keys = keys
+        self._head = head
 
     def secrets(self, key_id: str, scheme: str) -> tuple[bytes, ...]:
         """The key's secrets, newest first; none where it is unknown, or the lookup fails."""
         if callable(self._keys):
             try:
-                return tuple(_revealed(self._keys(key_id, scheme)))
+                found = usable(as_secrets(asker(self._keys)(key_id, scheme, self._head), None))
+                return tuple(secret.reveal() for secret in found.secrets)
             except Exception:  # whatever a caller's lookup raises; the verifier reports it as unavailable
                 return ()
         return tuple(

@@ -34,6 +34,7 @@ class Spool:
 
     def write(self, piece: bytes) -> None:
         """Take one more piece. Raises Rejected: body_too_large; unavailable where the disk does not take it."""
+        piece = bytes(piece)  # some servers reuse a buffer for the next one
         self.length += len(piece)
         if self.length > self._limit:
             raise rejected(Reason.BODY_TOO_LARGE, f"the body is over {self._limit} bytes", self._pending)

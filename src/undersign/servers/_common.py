@@ -141,6 +141,8 @@ class Gate:
             detail = f"{detail}; {seen.doubt}"
         elif refused.reason is Reason.INSECURE and not self.origin:
             detail = f"{detail}: tell the middleware its origin, as in origin='https://api.example.com'"
+        elif isinstance(refused.__cause__, ConfigError):  # one of ours, which never holds a secret
+            detail = f"{detail}: {refused.__cause__}"
         elif refused.__cause__ is not None and not isinstance(refused.__cause__, Rejected):
             # Its type alone: its text may hold addresses with passwords.
             detail = f"{detail}: {type(refused.__cause__).__name__}"

@@ -14,7 +14,6 @@ from ..verifier import AsyncVerifier, Verifier
 from ._bodies import PIECE, Spool
 from ._common import (
     CHUNKED,
-    KEY,
     MAX_BODY,
     PATH_IS_DECODED,
     Gate,
@@ -26,11 +25,11 @@ from ._common import (
     is_single_spelling,
     rejected,
 )
+from ._scope import AppScope, Scope, settle
 
 if TYPE_CHECKING:
     from .diagnosis import DiagnosisLog
 
-Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
@@ -103,8 +102,7 @@ class SignatureMiddleware:
             return
         if kind not in ("http", "websocket"):
             raise ConfigError(f"the scope type {kind!r} cannot be verified")
-        if type(scope["headers"]) is not list:  # ASGI says an iterable, of which nothing is left once it is read
-            scope = {**scope, "headers": list(scope["headers"])}
+        settle(scope)
         seen = _seen(scope, self._gate)
         if self._gate.is_public(seen):
             await self._app(_inner(scope, None), receive, send)
@@ -138,7 +136,7 @@ class SignatureMiddleware:
             if spool is not None and kind == "http":
                 receive = _replay(spool, receive)
                 if length == CHUNKED:
-                    inner["headers"] = _with_length(scope["headers"], spool.length)
+                    inner.change("headers", _with_length(scope["headers"], spool.length))
             await self._app(inner, receive, send)
         finally:
             if spool is not None:
@@ -176,20 +174,19 @@ def _is_prefixed(scope: Scope, path: str, gate: Gate) -> bool:
     Frameworks read a path that starts with the root path in this way too, so the target that verifies is the one
     that they act on. A mount of Starlette's extends `root_path` and keeps the server's own as `app_root_path`.
     """
-    root: str = scope.get("app_root_path", scope.get("root_path", "")).rstrip("/")
+    root: str = (scope.get("app_root_path") or scope.get("root_path") or "").rstrip("/")
     under_prefix = root == gate.prefix or root.startswith(gate.prefix + "/")
     return under_prefix and (path == gate.prefix or path.startswith(gate.prefix + "/"))
 
 
-def _inner(scope: Scope, verified: Verified | None) -> dict[str, Any]:
+def _inner(scope: Scope, verified: Verified | None) -> AppScope:
     """The scope as the app gets it."""
-    inner = {**scope, KEY: verified}
     raw_path: bytes | None = scope.get("raw_path")
     if raw_path is not None and not raw_path.startswith(b"/"):
         # Some servers leave a target in absolute form whole. RFC 9112, section 3.2.2.
         path = origin_form(raw_path.partition(b"?")[0].decode("latin-1"))
-        inner["path"], inner["raw_path"] = unquote(path), path.encode("latin-1")
-    return inner
+        return AppScope(scope, verified, path=unquote(path), raw_path=path.encode("latin-1"))
+    return AppScope(scope, verified)
 
 
 def _with_length(headers: Iterable[tuple[bytes, bytes]], length: int) -> list[tuple[bytes, bytes]]:

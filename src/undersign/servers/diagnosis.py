@@ -8,10 +8,10 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from ..credentials import Keys
 from ..diagnose import diagnose
 from ..errors import ConfigError
 from ..http import Request
+from ..lookup import Keys
 from ..scheme import Scheme
 from ._common import printable
 

@@ -43,12 +43,15 @@ def verified() -> Verified | None:
 
 
 def signed(view: View) -> View:
-    """A decorator for views that need a signature also where their path is public: 401 without one."""
+    """A decorator for views that need a signature also where their path is public: 401 without one.
+
+    It stands below the route's own, nearer to the view, which may be a coroutine.
+    """
 
     @wraps(view)
     def checked(*args: Any, **kwargs: Any) -> Any:
         if verified() is None:
             flask.abort(401)
-        return view(*args, **kwargs)
+        return flask.current_app.ensure_sync(view)(*args, **kwargs)
 
     return checked  # type: ignore[return-value]

@@ -5,26 +5,88 @@ The project is set up as for `undersign.servers.django`.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from typing import Any
+from urllib.parse import quote
 
 from rest_framework.authentication import BaseAuthentication  # type: ignore[import-untyped]
 
 from ..engine import Verified
+from ..errors import ConfigError
 from .django import verified
 
 
 class SignedUser:
-    """Stands for the holder of a key: what permission classes ask of a user, and no row in a database."""
+    """Stands for the holder of a key: what Django asks of a user, and no row in a database.
+
+    `permissions` are names such as `shop.view_order`, which DjangoModelPermissions and `permission_required` ask for;
+    it has none unless they are given. It has none for single objects, is in no group, and is no staff.
+    """
 
     is_authenticated = True
     is_anonymous = False
     is_active = True
     is_staff = False
     is_superuser = False
+    groups: tuple[Any, ...] = ()
+    user_permissions: tuple[Any, ...] = ()
 
-    def __init__(self, key_id: str) -> None:
+    def __init__(self, key_id: str, *, tenant: str = "", permissions: Collection[str] = ()) -> None:
+        if isinstance(permissions, str):
+            raise ConfigError('permissions is a collection of names: write permissions=["shop.view_order"]')
         self.key_id = key_id
-        self.pk = key_id  # throttles count by it
+        self.tenant = tenant
+        self.username = key_id
+        # Throttles count by it, and two tenants may have keys of one id.
+        self.pk = self.id = f"{quote(tenant, safe='')}/{key_id}" if tenant else key_id
+        self._permissions = frozenset(permissions)
+
+    def get_username(self) -> str:
+        return self.username
+
+    def get_user_permissions(self, obj: object = None) -> set[str]:
+        return self.get_all_permissions(obj)
+
+    def get_group_permissions(self, obj: object = None) -> set[str]:
+        return set()
+
+    def get_all_permissions(self, obj: object = None) -> set[str]:
+        return set(self._permissions) if obj is None else set()
+
+    def has_perm(self, perm: str, obj: object = None) -> bool:
+        return obj is None and perm in self._permissions
+
+    def has_perms(self, perm_list: Iterable[str], obj: object = None) -> bool:
+        if isinstance(perm_list, str):
+            raise ValueError("perm_list is an iterable of permissions")
+        return all(self.has_perm(perm, obj) for perm in perm_list)
+
+    def has_module_perms(self, module: str) -> bool:
+        return any(name.partition(".")[0] == module for name in self._permissions)
+
+    async def aget_user_permissions(self, obj: object = None) -> set[str]:
+        return self.get_user_permissions(obj)
+
+    async def aget_group_permissions(self, obj: object = None) -> set[str]:
+        return self.get_group_permissions(obj)
+
+    async def aget_all_permissions(self, obj: object = None) -> set[str]:
+        return self.get_all_permissions(obj)
+
+    async def ahas_perm(self, perm: str, obj: object = None) -> bool:
+        return self.has_perm(perm, obj)
+
+    async def ahas_perms(self, perm_list: Iterable[str], obj: object = None) -> bool:
+        return self.has_perms(perm_list, obj)
+
+    async def ahas_module_perms(self, module: str) -> bool:
+        return self.has_module_perms(module)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, SignedUser) and self.pk == other.pk
+
+    def __hash__(self) -> int:
+        return hash(self.pk)
 
     def __str__(self) -> str:
         return self.key_id
@@ -47,4 +109,4 @@ class SignatureAuthentication(BaseAuthentication):  # type: ignore[misc]
 
     def get_user(self, verified: Verified) -> Any:
         """The user whom a key belongs to; SignedUser by default. May raise rest_framework's AuthenticationFailed."""
-        return SignedUser(verified.key_id)
+        return SignedUser(verified.key_id, tenant=verified.tenant)

@@ -200,7 +200,7 @@ class SignatureMiddleware:
             value = environ.get("HTTP_" + name.upper().replace("-", "_"))
             if value is None:
                 continue
-            if "," in value and parse_date(value.strip(" \t")) is None:  # an IMF-fixdate has a comma of its own
+            if "," in value and parse_date(value.strip(" \t")) is None:  # RFC 5322's date has a comma of its own
                 detail = f"the header {name} holds a comma, as a repeated one does here"
                 raise rejected(Reason.MALFORMED, detail, pending)
             if "-" in name and not keeps_apart:

@@ -1,19 +1,18 @@
-"""Key sources that do I/O: a TOML file, one that is read again when it changes, and the environment."""
+"""Keys in a TOML file, and in one that is read again when it changes."""
 
 from __future__ import annotations
 
 import logging
-import os
 import re
 import sys
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias, cast
 
-from .credentials import Secret, seal
-from .errors import ConfigError
+from ..credentials import Secret
+from ..errors import ConfigError
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -22,7 +21,6 @@ else:
 
 _SCOPED = "keys-for"
 _LINE = re.compile(r"\(at line ([0-9]+),")
-_SECRET_SUFFIX = re.compile(r"_SECRET(?:_([1-9][0-9]*))?")
 
 _log = logging.getLogger("undersign")
 
@@ -125,29 +123,6 @@ class KeyFile:
         return loaded
 
 
-class EnvironmentKeys:
-    """The keys in environment variables, read once: for a Verifier's `keys`.
-
-    With the prefix `UNDERSIGN_KEY_`, a key that is called SHOP there has `UNDERSIGN_KEY_SHOP_ID`, its key id;
-    `UNDERSIGN_KEY_SHOP_SECRET`, and for rotation `…_SECRET_2`, `…_SECRET_3`, older ones; and
-    `UNDERSIGN_KEY_SHOP_SCHEMES`, the names of the schemes that it is for, between spaces, or all schemes where that is
-    not set.
-
-    Raises ConfigError, without a secret in it, where there is no key or a variable that does not belong to one.
-    """
-
-    def __init__(self, prefix: str = "UNDERSIGN_KEY_", *, environ: Mapping[str, str] | None = None) -> None:
-        keys = _from_environment(prefix, os.environ if environ is None else environ)
-        del environ
-        if isinstance(keys, ConfigError):
-            raise keys
-        self._keys = keys
-
-    def __call__(self, key_id: str, scheme_name: str) -> tuple[Secret, ...]:
-        """The key's secrets, newest first; none where it is unknown. Raises nothing."""
-        return self._keys.get((key_id, scheme_name)) or self._keys.get((key_id, ""), ())
-
-
 class _Tables:
     """What a file of keys holds: for all schemes, and for each scheme its own."""
 
@@ -235,43 +210,3 @@ def _stamp(path: Path) -> _Stamp | None:
     except OSError:
         return None
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
-
-
-def _from_environment(
-    prefix: str, environ: Mapping[str, str]
-) -> dict[tuple[str, str], tuple[Secret, ...]] | ConfigError:
-    """The secrets by key id and scheme name, "" for all schemes; or what is wrong."""
-    left = {name for name in environ if name.startswith(prefix)}
-    # A name may end in _ID itself, so the longest come first: A_ID_ID belongs to A_ID, not to A.
-    called = sorted((name[len(prefix) : -3] for name in left if name.endswith("_ID")), key=len, reverse=True)
-    keys: dict[tuple[str, str], tuple[Secret, ...]] = {}
-    for name in called:
-        stem = f"{prefix}{name}"
-        left.discard(f"{stem}_ID")
-        numbered: dict[int, Secret] = {}
-        for variable in sorted(left):
-            match = _SECRET_SUFFIX.fullmatch(variable.removeprefix(stem)) if variable.startswith(stem) else None
-            if match is None:
-                continue
-            secret = seal(os.fsencode(environ[variable]))
-            if isinstance(secret, ConfigError):
-                return ConfigError(f"the environment variable {variable}: {secret}")
-            if numbered.setdefault(int(match[1] or 1), secret) is not secret:
-                return ConfigError(f"the environment variables {stem}_SECRET and {variable} are the same: set one")
-            left.discard(variable)
-        key_id = environ[f"{stem}_ID"]
-        if not key_id or not numbered:
-            return ConfigError(f"the environment variables {stem}_ID and {stem}_SECRET go together, neither empty")
-        left.discard(f"{stem}_SCHEMES")
-        schemes = environ.get(f"{stem}_SCHEMES")
-        if schemes is not None and not schemes.split():
-            return ConfigError(f"the environment variable {stem}_SCHEMES is empty: name schemes, or leave it out")
-        for scheme in [""] if schemes is None else schemes.split():
-            if (key_id, scheme) in keys:
-                return ConfigError(f"two keys below {prefix} have the key id {key_id!r}: number the secrets of one")
-            keys[key_id, scheme] = tuple(numbered[number] for number in sorted(numbered))
-    if left:
-        return ConfigError(f"the environment variable {min(left)} belongs to no key: there is none with its _ID")
-    if not keys:
-        return ConfigError(f"there is no environment variable {prefix}…_ID")
-    return keys
