@@ -14,8 +14,8 @@ import pytest
 from tests.cli.command import undersign
 from tests.clients.wire import WireServer
 from undersign import ConfigError, Request, UndersignError
-from undersign.cli.from_curl import request_of_curl
-from undersign.cli.shell import commands
+from undersign.cli.inputs.curl import request_of_curl
+from undersign.cli.inputs.shell import commands
 
 URL = "http://api.example/orders"
 
@@ -166,7 +166,7 @@ def compared(request: Request) -> tuple[object, ...]:
 @pytest.mark.skipif(not shutil.which("bash"), reason="bash is not installed")
 @pytest.mark.parametrize("command", AS_SENT)
 def test_a_command_is_read_as_curl_sends_it(command: str, server: WireServer, folder: Path) -> None:
-    assert compared(request_of_curl(command)) == compared(sent(server, command, folder))
+    assert compared(request_of_curl(command).request) == compared(sent(server, command, folder))
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_a_command_is_read_as_curl_sends_it(command: str, server: WireServer, fo
     ],
 )
 def test_the_origin_is_that_of_the_url(command: str, origin: str) -> None:
-    assert request_of_curl(command).origin == origin
+    assert request_of_curl(command).request.origin == origin
 
 
 @pytest.mark.parametrize(
@@ -192,8 +192,6 @@ def test_the_origin_is_that_of_the_url(command: str, origin: str) -> None:
         ("curl http://a; curl http://b", "2 curl commands"),
         ("curl http://a?x=1&y=2", "bare &"),
         ("curl http://a && rm x", "another command behind curl"),
-        ('curl ^"http://a/b^" ^\r\n  -H ^"Accept: */*^"\r\n', "written for cmd of Windows"),
-        ('curl "http://a/b" ^\r\n  -H "Accept: */*"\r\n', "written for cmd of Windows"),
         ("cd x; curl http://a", "another command in front of curl"),
         ("tr a b | curl -d @- http://a", "'tr' pipes into curl"),
         ("printf '%d' | curl -d @- http://a", "what printf makes of '%d'"),
@@ -291,7 +289,9 @@ def test_a_mistake_in_a_command_is_diagnosed(folder: Path) -> None:
 
 
 def test_input_curl_forces_it_and_input_http_too() -> None:
-    assert undersign("diagnose", "--input", "http", stdin=b"curl http://a").text.startswith("unexplained: ")
+    result = undersign("diagnose", "--input", "http", stdin=b"curl http://a")
+    assert result.code == 2
+    assert "this is no request" in result.error
     result = undersign("verify", "--input", "curl", stdin=b"GET / HTTP/1.1\r\n\r\n")
     assert result.code == 2
     assert "begins with curl" in result.error

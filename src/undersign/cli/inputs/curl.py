@@ -8,37 +8,63 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from pathlib import PurePosixPath
+from pathlib import PurePosixPath, PureWindowsPath
+from typing import NamedTuple
 from urllib.parse import quote, unquote_to_bytes
 
-from ..credentials import parse_origin
-from ..errors import ConfigError
-from ..http import Pairs, Request
+from ...credentials import parse_origin
+from ...errors import ConfigError
+from ...http import Pairs, Request
+from .cmd import cmd_words, is_for_cmd
 from .curl_options import CurlOptions, read_file
 from .shell import Command, as_bytes, commands
 
 _URL = re.compile(
     r"(?:(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*):/{1,3})?(?P<authority>[^/?#]*)(?P<rest>[^#]*)(?:#.*)?", re.DOTALL
 )
-# How a browser copies a command for Windows' cmd: ^ escapes, and goes on to the next line.
-_FOR_CMD = re.compile(r'[ \t]\^\r?\n|\bcurl[ \t]+\^"')
+_PROMPT = re.compile(r"(?:\s*#[^\n]*\n)*\s*(?:[$%>]\s+|PS [^>\n]*>\s*|[A-Za-z]:\\[^>\n]*>\s*)?")
+_FOR_POWERSHELL = re.compile(
+    r"`\r?\n\s*-|\bcurl(?:\.exe)?\s+(?:\S+\s+)?-(?:Uri|Method|Headers|Body|UseBasicParsing|WebSession)\b", re.IGNORECASE
+)
+# In a URL it stands for the character itself, where curl would make several URLs of the bare one.
+_ESCAPED = re.compile(r"\\([][{}])")
+_OTHER_PROTOCOLS = ("ftp.", "dict.", "ldap.", "imap.", "smtp.", "pop3.")
 
 
-def request_of_curl(text: str) -> Request:
+class CurlRequest(NamedTuple):
+    """What curl sends, and what had to be assumed of the command, a sentence each."""
+
+    request: Request
+    notes: tuple[str, ...]
+
+
+def request_of_curl(text: str) -> CurlRequest:
     """The request that the command sends; text as os.fsdecode makes it. `@file` is read as curl reads it.
 
     Raises ConfigError, which names the option or the part of the command, where what is sent cannot be told; OSError
     for a file.
     """
-    if _FOR_CMD.search(text):
-        raise ConfigError('the command is written for cmd of Windows, with ^: let the browser copy it "as cURL (bash)"')
-    command, piped = _curl_among(commands(re.sub(r"^\s*[$%]\s+", "", text)))
-    return _request(CurlOptions(piped).read(command.words[1:]))
+    notes: list[str] = []
+    text = text[_PROMPT.match(text).end() :]  # type: ignore[union-attr]  # it may be empty, so it always matches
+    if _FOR_POWERSHELL.search(text):
+        raise ConfigError('the command is written for PowerShell: let the browser copy it "as cURL (bash)"')
+    if is_for_cmd(text):
+        notes.append("the command is read as cmd of Windows does")
+        if not text.isascii():
+            notes.append("what is outside ASCII is taken for UTF-8, and curl on Windows may send another code page")
+        command, piped = _curl_among([Command(cmd_words(text))])
+    else:
+        command, piped = _curl_among(commands(text, notes))
+    return CurlRequest(_request(CurlOptions(piped).read(command.words[1:])), tuple(notes))
+
+
+def _is_curl(word: str) -> bool:
+    return PureWindowsPath(word).name.lower() in ("curl", "curl.exe")
 
 
 def _curl_among(found: list[Command]) -> tuple[Command, bytes | None]:
     """The one curl command, and what comes on its standard input where that is known."""
-    places = [place for place, command in enumerate(found) if PurePosixPath(command.words[0]).name == "curl"]
+    places = [place for place, command in enumerate(found) if _is_curl(command.words[0])]
     if not places:
         raise ConfigError("there is no command that begins with curl")
     if len(places) > 1:
@@ -103,7 +129,8 @@ def _request(options: CurlOptions) -> Request:
         raise ConfigError("curl takes no -d with -I: leave one out")
     if options.upload is not None and (options.data is not None or "head" in options.flags):
         raise ConfigError("curl takes no -d and no -I with -T: leave one out")
-    in_query = b"" if "get" not in options.flags else options.data or b""
+    # Where there is data for -G, curl forgets --url-query.
+    in_query = options.data if "get" in options.flags and options.data is not None else options.query
     body = b"" if "get" in options.flags else options.data
     if options.upload is not None:
         body = options.named("-" if options.upload in ("-", ".") else options.upload)
@@ -115,37 +142,47 @@ def _request(options: CurlOptions) -> Request:
     return Request(options.method or usual, target, headers, body or b"", origin)
 
 
-def _place(options: CurlOptions, in_query: bytes) -> tuple[str, str, str, str | None]:
+def _place(options: CurlOptions, in_query: bytes | None) -> tuple[str, str, str, str | None]:
     """Origin, Host, target and `user:password` of the URL."""
     url = options.urls[0]
     if re.search("[^!-~]", url):
         raise ConfigError("the URL holds a space, a control character or one outside ASCII: percent-encode it")
     match = _URL.fullmatch(url)
     assert match is not None  # noqa: S101  # every part of the pattern may be empty
-    scheme = (match["scheme"] or "http").lower()
+    scheme = (match["scheme"] or _usual_scheme(options, match["authority"])).lower()
     if scheme not in ("http", "https"):
         raise ConfigError("the URL of the curl command is neither http nor https")
     user, at, host = match["authority"].rpartition("@")
-    outside_host = match["rest"].replace("[]", "") + user + (host if not host.startswith("[") else "")
+    rest = match["rest"]
+    outside_host = rest + user + (host if not host.startswith("[") else "")
+    outside_host = _ESCAPED.sub("", outside_host).replace("[]", "")
     if "globoff" not in options.flags and re.search(r"[][{}]", outside_host):
         raise ConfigError("the URL holds [ ] { or }, from which curl makes several: give -g to curl, or escape them")
     origin = parse_origin(f"{scheme}://{host}")
     port = origin.partition("://")[2].rpartition("]")[2].partition(":")[2]
     bare_host = re.sub(r":[0-9]*$", "", host)
-    path, mark, query = match["rest"].partition("?")
+    path, mark, query = (rest if "globoff" in options.flags else _ESCAPED.sub(r"\1", rest)).partition("?")
     path = path or "/"
     if options.upload is not None and path.endswith("/"):
         path += quote(as_bytes(PurePosixPath(options.upload).name))
     if "path-as-is" not in options.flags:
         path = _without_dots(path)
     if in_query:
-        query = query + "&" * bool(query) + in_query.decode("latin-1")
+        joint = "&" if query and not query.endswith("&") else ""
+        query = query + joint + in_query.decode("latin-1")
         mark = "?"
     target = options.values.get("request-target", path + mark + query)
     name_and_password = "".join(chr(byte) for byte in unquote_to_bytes(user))
     if at and ":" not in user:
         name_and_password += ":"
     return origin, bare_host + (f":{port}" if port else ""), target, name_and_password if at else None
+
+
+def _usual_scheme(options: CurlOptions, authority: str) -> str:
+    """What curl takes for the scheme of a URL that names none."""
+    host = authority.rpartition("@")[2].lower()
+    guessed = next((name[:-1] for name in _OTHER_PROTOCOLS if host.startswith(name)), "http")
+    return options.values.get("proto-default", guessed)
 
 
 def _wire_headers(options: CurlOptions, host: str, user: str | None, body: bytes | None) -> Pairs:
