@@ -78,16 +78,12 @@ def _explained(
         return explain((claiming or list(schemes))[0], found.request, key_id, now=now)
     if len(claiming) == 1:
         return explain(claiming[0], found.request, now=now)
-    names = " and ".join(scheme.name for scheme in claiming or schemes)
+    names = [scheme.name for scheme in claiming or schemes]
     if claiming:
-        raise Rejected(Reason.AMBIGUOUS, f"{names} claim the request: choose with --scheme")
+        raise Rejected(Reason.AMBIGUOUS, f"{' and '.join(names)} claim the request: choose with --scheme")
     tell(found.hint)
-    raise Rejected(
-        Reason.MISSING,
-        f"neither {names} claims the request: say with --key-id who is to sign it"
-        if len(schemes) > 1
-        else f"{names} does not claim the request: say with --key-id who is to sign it",
-    )
+    who = f"none of {', '.join(names)} claims" if len(names) > 1 else f"{names[0]} does not claim"
+    raise Rejected(Reason.MISSING, f"{who} the request: say with --key-id who is to sign it")
 
 
 def _claims(scheme: Scheme, request: Request) -> bool:

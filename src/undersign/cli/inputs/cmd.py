@@ -11,10 +11,12 @@ import re
 
 from ...errors import ConfigError
 
-_CARETS = re.compile(r'[ \t]\^[ \t]*\r?\n|\bcurl(?:\.exe)?"?[ \t]+(?:-[\w-]+[ \t]+)*\^"')
+_CARETS = re.compile(r'[ \t]\^[ \t]*\r?\n|\bcurl(?:\.exe)?"?[ \t]+(?:-[\w-]+[ \t]+)*\^"', re.IGNORECASE)
 # Quotes doubled inside of quotes: bash would leave both out, and nobody writes that.
 _DOUBLED = re.compile(r'[^"\s\\]""[^"\s]')
 _BASH = re.compile(r"(?:^|\s)\$?'|\\\r?\n|\\\"")
+# A ^ and a space: browsers put that in place of what is not ASCII, and a line end that was lost leaves it.
+_ESCAPED_SPACE = "\0"
 _VARIABLE = re.compile(r"%[A-Za-z_][A-Za-z0-9_()]*%")
 
 
@@ -25,14 +27,26 @@ def is_for_cmd(text: str) -> bool:
     return bool(_DOUBLED.search(text)) and not _BASH.search(text)
 
 
-def cmd_words(text: str) -> list[str]:
-    """The arguments of the one command in the text, its name included.
+def cmd_words(text: str, notes: list[str]) -> list[str]:
+    """The arguments of the one command in the text, its name included. `notes` gets what there is to know.
 
     Raises ConfigError for variables, for a second command, a pipe or a redirection, and for a quote that does not end.
     """
     if _VARIABLE.search(text):
         raise ConfigError("the command holds a variable of cmd (%…%): write out what it stands for")
-    return _arguments(_line(text.replace("\r\n", "\n").strip()))
+    if "\0" in text:
+        raise ConfigError("the command holds a NUL, which no argument can")
+    words = _arguments(_line(text.replace("\r\n", "\n").strip()))
+    notes.append("the command is read as cmd of Windows does")
+    if not text.isascii():
+        notes.append("what is outside ASCII is taken for UTF-8, and curl on Windows may send another code page")
+    if any("\\\\" in word for word in words):
+        notes.append(
+            "curl on Windows sends the backslashes as they are, and a browser has written each of its own twice"
+        )
+    if any("\n" in word for word in words):
+        notes.append("line ends within it are LF, and browsers write those that they send as CR LF so, too")
+    return words
 
 
 def _line(text: str) -> str:
@@ -52,7 +66,7 @@ def _line(text: str) -> str:
             place += 1
             if text.startswith("\n", place):
                 place += 1  # and what follows is taken as it is, another line end too
-            pieces.append(text[place : place + 1])
+            pieces.append(_ESCAPED_SPACE if text[place : place + 1] == " " else text[place : place + 1])
             place += 1
             continue
         elif character == "^" and text[place + 1 : place + 2] in tuple('&|<>^%"\\{}[]!@#$'):
@@ -70,8 +84,13 @@ def _arguments(line: str) -> list[str]:
     found: list[str] = []
     word: list[str] | None = None
     quoted = False
-    for match in re.finditer(r'(\\*)"|\\+|[ \t]+|[^\\" \t]+', line):
+    for match in re.finditer(r'(\\*)"|\\+|[ \t\0]+|[^\\" \t\0]+', line):
         piece, backslashes = match[0], match[1]
+        if quoted and _ESCAPED_SPACE in piece:
+            raise ConfigError(
+                "the copy has ^ and a space where the browser has taken out a character that is not ASCII, or a line "
+                'end: let it copy "as cURL (bash)"'
+            )
         if backslashes is not None:
             word = [] if word is None else word
             word.append("\\" * (len(backslashes) // 2))
@@ -82,7 +101,7 @@ def _arguments(line: str) -> list[str]:
                 quoted = False
             else:
                 quoted = not quoted
-        elif piece[0] in " \t" and not quoted:
+        elif piece[0] in " \t\0" and not quoted:
             if word is not None:
                 found.append("".join(word))
             word = None

@@ -28,6 +28,9 @@ _FOR_POWERSHELL = re.compile(
 )
 # In a URL it stands for the character itself, where curl would make several URLs of the bare one.
 _ESCAPED = re.compile(r"\\([][{}])")
+_BYTE = re.compile(r"\\x[89A-Fa-f][0-9A-Fa-f]")
+_NOT_UTF_8 = re.compile("[\udc80-\udcff]")
+_UPPER = re.compile("%(?:[A-F][0-9A-Fa-f]|[0-9a-f][A-F])")
 _OTHER_PROTOCOLS = ("ftp.", "dict.", "ldap.", "imap.", "smtp.", "pop3.")
 
 
@@ -49,13 +52,23 @@ def request_of_curl(text: str) -> CurlRequest:
     if _FOR_POWERSHELL.search(text):
         raise ConfigError('the command is written for PowerShell: let the browser copy it "as cURL (bash)"')
     if is_for_cmd(text):
-        notes.append("the command is read as cmd of Windows does")
-        if not text.isascii():
-            notes.append("what is outside ASCII is taken for UTF-8, and curl on Windows may send another code page")
-        command, piped = _curl_among([Command(cmd_words(text))])
+        command, piped = _curl_among([Command(cmd_words(text, notes))])
     else:
         command, piped = _curl_among(commands(text, notes))
-    return CurlRequest(_request(CurlOptions(piped).read(command.words[1:])), tuple(notes))
+        if _BYTE.search(text) and any(_NOT_UTF_8.search(word) for word in command.words):
+            notes.append("bash makes one byte of \\xe9 and the like; Firefox writes é so, and has sent it in UTF-8")
+    options = CurlOptions(piped).read(command.words[1:])
+    in_query = _in_query(options)
+    if in_query and _UPPER.search(in_query.decode("latin-1")):
+        notes.append(
+            "what -G and --url-query escape is in lower case, as curl 7.88 sends it; other versions may differ"
+        )
+    return CurlRequest(_request(options), tuple(notes))
+
+
+def _in_query(options: CurlOptions) -> bytes | None:
+    """What goes behind the URL's query. Where there is data for -G, curl forgets --url-query."""
+    return options.data if "get" in options.flags and options.data is not None else options.query
 
 
 def _is_curl(word: str) -> bool:
@@ -129,15 +142,13 @@ def _request(options: CurlOptions) -> Request:
         raise ConfigError("curl takes no -d with -I: leave one out")
     if options.upload is not None and (options.data is not None or "head" in options.flags):
         raise ConfigError("curl takes no -d and no -I with -T: leave one out")
-    # Where there is data for -G, curl forgets --url-query.
-    in_query = options.data if "get" in options.flags and options.data is not None else options.query
     body = b"" if "get" in options.flags else options.data
     if options.upload is not None:
         body = options.named("-" if options.upload in ("-", ".") else options.upload)
     usual = "HEAD" if "head" in options.flags else "PUT" if options.upload else "GET" if body is None else "POST"
     if "get" in options.flags:
         usual, body = "HEAD" if "head" in options.flags else "GET", None
-    origin, host, target, user = _place(options, in_query)
+    origin, host, target, user = _place(options, _in_query(options))
     headers = _wire_headers(options, host, user, body)
     return Request(options.method or usual, target, headers, body or b"", origin)
 
@@ -167,10 +178,10 @@ def _place(options: CurlOptions, in_query: bytes | None) -> tuple[str, str, str,
         path += quote(as_bytes(PurePosixPath(options.upload).name))
     if "path-as-is" not in options.flags:
         path = _without_dots(path)
-    if in_query:
+    if in_query is not None:
         joint = "&" if query and not query.endswith("&") else ""
-        query = query + joint + in_query.decode("latin-1")
-        mark = "?"
+        query += joint + _UPPER.sub(lambda escape: escape[0].lower(), in_query.decode("latin-1"))
+        mark = "?" if query else ""
     target = options.values.get("request-target", path + mark + query)
     name_and_password = "".join(chr(byte) for byte in unquote_to_bytes(user))
     if at and ":" not in user:
@@ -189,12 +200,12 @@ def _wire_headers(options: CurlOptions, host: str, user: str | None, body: bytes
     custom, named = _custom(options.headers)
     own: list[tuple[str, str]] = [("Host", host)]
     user = _latin1(options.values["user"]) if "user" in options.values else user
-    if user is not None:
+    if "oauth2-bearer" in options.values:
+        own.append(("Authorization", f"Bearer {_latin1(options.values['oauth2-bearer'])}"))
+    elif user is not None:
         if ":" not in user:
             raise ConfigError("curl -u: curl asks for the password: write it behind a colon")
         own.append(("Authorization", "Basic " + b64encode(user.encode("latin-1")).decode("ascii")))
-    elif "oauth2-bearer" in options.values:
-        own.append(("Authorization", f"Bearer {_latin1(options.values['oauth2-bearer'])}"))
     if "range" in options.values:
         own.append(("Range", f"bytes={_latin1(options.values['range'])}"))
     if options.values.get("user-agent") != "":

@@ -166,6 +166,8 @@ class CurlOptions:
                 raise ConfigError(f"curl {word}: the cookies stand in a file: write them as name=value")
             self.cookies.append(value)
         elif name == "request":
+            if not value:
+                raise ConfigError(f"curl {word}: the method is empty")
             self.method = value
         elif name == "url-query":
             piece = as_bytes(value[1:]) if value.startswith("+") else self._encoded(value)

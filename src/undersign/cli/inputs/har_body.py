@@ -61,6 +61,9 @@ def har_body(request: Mapping[str, Any], head: Request, creator: str) -> HarBody
         return HarBody(lacking=f"the HAR has U+FFFD in its body, which stands for bytes that are no text: {_RAW}")
     if creator == "Firefox" and not length.sent:
         length = _Length(None, sent=False)  # it counts characters
+    declared = _encoded(text, _charset(content_type))
+    if length.value is None and not encoding and declared not in (None, readings[0]):
+        return HarBody(lacking=f"neither Content-Length nor bodySize tells how the HAR's body was encoded: {_RAW}")
     found = _fitting(text, readings, length, bool(encoding))
     return _checked(found, head, length)
 
@@ -137,11 +140,8 @@ def _encoded(text: str, name: str) -> bytes | None:
 def _fitting(text: str, readings: list[bytes], length: _Length, is_told: bool) -> HarBody:
     """The one reading that has the length."""
     if length.value is None:
-        if len(readings) == 1:
-            return HarBody(readings[0])
-        if len(readings) > 2 or len(readings[0]) == len(readings[1]):  # a charset beside UTF-8 and Latin-1
-            return HarBody(lacking=f"neither Content-Length nor bodySize tells how the HAR's body was encoded: {_RAW}")
-        return HarBody(readings[0], "the HAR does not tell how long the body was, so its text is taken for UTF-8")
+        assumed = "the HAR does not tell how long the body was, so its text is taken for UTF-8"
+        return HarBody(readings[0], assumed if len(readings) > 1 else "")
     fitting = [reading for reading in readings if len(reading) == length.value]
     if len(fitting) > 1:
         return HarBody(lacking=f"the HAR's body has the same length in two encodings: {_RAW}")

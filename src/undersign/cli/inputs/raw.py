@@ -19,6 +19,7 @@ _NEWER = re.compile(rb"([!-~]+ [!-~]+ HTTP/)[23](?:\.0)?(?=\r?\n)")
 _END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
 _NEWLINES = re.compile(rb"[\r\n]+")
 _LENGTH = re.compile(rb"content-length:[ \t]*([0-9]{1,18})[ \t]*", re.IGNORECASE)
+_CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})\n")
 _SECOND_REQUEST = re.compile(rb"\s*[A-Z]+ \S+ HTTP/[0-9]")
 _OTHER_FORMS = (
     (re.compile(rb"\s*HTTP/[0-9]"), "it is an answer: give the request that came before it"),
@@ -71,7 +72,7 @@ def request_of_http(content: bytes) -> RawRequest:
     saved_with_lf = b"\r\n" not in content[: end.end()]
     head = _with_line_ends(head, content[: end.end()], notes)
     if re.search(rb"(?im)^transfer-encoding:", head):
-        return RawRequest(_chunked(head, body, notes), tuple(notes))
+        return RawRequest(_chunked(head, _with_chunk_ends(body) if saved_with_lf else body, notes), tuple(notes))
     lengths = [match[1] for line in head.split(b"\r\n") if (match := _LENGTH.fullmatch(line))]
     if len(lengths) == 1:
         body = _of_length(body, int(lengths[0]), saved_with_lf, notes)
@@ -124,7 +125,9 @@ def _of_length(body: bytes, length: int, saved_with_lf: bool, notes: list[str]) 
         if saved_with_lf and b"\n" in body:
             notes.append("the line ends of the body are taken as they are, since it has its Content-Length so")
         return body
-    found = dict(_mended(body, length))
+    found: dict[bytes, str] = {}
+    for content, note in _mended(body, length, saved_with_lf):
+        found.setdefault(content, note)
     if len(found) > 1:
         raise ConfigError(
             "the body can be read in more than one way, with and without the newlines around it: save it as it was sent"
@@ -135,14 +138,14 @@ def _of_length(body: bytes, length: int, saved_with_lf: bool, notes: list[str]) 
     return body
 
 
-def _mended(body: bytes, length: int) -> Iterator[tuple[bytes, str]]:
+def _mended(body: bytes, length: int, saved_with_lf: bool) -> Iterator[tuple[bytes, str]]:
     """What of that length the body may have been before an editor had it."""
     excess = len(body) - length
     if excess > 0 and _is_line_ends(body, length):
         yield body[:length], "what is behind the body, line ends alone, is left out"
     if excess > 0 and not body[:excess].strip(b"\r\n"):
         yield body[excess:], "the empty line in front of the body is left out"
-    if b"\n" not in body or b"\r" in body:
+    if not saved_with_lf or b"\r" in body:
         return
     body = body.replace(b"\n", b"\r\n")
     if len(body) == length:
@@ -176,6 +179,22 @@ def _of_no_length(body: bytes, saved_with_lf: bool, notes: list[str]) -> bytes:
             "there is no Content-Length, so whether the lines of the body ended in LF or CR LF is not known: add it"
         )
     notes.append(f"there is no Content-Length, so all that is behind the head is the body, {len(body)} bytes")
+    return body
+
+
+def _with_chunk_ends(body: bytes) -> bytes:
+    """A chunked body with CR LF where its lines end; as it is where the sizes of its chunks are not those."""
+    pieces: list[bytes] = []
+    place = 0
+    while match := _CHUNK_SIZE.match(body, place):
+        size = int(match[1], 16)
+        data = body[match.end() : match.end() + size]
+        place = match.end() + size + 1
+        if body[place - 1 : place] != b"\n" or len(data) != size:
+            break
+        pieces += [match[1], b"\r\n", data, b"\r\n"]
+        if not size:
+            return b"".join(pieces) + body[place:]
     return body
 
 

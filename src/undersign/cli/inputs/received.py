@@ -24,7 +24,7 @@ _BOM = b"\xef\xbb\xbf"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _CURL = re.compile(
     rb"""(?:\s*\#[^\n]*\n)*\s*(?:[$%>]\s+|PS\ [^>\n]*>\s*|[A-Za-z]:\\[^>\n]*>\s*)?
-    (?:[^\s"']*[/\\])?(?:curl(?:\.exe)?|printf|echo|cat)(?:[\s\\^`]|\xc2\xa0)""",
+    (?:[^\s"']*[/\\])?(?:[Cc][Uu][Rr][Ll](?:\.[Ee][Xx][Ee])?|printf|echo|cat)(?:[\s\\^`]|\xc2\xa0)""",
     re.VERBOSE,
 )
 
