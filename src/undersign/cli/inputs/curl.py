@@ -29,6 +29,7 @@ _FOR_POWERSHELL = re.compile(
 # In a URL it stands for the character itself, where curl would make several URLs of the bare one.
 _ESCAPED = re.compile(r"\\([][{}])")
 _BYTE = re.compile(r"\\x[89A-Fa-f][0-9A-Fa-f]")
+_PAIR = re.compile(r"\\u[Dd][89ABab][0-9A-Fa-f]{2}\\u[Dd][C-Fc-f]")
 _NOT_UTF_8 = re.compile("[\udc80-\udcff]")
 _UPPER = re.compile("%(?:[A-F][0-9A-Fa-f]|[0-9a-f][A-F])")
 _OTHER_PROTOCOLS = ("ftp.", "dict.", "ldap.", "imap.", "smtp.", "pop3.")
@@ -55,6 +56,10 @@ def request_of_curl(text: str) -> CurlRequest:
         command, piped = _curl_among([Command(cmd_words(text, notes))])
     else:
         command, piped = _curl_among(commands(text, notes))
+        if _PAIR.search(text):
+            notes.append(
+                "\\ud83d\\ude00 and the like are read as the one character that browsers write so, not as bash does"
+            )
         if _BYTE.search(text) and any(_NOT_UTF_8.search(word) for word in command.words):
             notes.append("bash makes one byte of \\xe9 and the like; Firefox writes é so, and has sent it in UTF-8")
     options = CurlOptions(piped).read(command.words[1:])
