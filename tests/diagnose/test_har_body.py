@@ -73,6 +73,7 @@ def coded(name: str) -> tuple[str, str]:
         (body(base64.b64encode(b"\0\xff").decode(), _encoding="BASE64", size=2), b"\0\xff"),
         (body("AP8\r\nB\r\n", length(3), encoding="base64"), b"\0\xff\1"),
         (body(base64.b64encode(b"\0\xff").decode(), length(2)), b"\0\xff"),
+        (body("data:image/png;base64,AP8=", length(2)), b"\0\xff"),
         (body("é", length(1), encoding="latin1"), b"\xe9"),
         # Content-Encoding
         (body(GZIP.decode("latin-1"), length(len(GZIP)), coded("gzip")), GZIP),

@@ -31,6 +31,9 @@ ENDED = b"one\ntwo\n"
 CHUNKED = raw(ONE, with_length=False).replace(b"Host", b"Transfer-Encoding: chunked\r\nHost").replace(
     ONE, b"8\r\n" + ONE + b"\r\n0\r\n\r\n"
 )  # fmt: skip
+AS_MITMPROXY_EXPORTS_IT = (
+    raw(ONE).replace(b"/x?y HTTP/1.1", b"https://a.example/x?y HTTP/2.0").replace(b"Host: a.example\r\n", b"")
+)
 LF_ALONE = "the lines of the head end in LF alone"
 NO_LENGTH = "there is no Content-Length, so all that is behind the head is the body, 8 bytes"
 BEHIND = "what is behind the body, line ends alone, is left out: so it has its Content-Length"
@@ -71,6 +74,7 @@ BEHIND = "what is behind the body, line ends alone, is left out: so it has its C
         (raw(ONE).replace(b"HTTP/1.1", b"HTTP/2"), ("read as that of HTTP/1.1",)),
         (lf(raw(ONE)).replace(b"HTTP/1.1", b"HTTP/2.0"), ("read as that of HTTP/1.1", LF_ALONE)),
         (raw(ONE).replace(b"HTTP/1.1", b"HTTP/3"), ("read as that of HTTP/1.1",)),
+        (AS_MITMPROXY_EXPORTS_IT, ("read as that of HTTP/1.1",)),
         (raw(ONE).decode().encode("utf-16"), ("is UTF-16",)),
     ],
 )
@@ -106,6 +110,7 @@ def test_what_can_be_read_in_one_way_only_is_taken_and_that_is_said(content: byt
         (b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n", "it is an answer"),
         (b"> " + raw(ONE).replace(b"\r\n", b"\r\n> "), "as curl -v shows them"),
         (b"* Connected to a.example\n> GET / HTTP/1.1\n", "as curl -v shows them"),
+        (b":authority: a.example\n:method: GET\n:path: /\n", "pseudo headers of HTTP/2"),
         (b'fetch("https://a.example/", {"method": "GET"});', 'copy it "as cURL (bash)"'),
         (b'Invoke-WebRequest -Uri "https://a.example/"', 'copy it "as cURL (bash)"'),
         (b"$session = New-Object Microsoft.PowerShell.Commands.WebRequestSession", 'copy it "as cURL (bash)"'),

@@ -160,7 +160,7 @@ def _fitting(text: str, readings: list[bytes], length: _Length, is_told: bool) -
 def _less_likely(text: str) -> Iterator[tuple[bytes, str]]:
     if "\n" in text and "\r" not in text:
         yield text.replace("\n", "\r\n").encode("utf-8", "replace"), "the lines of the HAR's body end with CR LF"
-    found = _of_base64(text)
+    found = _of_base64(re.sub(r"\Adata:[^,]*;base64,", "", text))
     if isinstance(found, list):
         yield found[0], "the HAR's body is in base64"
 

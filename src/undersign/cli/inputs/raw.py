@@ -15,7 +15,8 @@ from ...http import Request
 
 _BOM = b"\xef\xbb\xbf"
 _FIRST_LINE = re.compile(rb"[^\r\n]*[ \t]HTTP/[0-9]")
-_NEWER = re.compile(rb"([!-~]+ [!-~]+ HTTP/)[23](?:\.0)?(?=\r?\n)")
+_NEWER = re.compile(rb"([!-~]+ (?:https?://([^/?# ]+))?[!-~]* HTTP/)[23](?:\.0)?(\r?\n)")
+_HOST = re.compile(rb"^host:", re.IGNORECASE | re.MULTILINE)
 _END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
 _NEWLINES = re.compile(rb"[\r\n]+")
 _LENGTH = re.compile(rb"content-length:[ \t]*([0-9]{1,18})[ \t]*", re.IGNORECASE)
@@ -23,6 +24,10 @@ _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})\n")
 _SECOND_REQUEST = re.compile(rb"\s*[A-Z]+ \S+ HTTP/[0-9]")
 _OTHER_FORMS = (
     (re.compile(rb"\s*HTTP/[0-9]"), "it is an answer: give the request that came before it"),
+    (
+        re.compile(rb":(?:authority|method|path|scheme):", re.IGNORECASE),
+        "it begins with the pseudo headers of HTTP/2, as browsers show them: save a HAR instead",
+    ),
     (
         re.compile(rb"\s*[><*] "),
         "its lines begin with marks, as curl -v shows them: take those off, and what is no request",
@@ -99,7 +104,11 @@ def _as_http_1(content: bytes, notes: list[str]) -> bytes:
     if match is None:
         return content
     notes.append("the first line is read as that of HTTP/1.1; schemes do not sign the version")
-    return match[1] + b"1.1" + content[match.end() :]
+    # Where they have no Host, they have it in the target.
+    _, authority, line_end = match.groups()
+    has_host = not authority or _HOST.search(_END_OF_HEAD.split(content, 1)[0])
+    host = b"" if has_host else b"Host: " + authority + line_end
+    return match[1] + b"1.1" + line_end + host + content[match.end() :]
 
 
 def _flaw(content: bytes) -> Rejected | None:
