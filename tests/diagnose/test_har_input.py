@@ -142,6 +142,21 @@ def test_an_entry_that_is_not_clear_is_asked_for(arguments: tuple[str, ...], sai
     assert "hunter2" not in result.error
 
 
+def test_a_websocket_begins_as_a_request_of_http() -> None:
+    for scheme, origin in (("wss", "https://a.example"), ("WS", "http://a.example")):
+        har = {"method": "GET", "url": f"{scheme}://a.example/chat?x", "headers": []}
+        found = request_of_har(json.dumps(har).encode(), None).head
+        assert (found.target, found.origin) == ("/chat?x", origin)
+
+
+def test_long_urls_and_logins_are_not_listed_whole() -> None:
+    long = Request("GET", f"/{'x' * 500}#hunter2", (("Host", "x.example"),), b"", "https://me:hunter2@x.example")
+    result = diagnosed(archive(entry(long), entry(RIGHT)))
+    assert f"1 GET https://x.example/{'x' * 20}" in result.error
+    assert "hunter2" not in result.error
+    assert len(result.error) < 300
+
+
 def test_only_some_entries_are_listed() -> None:
     result = diagnosed(archive(*[entry(RIGHT)] * 20))
     assert "8 POST https://api.example.com/v1/orders and 12 more" in result.error
@@ -196,7 +211,7 @@ def test_an_origin_that_is_given_takes_the_place_of_the_urls() -> None:
 def spoilt(value: Any, drawn: random.Random) -> Any:
     """The value with other values in some places."""
     if drawn.random() < 0.02:
-        return drawn.choice([None, 1, [], {}, "x", "\ud800", -1e999, True])
+        return drawn.choice([None, 1, [], {}, "x", "\ud800", -1e999, 1e999, True, 10**400, "\ufffdé"])
     if isinstance(value, dict):
         return {key: spoilt(held, drawn) for key, held in value.items()}
     return [spoilt(held, drawn) for held in value] if isinstance(value, list) else value

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
 from ...clock import format_date, parse_date
 from ...errors import CannotSign
 
-_STARTED = re.compile(
-    r"(\d{4}-\d\d-\d\d)(?:[Tt]| +)(\d\d:\d\d)(?::?(\d\d)(?:[.,](\d+))?)? *([Zz]|UTC|GMT|[+-]\d\d(?::?\d\d)?)?", re.ASCII
-)
 _AGE = re.compile(r"[0-9]{1,10}")
 # Any clock is off by a little, and Date has whole seconds.
 _TOLERANCE = 60.0
@@ -61,34 +57,15 @@ def _har_clock(entry: Mapping[str, Any]) -> HarClock | None:
 
 def _started(found: Any) -> tuple[float | None, bool]:
     """Unix seconds of ISO 8601 in the forms that programs write, and whether a zone is named."""
-    match = _STARTED.fullmatch(found.strip()) if isinstance(found, str) else None
-    if match is None:
-        return None, False
-    day, minute, second, _, zone = match.groups()
-    offset = _offset(zone or "Z")
-    if offset is None:
-        return None, False
-    try:
-        at = datetime.strptime(f"{day} {minute}:{second or '00'}", "%Y-%m-%d %H:%M:%S").replace(tzinfo=timezone.utc)
-    except ValueError:
-        return None, False
-    return at.timestamp() - offset, zone is not None
-
-
-def _offset(zone: str) -> int | None:
-    if zone[0] not in "+-":
-        return 0
-    digits = zone[1:].replace(":", "").ljust(4, "0")
-    if digits[:2] > "23" or digits[2:] > "59":
-        return None
-    seconds = int(digits[:2]) * 3600 + int(digits[2:]) * 60
-    return -seconds if zone[0] == "-" else seconds
+    text = found.strip() if isinstance(found, str) else ""
+    at = parse_date(text)
+    return (at, True) if at is not None else (parse_date(f"{text}Z"), False)
 
 
 def _took(entry: Mapping[str, Any]) -> float:
     """How long the answer took, in seconds, between no time and the server's own window."""
     time = entry.get("time")
-    return min(max(float(time) / 1000, 0.0), 600.0) if isinstance(time, (int, float)) and time == time else 0.0
+    return min(max(time, 0), 600_000) / 1000 if isinstance(time, (int, float)) and time == time else 0.0
 
 
 def _answered(entry: Mapping[str, Any]) -> tuple[float | None, bool]:
