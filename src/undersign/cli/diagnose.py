@@ -35,7 +35,7 @@ def diagnose_command(
     """Say why the request in FILE, or on standard input, does not verify: exit 0 where it does, else 1 and the causes.
 
     Give the request as the server received it, in raw HTTP/1.1, and with --at the time it received it. A HAR as
-    browsers export it (a whole one or a single entry) does as well, whose answer says the time, and so does a curl
+    browsers export it (a whole one or a single entry) does as well, which says the time, and so does a curl
     command, as it is typed or copied from a browser.
     """
     sent_to = None if origin is None else parse_origin(origin)
