@@ -209,6 +209,20 @@ def test_http2(over_tls: tuple[Running, ssl.SSLContext]) -> None:
         assert client.get(f"https://127.0.0.1:{running.port}/items").status_code == 401
 
 
+def test_on_trio(tmp_path: Path) -> None:
+    """hypercorn runs apps on either of two event loops. A client that waits is answered on this one too."""
+    server = Server("hypercorn-trio", "hypercorn trio", lambda port, folder: [], "asgi")
+    skip_without(server.missing())
+    port = free_port()
+    command = [str(BIN / "hypercorn"), "echo_app:asgi", "-k", "trio", "-b", f"127.0.0.1:{port}"]
+    for _ in run_command(server, command, port, tmp_path):
+        assert [post(port) for _ in range(TIMES)] == [UNSIGNED] * TIMES
+        head = message(Request("POST", "/brief")).replace(b"Length: 0\r\n", b"Length: 3000000\r\n")
+        with socket.create_connection(("127.0.0.1", port), timeout=20) as slow:
+            slow.sendall(head)
+            assert read_answer(slow).status == 401
+
+
 # The bounds, without a server
 
 
