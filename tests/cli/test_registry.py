@@ -226,4 +226,4 @@ def test_a_fault_of_a_scheme_is_one_line_too(announced: Path) -> None:
 
 
 def test_the_same_scheme_twice_is_once() -> None:
-    assert undersign("verify", "--scheme", "gotom", "--scheme", "gotom", stdin=b"x").code == 1
+    assert undersign("verify", "--scheme", "gotom", "--scheme", "gotom", stdin=b"GET / HTTP/1.1\r\n\r\n").code == 1

@@ -161,6 +161,14 @@ def test_all_else_is_refused_as_the_scheme_refuses(request_: bytes, status: int,
     assert ("WWW-Authenticate" in headers) is (status == 401)
 
 
+def test_no_cache_answers_in_its_place() -> None:
+    with answering() as (origin, _):
+        for request in (raw(GoGrid(), "GET", "/list"), raw(GoTom(), "GET", "/"), raw(GoTom(), "GET", "/", secret="x")):
+            with connect(origin) as connection:
+                connection.sendall(request)
+                assert received(connection)[1]["Cache-Control"] == "no-store"
+
+
 def test_a_head_has_no_body() -> None:
     with answering() as (origin, _):
         for secret, expected in ((SECRET, 200), ("wrong", 401)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -14,8 +15,9 @@ import pytest
 from tests.cli.command import undersign
 from tests.clients.wire import WireServer
 from undersign import ConfigError, Request, UndersignError
-from undersign.cli.from_curl import request_of_curl
-from undersign.cli.shell import commands
+from undersign.cli.inputs.curl import request_of_curl
+from undersign.cli.inputs.curl_options import CurlOptions
+from undersign.cli.inputs.shell import commands
 
 URL = "http://api.example/orders"
 
@@ -47,6 +49,26 @@ AS_SENT = [
     "curl http://user:p%40ss@api.example/",
     "curl http://user@api.example/",
     f"curl {URL} --request-target '*' -X OPTIONS",
+    # As Chrome escapes what curl would make several URLs of; with -g curl would send the backslashes.
+    r"curl 'http://api.example/q?a\[\]=1&b=\{x,y\}&c\[1-3\]=%2f'",
+    r"curl -g 'http://api.example/q?a\[\]=1'",
+    r"curl 'http://api.example/q\[?a\\b\.c'",
+    f"curl --url-query 'name=a b' --url-query '+raw%20x' --url-query =x {URL}",
+    f"curl --url-query a=1 '{URL}?x=1#y'",
+    f"curl --url-query a=1 '{URL}?x=1&'",
+    f"curl --url-query @body -d x=1 {URL}",
+    f"curl -G --url-query a=1 -d b=2 {URL}",
+    f"curl -G --url-query a=1 {URL}",
+    f"curl -G -d a=1 '{URL}?x&'",
+    f"curl -G -I -d a=1 {URL}",
+    f"curl -G -X POST -d a=1 {URL}",
+    "curl --proto-default http api.example/x",
+    f"curl -G -d '' '{URL}?x=1'",
+    f"curl -G --data-urlencode 'a=é/~' {URL}",
+    f"curl -G -d '%C3%a9%2F%7e' '{URL}?x=%2F'",
+    f"curl --url-query '' {URL}?",
+    f"curl -G '{URL}?'",
+    f"curl --get --get -d '' '{URL}?'",
     # The method.
     f"curl -X PUT {URL}",
     f"curl -XPUT {URL}",
@@ -85,6 +107,17 @@ AS_SENT = [
     f"printf '%s\\n' x | curl --data-binary @- {URL}",
     f"echo x y | curl --data-binary @- {URL}",
     f"echo -n x | curl --data-binary @- {URL}",
+    f"curl --data-urlencode '' --data-urlencode = --data-urlencode 'a' {URL}",
+    f"curl --data-urlencode 'a@form' {URL}",
+    f"curl --data @form --data-ascii @form {URL}",
+    f"curl --json @form {URL}",
+    f"curl --json '' {URL}",
+    f"curl --data-binary 'a\r\nb' {URL}",
+    f"curl --data-raw 'line\r\n\r\nline\r\n' \\\n -H 'X-A: b' {URL}",
+    f'curl --data-raw "line\r\n" {URL}',
+    f"curl -T body -X POST {URL}",
+    f"curl -T body -H 'Content-Type: a/b' {URL}/x",
+    f"curl -X PUT -d @- {URL} <form",
     # Headers.
     f"curl -H 'X-A;' -H 'X-B:' -H 'X-C:   v  ' -HX-D:v -H nocolon -H 'X-E: ' -H 'X-F ; x' {URL}",
     f"curl -H @headers {URL}",
@@ -95,6 +128,11 @@ AS_SENT = [
     f"curl -H 'X: a' -H 'x: b' {URL}",
     f"curl -H 'Transfer-Encoding: chunked' -d abc {URL}",
     f"curl -H 'X-A: é' -d é {URL}",
+    f"curl -H 'X-A: \u00a0b\u00a0' -d 'a\u00a0b' {URL}",
+    f"curl -H 'Content-Length: 3' -d abc {URL}",
+    f"curl -H 'Authorization;' -u a:b {URL}",
+    f"curl -H 'Authorization:' -u a:b {URL}",
+    f"curl -H 'Connection: close' -H 'Cookie:' -b a=b {URL}",
     f"curl -A agent -e 'http://ref/;auto' {URL}",
     f"curl -A '' --referer r {URL}",
     f"curl -u me:pw {URL}",
@@ -107,6 +145,16 @@ AS_SENT = [
     f"curl --compressed --no-compressed {URL}",
     f"curl --compressed -H 'Accept-Encoding: x' {URL}",
     f"curl -r 0-5 {URL}",
+    f"curl -sSfLG#gNRqvikBj4 -d a=1 {URL}",
+    f"curl -XPOST -sHX-A:b -da {URL}",
+    f"curl -sXPUT -d a -u a: {URL}",
+    f"curl -u : {URL}",
+    f"curl -H 'Range: x' -r 1- {URL}",
+    f"curl -e ';auto' {URL}",
+    f"curl -A 'a b' -A c {URL}",
+    f"curl -L --post301 --max-redirs 2 --proto =http --retry-delay 1 --tcp-nodelay {URL}",
+    f"curl --oauth2-bearer t -u a:b {URL}",
+    f"curl --request PURGE {URL}",
     # What has nothing to do with the request.
     f"curl -sSLkvid x --http1.1 -o out --max-time 5 --retry 0 --no-keepalive {URL} -w '%{{http_code}}'",
     f"curl -s --url {URL} >out 2>/dev/null",
@@ -166,7 +214,7 @@ def compared(request: Request) -> tuple[object, ...]:
 @pytest.mark.skipif(not shutil.which("bash"), reason="bash is not installed")
 @pytest.mark.parametrize("command", AS_SENT)
 def test_a_command_is_read_as_curl_sends_it(command: str, server: WireServer, folder: Path) -> None:
-    assert compared(request_of_curl(command)) == compared(sent(server, command, folder))
+    assert compared(request_of_curl(command).request) == compared(sent(server, command, folder))
 
 
 @pytest.mark.parametrize(
@@ -180,20 +228,31 @@ def test_a_command_is_read_as_curl_sends_it(command: str, server: WireServer, fo
     ],
 )
 def test_the_origin_is_that_of_the_url(command: str, origin: str) -> None:
-    assert request_of_curl(command).origin == origin
+    assert request_of_curl(command).request.origin == origin
 
 
 @pytest.mark.parametrize(
     ("command", "said"),
     [
         ("curl", "no URL"),
+        ("curl -X '' http://a", "the method is empty"),
+        ("curl ftp.example.com/x", "neither http nor https"),
+        ("curl --proto-default ftp a.example", "neither http nor https"),
+        ("curl --ntlm -u a:b http://a", "curl --ntlm: curl asks the server how"),
+        ("curl -n http://a", "curl -n: the login stands in a file"),
+        ("curl -z 2024-01-01 http://a", "curl -z: the header comes from a date"),
+        ("curl -C - http://a", "write -H 'Range: …' instead"),
+        ("curl --etag-compare f http://a", "If-None-Match"),
+        ("curl --aws-sigv4 aws:amz -u a:b http://a", "curl signs with the time"),
+        ("curl --variable a=b http://a", "curl puts variables in"),
+        ("curl --crlf -T f http://a", "line ends of the body"),
+        ("curl -V", "curl sends nothing"),
+        ("curl --tr-encoding http://a", "TE and Connection"),
         ("curl http://a http://b", "has 2 URLs"),
         ("curl -- http://a -b", "has 2 URLs"),
         ("curl http://a; curl http://b", "2 curl commands"),
         ("curl http://a?x=1&y=2", "bare &"),
         ("curl http://a && rm x", "another command behind curl"),
-        ('curl ^"http://a/b^" ^\r\n  -H ^"Accept: */*^"\r\n', "written for cmd of Windows"),
-        ('curl "http://a/b" ^\r\n  -H "Accept: */*"\r\n', "written for cmd of Windows"),
         ("cd x; curl http://a", "another command in front of curl"),
         ("tr a b | curl -d @- http://a", "'tr' pipes into curl"),
         ("printf '%d' | curl -d @- http://a", "what printf makes of '%d'"),
@@ -267,6 +326,23 @@ def test_the_words_of_a_shell() -> None:
     assert (second.words, second.operator) == (["f"], "")
 
 
+@pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
+def test_every_option_of_the_installed_curl_is_known_by_name() -> None:
+    listed = subprocess.run(["curl", "--help", "all"], capture_output=True, text=True, check=True, timeout=30).stdout
+    options = re.findall(r"^ *(?:(-.), )?--([a-z0-9.-]+)( [<[])?", listed, re.MULTILINE)
+    assert len(options) > 200
+    for short, name, value in options:
+        for word in filter(None, (f"--{name}", short)):
+            words = [word, "a=b"] if value and name != "help" else [word]
+            said = ""
+            try:
+                CurlOptions(b"").read(words)
+            except (ConfigError, OSError) as error:
+                said = str(error)
+            assert "what this option does to the request is not known" not in said, word
+            assert not said.endswith("its value is missing"), word
+
+
 @pytest.mark.parametrize("scheme", ["gotom", "gogrid"])
 @pytest.mark.parametrize("body", [b"", b"plain", b'it\'s 50% \\n "q"\n', bytes(range(256)), b"@body"])
 @pytest.mark.parametrize("command", ["verify", "diagnose"])
@@ -291,7 +367,9 @@ def test_a_mistake_in_a_command_is_diagnosed(folder: Path) -> None:
 
 
 def test_input_curl_forces_it_and_input_http_too() -> None:
-    assert undersign("diagnose", "--input", "http", stdin=b"curl http://a").text.startswith("unexplained: ")
+    result = undersign("diagnose", "--input", "http", stdin=b"curl http://a")
+    assert result.code == 2
+    assert "this is no request" in result.error
     result = undersign("verify", "--input", "curl", stdin=b"GET / HTTP/1.1\r\n\r\n")
     assert result.code == 2
     assert "begins with curl" in result.error

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import base64
+import json
 import shutil
 import socket
 import subprocess
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.playground.chromium import Page
+from undersign import ConfigError
+from undersign.cli.inputs.curl import request_of_curl
 
 # What a command is to the page and to Bash; %s is where the server is.
 COMMANDS = [
@@ -28,6 +32,16 @@ COMMANDS = [
     "curl --request-target '*' -X OPTIONS %s",
     "curl --url %s/p -H 'Content-Type:' -d x=1 --compressed --max-time 5",
     "curl %s --url-query 'name=a b' --url-query '+raw%%20x'",
+    # As Chrome escapes what curl would make several URLs of.
+    r"curl '%s/q?a\[\]=1&b=\{x,y\}&c[]=2'",
+    "curl -G %s/q?x\\& --data-urlencode 'q=ä/' -d '%%C3%%a9'",
+    "curl -G -d '' '%s/q?'",
+    "curl -G -d '' '%s/q?x'",
+    "curl -G -d b=2 --url-query a=1 %s/q",
+    "curl %s/x --data-raw 'a\r\n\r\nb\r\n' --data-raw \"c\r\n\"",
+    "curl %s/x -d 'a\u00a0b' -H 'X-A: c\u00a0d'",
+    "curl -sSfLGi#kv %s/x -d a=1 --no-keepalive --retry 1 --proto =http",
+    "curl -XPOST -sHX-A:b %s/x -da",
 ]
 
 
@@ -83,6 +97,64 @@ def test_it_is_read_as_curl_sends_it(page: Page, sink: Sink) -> None:
         assert read(page, command) == sent(sink.received.pop()), command
 
 
+COPIES = Path(__file__).parents[1] / "diagnose" / "copies"
+
+
+@pytest.mark.parametrize("source", ["chromium", "firefox"])
+def test_copies_for_bash_and_for_cmd_are_read_as_the_command_line_reads_them(page: Page, source: str) -> None:
+    for copy in json.loads((COPIES / f"{source}.json").read_text())["copies"]:
+        for command in (copy["bash"], copy["cmd"], copy["cmd"].replace(" ^\n", " ")):
+            try:
+                expected = request_of_curl(command).request
+            except ConfigError:
+                with pytest.raises(AssertionError, match="copy it"):
+                    read(page, command)
+                continue
+            method, target, headers, body = read(page, command)
+            assert (method, target, body) == (expected.method, expected.target, expected.body)
+            assert headers == {
+                (name.lower(), value) for name, value in expected.headers if is_told(name.lower(), value)
+            }
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        'curl "https://a.example/x?y=%2F" -X PUT -H "If-Match: ""v 1""" --data-binary "{""a"":""b c"",""d"":""""}"',
+        "curl.exe\u00a0-H\u00a0'X: a\u00a0b'\u00a0\\\n\u3000https://a.example/\u00a0-d\u202f\"c\u00a0d\"",
+        "PS C:\\Users\\me> curl.exe https://a.example/x",
+        "C:\\Users\\me>curl.exe https://a.example/x",
+        "# a comment\n$ /usr/bin/curl https://a.example/x",
+        'curl ^"https://a.example/^" ^ -d x ^ -d y',
+    ],
+)
+def test_other_forms_are_read_as_the_command_line_reads_them(page: Page, command: str) -> None:
+    expected = request_of_curl(command).request
+    method, target, headers, body = read(page, command)
+    assert page.run("(command) => Curl.isCommand(command)", command)
+    assert (method, target, body) == (expected.method, expected.target, expected.body)
+    assert headers == {(name.lower(), value) for name, value in expected.headers if is_told(name.lower(), value)}
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("curl.exe 'http://a/' `\n  -H 'X: y'", "PowerShell"),
+        ("curl -Uri http://a", "PowerShell"),
+        ("curl http://a -d a\u00a0b", "no-break space within a word"),
+        ("curl \u201chttp://a/\u201d", "word processor"),
+        ('curl ^"http://a/%TOKEN%^"', "variable of cmd"),
+        ('curl ^"http://a/?b=1&c^"', "bare &"),
+        ('curl ^"http://a/^" -d ^"a^ b^"', "taken out a character"),
+        ("curl 'http://a/?b={c,d}'", "several requests"),
+        ("curl --digest http://a", "asks the server"),
+    ],
+)
+def test_what_cannot_be_told_is_said(page: Page, command: str, said: str) -> None:
+    with pytest.raises(AssertionError, match=said):
+        read(page, command)
+
+
 def sent(raw: bytes) -> tuple[str, str, set[tuple[str, str]], bytes]:
     head, _, body = raw.partition(b"\r\n\r\n")
     first, *lines = head.decode("latin-1").split("\r\n")
@@ -101,6 +173,10 @@ def read(page: Page, command: str) -> tuple[str, str, set[tuple[str, str]], byte
     )
     headers = {(name.lower(), value) for name, value in found["headers"] if is_known(name.lower(), value)}
     return found["method"], found["target"], headers, base64.b64decode(found["body"])
+
+
+def is_told(name: str, value: str) -> bool:
+    return is_known(name, value) and (name, value) != ("user-agent", "curl")
 
 
 def is_known(name: str, value: str) -> bool:

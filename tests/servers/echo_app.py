@@ -19,6 +19,7 @@ from undersign import GoGrid, GoTom, HttpHmac, Request, Verified, Verifier
 from undersign.replay import MemoryReplayGuard, ReplayPolicy
 from undersign.servers import asgi as asgi_servers
 from undersign.servers import wsgi as wsgi_servers
+from undersign.servers.linger import Linger
 
 KEY_ID = "user:1"
 TEXT_KEY_ID = "clé"
@@ -38,6 +39,7 @@ class Options(TypedDict, total=False):
     prefix: str
     public: list[str]
     max_body: int
+    linger: Linger
     authorize: Callable[[Verified, Request], bool]
     on_rejected: Callable[[str, str, str], object]
 
@@ -68,6 +70,7 @@ CONFIGS: dict[str, tuple[Verifier, Options]] = {
     "custom": (Verifier([CUSTOM, PLAIN_HEADER], KEYS), COMMON),
     "once": (Verifier(BOTH, KEYS, replay={"gotom": EVERY_METHOD, "gogrid": EVERY_METHOD}), COMMON),
     "role": (Verifier(BOTH, KEYS), {**COMMON, "authorize": lambda verified, head: verified.key_id != READER}),
+    "brief": (Verifier(BOTH, KEYS), {**COMMON, "linger": Linger(seconds=0.1)}),
     "untold": (Verifier(BOTH, KEYS), {**COMMON, "origin": ""}),
 }
 

@@ -20,6 +20,7 @@ NEEDS = {
     "flask": "flask",
     "django": "django rest_framework",
     "prometheus": "prometheus_client werkzeug",
+    "cors": "flask_cors corsheaders starlette",
 }
 
 

@@ -18,6 +18,7 @@ from .call import call
 from .conform import conform
 from .demo import demo
 from .diagnose import diagnose_command
+from .explain import explain_command
 from .inspect_page import inspect
 from .output import say
 from .serve import serve
@@ -59,7 +60,7 @@ def commands(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (demo, call, sign, verify, diagnose_command, inspect, serve, vectors, conform):
+for command in (demo, call, sign, verify, diagnose_command, explain_command, inspect, serve, vectors, conform):
     commands.add_command(command)
 
 

@@ -31,7 +31,7 @@ _FRAMING = frozenset({"content-length", "transfer-encoding"})
     epilog="\b\nExample: undersign call PUT https://demo.gotom.io/app-api/x --key-id me <x.json",
     short_help="Sign a request and send it.",
 )
-@request_options
+@request_options()
 @click.option(
     "--output",
     metavar="FILE",

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import click
 
 from ..credentials import parse_origin
 from ..diagnose import Cause, diagnose
 from ..errors import Rejected
+from .inputs.received import CLOCK_IS_NOW, ReadingCommand, input_options, received, tell
 from .options import Given, clock_at, verifying_options
-from .received import CLOCK_IS_NOW, ReadingCommand, input_options, received, standard_input, tell
 from .text import printable
 
 
 @click.command(
     "diagnose",
     cls=ReadingCommand,
-    epilog="\b\nExample: undersign diagnose --keys keys.toml < request.http",
+    epilog="\b\nExample: undersign diagnose --keys keys.toml request.http",
     short_help="Find out why a signature does not match.",
 )
 @verifying_options
@@ -25,28 +26,29 @@ from .text import printable
 @click.option("--json", "as_json", is_flag=True, help="Print the causes as JSON.")
 def diagnose_command(
     given: Given,
+    file: Path | None,
     kind: str | None,
     entry: str | None,
     origin: str | None,
     as_json: bool,
 ) -> int:
-    """Say why the request on standard input does not verify: exit 0 where it does, else 1 and the causes.
+    """Say why the request in FILE, or on standard input, does not verify: exit 0 where it does, else 1 and the causes.
 
     Give the request as the server received it, in raw HTTP/1.1, and with --at the time it received it. A HAR as
-    browsers export it (a whole one or a single entry) does as well, whose answer says the time, and so does a curl
+    browsers export it (a whole one or a single entry) does as well, which says the time, and so does a curl
     command, as it is typed or copied from a browser.
     """
     sent_to = None if origin is None else parse_origin(origin)
     keys, at = given.keys(), given.at
-    content = standard_input()
     try:
-        found = received(content, kind, entry, sent_to)
+        found = received(file, kind, entry, sent_to, given.schemes)
     except Rejected as rejected:
-        causes: tuple[Cause, ...] = (_flaw(content, rejected),)
+        causes: tuple[Cause, ...] = (_flaw(rejected),)
     else:
+        tell(*found.notes)
         if at is None and found.at is not None:
             at = found.at
-            tell(found.note)
+            tell(found.clock)
         causes = diagnose(found.request, given.schemes, keys, clock_at(at)())
         codes = {cause.code for cause in causes}
         if "header-missing" in codes:
@@ -63,14 +65,11 @@ def diagnose_command(
     return 1 if causes else 0
 
 
-def _flaw(raw: bytes, rejected: Rejected) -> Cause:
+def _flaw(rejected: Rejected) -> Cause:
     """The cause of bytes that are no clean HTTP."""
-    head = raw.partition(b"\r\n\r\n")[0].split(b"\r\n")[1:]
-    names = [line.partition(b":")[0].lower() for line in head]
     for name in ("Host", "Content-Length"):
-        count = names.count(name.lower().encode())
-        if count > 1:
-            return Cause("header-repeated", f"The client sent the header {name} {count} times: send it once.")
-        if not count and name in rejected.detail and rejected.detail.endswith(f"mandatory {name}"):
+        if name in rejected.detail and ("repeated" in rejected.detail or "multiple" in rejected.detail):
+            return Cause("header-repeated", f"The client sent the header {name} more than once: send it once.")
+        if rejected.detail.endswith(f"mandatory {name}"):
             return Cause("header-missing", f"The client sent no header {name}: send it.")
     return Cause("unexplained", f"The request cannot be read: {rejected.detail}.")

@@ -17,6 +17,7 @@ from ..http import BodyDigest, BodyHasher, Request, Response
 from ..http1 import RequestReader
 from ..schemes import GoGrid
 from ..schemes.gogrid_envelope import success
+from ..servers.refusal import shown_path
 from ..verifier import Verifier
 from .text import printable
 
@@ -224,7 +225,7 @@ def _check_length(length: int, limit: int, pending: Pending) -> None:
 
 
 def _outcome(head: Request, status: int, result: str, scheme: str = "", key_id: str = "", detail: str = "") -> Outcome:
-    return Outcome(head.method, head.target.partition("?")[0], status, result, scheme, key_id, detail)
+    return Outcome(head.method, shown_path(head.target), status, result, scheme, key_id, detail)
 
 
 def _json(status: int, content: object) -> Response:
@@ -236,6 +237,8 @@ def _as_bytes(response: Response, *, with_body: bool) -> bytes:
     phrase = HTTPStatus(response.status).phrase if response.status in _STATUSES else "-"
     lines = [f"HTTP/1.1 {response.status} {phrase}"]
     lines += [f"{name}: {value}" for name, value in response.headers]
+    # No cache is to answer in its place: neither a signed query that comes again, nor what was refused.
+    lines += ["Cache-Control: no-store"] * ("cache-control" not in {name.lower() for name, _ in response.headers})
     lines += [f"Content-Length: {len(response.body)}", f"Date: {formatdate(usegmt=True)}", "Connection: close", "", ""]
     head = "\r\n".join(lines).encode("latin-1")
     return head + response.body if with_body else head

@@ -196,25 +196,32 @@ def verifying_options(function: Callable[..., _Result]) -> Callable[..., _Result
     return command
 
 
-def request_options(function: _Function) -> _Function:
-    """What `sign` and `call` share: METHOD, URL, `-H`, `--data`, scheme, key and clock."""
-    for decorator in (
-        clock_option,
-        secret_options,
-        click.option("--key-id", metavar="ID", required=True, help="Who signs."),
-        scheme_options(several=False),
-        click.option(
-            "--data",
-            metavar="FILE",
-            type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
-            help="The file whose content is the body, - being standard input.",
-        ),
-        click.option("-H", "--header", "headers", metavar="'NAME: VALUE'", multiple=True, help="A header to send."),
-        click.argument("url"),
-        click.argument("method"),
-    ):
-        function = decorator(function)
-    return function
+def request_options(*, or_file: bool = False) -> Callable[[_Function], _Function]:
+    """What `sign` and `call` share: METHOD, URL, `-H`, `--data`, scheme, key and clock.
+
+    With `or_file` the command has to see to it that METHOD and URL are there, or one FILE, and the key id.
+    """
+
+    def decorate(function: _Function) -> _Function:
+        for decorator in (
+            clock_option,
+            secret_options,
+            click.option("--key-id", metavar="ID", required=not or_file, help="Who signs."),
+            scheme_options(several=False),
+            click.option(
+                "--data",
+                metavar="FILE",
+                type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
+                help="The file whose content is the body, - being standard input.",
+            ),
+            click.option("-H", "--header", "headers", metavar="'NAME: VALUE'", multiple=True, help="A header to send."),
+            click.argument("url", required=not or_file),
+            click.argument("method"),
+        ):
+            function = decorator(function)
+        return function
+
+    return decorate
 
 
 def build_schemes(names: Sequence[str], options: Sequence[str]) -> list[Scheme]:

@@ -18,6 +18,7 @@ from ..http import Patch, Request
 from ..scheme import Claim, Scheme
 from .body import read_body
 from .curl import curl_command
+from .explain import explain_file
 from .options import Command, build_schemes, clock_at, parse_headers, read_secret, request_options
 
 
@@ -26,7 +27,7 @@ from .options import Command, build_schemes, clock_at, parse_headers, read_secre
     epilog="\b\nExample: undersign sign GET https://demo.gotom.io/app-api/x --key-id me --as curl",
     short_help="Print what signs a request.",
 )
-@request_options
+@request_options(or_file=True)
 @click.option(
     "--as",
     "form",
@@ -43,12 +44,12 @@ from .options import Command, build_schemes, clock_at, parse_headers, read_secre
 )
 def sign(
     method: str,
-    url: str,
+    url: str | None,
     headers: Sequence[str],
     data: Path | None,
     scheme: str,
     options: Sequence[str],
-    key_id: str,
+    key_id: str | None,
     secret_env: str | None,
     secret_file: Path | None,
     at: float | None,
@@ -58,11 +59,21 @@ def sign(
 ) -> None:
     """Print what signs a request: headers, the URL or the form, or a curl command. Nothing is sent.
 
-    The body is --data, or standard input where that is no terminal. With --explain alone no secret is asked for.
+    The body is --data, or standard input where that is no terminal. With --explain alone no secret is asked for, and
+    one FILE may stand for METHOD and URL: a request in it, as `undersign explain` takes it.
     """
     only_explained = explaining and form is None and not as_json
     [how] = build_schemes([scheme], options)
     clock = clock_at(at)
+    if url is None and explaining:
+        if headers or data is not None or not only_explained:
+            raise click.UsageError("--explain FILE takes neither -H, --data nor --as: the request is in the file")
+        explain_file(method, [how], key_id, at)
+        return
+    if url is None:
+        raise click.UsageError("Missing argument 'URL'.")
+    if key_id is None:
+        raise click.UsageError("Missing option '--key-id'.")
     head = Request.from_url(method.upper(), url, parse_headers(headers))
     credential = None if only_explained else Credential(key_id, read_secret(secret_env, secret_file))
     with read_body(data, how.body_need(head)) as body:

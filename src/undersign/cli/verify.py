@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import click
 
 from ..credentials import parse_origin
 from ..errors import Reason, Rejected
 from ..verifier import Verifier
+from .inputs.received import CLOCK_IS_NOW, ReadingCommand, input_options, received, tell
 from .options import Given, clock_at, verifying_options
-from .received import CLOCK_IS_NOW, ReadingCommand, input_options, received, standard_input, tell
 from .text import printable
 
 
 @click.command(
     cls=ReadingCommand,
-    epilog="\b\nExample: undersign verify --keys keys.toml < request.http",
+    epilog="\b\nExample: undersign verify --keys keys.toml request.http",
     short_help="Verify a raw request.",
 )
 @verifying_options
@@ -24,12 +25,13 @@ from .text import printable
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def verify(
     given: Given,
+    file: Path | None,
     kind: str | None,
     entry: str | None,
     origin: str | None,
     as_json: bool,
 ) -> int:
-    """Verify the request on standard input: exit 0 and who, or 1 and the reason.
+    """Verify the request in FILE, or on standard input: exit 0 and who, or 1 and the reason.
 
     It is raw HTTP/1.1, a HAR as browsers export it (a whole one or a single entry), or a curl command. The clock is
     --at, else what a HAR says, else that of this machine.
@@ -40,11 +42,12 @@ def verify(
     keys, at = given.keys(), given.at
     hint = ""
     try:
-        found = received(standard_input(), kind, entry, sent_to)
+        found = received(file, kind, entry, sent_to, given.schemes)
         hint = found.hint
+        tell(*found.notes)
         if at is None and found.at is not None:
             at = found.at
-            tell(found.note)
+            tell(found.clock)
         verified = Verifier(given.schemes, keys, clock=clock_at(at)).verify(found.request)
     except Rejected as rejected:
         if as_json:

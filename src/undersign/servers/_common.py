@@ -6,16 +6,22 @@ import json
 import logging
 import re
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..credentials import parse_origin
 from ..engine import Pending, Verified
 from ..errors import ConfigError, Reason, Rejected
 from ..http import Component, Pairs, Request, Response
-from ..paths import Paths, has_dot_segment, is_plain
+from ..paths import has_dot_segment, is_plain
 from ..schemes.gogrid_envelope import failure
 from ..schemes.keyed_timestamp import KeyedTimestamp
 from ..verifier import AsyncVerifier, Verifier
+from ._caching import NEVER_STORED
+from ._preflights import is_preflight
+from ._public import Public
+from .linger import Linger
+from .refusal import OnRejected, Refusal, printable, refusal_hook, shown_path
 
 if TYPE_CHECKING:
     from .diagnosis import DiagnosisLog
@@ -51,12 +57,14 @@ class Seen(NamedTuple):
     """A request's head as the server passes it on.
 
     `target_lost` says, for the log, why the target cannot be taken for the one that the client has sent; empty =
-    it can. `doubt` is a sentence on what else may lie behind a signature that does not fit.
+    it can. `doubt` is a sentence on what else may lie behind a signature of the target that does not fit. `peer` is
+    the address that the connection comes from.
     """
 
     head: Request
     target_lost: str = ""
     doubt: str = ""
+    peer: str = ""
 
 
 class Gate:
@@ -72,34 +80,36 @@ class Gate:
         origin: str,
         prefix: str,
         public: Collection[str],
+        preflights: bool,
         max_body: int,
-        on_rejected: Callable[[str, str, str], object] | None,
+        linger: Linger,
+        on_rejected: OnRejected | None,
         on_verified: Callable[[Verified], object] | None,
         diagnosis: DiagnosisLog | None,
     ) -> None:
-        if isinstance(public, str):
-            raise ConfigError('public is a collection of paths: write public=["/health"]')
-        for name, hook in (
-            ("on_rejected(reason, key_id, detail)", on_rejected),
-            ("on_verified(verified)", on_verified),
-        ):
-            if hook is not None and not callable(hook):
-                raise ConfigError(f"{name} is a callable, such as KeyUsage().record; this is {type(hook).__name__}")
+        if on_verified is not None and not callable(on_verified):
+            raise ConfigError(
+                f"on_verified(verified) is a callable, such as KeyUsage().record; this is {type(on_verified).__name__}"
+            )
         if diagnosis is not None and not callable(getattr(diagnosis, "look", None)):
             raise ConfigError(f"diagnosis is a DiagnosisLog(keys), not {type(diagnosis).__name__}")
         if prefix and (not is_plain(prefix) or prefix.endswith("/")):
             raise ConfigError(f"prefix {prefix!r} is not a plain path without a slash at its end: write /api")
         if type(max_body) is not int or max_body < 0:
             raise ConfigError(f"max_body is a number of bytes, not {max_body!r}")
+        if not isinstance(linger, Linger):
+            raise ConfigError(f"linger is a Linger(seconds=…, limit=…), not {type(linger).__name__}")
+        if type(preflights) is not bool:
+            raise ConfigError(f"preflights is True or False, not {preflights!r}")
         self.verifier = verifier
         self.origin = parse_origin(origin) if origin else ""
         self.prefix = prefix
         self.max_body = max_body
-        self.public = Paths(public, "public")
-        if self.public.are_all:
-            raise ConfigError("the public path '/*' leaves nothing to protect: name what is public")
+        self.linger = linger
+        self.public = Public(public)
         self.has_public = bool(self.public)
-        self._on_rejected = on_rejected
+        self._lets_preflights = preflights
+        self._on_rejected = None if on_rejected is None else refusal_hook(on_rejected)
         self._on_verified = on_verified
         self.has_hook = on_verified is not None
         self._diagnosis = diagnosis
@@ -115,8 +125,11 @@ class Gate:
 
     def is_public(self, seen: Seen) -> bool:
         """Whether the path is named public, and has one spelling alone."""
-        path = seen.head.target.partition("?")[0]
-        return path in self.public and is_plain(path) and not seen.target_lost
+        return self.has_public and self.public.lets(seen.head) and not seen.target_lost
+
+    def is_preflight(self, seen: Seen) -> bool:
+        """Whether the request is a browser's preflight, and those are let in."""
+        return self._lets_preflights and is_preflight(seen.head, self.verifier)
 
     def begin(self, seen: Seen) -> Pending:
         """Phase one, and what a server has to know besides. Raises Rejected."""
@@ -137,7 +150,7 @@ class Gate:
     def refuse(self, refused: Rejected, seen: Seen, pending: Pending | None) -> Response:
         """The answer to a refused request, which is logged and told to the hook; `pending` is how far it has come."""
         detail = refused.detail
-        if refused.reason is Reason.MISMATCH and seen.doubt:
+        if refused.reason is Reason.MISMATCH and seen.doubt and _covers_target(pending):
             detail = f"{detail}; {seen.doubt}"
         elif refused.reason is Reason.INSECURE and not self.origin:
             detail = f"{detail}: tell the middleware its origin, as in origin='https://api.example.com'"
@@ -146,7 +159,7 @@ class Gate:
         elif refused.__cause__ is not None and not isinstance(refused.__cause__, Rejected):
             # Its type alone: its text may hold addresses with passwords.
             detail = f"{detail}: {type(refused.__cause__).__name__}"
-        self._tell(refused.reason, refused.key_id, detail, refused.scheme)
+        self._tell(seen, refused.reason, refused.key_id, detail, refused.scheme)
         if self._diagnosis and refused.reason in _CLIENTS_MISTAKES:
             # Whoever scans for open doors signs nothing, and must not take a client's turn.
             is_scan = refused.reason is Reason.MISSING and "authorization" not in seen.head.by_name()
@@ -157,7 +170,7 @@ class Gate:
 
     def forbid(self, verified: Verified, seen: Seen) -> Response:
         """The answer to a good signature whose key may not do this: GoGrid's 401, else an RFC 9457 problem."""
-        self._tell(FORBIDDEN, verified.key_id, "authorize has said no", verified.scheme)
+        self._tell(seen, FORBIDDEN, verified.key_id, "authorize has said no", verified.scheme)
         for scheme in self.verifier.schemes:
             if scheme.name == verified.scheme and isinstance(scheme, KeyedTimestamp):
                 return failure(401, seen.head.target)
@@ -172,17 +185,31 @@ class Gate:
             except Exception as error:
                 _log.error("on_verified has raised %s", type(error).__name__)
 
-    def _tell(self, reason: str, key_id: str, detail: str, scheme: str) -> None:
-        reason, key_id, detail = str(reason), printable(key_id), printable(detail)
+    def _tell(self, seen: Seen, reason: str, key_id: str, detail: str, scheme: str) -> None:
+        head = seen.head
+        refusal = Refusal(
+            str(reason),
+            printable(key_id),
+            printable(detail),
+            scheme,
+            printable(head.method, 30),
+            shown_path(head.target),
+            printable(seen.peer, 50),
+        )
         level = logging.ERROR if reason in _FAILURES else logging.WARNING
-        extra = {"reason": reason, "key_id": key_id, "scheme": scheme}
-        _log.log(level, "refused: %s, key id %r: %s", reason, key_id, detail, extra=extra)
+        _log.log(level, "refused: %s", refusal, extra=asdict(refusal))
         if self._on_rejected is not None:
             try:
-                self._on_rejected(reason, key_id, detail)
+                self._on_rejected(refusal)
             except Exception as error:
                 # The hook must not turn a refusal into anything else. What it raises may hold anything.
                 _log.error("on_rejected has raised %s", type(error).__name__)
+
+
+def _covers_target(pending: Pending | None) -> bool:
+    if pending is None or pending.scheme is None:
+        return False
+    return Component.TARGET in pending.scheme.covers(pending.request or pending.head)
 
 
 def _whole(seen: Seen, pending: Pending | None) -> Request | None:
@@ -248,8 +275,11 @@ def check_body_length(length: int | None, limit: int, pending: Pending) -> None:
 
 
 def finished_headers(answer: Response) -> Pairs:
-    """The answer's headers with its length."""
-    return (*answer.headers, ("Content-Length", str(len(answer.body))))
+    """The refusal's headers with its length, and with what keeps caches from it."""
+    headers = (*answer.headers, ("Content-Length", str(len(answer.body))))
+    if any(name.lower() == "cache-control" for name, _ in headers):
+        return headers
+    return (*headers, NEVER_STORED)
 
 
 def check_authorize(authorize: Any) -> None:
@@ -258,7 +288,12 @@ def check_authorize(authorize: Any) -> None:
         raise ConfigError("authorize is a callable: authorize(verified, head) returns True for those let in")
 
 
-def printable(text: str, longest: int = 200) -> str:
-    """The text on one line and of bounded length, since clients choose what stands in it."""
-    text = "".join(char if char.isprintable() else "?" for char in text[: longest + 1])
-    return text if len(text) <= longest else text[:longest] + "…"
+def announces_body(head: Request) -> bool:
+    """Whether the head of an HTTP/1 request announces a body of which one end alone can be found.
+
+    RFC 9112, section 6.
+    """
+    lengths, codings = head.values("content-length"), head.values("transfer-encoding")
+    if codings:
+        return not lengths and len(codings) == 1 and codings[0].lower() == "chunked"
+    return len(lengths) == 1 and _LENGTH.fullmatch(lengths[0]) is not None and int(lengths[0]) > 0

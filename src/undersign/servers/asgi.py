@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Awaitable, Callable, Collection, Iterable, MutableMapping
 from typing import IO, TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote, unquote
@@ -12,12 +13,14 @@ from ..errors import ConfigError, Reason, Rejected
 from ..http import Request, Response, origin_form
 from ..verifier import AsyncVerifier, Verifier
 from ._bodies import PIECE, Spool
+from ._caching import for_the_client_alone, is_guarded
 from ._common import (
     CHUNKED,
     MAX_BODY,
     PATH_IS_DECODED,
     Gate,
     Seen,
+    announces_body,
     body_length,
     check_authorize,
     check_body_length,
@@ -26,6 +29,8 @@ from ._common import (
     rejected,
 )
 from ._scope import AppScope, Scope, settle
+from .linger import LINGER, PAUSE, Dropping, Left, Linger
+from .refusal import OnRejected
 
 if TYPE_CHECKING:
     from .diagnosis import DiagnosisLog
@@ -37,6 +42,8 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 App: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
 Authorize: TypeAlias = Callable[[Verified, Request], bool | Awaitable[bool]]
 
+# RFC 9112, section 6: a request has a body where Content-Length or Transfer-Encoding says so. HTTP/2 needs neither.
+_BODIES_ARE_ANNOUNCED = ("1.1", "1.0")
 _BARE_MARK = "ASGI does not say whether the target ended in a bare ?, which would be signed"
 
 
@@ -44,8 +51,9 @@ class SignatureMiddleware:
     """Lets in what verifies, and refuses all else in its scheme's own shape. The Verified is `scope["undersign"]`.
 
     `verifier` is an AsyncVerifier, or a Verifier whose keys and guard do not block. Everything is protected, also
-    websocket handshakes, unless its path is named in `public`: `/health`, or `/static/*` for all below. A path with
-    escapes, `//` or dot segments is never public; on one that is, `scope["undersign"]` is None.
+    websocket handshakes, unless its path is named in `public`: `/health`, `/static/*` for all below, or `GET /health`
+    for one method. A path with escapes, `//` or dot segments is never public. `preflights=True` lets CORS preflights
+    in, which no browser signs. For both `scope["undersign"]` is None.
 
     `origin` is what clients call (`https://api.example.com`): it is told, and neither the connection nor an
     X-Forwarded header is asked. `prefix` is what a proxy takes off the front of the target; where the server's root
@@ -53,12 +61,17 @@ class SignatureMiddleware:
 
     A body that the signature covers is read up to `max_body` bytes (beyond: 413), kept on disk where it is over
     1 MiB, and given to the app as it came; any other body is not touched. What is stale or malformed is refused
-    before. On a disconnect in mid-body the app is not called.
+    before; what still comes in then is dropped within the bounds of `linger`, or the client would lose its answer. On a
+    disconnect in mid-body the app is not called.
+
+    Shared caches know of no signature but one in Authorization, so answers to others are `Cache-Control: private`
+    unless the app says `no-store`, `public` or `s-maxage`. Refusals are `no-store`.
 
     `authorize(verified, head)` may be a coroutine; anything but True refuses the request, and so does an exception.
     `on_verified(verified)` is told each request that is let in, such as `undersign.usage.KeyUsage().record`.
-    `on_rejected(reason, key_id, detail)` is told each refusal, as the logger `undersign` is; neither gets a secret,
-    a signature or a control character, and the client never gets the reason. `diagnosis` is a
+    `on_rejected(refusal)` is told each Refusal, as the logger `undersign` is, or `on_rejected(reason, key_id, detail)`
+    three strings of it; none gets a secret, a signature or a control character, and the client never gets the reason.
+    `diagnosis` is a
     `undersign.servers.diagnosis.DiagnosisLog`, which finds out what the client did wrong.
 
     Raises ConfigError for an option that cannot work, and when called for anything but http, websocket or lifespan.
@@ -72,9 +85,11 @@ class SignatureMiddleware:
         origin: str = "",
         prefix: str = "",
         public: Collection[str] = (),
+        preflights: bool = False,
         max_body: int = MAX_BODY,
+        linger: Linger = LINGER,
         authorize: Authorize | None = None,
-        on_rejected: Callable[[str, str, str], object] | None = None,
+        on_rejected: OnRejected | None = None,
         on_verified: Callable[[Verified], object] | None = None,
         diagnosis: DiagnosisLog | None = None,
     ) -> None:
@@ -89,7 +104,9 @@ class SignatureMiddleware:
             origin=origin,
             prefix=prefix,
             public=public,
+            preflights=preflights,
             max_body=max_body,
+            linger=linger,
             on_rejected=on_rejected,
             on_verified=on_verified,
             diagnosis=diagnosis,
@@ -107,8 +124,12 @@ class SignatureMiddleware:
         if self._gate.is_public(seen):
             await self._app(_inner(scope, None), receive, send)
             return
+        if kind == "http" and self._gate.is_preflight(seen):
+            await self._app(_inner(scope, None), _without_body(receive), send)
+            return
         spool: Spool | None = None
         pending: Pending | None = None
+        unread = kind == "http" and _may_have_body(scope, seen.head)
         try:
             try:
                 pending = self._gate.begin(seen)
@@ -119,6 +140,7 @@ class SignatureMiddleware:
                     spool = Spool(pending, limit)
                     if kind == "http" and not await _fill(spool, receive, length):
                         return
+                    unread = False
                     pending = pending.with_body(spool.body())
                     if seen.target_lost:  # what claims the request may stand in its body
                         self._gate.check_claim(pending, seen)
@@ -126,10 +148,10 @@ class SignatureMiddleware:
                 verified = found if isinstance(found, Verified) else await found
                 allowed = self._authorize is None or await self._is_allowed(self._authorize, verified, pending)
             except Rejected as refused:
-                await _answer(self._gate.refuse(refused, seen, pending), scope, receive, send)
+                await self._answer(self._gate.refuse(refused, seen, pending), scope, receive, send, unread=unread)
                 return
             if not allowed:
-                await _answer(self._gate.forbid(verified, seen), scope, receive, send)
+                await self._answer(self._gate.forbid(verified, seen), scope, receive, send, unread=unread)
                 return
             self._gate.admit(verified)
             inner = _inner(scope, verified)
@@ -137,6 +159,8 @@ class SignatureMiddleware:
                 receive = _replay(spool, receive)
                 if length == CHUNKED:
                     inner.change("headers", _with_length(scope["headers"], spool.length))
+            if not is_guarded(seen.head.by_name()):
+                send = _for_the_client_alone(send)
             await self._app(inner, receive, send)
         finally:
             if spool is not None:
@@ -149,6 +173,83 @@ class SignatureMiddleware:
         except Exception as error:
             raise rejected(Reason.UNAVAILABLE, "authorize failed", pending) from error
 
+    async def _answer(self, answer: Response, scope: Scope, receive: Receive, send: Send, *, unread: bool) -> None:
+        kind = "http.response"
+        if scope["type"] == "websocket":
+            if (await receive())["type"] != "websocket.connect":
+                return
+            if "websocket.http.response" not in (scope.get("extensions") or {}):
+                await send({"type": "websocket.close", "code": 1008, "reason": ""})  # before accept, so a plain 403
+                return
+            kind = "websocket.http.response"
+        headers = [
+            (name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in finished_headers(answer)
+        ]
+        start = {"type": f"{kind}.start", "status": answer.status, "headers": headers}
+        body = b"" if scope.get("method") == "HEAD" else answer.body
+        if unread:
+            await self._answer_early(start, body, scope, receive, send)
+        else:
+            await send(start)
+            await send({"type": f"{kind}.body", "body": body, "more_body": False})
+
+    async def _answer_early(self, start: Message, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer while the request's body may still come in: see Linger."""
+        dropping = Dropping(self._gate.linger, receive)
+        try:
+            # A client that waits for 100 (Continue) must not be asked for a body that is dropped.
+            expects = any(name.lower() == b"expect" for name, _ in scope["headers"])
+            left = Left.SOMETHING if expects else await dropping.drop(PAUSE)
+            if left is Left.SOMETHING:
+                if _is_http1(scope):  # HTTP/2 has no such header
+                    start["headers"].append((b"connection", b"close"))
+                await send(start)
+                await send({"type": "http.response.body", "body": body, "more_body": True})
+                left, body = await dropping.drop(math.inf), b""
+            elif left is Left.NOTHING:
+                await send(start)
+            if left is not Left.NOBODY:
+                await send({"type": "http.response.body", "body": body, "more_body": False})
+        finally:
+            dropping.end()
+
+
+def _without_body(receive: Receive) -> Receive:
+    """A `receive` for a request that announces no body: the app gets none that a server may bring all the same."""
+
+    async def checked() -> Message:
+        message = await receive()
+        return {"type": "http.disconnect"} if message.get("body") else message
+
+    return checked
+
+
+def _may_have_body(scope: Scope, head: Request) -> bool:
+    """Whether a body may come whose end the server finds."""
+    return announces_body(head) if _is_http1(scope) else True
+
+
+def _is_http1(scope: Scope) -> bool:
+    return scope.get("http_version", "1.1") in _BODIES_ARE_ANNOUNCED
+
+
+def _for_the_client_alone(send: Send) -> Send:
+    """A `send` that keeps shared caches from the answer."""
+
+    async def kept(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = tuple(
+                (name.decode("latin-1"), value.decode("latin-1")) for name, value in message.get("headers") or ()
+            )
+            encoded = [
+                (name.lower().encode("latin-1"), value.encode("latin-1"))
+                for name, value in for_the_client_alone(headers)
+            ]
+            message = {**message, "headers": encoded}
+        await send(message)
+
+    return kept
+
 
 def _seen(scope: Scope, gate: Gate) -> Seen:
     headers = tuple([(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]])
@@ -160,12 +261,14 @@ def _seen(scope: Scope, gate: Gate) -> Seen:
         raw_path = quote(scope["path"], errors="surrogatepass").encode()
         lost = "" if is_single_spelling(scope["path"]) else PATH_IS_DECODED
     path = raw_path.decode("latin-1")
+    doubt = "" if query or "?" in path else _BARE_MARK
     if "?" in path:  # some clients that call an app in-process put the query there too; a path has no ? otherwise
         path = path.partition("?")[0]
     path = origin_form(path)
     target = f"{path}?{query.decode('latin-1')}" if query else path
     request = gate.request(method, target, headers, prefixed=bool(gate.prefix) and _is_prefixed(scope, path, gate))
-    return Seen(request, lost, "" if query else _BARE_MARK)
+    client = scope.get("client")
+    return Seen(request, lost, doubt, str(client[0]) if client else "")
 
 
 def _is_prefixed(scope: Scope, path: str, gate: Gate) -> bool:
@@ -230,18 +333,3 @@ def _replay(spool: Spool, receive: Receive) -> Receive:
         return {"type": "http.request", "body": piece, "more_body": not is_read}
 
     return replayed
-
-
-async def _answer(answer: Response, scope: Scope, receive: Receive, send: Send) -> None:
-    kind = "http.response"
-    if scope["type"] == "websocket":
-        if (await receive())["type"] != "websocket.connect":
-            return
-        if "websocket.http.response" not in (scope.get("extensions") or {}):
-            await send({"type": "websocket.close", "code": 1008, "reason": ""})  # before accept, so a plain 403
-            return
-        kind = "websocket.http.response"
-    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in finished_headers(answer)]
-    await send({"type": f"{kind}.start", "status": answer.status, "headers": headers})
-    body = b"" if scope.get("method") == "HEAD" else answer.body
-    await send({"type": f"{kind}.body", "body": body, "more_body": False})

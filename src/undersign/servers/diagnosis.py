@@ -13,7 +13,7 @@ from ..errors import ConfigError
 from ..http import Request
 from ..lookup import Keys
 from ..scheme import Scheme
-from ._common import printable
+from .refusal import printable, shown_path
 
 _log = logging.getLogger("undersign.diagnosis")
 
@@ -24,7 +24,7 @@ class DiagnosisLog:
     """Writes to the logger `undersign.diagnosis` what the client of a refused request did wrong; nothing else sees it.
 
     Pass it as `diagnosis` to a middleware. `keys` are those of the verifier: a mapping, or a lookup that is no
-    coroutine. Each record has `code` and `key_id` as attributes, and neither has a secret or a signature.
+    coroutine. Each record has `code`, `key_id`, `method` and `path` as attributes, and no secret and no signature.
 
     A search may take most of a second of one core, and whoever sends bad requests could keep it busy. So it runs in a
     thread beside the server, one at a time and `interval` seconds apart at least; what is refused meanwhile is not
@@ -74,10 +74,10 @@ class DiagnosisLog:
         try:
             if passed_over:
                 _log.info("%d refused requests were not looked at", passed_over)
-            key_id = printable(key_id)
+            key_id, method, path = printable(key_id), printable(request.method, 30), shown_path(request.target)
             for cause in diagnose(request, schemes, self._keys, now):
                 detail = printable(cause.detail, _LONGEST_DETAIL)
-                extra = {"code": cause.code, "key_id": key_id}
+                extra = {"code": cause.code, "key_id": key_id, "method": method, "path": path}
                 _log.warning("%s, key id %r: %s", cause.code, key_id, detail, extra=extra)
         except Exception as error:
             # What it raises may hold anything.

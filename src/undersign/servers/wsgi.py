@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import inspect
+import io
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote_to_bytes
 
 from ..clock import parse_date
@@ -15,6 +16,7 @@ from ..errors import ConfigError, Reason, Rejected
 from ..http import Component, Pairs, Request, Response, origin_form
 from ..verifier import Verifier
 from ._bodies import PIECE, Spool
+from ._caching import for_the_client_alone, is_guarded
 from ._common import (
     CHUNKED,
     KEY,
@@ -22,6 +24,7 @@ from ._common import (
     PATH_IS_DECODED,
     Gate,
     Seen,
+    announces_body,
     body_length,
     check_authorize,
     check_body_length,
@@ -29,6 +32,8 @@ from ._common import (
     is_single_spelling,
     rejected,
 )
+from .linger import LINGER, Linger, answer_and_drop
+from .refusal import OnRejected
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -48,8 +53,9 @@ _DROP_UNDERSCORES = ("gunicorn/", "waitress", "Werkzeug/", "gevent/", "Apache/")
 class SignatureMiddleware:
     """Lets in what verifies, and refuses all else in its scheme's own shape. The Verified is `environ["undersign"]`.
 
-    Everything is protected unless its path is named in `public`: `/health`, or `/static/*` for all below. A path with
-    escapes, `//` or dot segments is never public; on one that is, `environ["undersign"]` is None.
+    Everything is protected unless its path is named in `public`: `/health`, `/static/*` for all below, or `GET /health`
+    for one method. A path with escapes, `//` or dot segments is never public. `preflights=True` lets CORS preflights
+    in, which no browser signs. For both `environ["undersign"]` is None.
 
     `origin` is what clients call (`https://api.example.com`): it is told, and neither the connection nor an
     X-Forwarded header is asked. `prefix` is what a proxy takes off the front of the target.
@@ -65,12 +71,17 @@ class SignatureMiddleware:
     A body that the signature covers is read up to `max_body` bytes (beyond: 413), kept on disk where it is over
     1 MiB, and given to the app as it came, with its CONTENT_LENGTH; any other body is not touched. Chunks need a
     server that sets `wsgi.input_terminated` (else: 411). What is stale or malformed is refused before the body is
-    read, and a body that breaks off never reaches the app.
+    read, and a body that breaks off never reaches the app. What still comes in for a request that is refused is dropped
+    within the bounds of `linger`, or the client would lose its answer.
+
+    Shared caches know of no signature but one in Authorization, so answers to others are `Cache-Control: private`
+    unless the app says `no-store`, `public` or `s-maxage`. Refusals are `no-store`.
 
     With `authorize(verified, head)` anything but True refuses the request, and so does an exception.
     `on_verified(verified)` is told each request that is let in, such as `undersign.usage.KeyUsage().record`.
-    `on_rejected(reason, key_id, detail)` is told each refusal, as the logger `undersign` is; neither gets a secret,
-    a signature or a control character, and the client never gets the reason. `diagnosis` is a
+    `on_rejected(refusal)` is told each Refusal, as the logger `undersign` is, or `on_rejected(reason, key_id, detail)`
+    three strings of it; none gets a secret, a signature or a control character, and the client never gets the reason.
+    `diagnosis` is a
     `undersign.servers.diagnosis.DiagnosisLog`, which finds out what the client did wrong.
 
     Raises ConfigError for an option that cannot work.
@@ -84,9 +95,11 @@ class SignatureMiddleware:
         origin: str = "",
         prefix: str = "",
         public: Collection[str] = (),
+        preflights: bool = False,
         max_body: int = MAX_BODY,
+        linger: Linger = LINGER,
         authorize: Callable[[Verified, Request], bool] | None = None,
-        on_rejected: Callable[[str, str, str], object] | None = None,
+        on_rejected: OnRejected | None = None,
         on_verified: Callable[[Verified], object] | None = None,
         diagnosis: DiagnosisLog | None = None,
         drops_underscores: bool | None = None,
@@ -108,7 +121,9 @@ class SignatureMiddleware:
             origin=origin,
             prefix=prefix,
             public=public,
+            preflights=preflights,
             max_body=max_body,
+            linger=linger,
             on_rejected=on_rejected,
             on_verified=on_verified,
             diagnosis=diagnosis,
@@ -121,8 +136,14 @@ class SignatureMiddleware:
             environ[KEY] = None
             _reduce(environ)
             return self._app(environ, start_response)
+        if self._gate.is_preflight(seen):
+            environ[KEY] = None
+            environ["wsgi.input"] = io.BytesIO()
+            _reduce(environ)
+            return self._app(environ, start_response)
         spool: Spool | None = None
         pending: Pending | None = None
+        unread = announces_body(seen.head)
         try:
             pending = self._gate.begin(seen)
             self._check_mount(pending, environ)
@@ -133,6 +154,7 @@ class SignatureMiddleware:
                 check_body_length(length, limit, pending)
                 spool = Spool(pending, limit)
                 _fill(spool, environ, length, pending)
+                unread = False
                 pending = pending.with_body(spool.body())
                 if seen.target_lost:
                     self._gate.check_claim(pending, seen)
@@ -148,8 +170,10 @@ class SignatureMiddleware:
             raise
         if answer is not None:
             _close(spool)
-            return _answered(answer, environ, start_response)
+            return _answered(answer, environ, start_response, self._gate.linger if unread else None)
         _reduce(environ)
+        if not is_guarded(seen.head.by_name()):
+            start_response = _for_the_client_alone(start_response)
         if spool is None:
             return self._app(environ, start_response)
         return _run(self._app, spool, environ, start_response)
@@ -157,16 +181,17 @@ class SignatureMiddleware:
     def _seen(self, environ: WSGIEnvironment) -> Seen:
         gate, headers = self._gate, _headers(environ)
         method: str = environ["REQUEST_METHOD"]
+        peer: str = environ.get("REMOTE_ADDR") or ""
         target: str | None = environ.get("RAW_URI") or environ.get("REQUEST_URI")
         if target:
             software: str = environ.get("SERVER_SOFTWARE", "")
             doubt = _HTTP_SERVER if software.startswith("Werkzeug/") else ""
-            return Seen(gate.request(method, origin_form(target), headers), "", doubt)
+            return Seen(gate.request(method, origin_form(target), headers), "", doubt, peer)
         path: str = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
         query: str = environ.get("QUERY_STRING", "")
         target = "/" + quote(path.encode("latin-1", "replace")).removeprefix("/")
         request = gate.request(method, f"{target}?{query}" if query else target, headers)
-        return Seen(request, "" if is_single_spelling(path or "/") else PATH_IS_DECODED, _DECODED_PATH)
+        return Seen(request, "" if is_single_spelling(path or "/") else PATH_IS_DECODED, _DECODED_PATH, peer)
 
     def _is_allowed(self, verified: Verified, pending: Pending) -> bool:
         if self._authorize is None:
@@ -294,14 +319,27 @@ class _Closing:
             self._spool.close()
 
 
-def _answered(answer: Response, environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+def _for_the_client_alone(start_response: StartResponse) -> StartResponse:
+    """A `start_response` that keeps shared caches from the answer."""
+
+    def started(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Callable[[bytes], object]:
+        return start_response(status, list(for_the_client_alone(tuple(headers))), *exc_info)
+
+    return started
+
+
+def _answered(
+    answer: Response, environ: WSGIEnvironment, start_response: StartResponse, linger: Linger | None
+) -> Iterable[bytes]:
+    """The refusal; with `linger`, what is unread of the request's body is dropped behind it."""
     try:
         phrase = HTTPStatus(answer.status).phrase
     except ValueError:
         phrase = "Refused"
     start_response(f"{answer.status} {phrase}", list(finished_headers(answer)))
     # Never without any piece: hypercorn sends no answer then.
-    return [b"" if environ["REQUEST_METHOD"] == "HEAD" else answer.body]
+    body = b"" if environ["REQUEST_METHOD"] == "HEAD" else answer.body
+    return answer_and_drop(linger, body, environ) if linger else [body]
 
 
 def _close(spool: Spool | None) -> None:

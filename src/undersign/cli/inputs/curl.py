@@ -8,37 +8,81 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from pathlib import PurePosixPath
+from pathlib import PurePosixPath, PureWindowsPath
+from typing import NamedTuple
 from urllib.parse import quote, unquote_to_bytes
 
-from ..credentials import parse_origin
-from ..errors import ConfigError
-from ..http import Pairs, Request
+from ...credentials import parse_origin
+from ...errors import ConfigError
+from ...http import Pairs, Request
+from .cmd import cmd_words, is_for_cmd
 from .curl_options import CurlOptions, read_file
 from .shell import Command, as_bytes, commands
 
 _URL = re.compile(
     r"(?:(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*):/{1,3})?(?P<authority>[^/?#]*)(?P<rest>[^#]*)(?:#.*)?", re.DOTALL
 )
-# How a browser copies a command for Windows' cmd: ^ escapes, and goes on to the next line.
-_FOR_CMD = re.compile(r'[ \t]\^\r?\n|\bcurl[ \t]+\^"')
+_PROMPT = re.compile(r"(?:\s*#[^\n]*\n)*\s*(?:[$%>]\s+|PS [^>\n]*>\s*|[A-Za-z]:\\[^>\n]*>\s*)?")
+_FOR_POWERSHELL = re.compile(
+    r"`\r?\n\s*-|\bcurl(?:\.exe)?\s+(?:\S+\s+)?-(?:Uri|Method|Headers|Body|UseBasicParsing|WebSession)\b", re.IGNORECASE
+)
+# In a URL it stands for the character itself, where curl would make several URLs of the bare one.
+_ESCAPED = re.compile(r"\\([][{}])")
+_BYTE = re.compile(r"\\x[89A-Fa-f][0-9A-Fa-f]")
+_PAIR = re.compile(r"\\u[Dd][89ABab][0-9A-Fa-f]{2}\\u[Dd][C-Fc-f]")
+_NOT_UTF_8 = re.compile("[\udc80-\udcff]")
+_UPPER = re.compile("%(?:[A-F][0-9A-Fa-f]|[0-9a-f][A-F])")
+_OTHER_PROTOCOLS = ("ftp.", "dict.", "ldap.", "imap.", "smtp.", "pop3.")
 
 
-def request_of_curl(text: str) -> Request:
+class CurlRequest(NamedTuple):
+    """What curl sends, and what had to be assumed of the command, a sentence each."""
+
+    request: Request
+    notes: tuple[str, ...]
+
+
+def request_of_curl(text: str) -> CurlRequest:
     """The request that the command sends; text as os.fsdecode makes it. `@file` is read as curl reads it.
 
     Raises ConfigError, which names the option or the part of the command, where what is sent cannot be told; OSError
     for a file.
     """
-    if _FOR_CMD.search(text):
-        raise ConfigError('the command is written for cmd of Windows, with ^: let the browser copy it "as cURL (bash)"')
-    command, piped = _curl_among(commands(re.sub(r"^\s*[$%]\s+", "", text)))
-    return _request(CurlOptions(piped).read(command.words[1:]))
+    notes: list[str] = []
+    text = text[_PROMPT.match(text).end() :]  # type: ignore[union-attr]  # it may be empty, so it always matches
+    if _FOR_POWERSHELL.search(text):
+        raise ConfigError('the command is written for PowerShell: let the browser copy it "as cURL (bash)"')
+    if is_for_cmd(text):
+        command, piped = _curl_among([Command(cmd_words(text, notes))])
+    else:
+        command, piped = _curl_among(commands(text, notes))
+        if _PAIR.search(text):
+            notes.append(
+                "\\ud83d\\ude00 and the like are read as the one character that browsers write so, not as bash does"
+            )
+        if _BYTE.search(text) and any(_NOT_UTF_8.search(word) for word in command.words):
+            notes.append("bash makes one byte of \\xe9 and the like; Firefox writes é so, and has sent it in UTF-8")
+    options = CurlOptions(piped).read(command.words[1:])
+    in_query = _in_query(options)
+    if in_query and _UPPER.search(in_query.decode("latin-1")):
+        notes.append(
+            "what -G and --url-query escape is in lower case, as curl 7.88 sends it; other versions may differ"
+        )
+    return CurlRequest(_request(options), tuple(notes))
+
+
+def _in_query(options: CurlOptions) -> bytes | None:
+    """What goes behind the URL's query. Where there is data for -G, curl forgets --url-query."""
+    return options.data if "get" in options.flags and options.data is not None else options.query
+
+
+def _is_curl(word: str) -> bool:
+    return PureWindowsPath(word).name.lower() in ("curl", "curl.exe")
 
 
 def _curl_among(found: list[Command]) -> tuple[Command, bytes | None]:
     """The one curl command, and what comes on its standard input where that is known."""
-    places = [place for place, command in enumerate(found) if PurePosixPath(command.words[0]).name == "curl"]
+    places = [place for place, command in enumerate(found) if _is_curl(command.words[0])]
     if not places:
         raise ConfigError("there is no command that begins with curl")
     if len(places) > 1:
@@ -103,44 +147,46 @@ def _request(options: CurlOptions) -> Request:
         raise ConfigError("curl takes no -d with -I: leave one out")
     if options.upload is not None and (options.data is not None or "head" in options.flags):
         raise ConfigError("curl takes no -d and no -I with -T: leave one out")
-    in_query = b"" if "get" not in options.flags else options.data or b""
     body = b"" if "get" in options.flags else options.data
     if options.upload is not None:
         body = options.named("-" if options.upload in ("-", ".") else options.upload)
     usual = "HEAD" if "head" in options.flags else "PUT" if options.upload else "GET" if body is None else "POST"
     if "get" in options.flags:
         usual, body = "HEAD" if "head" in options.flags else "GET", None
-    origin, host, target, user = _place(options, in_query)
+    origin, host, target, user = _place(options, _in_query(options))
     headers = _wire_headers(options, host, user, body)
     return Request(options.method or usual, target, headers, body or b"", origin)
 
 
-def _place(options: CurlOptions, in_query: bytes) -> tuple[str, str, str, str | None]:
+def _place(options: CurlOptions, in_query: bytes | None) -> tuple[str, str, str, str | None]:
     """Origin, Host, target and `user:password` of the URL."""
     url = options.urls[0]
     if re.search("[^!-~]", url):
         raise ConfigError("the URL holds a space, a control character or one outside ASCII: percent-encode it")
     match = _URL.fullmatch(url)
     assert match is not None  # noqa: S101  # every part of the pattern may be empty
-    scheme = (match["scheme"] or "http").lower()
+    scheme = (match["scheme"] or _usual_scheme(options, match["authority"])).lower()
     if scheme not in ("http", "https"):
         raise ConfigError("the URL of the curl command is neither http nor https")
     user, at, host = match["authority"].rpartition("@")
-    outside_host = match["rest"].replace("[]", "") + user + (host if not host.startswith("[") else "")
+    rest = match["rest"]
+    outside_host = rest + user + (host if not host.startswith("[") else "")
+    outside_host = _ESCAPED.sub("", outside_host).replace("[]", "")
     if "globoff" not in options.flags and re.search(r"[][{}]", outside_host):
         raise ConfigError("the URL holds [ ] { or }, from which curl makes several: give -g to curl, or escape them")
     origin = parse_origin(f"{scheme}://{host}")
     port = origin.partition("://")[2].rpartition("]")[2].partition(":")[2]
     bare_host = re.sub(r":[0-9]*$", "", host)
-    path, mark, query = match["rest"].partition("?")
+    path, mark, query = (rest if "globoff" in options.flags else _ESCAPED.sub(r"\1", rest)).partition("?")
     path = path or "/"
     if options.upload is not None and path.endswith("/"):
         path += quote(as_bytes(PurePosixPath(options.upload).name))
     if "path-as-is" not in options.flags:
         path = _without_dots(path)
-    if in_query:
-        query = query + "&" * bool(query) + in_query.decode("latin-1")
-        mark = "?"
+    if in_query is not None:
+        joint = "&" if query and not query.endswith("&") else ""
+        query += joint + _UPPER.sub(lambda escape: escape[0].lower(), in_query.decode("latin-1"))
+        mark = "?" if query else ""
     target = options.values.get("request-target", path + mark + query)
     name_and_password = "".join(chr(byte) for byte in unquote_to_bytes(user))
     if at and ":" not in user:
@@ -148,16 +194,23 @@ def _place(options: CurlOptions, in_query: bytes) -> tuple[str, str, str, str | 
     return origin, bare_host + (f":{port}" if port else ""), target, name_and_password if at else None
 
 
+def _usual_scheme(options: CurlOptions, authority: str) -> str:
+    """What curl takes for the scheme of a URL that names none."""
+    host = authority.rpartition("@")[2].lower()
+    guessed = next((name[:-1] for name in _OTHER_PROTOCOLS if host.startswith(name)), "http")
+    return options.values.get("proto-default", guessed)
+
+
 def _wire_headers(options: CurlOptions, host: str, user: str | None, body: bytes | None) -> Pairs:
     custom, named = _custom(options.headers)
     own: list[tuple[str, str]] = [("Host", host)]
     user = _latin1(options.values["user"]) if "user" in options.values else user
-    if user is not None:
+    if "oauth2-bearer" in options.values:
+        own.append(("Authorization", f"Bearer {_latin1(options.values['oauth2-bearer'])}"))
+    elif user is not None:
         if ":" not in user:
             raise ConfigError("curl -u: curl asks for the password: write it behind a colon")
         own.append(("Authorization", "Basic " + b64encode(user.encode("latin-1")).decode("ascii")))
-    elif "oauth2-bearer" in options.values:
-        own.append(("Authorization", f"Bearer {_latin1(options.values['oauth2-bearer'])}"))
     if "range" in options.values:
         own.append(("Range", f"bytes={_latin1(options.values['range'])}"))
     if options.values.get("user-agent") != "":

@@ -6,11 +6,19 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from ..errors import ConfigError
+from ...errors import ConfigError
 
-_OPERATOR = re.compile(r"&&|\|\||[;\n&|]")
+_OPERATOR = re.compile(r"&&|\|\||[;&|]|\r?\n")
+_GOES_ON = re.compile(r"\\\r?\n")
+# What stands for a space where text was copied from a page or a word processor, and is none to a shell.
+_SPACES = frozenset(
+    "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u200b\u202f\u205f\u3000\ufeff"
+)
+_BEHIND_A_SPACE = re.compile(r"[\s'\"\\;&|<>#-]|\$'|https?:|\Z", re.IGNORECASE)
+_TYPOGRAPHIC = frozenset("\u2018\u2019\u201a\u201c\u201d\u201e\u2013\u2014\u2212")
+_BARE_END = frozenset(" \t\n;&|<>()'\"\\$`") | _SPACES
+OTHER_SPACES = "a no-break space, or another that is none to a shell, is read as a space"
 _REDIRECTION = re.compile(r"&>>?|[0-9]*(?:<<<|<<-?|>>|>&|<&|>\||<>|[<>])")
-_BARE_END = frozenset(" \t\n;&|<>()'\"\\$`")
 _EXPANSION = re.compile(r"\$[A-Za-z_{(0-9@*#?!$-]|`")
 _ESCAPE = re.compile(
     r"\\(?:([0-7]{1,3})|x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{1,4})|U([0-9A-Fa-f]{1,8})|c(.)|(.))", re.DOTALL
@@ -33,14 +41,14 @@ class Command:
     operator: str = ""
 
 
-def commands(text: str) -> list[Command]:
-    """The commands of a line, or of several.
+def commands(text: str, notes: list[str] | None = None) -> list[Command]:
+    """The commands of a line, or of several; `notes` gets a sentence where they are no shell's as they are written.
 
     Raises ConfigError for what only a running shell knows (variables, substitutions), for here-documents, and for a
     quote that does not end. Globs and braces stay as they are.
     """
     found = [Command()]
-    for kind, value in _tokens(text.replace("\r\n", "\n")):
+    for kind, value in _tokens(text, notes if notes is not None else []):
         command = found[-1]
         if kind == "word":
             command.words.append(value)
@@ -60,11 +68,15 @@ def as_bytes(word: str) -> bytes:
         raise ConfigError("the command holds half of a character (\\ud800 to \\udfff): write it whole") from None
 
 
-def _tokens(text: str) -> Iterator[tuple[str, str]]:
+def _tokens(text: str, notes: list[str]) -> Iterator[tuple[str, str]]:
     place = 0
     while place < len(text):
-        if text.startswith("\\\n", place):
-            place += 2
+        if match := _GOES_ON.match(text, place):
+            place = match.end()
+        elif text[place] in _SPACES:
+            if OTHER_SPACES not in notes:
+                notes.append(OTHER_SPACES)
+            place += 1
         elif text[place] in " \t":
             place += 1
         elif text[place] == "#":
@@ -96,7 +108,17 @@ def _end_of_line(text: str, place: int) -> int:
 def _word(text: str, place: int) -> tuple[str, int]:
     """The word that begins at this place, and the place behind it."""
     pieces: list[str] = []
-    while place < len(text) and text[place] not in " \t\n;&|<>()":
+    if text[place : place + 1] in _TYPOGRAPHIC:
+        raise ConfigError(
+            f"the command holds {text[place]}, as word processors write quotes and dashes: write the plain ones"
+        )
+    while place < len(text) and text[place] not in " \t\n;&|<>()" and not text.startswith("\r\n", place):
+        if text[place] in _SPACES:
+            if "".join(pieces) in ("curl", "curl.exe") or _BEHIND_A_SPACE.match(text, place + 1):
+                break
+            if text[place + 1] in _SPACES:
+                break
+            raise ConfigError("the command holds a no-break space within a word: write a space there, or quote it")
         if text[place] == "'":
             end = _closing(text, place + 1, "'")
             pieces.append(text[place + 1 : end])
@@ -108,13 +130,16 @@ def _word(text: str, place: int) -> tuple[str, int]:
             piece, place = _double(text, text.index('"', place) + 1)
             pieces.append(piece)
         elif text[place] == "\\":
-            pieces.append(text[place + 1 : place + 2].replace("\n", ""))
-            place += 2
+            if match := _GOES_ON.match(text, place):
+                place = match.end()
+            else:
+                pieces.append(text[place + 1 : place + 2])
+                place += 2
         else:
             _refuse_expansion(text, place)
             start = place
             place += 1
-            while place < len(text) and text[place] not in _BARE_END:
+            while place < len(text) and text[place] not in _BARE_END and not text.startswith("\r\n", place):
                 place += 1
             pieces.append(text[start:place])
     word = "".join(pieces)

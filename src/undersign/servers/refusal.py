@@ -1,0 +1,82 @@
+"""What the log and the hook `on_rejected` are told of a refused request."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from ..errors import ConfigError
+
+_LONGEST = 200
+# Where a query may begin: some clients escape the question mark too, and the signature is in what they take for the
+# path. RFC 3986, section 3.3, has parameters in a path as well.
+_QUERY = re.compile(r"[?&;=#]|%(?:25)*(?:3f|26|3b|3d|23)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A refused request: all of it is text of bounded length without control characters, secrets or signatures.
+
+    `reason` is one of `undersign.Reason`, or `forbidden`; `detail` says in a sentence what is wrong. `scheme` and
+    `key_id` are what the request claims, empty where it did not come that far. `path` ends where a query or a
+    parameter may begin, with `…` for what is left out. `peer` is the address that the server has the connection from,
+    which may be a proxy's; empty where it does not say.
+    """
+
+    reason: str
+    key_id: str
+    detail: str
+    scheme: str
+    method: str
+    path: str
+    peer: str
+
+    def __str__(self) -> str:
+        source = f" from {self.peer}" if self.peer else ""
+        return f"{self.reason}, {self.method} {self.path}{source}, key id {self.key_id!r}: {self.detail}"
+
+
+OnRejected: TypeAlias = Callable[[Refusal], object] | Callable[[str, str, str], object]
+
+
+def refusal_hook(hook: Any) -> Callable[[Refusal], object]:
+    """The hook, as one that takes a Refusal: it may take its reason, key id and detail as three strings too.
+
+    Raises ConfigError for what takes neither.
+    """
+    if not callable(hook):
+        raise ConfigError(f"on_rejected is a callable that takes one Refusal; this is {type(hook).__name__}")
+    try:
+        signature = inspect.signature(hook)
+    except (TypeError, ValueError):  # written in another language, and it does not say
+        return lambda refusal: hook(refusal.reason, refusal.key_id, refusal.detail)
+    if _takes(signature, 3):
+        return lambda refusal: hook(refusal.reason, refusal.key_id, refusal.detail)
+    if _takes(signature, 1):
+        return hook  # type: ignore[no-any-return]
+    raise ConfigError("on_rejected takes one Refusal, or the three strings reason, key_id and detail")
+
+
+def _takes(signature: inspect.Signature, number: int) -> bool:
+    try:
+        signature.bind(*(None,) * number)
+    except TypeError:
+        return False
+    return True
+
+
+def shown_path(target: str) -> str:
+    """The target's path for a log, without what may be a query."""
+    found = _QUERY.search(target)
+    if found is None or found[0] == "?":
+        return printable(target if found is None else target[: found.start()])
+    return printable(target[: found.start()]).removesuffix("…") + "…"
+
+
+def printable(text: str, longest: int = _LONGEST) -> str:
+    """The text on one line and of bounded length, since clients choose what stands in it."""
+    text = "".join(char if char.isprintable() else "?" for char in text[: longest + 1])
+    return text if len(text) <= longest else text[:longest] + "…"
