@@ -138,7 +138,13 @@ def _mangum(event: Callable[[Request], dict[str, Any]]) -> Ask:
     def ask(adapted: Adapted, request: Request) -> int:
         from mangum import Mangum
 
-        status: int = Mangum(adapted.asgi, lifespan="off")(event(request), object())["statusCode"]  # type: ignore[arg-type]
+        loop = asyncio.new_event_loop()  # Mangum makes one of its own otherwise, and leaves it open
+        asyncio.set_event_loop(loop)
+        try:
+            status: int = Mangum(adapted.asgi, lifespan="off")(event(request), object())["statusCode"]  # type: ignore[arg-type]
+        finally:
+            asyncio.set_event_loop(None)
+            loop.close()
         return status
 
     return ask
