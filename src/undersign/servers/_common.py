@@ -156,8 +156,8 @@ class Gate:
             raise rejected(Reason.LOSSY_TARGET, seen.target_lost, pending)
 
     def attempts(self, pending: Pending, seen: Seen) -> Iterable[Pending]:
-        """The request with each target that it may have been sent to, for the verifier to finish."""
-        if not seen.target_lost or not seen.spelled:
+        """The request with each target that it may have been sent to, where that is lost."""
+        if not seen.spelled:  # what claims the request does not cover it
             return (pending,)
         body = pending.request.body if pending.request else b""
         return (pending._replace(head=head, request=pending.request and head.with_body(body)) for head in seen.spelled)

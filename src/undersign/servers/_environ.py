@@ -9,7 +9,7 @@ from ..http import Pairs
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-_OWN = ("CONTENT_TYPE", "CONTENT_LENGTH")
+_REPEATED = ("HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH")
 _MOD_WSGI = "Apache withholds Authorization from mod_wsgi unless it says WSGIPassAuthorization On"
 _CGI = "Apache withholds Authorization from CGI, FastCGI and SCGI unless it says CGIPassAuth On"
 
@@ -26,15 +26,12 @@ def headers_of(environ: WSGIEnvironment) -> Pairs:
     for key, value in environ.items():
         if not key.startswith("HTTP_") or (key == "HTTP_TRANSFER_ENCODING" and _is_unchunked(environ)):
             continue
-        name = key[5:].lower()
-        if key[5:] in _OWN:
-            # With no other an empty one was sent so, which an environ does not show otherwise.
-            if not _is_repeated(environ, key[5:]):
-                headers.append((name, value))
-            elif not value:
-                headers.append((name.replace("_", "-"), ""))
-        else:
-            headers.append((name.replace("_", "-"), value))
+        if key not in _REPEATED:
+            headers.append((key[5:].lower().replace("_", "-"), value))
+        elif not _is_equal(environ, key):
+            headers.append((key[5:].lower(), value))
+        elif not value:  # so it was sent empty, which an environ does not show otherwise
+            headers.append((key[5:].lower().replace("_", "-"), ""))
     # An empty one may stand for none, says PEP 3333; and what wsgiref gives for none is text/plain.
     content_type: str = environ.get("CONTENT_TYPE", "")
     if content_type and not (content_type == "text/plain" and _is_wsgiref(environ)):
@@ -46,9 +43,9 @@ def headers_of(environ: WSGIEnvironment) -> Pairs:
 
 def differing_header(environ: WSGIEnvironment) -> str:
     """The name of a header that is there twice with two values, which a client has sent more than once; else empty."""
-    for own in _OWN:
-        if "HTTP_" + own in environ and not _is_repeated(environ, own):
-            return own.replace("_", "-").title()
+    for key in _REPEATED:
+        if key in environ and not _is_equal(environ, key):
+            return key[5:].replace("_", "-").title()
     return ""
 
 
@@ -66,10 +63,10 @@ def withheld_authorization(environ: WSGIEnvironment) -> str:
     return _CGI if is_gateway or "REDIRECT_HTTP_AUTHORIZATION" in environ else ""
 
 
-def _is_repeated(environ: WSGIEnvironment, own: str) -> bool:
-    value: str = environ.get(own, "")
-    other: str = environ["HTTP_" + own]
-    return value.strip(" \t") == other.strip(" \t")
+def _is_equal(environ: WSGIEnvironment, key: str) -> bool:
+    value: str = environ[key]
+    own: str = environ.get(key[5:], "")
+    return value.strip(" \t") == own.strip(" \t")
 
 
 def _is_unchunked(environ: WSGIEnvironment) -> bool:

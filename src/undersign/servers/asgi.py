@@ -188,14 +188,19 @@ class SignatureMiddleware:
 
     async def _finish(self, pending: Pending, seen: Seen) -> tuple[Verified, Pending]:
         """Who signed the request, and the request with the target that was signed. Raises Rejected."""
+        if not seen.target_lost:
+            return await self._finished(pending), pending
         refused = rejected(Reason.LOSSY_TARGET, seen.target_lost, pending)
         for attempt in self._gate.attempts(pending, seen):
             try:
-                found = self._verifier.finish(attempt)
-                return found if isinstance(found, Verified) else await found, attempt
+                return await self._finished(attempt), attempt
             except Rejected as error:
                 refused = self._gate.unless_respelled(error, attempt, seen)
         raise refused
+
+    async def _finished(self, pending: Pending) -> Verified:
+        found = self._verifier.finish(pending)
+        return found if isinstance(found, Verified) else await found
 
     async def _is_allowed(self, authorize: Authorize, verified: Verified, pending: Pending) -> bool:
         try:

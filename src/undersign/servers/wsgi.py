@@ -194,6 +194,8 @@ class SignatureMiddleware:
 
     def _finish(self, pending: Pending, seen: Seen) -> tuple[Verified, Pending]:
         """Who signed the request, and the request with the target that was signed. Raises Rejected."""
+        if not seen.target_lost:
+            return self._verifier.finish(pending), pending
         refused = rejected(Reason.LOSSY_TARGET, seen.target_lost, pending)
         for attempt in self._gate.attempts(pending, seen):
             try:
