@@ -158,6 +158,32 @@ def test_a_limit_to_the_connections_lets_nothing_in_unguarded(server: RedisServe
     assert [refusal.rpartition(": ")[0] for refusal in refusals] == ["unavailable: Redis cannot be asked"] * 4
 
 
+def test_a_server_that_has_answered_others_meanwhile_is_there(own_server: RedisServer) -> None:
+    """Whoever sends as many requests at one time as use up its connections must not switch the guard off."""
+    with own_server.client() as client:
+        client.config_set("maxclients", 4)
+    threads = 16
+    guard = RedisReplayGuard(own_server.url, fail_open=True, timeout=5)
+    assert guard.remember("a", EXPIRES, NOW)
+    together = threading.Barrier(threads)
+
+    def ask(thread: int) -> list[object]:
+        together.wait()
+        answers: list[object] = []
+        for _ in range(20):
+            try:
+                answers.append(guard.remember("a", EXPIRES, NOW))
+            except Rejected as refusal:
+                answers.append(str(refusal))
+        return answers
+
+    with ThreadPoolExecutor(threads) as pool:
+        answers = [answer for asked in pool.map(ask, range(threads)) for answer in asked]
+    guard.close()
+    assert True not in answers
+    assert any("Redis cannot be asked" in str(answer) for answer in answers)
+
+
 def test_a_guard_that_fails_open_says_so(own_server: RedisServer, make: Make, caplog: pytest.LogCaptureFixture) -> None:
     guard = make(own_server, fail_open=True)
     assert guard.remember("a", EXPIRES, NOW)
