@@ -100,7 +100,9 @@ class _Store:
         It is for raising once the error is dealt with, as frames of the client hold the server's password.
         """
         failed = what_failed(error, self._prefix)
-        if self._fail_open and is_gone(error):
+        if not is_gone(error):
+            self._answered = time.monotonic()
+        elif self._fail_open:
             if self._answered >= began:
                 # Too many questions at one time look so too, and whoever sends as many must not switch the guard off.
                 return Rejected(Reason.UNAVAILABLE, f"{failed}; it has answered others meanwhile")
