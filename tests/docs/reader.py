@@ -23,6 +23,7 @@ from prometheus_client import CollectorRegistry, Counter
 from tests.docs.hosts import Hosts
 from tests.docs.pages import DOCS, PAGES, ROOT, Block, blocks, name_of
 from tests.docs.shell import Shell
+from tests.servers.fronts.rows import SHOWN
 from undersign import Credential, GoTom, Request, Signer, Verifier
 from undersign.keys import EnvironmentKeys, load_keys
 
@@ -97,6 +98,9 @@ class Reader:
             "json": self.save_har,
             "sh": self.set_variables,
             "nginx": self.check_nginx,
+            "apache": check_measured,
+            "lighttpd": check_measured,
+            "vcl": check_measured,
             "text": check_conversation,
             "": check_text,
         }
@@ -146,6 +150,11 @@ class Reader:
         command = [nginx, "-t", "-e", "stderr", "-p", str(self.folder), "-c", str(config)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
         assert done.returncode == 0, done.stderr
+
+
+def check_measured(block: Block) -> None:
+    """Directives of other fronts are those with which tests/servers/fronts has measured them."""
+    assert block.text in SHOWN[block.language], f"{block}: measure it in tests/servers/fronts/rows.py"
 
 
 def check_conversation(block: Block) -> None:
