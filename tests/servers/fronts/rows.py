@@ -5,7 +5,7 @@ Requests are named as in `cases`, by their kind or by themselves. Directives are
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from . import configs
 from .cases import BARE_MARK, CASES, KINDS, Case
@@ -243,6 +243,15 @@ ROWS = [
     Row("… with `request_entities on`", configs.squid("squid", SQUID), is_forward=True),
 ]
 
+
+def _nginx_to_uwsgi(protocol: str, *directives: str) -> Row:
+    """nginx that hands the request on by another protocol, with Debian's parameters and what they lack."""
+    parameters = f"/etc/nginx/{protocol}_params"
+    passed = (NGINX_LIMIT, f"include {parameters};", *directives, f"{protocol}_pass 127.0.0.1:8000;")
+    front = replace(_nginx(*passed), needs=(parameters,))
+    return Row(f"nginx, `{protocol}_pass` to uWSGI", front, _NGINX_REFUSES, behind=protocol)
+
+
 TO_WSGI = [
     Row(
         "HAProxy, over HTTP to gunicorn",
@@ -250,8 +259,11 @@ TO_WSGI = [
         {"malformed": (EMPTY_TYPE,)},
         behind="gunicorn",
     ),
+    _nginx_to_uwsgi("uwsgi"),
+    _nginx_to_uwsgi("fastcgi", "fastcgi_param PATH_INFO $document_uri;", 'fastcgi_param SCRIPT_NAME "";'),
+    _nginx_to_uwsgi("scgi", "scgi_param PATH_INFO $document_uri;", 'scgi_param SCRIPT_NAME "";'),
     Row(
-        "Apache, mod_proxy_uwsgi",
+        "Apache, mod_proxy_uwsgi to uWSGI",
         _apache("proxy proxy_uwsgi", 'ProxyPass "/" "uwsgi://127.0.0.1:8000/"\n'),
         {**_APACHE_AS_IT_COMES, "411": CHUNKS, "malformed": (EMPTY_TYPE,)},
         behind="uwsgi",
