@@ -18,7 +18,7 @@ from ._testing_requests import odd_requests, of_others, on_the_way, ordinary_req
 from ._testing_trial import Trial
 from .clock import Window
 from .credentials import Credential
-from .engine import Verified, begin
+from .engine import Verified
 from .errors import CannotSign, Reason, Rejected
 from .http import Component, Pairs, Request, Response
 from .scheme import Body, BodyNeed, Claim, Scheme

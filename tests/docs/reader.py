@@ -23,6 +23,7 @@ from prometheus_client import CollectorRegistry, Counter
 from tests.docs.hosts import Hosts
 from tests.docs.pages import DOCS, PAGES, ROOT, Block, blocks, name_of
 from tests.docs.shell import Shell
+from tests.servers.fronts.rows import SHOWN
 from undersign import Credential, GoTom, Request, Signer, Verifier
 from undersign.keys import EnvironmentKeys, load_keys
 
@@ -97,6 +98,9 @@ class Reader:
             "json": self.save_har,
             "sh": self.set_variables,
             "nginx": self.check_nginx,
+            "apache": check_measured,
+            "lighttpd": check_measured,
+            "vcl": check_measured,
             "text": check_conversation,
             "": check_text,
         }
@@ -148,6 +152,11 @@ class Reader:
         assert done.returncode == 0, done.stderr
 
 
+def check_measured(block: Block) -> None:
+    """Directives of other fronts are those with which tests/servers/fronts has measured them."""
+    assert block.text in SHOWN[block.language], f"{block}: measure it in tests/servers/fronts/rows.py"
+
+
 def check_conversation(block: Block) -> None:
     """What a port is told and answers, with the library as the port. Of the implementation it says its own."""
     told = [line[2:] for line in block.text.splitlines() if line.startswith("> ")]
@@ -170,7 +179,7 @@ def check_conversation(block: Block) -> None:
 
 def check_text(block: Block) -> None:
     """Values and lines of a log are text, and stand indented: what is in them is held by tests of those pages."""
-    assert block.page in ("porting.md", "start.md"), f"{block}: name the language of this block"
+    assert block.page in ("porting.md", "start.md", "servers/replay.md"), f"{block}: name the language of this block"
 
 
 def placeholders(page: str, hosts: Hosts) -> dict[str, Any]:

@@ -20,9 +20,9 @@ EXPIRES = NOW + 1800
 class Guard:
     """Either guard, asked in the same words."""
 
-    def __init__(self, url: str, loop: asyncio.AbstractEventLoop | None, **options: Any) -> None:
+    def __init__(self, server: Any, loop: asyncio.AbstractEventLoop | None, **options: Any) -> None:
         self._loop = loop
-        self._guard: Any = (AsyncRedisReplayGuard if loop else RedisReplayGuard)(url, **options)
+        self._guard: Any = (AsyncRedisReplayGuard if loop else RedisReplayGuard)(server, **options)
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._guard, name)

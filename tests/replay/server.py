@@ -16,25 +16,29 @@ _BOUND = 20.0
 
 
 class RedisServer:
-    """A redis-server that keeps nothing on disk, unless `options` say so."""
+    """A redis-server that keeps nothing on disk, unless `options` say so, on a unix socket.
 
-    def __init__(self, *options: str) -> None:
-        program = shutil.which("redis-server")
-        if program is None:
-            pytest.skip("redis-server is missing")
-        self._program: str = program
+    `program` may be another with the same options; `configuration` is a file that it reads first, and may rewrite.
+    """
+
+    def __init__(self, *options: str, program: str = "redis-server", configuration: Path | None = None) -> None:
+        found = shutil.which(program)
+        if found is None:
+            pytest.skip(f"{program} is missing")
+        self._program: str = found
+        self._configuration = [] if configuration is None else [str(configuration)]
         # Not below pytest's folders: the path of a unix socket has 107 bytes.
-        self._folder = Path(tempfile.mkdtemp(prefix="undersign-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="undersign-"))
         self._options = options
         self._process: subprocess.Popen[bytes] | None = None
-        self.socket = self._folder / "redis.sock"
+        self.socket = self.folder / "redis.sock"
         self.url = f"unix://{self.socket}"
         self.start()
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
-        arguments = ["--port", "0", "--unixsocket", str(self.socket), "--dir", str(self._folder), "--save", ""]
-        arguments += self._options
+        arguments = ["--port", "0", "--unixsocket", str(self.socket), "--dir", str(self.folder), "--save", ""]
+        arguments = [*self._configuration, *arguments, *self._options]
         self._process = subprocess.Popen(
             [self._program, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
@@ -67,7 +71,7 @@ class RedisServer:
     def close(self) -> None:
         """End it, and take its folder away."""
         self.kill()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def _answers(self) -> bool:
         try:

@@ -8,10 +8,12 @@ import itertools
 import logging
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+import redis
 
 from tests.core.plain import NOW, gotom_request
 from undersign import ConfigError, Rejected
@@ -156,6 +158,28 @@ def test_a_limit_to_the_connections_lets_nothing_in_unguarded(server: RedisServe
     assert answers.count(True) == 1
     refusals = [str(answer) for answer in answers if answer is not True]
     assert [refusal.rpartition(": ")[0] for refusal in refusals] == ["unavailable: Redis cannot be asked"] * 4
+
+
+def test_a_server_that_has_answered_others_meanwhile_is_there(server: RedisServer) -> None:
+    """Whoever sends as many requests at one time as use up its connections must not switch the guard off."""
+
+    class Losing(redis.Redis):
+        between: Callable[[], object] | None = None
+
+        def evalsha(self, *arguments: Any) -> Any:
+            if self.between is None:
+                return super().evalsha(*arguments)
+            meanwhile, self.between = self.between, None
+            meanwhile()
+            raise redis.ConnectionError("Connection reset by peer")
+
+    with Losing(unix_socket_path=str(server.socket), socket_timeout=5) as client:
+        guard = RedisReplayGuard(client, fail_open=True)
+        assert guard.remember("a", EXPIRES, NOW)
+        client.between = lambda: guard.remember("b", EXPIRES, NOW)
+        unavailable(lambda: guard.remember("a", EXPIRES, NOW), "ConnectionError; it has answered others meanwhile")
+        client.between = lambda: None
+        assert guard.remember("a", EXPIRES, NOW)
 
 
 def test_a_guard_that_fails_open_says_so(own_server: RedisServer, make: Make, caplog: pytest.LogCaptureFixture) -> None:

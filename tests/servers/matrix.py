@@ -47,6 +47,13 @@ class Server:
     def __repr__(self) -> str:
         return self.name
 
+    def respells(self, target: str) -> bool:
+        """Whether the target can be told from the decoded path that the server passes on, if that is all it does."""
+        path = target.partition("?")[0]
+        cut = path.startswith("//") and self.name == "wsgiref"
+        spelled_otherwise = ("/a%2Fb", "/%7e", "/%61", "/%C3%A9%e9", "/!$&'()*,:@[]|")
+        return not cut and path not in spelled_otherwise
+
     def missing(self) -> list[str]:
         """Which of its programs and modules are not installed."""
         path = f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}"

@@ -172,11 +172,36 @@ def test_what_is_refused_by_its_head_is_not_read() -> None:
         assert (conversation.status, conversation.received) == (401, 0)
 
 
-@pytest.mark.parametrize(("path", "status"), [("/items", 204), ("/", 204), ("/a/b", 500), ("/~", 500), ("/é", 500)])
-def test_a_server_without_a_raw_path(path: str, status: int) -> None:
-    target = Request.from_url("GET", f"https://api.example.com{path}").target
-    scope = scope_of(signed(GOTOM, "GET", target), raw_path=..., path=path)
+@pytest.mark.parametrize(
+    ("path", "target", "status"),
+    [
+        ("/items", "/items", 204),
+        ("", "/", 204),
+        ("/a/b", "/a/b", 204),
+        ("/~", "/~", 204),
+        ("/é", "/%C3%A9", 204),
+        ("/a b@c", "/a%20b@c", 204),
+        ("/a b@c", "/a%20b%40c", 204),
+        ("/a/b", "/a%2Fb", 500),
+        ("/~", "/%7E", 500),
+        ("/é", "/%c3%a9", 500),
+        ("/\udce9", "/%E9", 500),
+        ("/\udce9", "/%ED%B3%A9", 500),
+        ("*", "/*", 500),
+        ("items", "/items", 500),
+        ("/items", "/other", 401),
+    ],
+)
+@pytest.mark.parametrize("raw_path", [None, ...])
+def test_a_server_without_a_raw_path(path: str, target: str, status: int, raw_path: Any) -> None:
+    scope = scope_of(signed(GOTOM, "GET", target), raw_path=raw_path, path=path)
     assert Conversation(SignatureMiddleware(Recorder(), both()), scope, body_of(b"")).status == status
+
+
+def test_a_query_that_is_text() -> None:
+    """As Django's AsyncClient has it, without a raw path."""
+    scope = scope_of(signed(GOTOM, "GET", "/v1/a?b=%2f"), raw_path=..., query_string="b=%2f")
+    assert Conversation(SignatureMiddleware(Recorder(), both()), scope, body_of(b"")).status == 204
 
 
 def test_a_raw_path_that_holds_the_query() -> None:

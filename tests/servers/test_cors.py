@@ -76,6 +76,7 @@ def status_wsgi(request: Request, **options: Any) -> int:
         "REQUEST_METHOD": request.method,
         "RAW_URI": request.target,
         "PATH_INFO": request.target.partition("?")[0],
+        "QUERY_STRING": request.target.partition("?")[2],
         "wsgi.input": io.BytesIO(bytes(request.body) if isinstance(request.body, bytes) else b""),
         **headers,
     }

@@ -11,7 +11,9 @@ def main() -> None:
     """Run the command that the arguments name, and exit: 0 = yes, 1 = no, 2 = it could not be tried, 130 = Ctrl-C."""
     try:
         from .app import run
+        from .streams import fill_closed_descriptors
 
+        fill_closed_descriptors()
         code = run(sys.argv[1:])
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
-import os
 import sys
 import traceback
 from pathlib import Path
@@ -23,6 +21,7 @@ from .inspect_page import inspect
 from .output import say
 from .serve import serve
 from .sign import sign
+from .streams import check_output, drop_output, said
 from .text import one_line, printable
 from .vectors import vectors
 from .verify import verify
@@ -69,6 +68,7 @@ def run(arguments: list[str]) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a key id may not fit the terminal's encoding
     try:
+        check_output()
         # Not `main`, which ends a closed pipe and Ctrl-C in its own ways.
         with commands.make_context("undersign", list(arguments)) as context:
             code = commands.invoke(context)
@@ -78,8 +78,8 @@ def run(arguments: list[str]) -> int:
         return end.exit_code
     except click.UsageError as error:
         path = error.ctx.command_path if error.ctx else "undersign"
-        said = _said(error).rstrip(".")
-        return _failed(f"{said}{'' if said.endswith('?') else '.'} Try '{path} --help'.")
+        flaw = _usage_flaw(error).rstrip(".")
+        return _failed(f"{flaw}{'' if flaw.endswith('?') else '.'} Try '{path} --help'.")
     except click.ClickException as error:
         return _failed(error.format_message())
     except Rejected as rejected:
@@ -89,13 +89,11 @@ def run(arguments: list[str]) -> int:
     except (click.Abort, EOFError, KeyboardInterrupt):  # the prompt ended by Ctrl-D, or anything by Ctrl-C
         return 130
     except BrokenPipeError:
-        # What is still buffered for the closed pipe would raise again while Python exits.
-        with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        drop_output()
         return _failed("the output was closed before all of it was written", code=1)
     except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        return _failed(f"{where}{error.strerror or error}")
+        drop_output()
+        return _failed(said(error))
     except ModuleNotFoundError:
         raise
     except Exception as error:
@@ -105,7 +103,7 @@ def run(arguments: list[str]) -> int:
         return _failed(f"a fault of undersign or of a scheme: {type(error).__name__} in {where}")
 
 
-def _said(error: click.UsageError) -> str:
+def _usage_flaw(error: click.UsageError) -> str:
     if isinstance(error, click.NoSuchOption) and error.option_name in ("--secret", "--password"):
         return (
             f"there is no {error.option_name}, since other users of the machine see arguments: "

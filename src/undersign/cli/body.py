@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import IO, TextIO
+from typing import IO
 
 from ..errors import CannotSign, ConfigError, UndersignError
 from ..http import BodyDigest, BodyHasher
 from ..scheme import BodyNeed
+from .streams import binary_input
 
 PIECE = 64 * 1024
 IN_MEMORY = 1024 * 1024
@@ -90,9 +90,8 @@ def _file(data: Path) -> IO[bytes]:
 
 @contextmanager
 def _standard_input(*, even_terminal: bool) -> Generator[IO[bytes] | None, None, None]:
-    # It stays open, and it is None where the shell closed it with <&-.
-    stdin: TextIO | None = sys.stdin
-    yield stdin.buffer if stdin is not None and (even_terminal or not stdin.isatty()) else None
+    stdin = binary_input()  # it stays open
+    yield stdin if stdin is not None and (even_terminal or not stdin.isatty()) else None
 
 
 def _read_up_to(stream: IO[bytes], size: int) -> bytes:

@@ -17,6 +17,7 @@ from ..http import Request, body_length
 from .body import IN_MEMORY, read_body
 from .options import Command, build_schemes, clock_at, parse_headers, read_secret, request_options
 from .output import replacing
+from .streams import StreamFault, check_output
 from .text import from_wire
 from .wire import sent, with_wire_headers
 
@@ -78,10 +79,19 @@ def call(
         signed = signer.sign(request).apply(request)
         # A form has changed with the signature, and is at hand whole.
         pieces = [signed.body] if isinstance(signed.body, bytes) else body.pieces()
+        check_output(still_read=True)
         shown = _with_bar("sent", pieces, body_length(signed.body))
         with closing(shown), sent(signed, shown, timeout) as response:
             shown.close()  # a server may answer before it has read all of it
-            return _print(response, output)
+            try:
+                return _print(response, output)
+            except BrokenPipeError:
+                raise
+            except OSError as error:
+                raise StreamFault(
+                    f"the server has answered, with {response.status_code}, and the answer cannot be written: "
+                    f"{error.strerror or error}"
+                ) from None
 
 
 def _print(response: httpx.Response, output: Path | None) -> int:

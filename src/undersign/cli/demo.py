@@ -201,7 +201,9 @@ def _print(rows: list[_Row]) -> None:
         table.add_row(row.scheme, row.client, row.case, row.expected, row.got, mark, row.why, end_section=end_section)
     on_terminal = sys.stdout.isatty()
     console = Console() if on_terminal else Console(width=80, color_system=None, highlight=False)
-    console.print(table)
     wrong = sum(not row.ok for row in rows)
-    console.print(f"{len(rows) - wrong} of {len(rows)} requests were judged as they must be.")
-    console.print("GoGrid's signature proves who called and when, and binds nothing of the request.")
+    with console.capture() as printed:  # rich would end the process where the output is closed
+        console.print(table)
+        console.print(f"{len(rows) - wrong} of {len(rows)} requests were judged as they must be.")
+        console.print("GoGrid's signature proves who called and when, and binds nothing of the request.")
+    click.echo(printed.get(), nl=False)

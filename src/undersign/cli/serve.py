@@ -75,8 +75,13 @@ def serve(
 
     signal.signal(signal.SIGINT, end)
     signal.signal(signal.SIGTERM, end)
-    click.echo(f"listening on {server.origin}")
-    sys.stdout.flush()
+    try:
+        click.echo(f"listening on {server.origin}")
+        sys.stdout.flush()
+    except OSError:
+        server.close()
+        server.serve()  # it ends at once, and closes what it listens on
+        raise
     server.serve()
     server.finish(seconds=1.0)
 

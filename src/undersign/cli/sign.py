@@ -20,6 +20,7 @@ from .body import read_body
 from .curl import curl_command
 from .explain import explain_file
 from .options import Command, build_schemes, clock_at, parse_headers, read_secret, request_options
+from .output import say
 
 
 @click.command(
@@ -100,7 +101,7 @@ def sign(
     command = curl_command(signed, how, file)
     click.echo(os.fsencode(command.text))
     if command.reads_standard_input:
-        click.echo("undersign: the body is too large to stand in the command: pipe it into it", err=True)
+        say("undersign: the body is too large to stand in the command: pipe it into it")
 
 
 def _canonical(scheme: Scheme, request: Request, claim: Claim) -> bytes:

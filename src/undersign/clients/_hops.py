@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from urllib.parse import urlsplit
 
 from ..clock import check_clock
@@ -80,9 +80,9 @@ class HopSigner:
         offset = self.correction.offset(request.origin) if self.correction else 0.0
         return sign(self.scheme, request, self.credential, now=self.clock() + offset)
 
-    def should_sign_again(self, origin: str, status: int, date: str | None) -> bool:
+    def should_sign_again(self, origin: str, status: int, headers: Iterable[tuple[str, str]]) -> bool:
         """Whether an answer has taught that our clock is off, so that the request is to be signed once more."""
-        return self.correction is not None and self.correction.learn(origin, status, date, self.clock())
+        return self.correction is not None and self.correction.learn(origin, status, headers, self.clock())
 
     def strip(self, request: Request, patch: Patch) -> Request:
         """The request without what `patch` and the scheme have put on an earlier hop, wherever it turns up again."""

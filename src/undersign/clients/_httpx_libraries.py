@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     class Stream(httpx.SyncByteStream, httpx.AsyncByteStream, httpx2.SyncByteStream, httpx2.AsyncByteStream): ...
 
+    BYTES = (httpx.ByteStream, httpx2.ByteStream)
     NO_ANSWER = (httpx.NetworkError, httpx.TimeoutException, httpx.RemoteProtocolError)
     Client = TypeVar("Client", bound="httpx.Client | httpx.AsyncClient | httpx2.Client | httpx2.AsyncClient")
 else:
@@ -35,6 +36,7 @@ else:
         tuple(base for library in _libraries for base in (library.SyncByteStream, library.AsyncByteStream)),
         {},
     )
+    BYTES = tuple(library.ByteStream for library in _libraries)
     NO_ANSWER = tuple(
         error
         for library in _libraries

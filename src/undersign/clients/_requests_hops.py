@@ -274,9 +274,9 @@ class SignAgain:
         if request is None or connection is None:
             return response
         signing: Signing = request.__dict__[SIGNING]
-        if signing.signed_again:
+        if signing.signed_again or not signing.hops.allows(signing.origin, signing.home):
             return response
-        if not signing.hops.should_sign_again(signing.origin, response.status_code, response.headers.get("Date")):
+        if not signing.hops.should_sign_again(signing.origin, response.status_code, response.headers.items()):
             return response
         response.content  # noqa: B018 - reading it frees the connection
         response.close()

@@ -71,7 +71,7 @@ class SignatureAuth(HopAuth):
             raise
         # A call is known as long as one of its answers is, and aiohttp holds those of a redirect until its end.
         self._kept[response] = call
-        if self._should_sign_again(request, response):
+        if self._should_sign_again(request, response, call):
             response.release()
             await self._sign(request, call)
             response = await handler(request)
@@ -132,9 +132,11 @@ class SignatureAuth(HopAuth):
         if after.body != before.body:
             await request.update_body(after.body)
 
-    def _should_sign_again(self, request: ClientRequest, response: ClientResponse) -> bool:
-        date = response.headers.get("Date")
-        return not _is_used_up(request) and self._hops.should_sign_again(_origin(request.url), response.status, date)
+    def _should_sign_again(self, request: ClientRequest, response: ClientResponse, call: _Call) -> bool:
+        origin = _origin(request.url)
+        if _is_used_up(request) or not self._hops.allows(origin, call.home or ""):
+            return False
+        return self._hops.should_sign_again(origin, response.status, response.headers.items())
 
 
 class _Call:

@@ -7,7 +7,7 @@ TestClient are httpx2 clients; the same objects serve both libraries.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import CannotSign
@@ -16,7 +16,8 @@ from ..scheme import BodyNeed
 from ._auth import HopAuth
 from ._bodies import OnDisk, Spool, is_seekable, pieces_of, read_file, spool
 from ._hops import HopSigner, origin_of
-from ._httpx_libraries import Auth, Stream
+from ._httpx_hooks import keep_behind
+from ._httpx_libraries import BYTES, Auth, Stream
 from ._httpx_retries import asend_with_retries, send_with_retries
 
 if TYPE_CHECKING:
@@ -55,38 +56,35 @@ class SignatureAuth(HopAuth, Auth):  # type: ignore[misc]  # as of Auth itself
             yield self._signed(request, await _aread(request, self._need(request)))
 
     def _should_sign_again(self, response: httpx.Response) -> bool:
-        return self._hops.should_sign_again(
-            _origin(response.request), response.status_code, response.headers.get("Date")
-        )
+        origin = _origin(response.request)
+        signing = response.request.extensions.get(_EXTENSION)
+        if not isinstance(signing, _Signing) or not self._hops.allows(origin, signing.home):
+            return False
+        return self._hops.should_sign_again(origin, response.status_code, response.headers.multi_items())
 
     def _need(self, request: httpx.Request) -> BodyNeed:
         return self._hops.scheme.body_need(_as_request(request, b""))
 
     def _signed(self, request: httpx.Request, body: _Body) -> httpx.Request:
-        signing = _Signing(self._hops, _origin(request))
-        signing.sign(request, body)
-        if signing.patch.form:
-            # The form is another one now, and httpx has no way to change the content of a request.
-            content = b"".join(request.stream)  # type: ignore[arg-type]  # it is the _Bytes that sign() has set
-            request = type(request)(
-                request.method, request.url, headers=request.headers, content=content, extensions=request.extensions
-            )
-        request.extensions[_EXTENSION] = signing
-        signing.done = request
+        signing = request.extensions.get(_EXTENSION)
+        if isinstance(signing, _Signing) and signing.hops is self._hops and signing.first is not request:
+            signing.settle(
+                request, body
+            )  # a redirect that the user follows by hand: `client.send(answer.next_request)`
+        else:
+            signing = _Signing(self._hops, request)
+            signing.sign(request, body)
+            request.extensions[_EXTENSION] = signing
         return request
 
 
 def sign_every_hop(client: Client) -> Client:
     """The client, with every hop of a redirect signed afresh, or stripped where it leaves the credential's origins.
 
-    For requests whose auth is a SignatureAuth; others stay as they are. It adds a request hook behind those that
-    are there, so set `event_hooks` before. Proxies, transports and cookies stay.
+    For requests whose auth is a SignatureAuth; others stay as they are. It adds a request hook, which runs behind all
+    others, those that are added later too: what they change is signed. Proxies, transports and cookies stay.
     """
-    hooks: dict[str, list[Any]] = client.event_hooks
-    is_async = hasattr(client, "aclose")
-    hook: Callable[[Any], Any] = _asign_hop if is_async else _sign_hop
-    if hook not in hooks["request"]:
-        client.event_hooks = {**hooks, "request": [*hooks["request"], hook]}
+    keep_behind(client, _asign_hop if hasattr(client, "aclose") else _sign_hop)
     return client
 
 
@@ -99,13 +97,17 @@ class _Body:
 
 
 class _Signing:
-    """Where a request stands: who signs it, where the user's own call went, which hop is signed and with what."""
+    """Where a request stands: who signs it, where the user's own call went, what is signed and with what.
 
-    def __init__(self, hops: HopSigner, home: str) -> None:
+    `first` is the user's own request; those of the redirects are made from it.
+    """
+
+    def __init__(self, hops: HopSigner, first: httpx.Request) -> None:
         self.hops = hops
-        self.home = home
+        self.first = first
+        self.home = _origin(first)
         self.patch = Patch()
-        self.done: httpx.Request | None = None
+        self._settled: tuple[object, ...] = ()
 
     def __repr__(self) -> str:
         return f"<signed for {self.home}>"
@@ -122,7 +124,7 @@ class _Signing:
             body = _Body(signed.body, _Bytes(signed.body))
         _write(request, url, patch.headers, body)
         self.patch += patch  # a redirect may carry what any earlier hop was signed with
-        self.done = request
+        self._settled = _state(request)
 
     def strip(self, request: httpx.Request, body: _Body) -> None:
         """Take the credential off a request that goes elsewhere."""
@@ -134,8 +136,12 @@ class _Signing:
         if isinstance(after.body, bytes) and after.body != before.body:
             body = _Body(after.body, _Bytes(after.body))
         _write(request, request.url.copy_with(raw_path=after.target.encode("ascii")), (), body)
-        self.done = request
+        self._settled = _state(request)
         self.hops.tell_unsigned(before.origin, self.home)
+
+    def is_settled(self, request: httpx.Request) -> bool:
+        """Whether the request stands as it was signed or stripped, so that no hook has changed it since."""
+        return self._settled == _state(request)
 
     def need(self, request: httpx.Request) -> BodyNeed:
         """What is needed of this hop's body: what the scheme asks, or else the form that may hold its parameters."""
@@ -143,18 +149,24 @@ class _Signing:
         return need if need.raw or self._stays(request) else BodyNeed.NOTHING
 
     def settle(self, request: httpx.Request, body: _Body) -> None:
+        if request is self.first:
+            self.home = _origin(request)  # where a hook of the user's has sent their call
         if self._stays(request):
             self.sign(request, body)
         else:
             self.strip(request, body)
 
     def _stays(self, request: httpx.Request) -> bool:
-        return self.hops.allows(_origin(request), self.home)
+        return request is self.first or self.hops.allows(_origin(request), self.home)
+
+
+def _state(request: httpx.Request) -> tuple[object, ...]:
+    return request, request.method, request.url, tuple(request.headers.raw), request.stream
 
 
 def _due(request: httpx.Request) -> _Signing | None:
     signing = request.extensions.get(_EXTENSION)
-    return signing if isinstance(signing, _Signing) and signing.done is not request else None
+    return signing if isinstance(signing, _Signing) and not signing.is_settled(request) else None
 
 
 def _sign_hop(request: httpx.Request) -> None:
@@ -217,13 +229,12 @@ async def _aread(request: httpx.Request, need: BodyNeed) -> _Body:
 
 def _at_hand(request: httpx.Request, need: BodyNeed) -> _Body | None:
     """The body, where it can be signed without being used up."""
-    try:
-        return _Body(request.content)
-    except RuntimeError:  # RequestNotRead, of either library
-        pass
+    # The stream is what is sent: a hook that has changed it leaves `request.content` as it was.
+    stream: Any = request.stream
+    if isinstance(stream, (_Bytes, *BYTES)):
+        return _Body(b"".join(stream))
     if not need:
         return _Body(BodyDigest({}, 0))
-    stream: Any = request.stream
     if isinstance(stream, _File):
         stream.file.seek(stream.position)
         return _Body(read_file(stream.file, need), stream)
@@ -250,6 +261,10 @@ def _write(request: httpx.Request, url: httpx.URL, headers: Sequence[tuple[str, 
     kept = [(name, value) for name, value in request.headers.raw if name.lower() not in gone]
     request.headers = type(request.headers)(kept + set_bytes)
     request.url = url
+    if isinstance(request.stream, (_Bytes, *BYTES)):
+        # `request.content` is what the stream holds: httpx reads it once, and keeps it here.
+        request.__dict__.pop("_content", None)
+        request.read()
 
 
 def _as_request(request: httpx.Request, body: bytes | BodyDigest) -> Request:

@@ -18,7 +18,8 @@ from ..clock import Window
 from ..errors import CannotSign, ConfigError
 from ..grammar import CONTROL
 from ..http import Component, Request, body_length
-from ..scheme import BodyNeed, Part as ShownPart
+from ..scheme import BodyNeed
+from ..scheme import Part as ShownPart
 from .carriers import Carriers
 from .macs import ENCODINGS, SECRET_FORMS, Mac, SecretForm, encoded_pattern
 from .message import SECRET, Body, Part, PartSpec, Values, compiled_part, unix_second

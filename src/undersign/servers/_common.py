@@ -5,21 +5,22 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..credentials import parse_origin
 from ..engine import Pending, Verified
 from ..errors import ConfigError, Reason, Rejected
-from ..http import Component, Pairs, Request, Response
-from ..paths import has_dot_segment, is_plain
+from ..http import BodyDigest, Component, Pairs, Request, Response
+from ..paths import is_plain
 from ..schemes.gogrid_envelope import failure
 from ..schemes.keyed_timestamp import KeyedTimestamp
 from ..verifier import AsyncVerifier, Verifier
 from ._caching import NEVER_STORED
 from ._preflights import is_preflight
 from ._public import Public
+from ._targets import OTHER_TARGET, Match
 from .linger import Linger
 from .refusal import OnRejected, Refusal, printable, refusal_hook, shown_path
 
@@ -37,13 +38,12 @@ MAX_BODY = 16 * 1024 * 1024
 CHUNKED = -1
 """The length of a body that comes in chunks, so that its end shows only when it is there."""
 
-PATH_IS_DECODED = "this server passes the path on decoded, and the bytes that were signed cannot be told from it"
+_NORMALISED_TARGET = (
+    "authorize or require has judged a target with // or dot segments, which the app does not see: sign its path"
+)
 
 _log = logging.getLogger("undersign")
 
-# What the decoded path alone is enough for. A slash may have been %2F or //, a tilde is escaped by older clients, and
-# all else has to be or may be; letters, digits, '.', '_' and '-' in one segment leave nothing to choose.
-_SINGLE_SPELLING = re.compile(r"/[A-Za-z0-9._-]*")
 _LENGTH = re.compile(r"[0-9]{1,18}")
 # The server's own failures, which its operator has to mend.
 _FAILURES = frozenset({Reason.UNAVAILABLE, Reason.LOSSY_TARGET})
@@ -57,13 +57,18 @@ class Seen(NamedTuple):
     """A request's head as the server passes it on.
 
     `target_lost` says, for the log, why the target cannot be taken for the one that the client has sent; empty =
-    it can. `doubt` is a sentence on what else may lie behind a signature of the target that does not fit. `peer` is
-    the address that the connection comes from.
+    it can. `spelled` is the head with each of the targets that it may have been then. `course` is how what the app
+    runs goes with the target. `doubt` is a sentence on what else may lie behind a signature that does not fit, and
+    `withheld` one on why Authorization may not be there. See `_targets`. `peer` is the
+    address that the connection comes from.
     """
 
     head: Request
     target_lost: str = ""
     doubt: str = ""
+    spelled: tuple[Request, ...] = ()
+    course: Match = Match.EXACT
+    withheld: str = ""
     peer: str = ""
 
 
@@ -83,6 +88,7 @@ class Gate:
         preflights: bool,
         max_body: int,
         linger: Linger,
+        judges_targets: bool,
         on_rejected: OnRejected | None,
         on_verified: Callable[[Verified], object] | None,
         diagnosis: DiagnosisLog | None,
@@ -112,6 +118,7 @@ class Gate:
         self._on_rejected = None if on_rejected is None else refusal_hook(on_rejected)
         self._on_verified = on_verified
         self.has_hook = on_verified is not None
+        self.judges_targets = judges_targets or callable(verifier.require)
         self._diagnosis = diagnosis
 
     def request(self, method: str, target: str, headers: Pairs, *, prefixed: bool = False) -> Request:
@@ -125,6 +132,9 @@ class Gate:
 
     def is_public(self, seen: Seen) -> bool:
         """Whether the path is named public, and has one spelling alone."""
+        return seen.course is Match.EXACT and self._is_named_public(seen)
+
+    def _is_named_public(self, seen: Seen) -> bool:
         return self.has_public and self.public.lets(seen.head) and not seen.target_lost
 
     def is_preflight(self, seen: Seen) -> bool:
@@ -133,15 +143,47 @@ class Gate:
 
     def begin(self, seen: Seen) -> Pending:
         """Phase one, and what a server has to know besides. Raises Rejected."""
+        if seen.course is Match.OTHER and self._is_named_public(seen):
+            raise Rejected(Reason.LOSSY_TARGET, OTHER_TARGET)
         pending = self.verifier.begin(seen.head)
         if seen.target_lost:
             self.check_claim(pending, seen)
         return pending
 
     def check_claim(self, pending: Pending, seen: Seen) -> None:
-        """Refuse a target that is lost where the claimed scheme covers it. Raises Rejected(lossy_target)."""
-        if pending.scheme and Component.TARGET in pending.scheme.covers(seen.head):
+        """Refuse a target that has no spelling where the claimed scheme covers it. Raises Rejected(lossy_target)."""
+        if not seen.spelled and _covers_target(pending):
             raise rejected(Reason.LOSSY_TARGET, seen.target_lost, pending)
+
+    def attempts(self, pending: Pending, seen: Seen) -> Iterable[Pending]:
+        """The request with each target that it may have been sent to, where that is lost."""
+        if not seen.spelled:  # what claims the request does not cover it
+            return (pending,)
+        body = pending.request.body if pending.request else None
+        return (self._begun(head, body) for head in seen.spelled)
+
+    def _begun(self, head: Request, body: bytes | BodyDigest | None) -> Pending:
+        pending = self.verifier.begin(head)
+        return pending if body is None else pending.with_body(body)
+
+    def unless_respelled(self, refused: Rejected, pending: Pending, seen: Seen) -> Rejected:
+        """What a request is refused for if no other spelling of its target fits. Raises `refused` where none matters.
+
+        An unknown key is not told from a wrong secret: the answers have to be alike.
+        """
+        if seen.target_lost and refused.reason in (Reason.MISMATCH, Reason.UNKNOWN_KEY) and _covers_target(pending):
+            return rejected(Reason.LOSSY_TARGET, f"{seen.target_lost}; {refused.detail}", pending)
+        raise refused
+
+    def check_course(self, pending: Pending, seen: Seen) -> None:
+        """Refuse a verified request of which the app would run something else. Raises Rejected(lossy_target).
+
+        It does not matter whether the scheme covers the target: `authorize` and `require` have judged that.
+        """
+        if seen.course is Match.OTHER:
+            raise rejected(Reason.LOSSY_TARGET, OTHER_TARGET, pending)
+        if seen.course is Match.NORMALISED and self.judges_targets:
+            raise rejected(Reason.LOSSY_TARGET, _NORMALISED_TARGET, pending)
 
     def body_limit(self, pending: Pending) -> int:
         """How many bytes of the body are read."""
@@ -150,8 +192,12 @@ class Gate:
     def refuse(self, refused: Rejected, seen: Seen, pending: Pending | None) -> Response:
         """The answer to a refused request, which is logged and told to the hook; `pending` is how far it has come."""
         detail = refused.detail
-        if refused.reason is Reason.MISMATCH and seen.doubt and _covers_target(pending):
-            detail = f"{detail}; {seen.doubt}"
+        answer = self.verifier.refusal(refused, seen.head)
+        doubt = OTHER_TARGET if seen.course is Match.OTHER else seen.doubt
+        if refused.reason is Reason.MISMATCH and doubt and _covers_target(pending):
+            detail = f"{detail}; {doubt}"
+        elif refused.reason is Reason.MISSING and seen.withheld and _asks_for_authorization(answer):
+            detail = f"{detail}; {seen.withheld}"
         elif refused.reason is Reason.INSECURE and not self.origin:
             detail = f"{detail}: tell the middleware its origin, as in origin='https://api.example.com'"
         elif isinstance(refused.__cause__, ConfigError):  # one of ours, which never holds a secret
@@ -166,7 +212,7 @@ class Gate:
             request = None if is_scan else _whole(seen, pending)
             if request is not None:
                 self._diagnosis.look(self.verifier.schemes, request, refused.key_id, self.verifier.clock())
-        return self.verifier.refusal(refused, seen.head)
+        return answer
 
     def forbid(self, verified: Verified, seen: Seen) -> Response:
         """The answer to a good signature whose key may not do this: GoGrid's 401, else an RFC 9457 problem."""
@@ -212,6 +258,10 @@ def _covers_target(pending: Pending | None) -> bool:
     return Component.TARGET in pending.scheme.covers(pending.request or pending.head)
 
 
+def _asks_for_authorization(answer: Response) -> bool:
+    return any(name.lower() == "www-authenticate" for name, _ in answer.headers)
+
+
 def _whole(seen: Seen, pending: Pending | None) -> Request | None:
     """The request with its body, as far as it was read: None where it was not, or the target is lost."""
     if seen.target_lost:
@@ -238,11 +288,6 @@ def rejected(reason: Reason, detail: str, pending: Pending) -> Rejected:
     """Rejected, with the claim's scheme and key id."""
     scheme = pending.scheme.name if pending.scheme else ""
     return Rejected(reason, detail, scheme=scheme, key_id=pending.claim.key_id if pending.claim else "")
-
-
-def is_single_spelling(decoded_path: str) -> bool:
-    """Whether a path that the server has decoded can only have come as it is now."""
-    return _SINGLE_SPELLING.fullmatch(decoded_path) is not None and not has_dot_segment(decoded_path)
 
 
 def body_length(pending: Pending) -> int | None:

@@ -6,18 +6,17 @@ import inspect
 import math
 from collections.abc import Awaitable, Callable, Collection, Iterable, MutableMapping
 from typing import IO, TYPE_CHECKING, Any, TypeAlias
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 from ..engine import Pending, Verified
 from ..errors import ConfigError, Reason, Rejected
-from ..http import Request, Response, origin_form
+from ..http import Pairs, Request, Response, origin_form
 from ..verifier import AsyncVerifier, Verifier
 from ._bodies import PIECE, Spool
 from ._caching import for_the_client_alone, is_guarded
 from ._common import (
     CHUNKED,
     MAX_BODY,
-    PATH_IS_DECODED,
     Gate,
     Seen,
     announces_body,
@@ -25,10 +24,21 @@ from ._common import (
     check_authorize,
     check_body_length,
     finished_headers,
-    is_single_spelling,
     rejected,
 )
 from ._scope import AppScope, Scope, settle
+from ._targets import (
+    PATH_IS_DECODED,
+    QUERY_IS_REWRITTEN,
+    Course,
+    Match,
+    course,
+    decoded_as_text,
+    is_query_rewritten,
+    is_single_spelling,
+    nearest_spelling,
+    spellings,
+)
 from .linger import LINGER, PAUSE, Dropping, Left, Linger
 from .refusal import OnRejected
 
@@ -107,6 +117,7 @@ class SignatureMiddleware:
             preflights=preflights,
             max_body=max_body,
             linger=linger,
+            judges_targets=authorize is not None,
             on_rejected=on_rejected,
             on_verified=on_verified,
             diagnosis=diagnosis,
@@ -144,8 +155,8 @@ class SignatureMiddleware:
                     pending = pending.with_body(spool.body())
                     if seen.target_lost:  # what claims the request may stand in its body
                         self._gate.check_claim(pending, seen)
-                found = self._verifier.finish(pending)
-                verified = found if isinstance(found, Verified) else await found
+                verified, pending = await self._finish(pending, seen)
+                self._gate.check_course(pending, seen)
                 allowed = self._authorize is None or await self._is_allowed(self._authorize, verified, pending)
             except Rejected as refused:
                 await self._answer(self._gate.refuse(refused, seen, pending), scope, receive, send, unread=unread)
@@ -165,6 +176,22 @@ class SignatureMiddleware:
         finally:
             if spool is not None:
                 spool.close()
+
+    async def _finish(self, pending: Pending, seen: Seen) -> tuple[Verified, Pending]:
+        """Who signed the request, and the request with the target that was signed. Raises Rejected."""
+        if not seen.target_lost:
+            return await self._finished(pending), pending
+        refused = rejected(Reason.LOSSY_TARGET, seen.target_lost, pending)
+        for attempt in self._gate.attempts(pending, seen):
+            try:
+                return await self._finished(attempt), attempt
+            except Rejected as error:
+                refused = self._gate.unless_respelled(error, attempt, seen)
+        raise refused
+
+    async def _finished(self, pending: Pending) -> Verified:
+        found = self._verifier.finish(pending)
+        return found if isinstance(found, Verified) else await found
 
     async def _is_allowed(self, authorize: Authorize, verified: Verified, pending: Pending) -> bool:
         try:
@@ -254,21 +281,63 @@ def _for_the_client_alone(send: Send) -> Send:
 def _seen(scope: Scope, gate: Gate) -> Seen:
     headers = tuple([(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]])
     method = scope["method"] if scope["type"] == "http" else "GET"  # RFC 6455, section 4.1
-    query: bytes = scope.get("query_string") or b""
+    query = _query(scope)
     raw_path: bytes | None = scope.get("raw_path")
-    lost = ""
     if raw_path is None:  # optional in ASGI
-        raw_path = quote(scope["path"], errors="surrogatepass").encode()
-        lost = "" if is_single_spelling(scope["path"]) else PATH_IS_DECODED
+        return _respelled(scope, gate, method, query, headers)
     path = raw_path.decode("latin-1")
     doubt = "" if query or "?" in path else _BARE_MARK
     if "?" in path:  # some clients that call an app in-process put the query there too; a path has no ? otherwise
         path = path.partition("?")[0]
+    found = _course(scope, path, gate.prefix)
     path = origin_form(path)
-    target = f"{path}?{query.decode('latin-1')}" if query else path
-    request = gate.request(method, target, headers, prefixed=bool(gate.prefix) and _is_prefixed(scope, path, gate))
+    target = f"{path}?{query}" if query else path
+    prefixed = found.prefixed or (bool(gate.prefix) and _is_prefixed(scope, path, gate))
+    request = gate.request(method, target, headers, prefixed=prefixed)
+    return Seen(request, "", doubt, (), found.match, peer=_peer(scope))
+
+
+def _peer(scope: Scope) -> str:
     client = scope.get("client")
-    return Seen(request, lost, doubt, str(client[0]) if client else "")
+    return str(client[0]) if client else ""
+
+
+def _query(scope: Scope) -> str:
+    query: bytes | str = scope.get("query_string") or b""
+    return query if isinstance(query, str) else query.decode("latin-1")  # Django's AsyncClient has text
+
+
+def _course(scope: Scope, path: str, prefix: str) -> Course:
+    """How the path that the app runs goes with the one that was sent, which may be in absolute form still."""
+    runs: str = scope["path"] or "/"
+    reduced = origin_form(path)
+    if runs == reduced and "%" not in runs:
+        return Course(Match.EXACT)
+    decoded = decoded_as_text(reduced) | decoded_as_text(path)
+    found = course(decoded, runs, prefix)
+    if found.match is Match.OTHER:
+        # What mounts an app may take the mount off the path and put it into root_path, as WSGI does. The app routes
+        # by the rest then, so nothing is public there.
+        root: str = scope.get("root_path") or ""
+        mounted = course(decoded, root.rstrip("/") + runs, prefix)
+        if root and mounted.match is Match.EXACT:
+            return Course(Match.MOUNTED, mounted.prefixed)
+    return found
+
+
+def _respelled(scope: Scope, gate: Gate, method: str, query: str, headers: Pairs) -> Seen:
+    """A request of which the server has passed on the decoded path alone."""
+    runs: str = scope["path"]
+    paths, mark = spellings(runs), "?" if query else ""
+    prefixed = bool(gate.prefix) and _is_prefixed(scope, runs, gate)
+    heads = [
+        gate.request(method, path + mark + query, headers, prefixed=prefixed)
+        for path in paths or (nearest_spelling(runs),)
+    ]
+    lost = "" if is_single_spelling(runs or "/") else PATH_IS_DECODED
+    if query and is_query_rewritten(scope):
+        lost = QUERY_IS_REWRITTEN
+    return Seen(heads[0], lost, "" if query else _BARE_MARK, tuple(heads if paths else ()), peer=_peer(scope))
 
 
 def _is_prefixed(scope: Scope, path: str, gate: Gate) -> bool:

@@ -8,12 +8,12 @@ import os
 from collections.abc import Callable, Collection, Iterable, Iterator
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, unquote_to_bytes
+from urllib.parse import unquote_to_bytes
 
 from ..clock import parse_date
 from ..engine import Pending, Verified
 from ..errors import ConfigError, Reason, Rejected
-from ..http import Component, Pairs, Request, Response, origin_form
+from ..http import Component, Request, Response, origin_form
 from ..verifier import Verifier
 from ._bodies import PIECE, Spool
 from ._caching import for_the_client_alone, is_guarded
@@ -21,7 +21,6 @@ from ._common import (
     CHUNKED,
     KEY,
     MAX_BODY,
-    PATH_IS_DECODED,
     Gate,
     Seen,
     announces_body,
@@ -29,8 +28,20 @@ from ._common import (
     check_authorize,
     check_body_length,
     finished_headers,
-    is_single_spelling,
     rejected,
+)
+from ._environ import differing_header, headers_of, withheld_authorization
+from ._targets import (
+    PATH_IS_DECODED,
+    QUERY_IS_REWRITTEN,
+    Course,
+    Match,
+    course,
+    decoded_as_bytes,
+    is_query_rewritten,
+    is_single_spelling,
+    nearest_spelling,
+    spellings,
 )
 from .linger import LINGER, Linger, answer_and_drop
 from .refusal import OnRejected
@@ -124,6 +135,7 @@ class SignatureMiddleware:
             preflights=preflights,
             max_body=max_body,
             linger=linger,
+            judges_targets=authorize is not None,
             on_rejected=on_rejected,
             on_verified=on_verified,
             diagnosis=diagnosis,
@@ -159,7 +171,9 @@ class SignatureMiddleware:
                 if seen.target_lost:
                     self._gate.check_claim(pending, seen)
                 self._check_headers(pending, environ)
-            verified = environ[KEY] = self._verifier.finish(pending)
+            verified, pending = self._finish(pending, seen)
+            self._gate.check_course(pending, seen)
+            environ[KEY] = verified
             answer = None if self._is_allowed(verified, pending) else self._gate.forbid(verified, seen)
             if answer is None:
                 self._gate.admit(verified)
@@ -178,20 +192,36 @@ class SignatureMiddleware:
             return self._app(environ, start_response)
         return _run(self._app, spool, environ, start_response)
 
+    def _finish(self, pending: Pending, seen: Seen) -> tuple[Verified, Pending]:
+        """Who signed the request, and the request with the target that was signed. Raises Rejected."""
+        if not seen.target_lost:
+            return self._verifier.finish(pending), pending
+        refused = rejected(Reason.LOSSY_TARGET, seen.target_lost, pending)
+        for attempt in self._gate.attempts(pending, seen):
+            try:
+                return self._verifier.finish(attempt), attempt
+            except Rejected as error:
+                refused = self._gate.unless_respelled(error, attempt, seen)
+        raise refused
+
     def _seen(self, environ: WSGIEnvironment) -> Seen:
-        gate, headers = self._gate, _headers(environ)
+        gate, headers, withheld = self._gate, headers_of(environ), withheld_authorization(environ)
         method: str = environ["REQUEST_METHOD"]
         peer: str = environ.get("REMOTE_ADDR") or ""
-        target: str | None = environ.get("RAW_URI") or environ.get("REQUEST_URI")
-        if target:
+        runs: str = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+        query: str = environ.get("QUERY_STRING", "")
+        if target := _target(environ, query):
             software: str = environ.get("SERVER_SOFTWARE", "")
             doubt = _HTTP_SERVER if software.startswith("Werkzeug/") else ""
-            return Seen(gate.request(method, origin_form(target), headers), "", doubt, peer)
-        path: str = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
-        query: str = environ.get("QUERY_STRING", "")
-        target = "/" + quote(path.encode("latin-1", "replace")).removeprefix("/")
-        request = gate.request(method, f"{target}?{query}" if query else target, headers)
-        return Seen(request, "" if is_single_spelling(path or "/") else PATH_IS_DECODED, _DECODED_PATH, peer)
+            found = _course(target, runs or "/", query, gate.prefix)
+            request = gate.request(method, origin_form(target), headers, prefixed=found.prefixed)
+            return Seen(request, "", doubt, (), found.match, withheld, peer)
+        paths, mark = _spellings(runs), "?" if query else ""
+        heads = [gate.request(method, path + mark + query, headers) for path in paths or (nearest_spelling(runs),)]
+        lost = "" if is_single_spelling(runs or "/") else PATH_IS_DECODED
+        if query and is_query_rewritten(environ):
+            lost = QUERY_IS_REWRITTEN
+        return Seen(heads[0], lost, _DECODED_PATH, tuple(heads if paths else ()), Match.EXACT, withheld, peer)
 
     def _is_allowed(self, verified: Verified, pending: Pending) -> bool:
         if self._authorize is None:
@@ -215,6 +245,9 @@ class SignatureMiddleware:
         scheme = pending.scheme
         if scheme is None:
             return
+        if name := differing_header(environ):
+            detail = f"{name} comes twice here with different values, as what is sent more than once does"
+            raise rejected(Reason.MALFORMED, detail, pending)
         covers = scheme.covers(pending.head)
         if Component.CONTENT_TYPE in covers and "," in environ.get("CONTENT_TYPE", ""):
             raise rejected(Reason.MALFORMED, "Content-Type holds a comma, as a repeated one does here", pending)
@@ -234,26 +267,32 @@ class SignatureMiddleware:
                 raise rejected(Reason.INSECURE, detail, pending)
 
 
-def _headers(environ: WSGIEnvironment) -> Pairs:
-    headers = []
-    for key, value in environ.items():
-        if key.startswith("HTTP_"):
-            name = key[5:].lower().replace("_", "-")
-            if name in ("content-type", "content-length"):
-                name = name.replace("-", "_")  # which is how it was sent: else it had no HTTP_
-            headers.append((name, value))
-    # An empty one may stand for none, says PEP 3333; and what wsgiref gives for none is text/plain.
-    content_type: str = environ.get("CONTENT_TYPE", "")
-    if content_type and not (content_type == "text/plain" and _is_wsgiref(environ)):
-        headers.append(("content-type", content_type))
-    if content_length := environ.get("CONTENT_LENGTH", ""):
-        headers.append(("content-length", content_length))
-    return tuple(headers)
+def _target(environ: WSGIEnvironment, query: str) -> str:
+    """The target as it was sent; empty where the server does not pass it on."""
+    target: str = environ.get("RAW_URI") or environ.get("REQUEST_URI") or ""
+    if query and "?" not in target and environ.get("RAW_URI") and "REQUEST_URI" not in environ:
+        return f"{target}?{query}"  # falcon's test client has the path alone there
+    return target
 
 
-def _is_wsgiref(environ: WSGIEnvironment) -> bool:
-    software: str = environ.get("SERVER_SOFTWARE", "")
-    return software.startswith("WSGIServer/")
+def _course(target: str, runs: str, query: str, prefix: str) -> Course:
+    """How path and query of an environ go with the target."""
+    if target.partition("?")[2] != query:
+        return Course(Match.OTHER)
+    path = target.partition("?")[0]
+    if path == runs and "%" not in path:
+        return Course(Match.EXACT)
+    reduced = origin_form(target).partition("?")[0]
+    # Some servers leave a target in absolute form whole.
+    return course(decoded_as_bytes(reduced) | decoded_as_bytes(path), runs, prefix)
+
+
+def _spellings(runs: str) -> tuple[str, ...]:
+    """How clients spell a decoded path; none where it is not the Latin-1 of PEP 3333, as of httpx's WSGITransport."""
+    try:
+        return spellings(runs.encode("latin-1"))
+    except UnicodeEncodeError:
+        return ()
 
 
 def _reduce(environ: WSGIEnvironment) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 from ...errors import ConfigError
 from ..output import say
+from ..streams import binary_input
 
 LIMIT = 128 * 1024 * 1024
 _STANDARD_INPUT = "standard input"
@@ -27,19 +27,17 @@ def read_content(file: Path | None) -> tuple[bytes, str]:
 
 
 def _from_standard_input(*, even_terminal: bool) -> bytes:
-    if not sys.stdin:  # closed with <&-
+    stdin = binary_input()
+    if stdin is None:
         return b""
-    if sys.stdin.isatty():
+    if stdin.isatty():
         if not even_terminal:
             raise ConfigError(
                 "there is no request: give its file, or pipe it in; or give - to paste the request, and end it with "
                 "Ctrl-D"
             )
         say("undersign: paste the request, and end it with Ctrl-D")
-    try:
-        return sys.stdin.buffer.read(LIMIT + 1)
-    except OSError as error:  # a directory, as in < .
-        raise ConfigError(f"standard input cannot be read: {error.strerror or error}") from None
+    return stdin.read(LIMIT + 1)
 
 
 def _checked(content: bytes, name: str) -> bytes:
