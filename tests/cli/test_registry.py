@@ -16,7 +16,7 @@ THIRD_PARTY = '''
 from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from undersign import HttpHmac, Patch
+from undersign import HttpHmac, Scheme
 if TYPE_CHECKING:
     from elsewhere import Level
 
@@ -30,11 +30,11 @@ class Acme(HttpHmac):
 
 @dataclass(frozen=True)
 class Broken(Acme):
-    def canonical(self, request, claim):
+    def draft(self, request, claim):
         raise ZeroDivisionError("hunter2")
 
 def factory(*, provider, count: int = 1):
-    return HttpHmac(provider, name=f"made-{count}")
+    return HttpHmac(provider=provider, name=f"made-{count}")
 
 def wrong():
     return "no scheme"
@@ -42,7 +42,7 @@ def wrong():
 class NoScheme:
     pass
 
-class Unfinished(Acme.__mro__[2]):
+class Unfinished(Scheme):
     def covers(self, request):
         return frozenset()
 '''
@@ -131,7 +131,7 @@ def test_schemes_of_other_distributions(announced: Path) -> None:
         ("quits", "cannot be loaded: SystemExit"),
         ("number", "makes no undersign.Scheme"),
         ("none", "makes no undersign.Scheme"),
-        ("unfinished", "is not complete: it has no body_need, canonical, prepare, read, signature, write"),
+        ("unfinished", "is not complete: it has no body_need, draft, read, signature, write"),
     ],
 )
 def test_a_package_that_cannot_be_used_is_named_with_the_reason(name: str, said: str, announced: Path) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.command import COMMAND, KEY_ID, SECRET, Serving, environment, serving, undersign
-from undersign import Credential, GoGrid, GoTom, HttpHmac, Rejected, Request, Response, Scheme, sign
+from undersign import Claim, Credential, GoGrid, GoTom, HttpHmac, Rejected, Request, Response, Scheme, sign
 from undersign.cli.exchange import Outcome
 from undersign.cli.server import VerifyingServer
 from undersign.diagnose import Cause
@@ -299,15 +299,17 @@ def test_garbage_does_not_stop_it() -> None:
     assert "error" not in {outcome.result for outcome in outcomes}
 
 
-def test_a_fault_of_a_scheme_is_500_and_the_next_request_is_served() -> None:
+def test_a_fault_of_a_scheme_is_503_and_the_next_request_is_served() -> None:
     class Broken(GoTom):
-        def canonical(self, request: Request, claim: object) -> bytes:
-            raise ZeroDivisionError
+        def read(self, request: Request) -> Claim | None:
+            if super().read(request) is None:
+                return None
+            raise ZeroDivisionError("hunter2")
 
     with answering(Broken(name="broken")) as (origin, outcomes):
-        assert exchanged(origin, raw(GoTom(), "GET", "/"))[0] == 500
+        assert exchanged(origin, raw(GoTom(), "GET", "/"))[0] == 503
         assert exchanged(origin, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")[0] == 401
-    assert str(outcomes[0]) == "GET / 500 error (ZeroDivisionError)"
+    assert str(outcomes[0]) == "GET / 503 unavailable scheme=broken (broken failed: ZeroDivisionError)"
 
 
 def test_a_fault_in_a_refusal_is_500_too() -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import pytest
 
@@ -27,6 +29,7 @@ from undersign import (
 )
 from undersign.diagnose import Cause, diagnose
 from undersign.diagnose.cause import clock_cause, difference
+from undersign.scheme import Body
 
 
 def codes(request: Request, schemes: Scheme | Sequence[Scheme] = (), keys: object = KEYS, now: float = NOW) -> set[str]:
@@ -162,22 +165,22 @@ def test_keys_by_scheme_by_lookup_and_for_rotation() -> None:
 class CountingGoTom(GoTom):
     """Counts what is computed."""
 
-    def signature(self, secret: bytes, canonical: bytes) -> str:
+    def signature(self, secret: bytes, string: bytes) -> str:
         COUNTS.append(1)
-        return super().signature(secret, canonical)
+        return super().signature(secret, string)
 
 
 @dataclass(frozen=True)
 class CountingGoGrid(GoGrid):
     """The same."""
 
-    def signature(self, secret: bytes, canonical: bytes) -> str:
+    def signature(self, secret: bytes, string: bytes) -> str:
         COUNTS.append(1)
-        return super().signature(secret, canonical)
+        return super().signature(secret, string)
 
-    def candidates(self, secret: bytes, claim: Claim, seconds: Sequence[int]) -> Iterable[str]:
+    def candidates(self, secret: bytes, claim: Claim, body: Body, seconds: Sequence[int]) -> Iterable[str]:
         COUNTS.append(len(seconds))
-        return super().candidates(secret, claim, seconds)
+        return super().candidates(secret, claim, body, seconds)
 
 
 COUNTS: list[int] = []
@@ -229,17 +232,16 @@ class Plain(Scheme):
     def body_need(self, head: Request) -> BodyNeed:
         return BodyNeed(("sha256",))
 
-    def prepare(self, request: Request, claim: Claim) -> Patch:
-        return Patch()
+    def draft(self, request: Request, claim: Claim) -> tuple[Patch, bytes]:
+        return Patch(), self.string(request, claim, request.body, math.floor(claim.at or 0))
 
-    def canonical(self, request: Request, claim: Claim) -> bytes:
-        body = request.body
+    def string(self, request: Request, claim: Claim, body: Body, second: int) -> bytes:
         digest = hashlib.sha256(body).hexdigest() if isinstance(body, bytes) else body.digests["sha256"]
         content_type = request.values("content-type")[0]
         return f"{request.method}\n{request.target}\n{content_type}\n{digest}\n{claim.at:.0f}".encode("latin-1")
 
-    def signature(self, secret: bytes, canonical: bytes) -> str:
-        return hashlib.sha256(secret + canonical).hexdigest()
+    def signature(self, secret: bytes, string: bytes) -> str:
+        return hashlib.sha256(secret + string).hexdigest()
 
     def write(self, claim: Claim, request: Request) -> Patch:
         return Patch((("X-Signed", f"{claim.key_id} {claim.at:.0f} {claim.signatures[0]}"),))
@@ -247,7 +249,8 @@ class Plain(Scheme):
     def read(self, request: Request) -> Claim | None:
         for value in request.values("x-signed"):
             key_id, at, signature = value.split(" ")
-            return Claim(key_id, float(at), (signature,))
+            claim = Claim(key_id, float(at), (signature,))
+            return claim._replace(string=partial(self.string, request, claim))
         return None
 
 
@@ -255,8 +258,8 @@ class Plain(Scheme):
 class Timeless(Plain):
     """The same that signs the time alone, and does not send it."""
 
-    def canonical(self, request: Request, claim: Claim) -> bytes:
-        return f"{claim.key_id}\n{claim.at:.0f}".encode()
+    def string(self, request: Request, claim: Claim, body: Body, second: int) -> bytes:
+        return f"{claim.key_id}\n{second}".encode()
 
     def read(self, request: Request) -> Claim | None:
         claim = super().read(request)
@@ -281,7 +284,7 @@ def plain_request(
     signed = Request(method, target, (("Content-Type", content_type),), body)
     claim = Claim("me", at)
     key = secret if isinstance(secret, bytes) else secret.encode()
-    signature = scheme.signature(key, scheme.canonical(signed, claim))
+    signature = scheme.signature(key, scheme.draft(signed, claim)[1])
     return scheme.write(claim._replace(signatures=(signature,)), right).apply(right)
 
 
@@ -335,8 +338,8 @@ def test_a_third_party_scheme_gets_the_general_causes(request_: Request, code: s
 def test_a_third_party_scheme_may_end_its_lines_otherwise() -> None:
     @dataclass(frozen=True)
     class Dos(Plain):
-        def canonical(self, request: Request, claim: Claim) -> bytes:
-            return super().canonical(request, claim).replace(b"\n", b"\r\n")
+        def string(self, request: Request, claim: Claim, body: Body, second: int) -> bytes:
+            return super().string(request, claim, body, second).replace(b"\n", b"\r\n")
 
     assert codes(plain_request(Dos()), Plain(), {"me": SECRET}) == {"line-endings"}
 

@@ -10,9 +10,10 @@ from wsgiref.util import setup_testing_defaults
 import pytest
 
 from tests.core.plain import NOW, gogrid_form, gogrid_request, gotom_request
-from undersign import AsyncVerifier, Claim, GoGrid, GoTom, Reason, Request, Verifier
+from undersign import AsyncVerifier, Claim, GoGrid, GoTom, Reason, Rejected, Request, Verifier
 from undersign.servers.asgi import SignatureMiddleware as AsgiMiddleware
 from undersign.servers.wsgi import SignatureMiddleware as WsgiMiddleware
+from undersign.windows import RollingWindows
 
 SCHEMES = [GoTom(), GoGrid()]
 KEYS = {"known": "the-secret"}
@@ -95,17 +96,39 @@ def test_the_answers_are_the_same_to_the_byte(server: Any, kind: str) -> None:
     assert not re.search("known|nobody|mismatch", str(wrong))
 
 
-def test_unknown_keys_build_no_windows(monkeypatch: pytest.MonkeyPatch) -> None:
-    built: list[str] = []
+@pytest.fixture
+def built(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+    """The key ids whose signatures are computed, with how many at a time."""
+    noted: list[tuple[str, int]] = []
     candidates = GoGrid.candidates
 
-    def noted(self: GoGrid, secret: bytes, claim: Claim, seconds: Any) -> Any:
-        built.append(claim.key_id)
-        return candidates(self, secret, claim, seconds)
+    def noting(self: GoGrid, secret: bytes, claim: Claim, body: Any, seconds: Any) -> Any:
+        noted.append((claim.key_id, len(seconds)))
+        return candidates(self, secret, claim, body, seconds)
 
-    monkeypatch.setattr(GoGrid, "candidates", noted)
-    verifier = Verifier(GoGrid(), KEYS, clock=lambda: NOW)
-    for key in ("known", *map(str, range(300)), "known"):
-        with pytest.raises(Exception, match=r"mismatch|unknown_key"):
+    monkeypatch.setattr(GoGrid, "candidates", noting)
+    return noted
+
+
+def _refused_in_turn(verifier: Verifier, *keys: str) -> None:
+    for key in keys:
+        with pytest.raises(Rejected, match=r"mismatch|unknown_key"):
             verifier.verify(gogrid_request(key=key))
+
+
+def test_unknown_keys_take_the_work_of_known_ones_cold_and_warm(built: list[tuple[str, int]]) -> None:
+    verifier = Verifier(GoGrid(), KEYS, clock=lambda: NOW)
+    _refused_in_turn(verifier, "known", "nobody", "known", "nobody")
+    assert built == [("known", 1201), ("nobody", 1201)]  # each once, and none while it is warm
+
+
+def test_unknown_keys_push_no_known_one_out(built: list[tuple[str, int]]) -> None:
+    verifier = Verifier(GoGrid(), KEYS, clock=lambda: NOW, windows=RollingWindows(capacity=8))
+    _refused_in_turn(verifier, "known", *map(str, range(30)), "known")
+    assert [key for key, _ in built].count("known") == 1
+
+
+def test_unknown_keys_that_need_not_be_alike_build_one_window_together(built: list[tuple[str, int]]) -> None:
+    verifier = Verifier(GoGrid(), KEYS, clock=lambda: NOW, windows=RollingWindows(alike=False))
+    _refused_in_turn(verifier, "known", *map(str, range(300)), "known")
     assert len(built) == 2  # one for the known key, one for all others together

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import dataclasses
 import hashlib
 import itertools
 from collections.abc import Callable, Iterable, Sequence

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from undersign import AsyncVerifier, ConfigError, GoGrid, GoTom, Request, Verified, Verifier
+from undersign.replay import MemoryReplayGuard
 from undersign.servers.asgi import SignatureMiddleware
 from undersign.usage import KeyUsage
 
@@ -268,7 +269,7 @@ def test_authorize(authorize: Any, status: int, caplog: pytest.LogCaptureFixture
     assert "password" not in caplog.text
 
 
-# What is known at a glance: one scheme, a key id without escapes, HTTP/1 and no body.
+# The plainest requests, and each shape near to them: one path judges them all.
 
 
 def plain_scope(**changes: Any) -> dict[str, Any]:
@@ -276,30 +277,33 @@ def plain_scope(**changes: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("verifier_class", [Verifier, AsyncVerifier])
-@pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_what_is_known_at_a_glance_comes_to_the_app_like_all_else(verifier_class: Any, method: str) -> None:
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "DELETE"])
+def test_every_version_and_method_comes_to_the_app_alike(verifier_class: Any, method: str) -> None:
     told: list[Verified] = []
-    fast, slow = Recorder(), Recorder()
+    apps = Recorder(), Recorder(), Recorder()
     scope = scope_of(signed(GOTOM, method, "/items?a=b", key_id="user"))
-    for app, version in ((fast, "1.1"), (slow, "2")):
+    for app, version in zip(apps, ("1.0", "1.1", "2"), strict=True):
         middleware = SignatureMiddleware(app, verifier_class(GoTom(), PLAIN_KEYS), on_verified=told.append)
         assert Conversation(middleware, {**scope, "http_version": version}, body_of(b"")).status == 204
         assert app.scope == {**scope, "http_version": version, "undersign": told[-1]}
-    assert fast.messages == slow.messages
-    assert told[0] == told[1]
+    assert apps[0].messages == apps[1].messages == apps[2].messages
+    assert told[0] == told[1] == told[2]
+    assert (told[0].scheme, told[0].key_id, told[0].secret_index) == ("gotom", "user", 0)
 
 
 @pytest.mark.parametrize("pieces", [[b"x"], [b"", b"x"], [b"", b"", b"x", b""]])
 def test_a_body_that_nothing_announces_never_comes_to_the_app(pieces: list[bytes]) -> None:
     app = Recorder()
-    Conversation(SignatureMiddleware(app, Verifier(GoTom(), PLAIN_KEYS)), plain_scope(), body_of(*pieces))
-    assert app.body == b""
-    assert app.messages[-1] == {"type": "http.disconnect"}
+    middleware = SignatureMiddleware(app, Verifier(GoTom(), PLAIN_KEYS))
+    assert Conversation(middleware, plain_scope(), body_of(*pieces)).status == 401  # it is not the body that is signed
+    assert app.calls == 0
 
 
 @pytest.mark.parametrize(
     ("changes", "options", "status"),
     [
+        ({}, {}, 204),
+        ({"http_version": "2"}, {}, 204),
         ({"raw_path": b"/item"}, {}, 401),
         ({"raw_path": b"/items/"}, {}, 401),
         ({"raw_path": b"http://api.example.com/items"}, {}, 204),
@@ -309,13 +313,34 @@ def test_a_body_that_nothing_announces_never_comes_to_the_app(pieces: list[bytes
         ({"method": "DELETE"}, {}, 401),
         ({"method": "get"}, {}, 401),
         ({}, {"prefix": "/api"}, 401),
+        ({}, {"authorize": lambda verified, head: True}, 204),
         ({}, {"authorize": lambda verified, head: False}, 403),
         ({"raw_path": b"/items", "headers": []}, {"public": ["/items"]}, 204),
     ],
 )
-def test_what_is_not_known_at_a_glance_is_judged_the_long_way(changes: Any, options: Any, status: int) -> None:
+def test_each_shape_near_the_plainest_request(changes: Any, options: Any, status: int) -> None:
     middleware = SignatureMiddleware(Recorder(), Verifier(GoTom(), PLAIN_KEYS), **options)
     assert Conversation(middleware, plain_scope(**changes), body_of(b"")).status == status
+
+
+@pytest.mark.parametrize("name", [b"x-http-method-override", b"X_HTTP_Method", b"x-method-override"])
+@pytest.mark.parametrize(("method", "status"), [("GET", 204), ("DELETE", 204), ("POST", 401)])
+def test_an_override_header_keeps_a_signed_post_out(name: bytes, method: str, status: int) -> None:
+    scope = scope_of(signed(GOTOM, method, "/items", key_id="user"))
+    scope["headers"] = [*scope["headers"], (name, b"DELETE")]
+    assert (
+        Conversation(SignatureMiddleware(Recorder(), Verifier(GoTom(), PLAIN_KEYS)), scope, body_of(b"")).status
+        == status
+    )
+
+
+@pytest.mark.parametrize(("method", "second"), [("GET", 204), ("POST", 401), ("DELETE", 401)])
+def test_a_replay_guard_sees_each_of_them(method: str, second: int) -> None:
+    verifier = Verifier(GoTom(), PLAIN_KEYS, replay=MemoryReplayGuard(born=0))
+    middleware = SignatureMiddleware(Recorder(), verifier)
+    scope = scope_of(signed(GOTOM, method, "/items", key_id="user"))
+    assert Conversation(middleware, scope, body_of(b"")).status == 204
+    assert Conversation(middleware, scope, body_of(b"")).status == second
 
 
 def test_a_public_path_is_public_to_those_who_sign_too() -> None:

@@ -280,7 +280,6 @@ class _Rewrites:
 
 @pytest.mark.parametrize("version", ["1.1", "2"])
 def test_a_middleware_that_rewrites_the_path_alone(version: str) -> None:
-    """At a glance too."""
     app = AsgiRecorder()
     middleware = AsgiMiddleware(app, Verifier(GoTom(), {"user": KEYS["user:1"]}), public=PUBLIC)
     request = signed(GOTOM, "GET", "/static/admin", key_id="user")
