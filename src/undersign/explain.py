@@ -11,7 +11,7 @@ from typing import Any
 
 from .clock import format_date
 from .credentials import Credential
-from .engine import credential_flaw, drafted_checked, sign_checked
+from .engine import bare, credential_flaw, drafted_checked, sign_checked
 from .errors import CannotSign, ConfigError, Reason, Rejected
 from .fields import decode_field
 from .http import BodyDigest, Patch, Request, body_length, flaw_when_verifying
@@ -154,7 +154,7 @@ def _received(scheme: Scheme, request: Request, now: float) -> Explanation:
     claim = scheme.read(request)
     if claim is None or claim.string is None:
         raise Rejected(Reason.MISSING, f"{scheme.name} does not claim the request: it has no signature of this scheme")
-    if flaw := flaw_when_verifying(request):
+    if flaw := flaw_when_verifying(bare(request)):
         raise CannotSign(flaw)
     timed = claim if claim.at is not None else claim._replace(at=now)
     string = claim.string(request.body, math.floor(now))
