@@ -17,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import plain
+
 from undersign import Credential, GoGrid, GoTom, Recipe, Rejected, Request, Signer, Verifier
 
 KEY_ID, SECRET = "theusernameyoureceived", "thepasswordyoureceived"
@@ -48,7 +49,14 @@ LIMITS = {
 GOTOM_RECIPE = Recipe.from_mapping(
     {
         "name": "gotom-recipe",
-        "parts": ["method", "body:md5:hex", {"part": "content-type", "fold": "lower"}, "time", {"part": "headers"}, "target"],
+        "parts": [
+            "method",
+            "body:md5:hex",
+            {"part": "content-type", "fold": "lower"},
+            "time",
+            {"part": "headers"},
+            "target",
+        ],
         "joiner": "\n",
         "mac": "hmac-sha1",
         "encoding": "base64",
@@ -159,7 +167,10 @@ def import_ratio(rounds: int) -> float:
 
     def seconds(line: str) -> float:
         code = f"import time; s = time.perf_counter(); {line}; print(time.perf_counter() - s)"
-        runs = (subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True) for _ in range(rounds))
+        runs = (
+            subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
+            for _ in range(rounds)
+        )
         return min(float(run.stdout) for run in runs)
 
     return seconds("import undersign") / seconds("import hashlib, hmac, dataclasses, typing_extensions, re")
@@ -246,9 +257,9 @@ def main() -> None:
 
 def draw(ratios: dict[str, tuple[float, float]], file: Path) -> None:
     """A bar for each ratio, with a mark at its limit."""
-    import matplotlib
+    import matplotlib as mpl
 
-    matplotlib.use("svg")
+    mpl.use("svg")
     import matplotlib.pyplot as plt
 
     figure, axes = plt.subplots(figsize=(8, 3.2))

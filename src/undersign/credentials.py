@@ -98,8 +98,8 @@ class Credential:
     user's own call alone, and to no other that a redirect leads to. `older` are secrets that are being replaced: with a
     scheme that sends several signatures, each makes one too, after that of `secret`, so that a receiver who still has
     an older one verifies as well. `extra` are values that an API wants besides, such as a passphrase or a token, by the
-    names that its scheme gives them. Raises ConfigError for an empty key id or secret, for control characters in the key
-    id, and for an origin that is none.
+    names that its scheme gives them. Raises ConfigError for an empty key id or secret, for control characters in the
+    key id, and for an origin that is none.
     """
 
     key_id: str

@@ -17,7 +17,7 @@ from .clock import check_clock
 from .credentials import Credential, Secret
 from .errors import CannotSign, ConfigError, Reason, Rejected
 from .http import BodyDigest, Component, Patch, Request, flaw_when_signing, flaw_when_verifying, origin_form
-from .scheme import Body, BodyNeed, Claim, Scheme, unusable_secret
+from .scheme import Body, BodyNeed, Claim, Scheme, unusable_secret, window_of
 from .windows import RollingWindows, search
 
 # What an unknown key is compared with, so that it takes the work of a known one. It never fits: see Pending.finish.
@@ -28,9 +28,7 @@ _NOT_KNOWN = (Reason.UNKNOWN_KEY, "no secret is known for the key id")
 _NOT_FITTING = (Reason.MISMATCH, "no secret of the key fits")
 
 
-def sign(
-    scheme: Scheme, request: Request, credential: Credential, *, now: float, nonce: str | None = None
-) -> Patch:
+def sign(scheme: Scheme, request: Request, credential: Credential, *, now: float, nonce: str | None = None) -> Patch:
     """What to set on the request so that it is signed. `now` is in Unix seconds; the request stays as it is.
 
     `nonce` is a text that no other request has, for a scheme that sends one.
@@ -59,12 +57,14 @@ def sign_checked(scheme: Scheme, request: Request, credential: Credential, now: 
     """Sign with a credential that is checked."""
     claim, drafted, string = drafted_checked(scheme, request, credential, now, nonce)
     # In a claim, which does not show it: a local of its own would be in the traceback of a `write` that refuses.
-    signatures = (scheme.signature(credential.secret.reveal(), string),)
-    signed = claim._replace(signatures=signatures) if nonce or credential.extra else Claim(claim.key_id, now, signatures)
-    del signatures
+    signed = claim._replace(signatures=(scheme.signature(credential.secret.reveal(), string),))
     if credential.older:
-        older = tuple(scheme.signature(secret.reveal(), string) for secret in credential.older)
-        signed = signed._replace(signatures=signed.signatures + older)
+        signed = signed._replace(
+            signatures=(
+                *signed.signatures,
+                *(scheme.signature(secret.reveal(), string) for secret in credential.older),
+            )
+        )
     written = scheme.write(signed, request)
     if not drafted.headers:
         return written
@@ -142,7 +142,8 @@ class Verified(_Verified):
     """A request that verified: by which scheme (its name) and key, and when it was signed (Unix seconds).
 
     `covers` says what of the request the signature binds. `secret_index` is the place of the secret that fitted,
-    0 being the newest. `signed` is the string to sign. `replay_id` names it, and is good for a replay guard until `expires` (Unix seconds, still included). `tenant` is
+    0 being the newest. `signed` is the string to sign. `replay_id` names it, and is good for a replay guard until
+    `expires` (Unix seconds, still included; without end where no time is signed). `tenant` is
     whose key it is, where the lookup has named one. `apart` keeps the replay ids of keys with one id apart where it was
     given the head and has not: a digest of the signature.
 
@@ -318,14 +319,16 @@ def claimed(schemes: tuple[Scheme, ...], request: Request, now: float) -> tuple[
     if isinstance(found, Rejected):
         if found.reason is Reason.INSECURE:
             raise found
-    elif not isinstance(found, Claim) or not callable(found.string) or (found.at is not None and not _is_time(found.at)):
+    elif (
+        not isinstance(found, Claim) or not callable(found.string) or (found.at is not None and not _is_time(found.at))
+    ):
         # A third party's scheme may return anything.
         raise Rejected(Reason.UNAVAILABLE, f"{scheme.name} made no sound claim of the request", scheme=scheme.name)
     if flaw := flaw_when_verifying(request):
         raise Rejected(Reason.MALFORMED, flaw, scheme=scheme.name, key_id=found.key_id)
     if isinstance(found, Rejected):
         raise found
-    window = scheme.window
+    window = window_of(scheme)
     if found.at is not None and window is not None and (reason := window.outside(found.at, now)):
         detail = f"signed at {found.at:.0f}, and the clock says {now:.0f}"
         raise Rejected(reason, detail, scheme=scheme.name, key_id=found.key_id)
@@ -344,12 +347,12 @@ def verdict(
 
     `request` has its body. Raises nothing, since secrets and valid signatures are at hand here.
     """
-    known = bool(secrets)
+    known, window = bool(secrets), window_of(scheme)
     string = claim.string
     if string is None:
         return _refused(scheme, claim, Reason.MALFORMED, "the scheme's claim has no string to sign")
     try:
-        if claim.at is None and scheme.window is not None:
+        if claim.at is None and window is not None:
             found = _search(scheme, claim, request.body, secrets or (NO_SECRET,), now, windows, known)
         else:
             string_to_sign = string(request.body, 0)
@@ -367,7 +370,7 @@ def verdict(
         # One way for both, as the time would tell them apart.
         return _refused(scheme, claim, *(_NOT_FITTING if known else _NOT_KNOWN))
     at, secret_index, signed = found
-    expires = math.inf if scheme.window is None else math.floor(at) + scheme.window.past
+    expires = math.inf if window is None else math.floor(at) + window.past
     return Verified(scheme.name, claim.key_id, at, scheme.covers(request), secret_index, expires, claim.nonce, signed)
 
 

@@ -90,7 +90,8 @@ class _Indexed:
     """The place, in a request, for its headers by name: filled when they are first asked for."""
 
     __slots__ = ("index",)
-    index: dict[str, list[tuple[str, str]]] | None
+    if TYPE_CHECKING:
+        index: dict[str, list[tuple[str, str]]] | None
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -220,9 +221,9 @@ class Request(_Indexed):
 
 # The slots' own setters: quicker by half than object.__setattr__, for values that are made with every request.
 _set_method, _set_target, _set_headers_slot, _set_body, _set_origin = (
-    getattr(Request, name).__set__ for name in ("method", "target", "headers", "body", "origin")
+    vars(Request)[name].__set__ for name in ("method", "target", "headers", "body", "origin")
 )
-_set_index = _Indexed.index.__set__  # type: ignore[attr-defined]
+_set_index = vars(_Indexed)["index"].__set__
 
 
 class _Patch(NamedTuple):

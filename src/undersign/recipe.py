@@ -29,7 +29,7 @@ from .http import Component, Pairs, Patch, Request, flaw_when_signing, origin_fo
 from .parts.carriers import FORM, NOT_CLAIMED, TOO_LARGE, Carriers, Flaw, Place
 from .parts.message import PartSpec, Values
 from .parts.program import Program, signature_pattern, wire_text
-from .scheme import Body, BodyNeed, Claim, Part, Scheme
+from .scheme import Body, BodyNeed, Claim, Part, Scheme, window_of
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -45,7 +45,10 @@ class SchemeOfParts(Scheme):
     _key_id_control = CONTROL
     _key_id_escape: re.Pattern[str] | None = None
     methods: tuple[str, ...] = ()
-    allow_http: bool | None = None
+
+    @property
+    def needs_nonce(self) -> bool:  # type: ignore[override]
+        return self._program.needs_nonce
 
     def __reduce__(self) -> tuple[Any, ...]:
         options = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.init}  # type: ignore[arg-type]
@@ -101,7 +104,7 @@ class SchemeOfParts(Scheme):
         if self.methods and request.method.upper() not in self.methods:
             return f"{self.name} signs {' and '.join(self.methods)} alone, not {request.method}"
         program = self._program
-        if claim.at is None and self.window is not None:
+        if claim.at is None and window_of(self) is not None:
             return f"the claim has no time: {self.name} signs it"
         if program.needs_nonce and not claim.nonce:
             return f"{self.name} sends a nonce and none is given: pass nonce=, a new one for each request"
@@ -115,11 +118,12 @@ class SchemeOfParts(Scheme):
                     return f"the header {key} would stand in for {header.folded}, which is signed: remove it"
         return None
 
-    def _values(self, claim: Claim) -> Values:
-        """What the carriers will say, from the claim of a signer."""
+    def _values(self, claim: Claim, time: str | None = None) -> Values:
+        """What the carriers will say, from a signer's claim; `time` is the text of its time where that is known."""
         at = claim.at if claim.at is not None else 0.0
         program = self._program
-        time = program.time.write(at) if program.time_is_sent else ""
+        if time is None:
+            time = program.time.write(at) if program.time_is_sent else ""
         key_id = wire_text(claim.key_id, "key id", self._key_id_control)
         nonce = wire_text(claim.nonce, "nonce") if claim.nonce else ""
         extra = {name: wire_text(value, name) for name, value in claim.extra.items()} if claim.extra else _NOTHING
@@ -153,7 +157,7 @@ class SchemeOfParts(Scheme):
         if flaw is NOT_CLAIMED:
             return None
         if flaw is TOO_LARGE:  # so whether it is of this scheme is unknown
-            return self._rejected(flaw)
+            return self._rejected(TOO_LARGE)
         if program.needs_https and not self._is_secure(request):
             return self._rejected(Flaw("the request did not come over https", Reason.INSECURE))
         key_id = self._found_key_id(found)
@@ -231,14 +235,15 @@ class SchemeOfParts(Scheme):
         """
         if flaw := flaw_when_signing(request, _in_wire_form(request).target):
             raise CannotSign(flaw)
-        values = self._values(claim)
+        time: str | None = None
         for header in self._program.carriers.headers:
             if "time" in header.template.names:
                 sent = signed_header(request, header.folded)
                 found: dict[str, str] = {}
                 if not sent or not header.template.read(sent, found) or sent == "0":  # which PHP takes for nothing
                     raise CannotSign(f"there is no {header.name} header to sign")
-                values = values._replace(time=found["time"])
+                time = found["time"]
+        values = self._values(claim, time)
         request = _in_wire_form(request)
         texts = self._program.texts(request, values)
         return self._program.string(request, values, texts, request.body, int(values.at // 1))
@@ -311,10 +316,10 @@ class Recipe(SchemeOfParts):
     joiner: str = ""
     mac: str
     encoding: str = "hex"
-    secret: str = "text"
+    secret: str = "text"  # noqa: S105 - the form of secrets
     secret_prefix: str = ""
     time: str = "unix"
-    window: Window | None = Window(past=300, future=300)
+    window: Window | None = Window(past=300, future=300)  # type: ignore[assignment]  # pyright: ignore[reportIncompatibleVariableOverride]
     methods: tuple[str, ...] = ()
     allow_http: bool | None = None
     content_type: str | None = None
@@ -336,11 +341,11 @@ class Recipe(SchemeOfParts):
             ("form", self.form),
             ("query-or-form", self.query_or_form),
         )
-        given = [(place, templates) for place, templates in places if templates]
+        given = [pair for pair in places if pair[1]]
         if len(given) > 1:
             names = " and ".join(place for place, _ in given)
             raise ConfigError(f"parameters are given for {names}: put them all into one place")
-        place, fields = given[0] if given else ("query", {})
+        place, fields = given[0] if given else places[0]
         carriers = Carriers(self.headers, fields, place, {"signature": signature_pattern(self.mac, self.encoding)})
         put("_program", program_of(self, carriers))
 
@@ -394,15 +399,21 @@ class Recipe(SchemeOfParts):
         if not self.name or CONTROL.search(self.name):
             raise ConfigError("name is empty or holds a control character: name the scheme, for keys and logs")
         if self.window is not None and not isinstance(self.window, Window):
-            raise ConfigError("window is a Window: write window=Window(past=300, future=300), or None where there is no time")
+            raise ConfigError(
+                "window is a Window: write window=Window(past=300, future=300), or None where there is no time"
+            )
         if not isinstance(self.parts, (list, tuple)):
             raise ConfigError('parts is a list of what is signed: write parts = ["time", "method", "target"]')
         methods = self.methods
-        if not isinstance(methods, (list, tuple)) or not all(isinstance(m, str) and m and m == m.upper() for m in methods):
+        if not isinstance(methods, (list, tuple)) or not all(
+            isinstance(m, str) and m and m == m.upper() for m in methods
+        ):
             raise ConfigError('methods is a list in upper case: write methods = ["GET", "POST"]')
         if self.allow_http not in (None, True, False):
             raise ConfigError("allow_http is true or false")
-        if self.content_type is not None and (not isinstance(self.content_type, str) or CONTROL.search(self.content_type)):
+        if self.content_type is not None and (
+            not isinstance(self.content_type, str) or CONTROL.search(self.content_type)
+        ):
             raise ConfigError("content_type is text without control characters")
         for place in ("headers", "query", "form", "query_or_form"):
             templates = getattr(self, place)

@@ -113,9 +113,12 @@ class Scheme(ABC):
     """
 
     name: str
-    window: Window | None
+    window: Window
+    """None in a recipe that signs no time; ask `window_of`, as it says so to type checkers too."""
     several_signatures: ClassVar[bool] = False
     """Whether `write` sends all of the claim's signatures: then a credential may have older secrets."""
+    needs_nonce: bool = False
+    """Whether each request has to be signed with a nonce, a text that no other has."""
 
     @abstractmethod
     def covers(self, request: Request) -> frozenset[Component]:
@@ -204,6 +207,11 @@ class Scheme(ABC):
     def refusal(self, rejected: Rejected, head: Request) -> Response:
         """The answer to a refused request, in the scheme's own shape: one body for each status, never the reason."""
         return json_refusal(refusal_status(rejected.reason, 401), "Signature not valid")
+
+
+def window_of(scheme: Scheme) -> Window | None:
+    """The scheme's window; None where no time is signed at all."""
+    return scheme.window
 
 
 def unusable_secret(scheme: Scheme, secret: Secret) -> ConfigError | None:

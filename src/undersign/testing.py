@@ -21,7 +21,7 @@ from .credentials import Credential
 from .engine import Verified
 from .errors import CannotSign, Reason, Rejected
 from .http import Component, Pairs, Request, Response
-from .scheme import Body, BodyNeed, Claim, Scheme
+from .scheme import Body, BodyNeed, Claim, Scheme, window_of
 
 _SECRET = b"a secret that nothing else looks like"
 _UNIFORM = (Reason.STALE, Reason.FUTURE, Reason.UNKNOWN_KEY, Reason.MISMATCH, Reason.REPLAYED)
@@ -87,9 +87,10 @@ class _Laws(Trial):
             ) from error
         if not same:
             raise self.broken(law, "made anew from its fields it is another")
-        if not isinstance(scheme.name, str) or not scheme.name or not isinstance(scheme.window, Window):
+        if not isinstance(scheme.name, str) or not scheme.name or not isinstance(scheme.window, (Window, type(None))):
             raise self.broken(
-                "a scheme has a name and a window", "name is not empty, and window is an undersign.Window"
+                "a scheme has a name and a window",
+                "name is not empty, and window is an undersign.Window, or None where no time is signed",
             )
 
     def secrets_have_a_form(self) -> None:
@@ -302,8 +303,10 @@ class _Laws(Trial):
         other = hashlib.sha256(self.secret).hexdigest().encode()
         law = "another secret does not verify"
         self.refused(signed, law, "it does", secret=other)
-        window = self.scheme.window
-        for now, word in ((self.now + window.past, "oldest"), (self.now - window.future, "earliest")):
+        window = window_of(self.scheme)
+        for now, word in (
+            () if window is None else ((self.now + window.past, "oldest"), (self.now - window.future, "earliest"))
+        ):
             try:
                 self.verify(signed, now=now)
             except Rejected as rejected:
@@ -311,7 +314,7 @@ class _Laws(Trial):
                     "the window has both its ends", f"at the {word} second it is refused as {rejected.reason}"
                 ) from rejected
         law = "outside its window nothing verifies"
-        if Component.DATE in self.scheme.covers(signed):
+        if window is not None and Component.DATE in self.scheme.covers(signed):
             self.refused(signed, law, "an old request does", now=self.now + window.past + 1)
             self.refused(signed, law, "one that is ahead does", now=self.now - window.future - 1)
         valid = claim.signatures[0]

@@ -17,7 +17,7 @@ from collections import OrderedDict
 
 from .credentials import Secret
 from .errors import ConfigError
-from .scheme import Body, Claim, Scheme
+from .scheme import Body, Claim, Scheme, window_of
 
 # A clock that steps back a little, or threads that read it in turns, must not build the window anew.
 _SLACK = 60
@@ -73,7 +73,7 @@ class _Window:
         self._packed = bytearray()
 
     def find(self, scheme: Scheme, secret: Secret, claim: Claim, now: float) -> int | None:
-        wanted = scheme.window.seconds(now)
+        wanted = _seconds(scheme, now)
         self._move(scheme, secret, claim, wanted)
         for signature in claim.signatures:
             number = _PACKED.pack(hash(signature))
@@ -100,11 +100,16 @@ class _Window:
             self._first += old
 
 
+def _seconds(scheme: Scheme, now: float) -> range:
+    window = window_of(scheme)
+    return range(0) if window is None else window.seconds(now)
+
+
 def search(scheme: Scheme, secret: Secret, claim: Claim, body: Body, now: float) -> int | None:
     """The same without a cache: every second of the window is hashed, whatever is found."""
     sent = frozenset(claim.signatures)
     found = None
-    seconds = scheme.window.seconds(now)
+    seconds = _seconds(scheme, now)
     for second, signature in zip(seconds, scheme.candidates(secret.reveal(), claim, body, seconds), strict=True):
         if signature in sent:
             found = second

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 from ..credentials import Secret, seal_all
 from ..scheme import Scheme
@@ -23,10 +24,11 @@ class HopAuth:
         clock: Callable[[], float] = time.time,
         adjust_clock: bool = False,
         older: Sequence[Secret | str | bytes] = (),
+        extra: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         secrets = seal_all(secret, older)
         del secret, older  # so that no frame which raises below holds a plain one
-        self._hops = HopSigner(scheme, key_id, secrets, origins, clock, adjust_clock=adjust_clock)
+        self._hops = HopSigner(scheme, key_id, secrets, origins, clock, adjust_clock=adjust_clock, extra=extra)
         self._set_up()
 
     def _set_up(self) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from ..clock import check_clock
@@ -12,7 +14,7 @@ from ..engine import credential_flaw, sign
 from ..errors import CannotSign, ConfigError
 from ..fields import decode_field
 from ..http import Pairs, Patch, Request
-from ..scheme import Scheme
+from ..scheme import Scheme, window_of
 from ._clock import ClockCorrection
 
 _log = logging.getLogger("undersign")
@@ -36,18 +38,22 @@ class HopSigner:
         clock: Callable[[], float],
         *,
         adjust_clock: bool = False,
+        extra: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         if isinstance(secrets, ConfigError):
             raise secrets
         if not isinstance(scheme, Scheme):
             raise ConfigError(f"the scheme is an object such as GoTom(), not {type(scheme).__name__}")
         self.scheme = scheme
-        self.credential = Credential(key_id, secrets[0], origins, older=secrets[1:])
+        self.credential = Credential(key_id, secrets[0], origins, older=secrets[1:], extra=extra)
         if flaw := credential_flaw(scheme, self.credential):
             raise flaw
         check_clock(clock)
         self.clock = clock
-        self.correction = ClockCorrection(scheme.window) if adjust_clock else None
+        window = window_of(scheme)
+        if adjust_clock and window is None:
+            raise ConfigError(f"{scheme.name} signs no time: leave adjust_clock out")
+        self.correction = ClockCorrection(window) if adjust_clock and window else None
 
     def allows(self, origin: str, home: str) -> bool:
         """Whether the credential may go to `origin`; `home` is the origin of the user's own call.
@@ -78,7 +84,8 @@ class HopSigner:
     def sign(self, request: Request) -> Patch:
         """See `undersign.sign`."""
         offset = self.correction.offset(request.origin) if self.correction else 0.0
-        return sign(self.scheme, request, self.credential, now=self.clock() + offset)
+        nonce = str(uuid.uuid4()) if self.scheme.needs_nonce else None
+        return sign(self.scheme, request, self.credential, now=self.clock() + offset, nonce=nonce)
 
     def should_sign_again(self, origin: str, status: int, headers: Iterable[tuple[str, str]]) -> bool:
         """Whether an answer has taught that our clock is off, so that the request is to be signed once more."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..errors import CannotSign, Rejected
 from ..http import BodyDigest, BodyHasher, Component, Request
-from ..scheme import Claim, Scheme
+from ..scheme import Claim, Scheme, window_of
 from . import changes as common
 from .bodies import bodies
 from .cause import Cause, clock_cause, unexplained
@@ -25,7 +25,8 @@ def causes(
 ) -> tuple[Cause, ...]:
     """Why a request with this claim does not verify by this scheme."""
     clock: tuple[Cause, ...] = ()
-    if claim.at is not None and scheme.window.outside(claim.at, now):
+    window = window_of(scheme)
+    if claim.at is not None and window is not None and window.outside(claim.at, now):
         clock = (clock_cause(claim.at - now),)
     own = keys.secrets(claim.key_id, scheme.name)
     others = keys.others(claim.key_id, scheme.name)
@@ -110,9 +111,7 @@ def _hashed(body: bytes, algorithms: tuple[str, ...]) -> BodyDigest:
     return hasher.result()
 
 
-def _canonical(
-    scheme: Scheme, request: Request, right: Mapping[str, Any], parts: Mapping[str, Any]
-) -> bytes | None:
+def _canonical(scheme: Scheme, request: Request, right: Mapping[str, Any], parts: Mapping[str, Any]) -> bytes | None:
     headers = request.headers
     if parts["content-type"] != right["content-type"]:
         value = parts["content-type"].decode("latin-1")
@@ -136,6 +135,8 @@ def _by_time(
     budget: Budget,
 ) -> tuple[Cause, ...] | None:
     """For schemes that do not send the time: other secrets within the window, and the right one far around it."""
+    if window_of(scheme) is None:
+        return None
     window = scheme.window.seconds(now)
 
     def second_of(secret: bytes, seconds: range) -> int | None:

@@ -44,7 +44,9 @@ class Formula:
         parts = {"key": self.key, "secret": self.secret}
         first, second = parts[self.order[0]], parts[self.order[1]]
         before = first + self.separators[0] + second + self.separators[1]
-        if signature not in self.scheme.candidates(before, Claim("", None), b"", seconds):  # quicker than a loop of our own
+        if signature not in self.scheme.candidates(
+            before, Claim("", None), b"", seconds
+        ):  # quicker than a loop of our own
             return None
         return seconds[list(self.scheme.candidates(before, Claim("", None), b"", seconds)).index(signature)]
 

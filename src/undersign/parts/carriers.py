@@ -122,14 +122,14 @@ class Carriers:
                 return TOO_LARGE
             in_query, in_form = self.places(request)
         if signed is None:
-            if not any([name == self._sig_field for name, _ in in_query + in_form]):
+            if not any(name == self._sig_field for name, _ in in_query + in_form):
                 return NOT_CLAIMED
         else:
             pairs = (request.index or request.by_name()).get(signed.indexed)
             if pairs is None:
                 return NOT_CLAIMED
-            name, value = pairs[0]
-            if len(pairs) > 1 or not signed.template.read(value.strip(" \t"), found) or name.lower() != signed.folded:
+            name, sent = pairs[0]
+            if len(pairs) > 1 or not signed.template.read(sent.strip(" \t"), found) or name.lower() != signed.folded:
                 return self._not_in_form(request, signed)
         if self.fields and (flaw := self._read_fields(request, in_query, in_form, found)):
             return flaw
@@ -156,9 +156,7 @@ class Carriers:
             return Flaw(f"the {header.name} header is there more than once")
         return Flaw(f"the {header.name} header is not in its one form, or stands beside another spelling of its name")
 
-    def _read_fields(
-        self, request: Request, in_query: Pairs, in_form: Pairs, found: dict[str, str]
-    ) -> Flaw | None:
+    def _read_fields(self, request: Request, in_query: Pairs, in_form: Pairs, found: dict[str, str]) -> Flaw | None:
         if is_compressed_form(request) and self.place != "query":
             return Flaw("the form has a Content-Encoding, which may hide its parameters")
         if in_query and in_form:

@@ -1,8 +1,8 @@
 """MACs and encodings by name: how a string to sign and a secret become a signature.
 
-`hmac-ALG` takes the secret as its key (RFC 2104). `hash-ALG` is a bare hash with the secret among the parts: a string to
-sign holds a NUL where it stands, since a string to sign is shown and logged and a secret is not. No other part may hold
-a NUL but a raw body, so the NULs before and behind that one are told apart by their number.
+`hmac-ALG` takes the secret as its key (RFC 2104). `hash-ALG` is a bare hash with the secret among the parts: a string
+to sign holds a NUL where it stands, since a string to sign is shown and logged and a secret is not. No other part may
+hold a NUL but a raw body, so the NULs before and behind that one are told apart by their number.
 """
 
 from __future__ import annotations
@@ -87,7 +87,9 @@ class Mac:
     def __init__(self, name: str, encoding: str, secret: SecretForm, before: int, behind: int) -> None:
         kind, _, algorithm = name.partition("-")
         if kind not in ("hmac", "hash") or algorithm not in ALGORITHMS:
-            raise ConfigError(f"mac {name!r} is unknown: write hmac-ALG or hash-ALG with one of {', '.join(ALGORITHMS)}")
+            raise ConfigError(
+                f"mac {name!r} is unknown: write hmac-ALG or hash-ALG with one of {', '.join(ALGORITHMS)}"
+            )
         self.algorithm = algorithm
         self._keyed = kind == "hmac"
         self._encode = encoder(encoding)

@@ -28,10 +28,23 @@ from .times import time_form
 
 Body: TypeAlias = "bytes | BodyDigest"
 PartSpec: TypeAlias = "str | Mapping[str, Any] | Part"
-SECRET = "\0"
+SECRET = "\0"  # noqa: S105 - it stands for one
 """What stands in a string to sign where the secret goes. No other part can hold it but a raw body."""
 
-_SIMPLE = ("method", "target", "path", "query", "url", "host", "body", "content-type", "time", "key_id", "secret", "nonce")
+_SIMPLE = (
+    "method",
+    "target",
+    "path",
+    "query",
+    "url",
+    "host",
+    "body",
+    "content-type",
+    "time",
+    "key_id",
+    "secret",
+    "nonce",
+)
 _WITH_ARGUMENT = ("body", "header", "time", "extra", "literal")
 _TABLES = ("headers", "params")
 _OPTIONS = ("omit_empty", "fold", "when")
@@ -135,7 +148,9 @@ def _part(word: str, argument: str, options: Mapping[str, Any], time_is_sent: bo
     if word == "extra":
         if not argument.isidentifier():
             raise ConfigError(f"{field} is 'extra:{argument}': write extra:NAME, the name of a value of the credential")
-        return Part(argument, f"the credential's extra {argument}", lambda _, values: values.extra[argument], extra=argument)
+        return Part(
+            argument, f"the credential's extra {argument}", lambda _, values: values.extra[argument], extra=argument
+        )
     if word == "literal":
         if not argument or not all(" " <= character <= "~" or character == "\n" for character in argument):
             raise ConfigError(f"{field}: a literal is printable ASCII and line feeds, and not empty")

@@ -42,8 +42,8 @@ class Program:
         joiner: str,
         mac: str,
         encoding: str,
-        secret: str,
-        secret_prefix: str,
+        secret: str = "text",  # noqa: S107 - the form of secrets
+        secret_prefix: str = "",
         time: str,
         window: Window | None,
         carriers: Carriers,
@@ -52,7 +52,9 @@ class Program:
         if encoding not in ENCODINGS:
             raise ConfigError(f"encoding {encoding!r} is unknown: use one of {', '.join(ENCODINGS)}")
         if secret not in SECRET_FORMS:
-            raise ConfigError(f"secret {secret!r} is unknown: it says how the text becomes bytes, {', '.join(SECRET_FORMS)}")
+            raise ConfigError(
+                f"secret {secret!r} is unknown: it says how the text becomes bytes, {', '.join(SECRET_FORMS)}"
+            )
         if isinstance(parts, str) or not isinstance(parts, Sequence) or not parts:
             raise ConfigError('parts is a list of what is signed: write parts = ["time", "method", "target"]')
         if not isinstance(joiner, str) or not all(character == "\n" or " " <= character <= "~" for character in joiner):
@@ -64,7 +66,8 @@ class Program:
         self.time_name = "time" if time in ("unix", "unix-ms") else "date"
         self.time_is_sent = "time" in carriers.sent
         self.parts: tuple[Part, ...] = tuple(
-            compiled_part(spec, time_is_sent=self.time_is_sent, field=f"parts[{place}]") for place, spec in enumerate(parts)
+            compiled_part(spec, time_is_sent=self.time_is_sent, field=f"parts[{place}]")
+            for place, spec in enumerate(parts)
         )
         self.secret_form = SecretForm(secret, secret_prefix.encode())
         self._check_sent(mac)
@@ -124,9 +127,7 @@ class Program:
         behind = self.joiner.join(["", *texts[place + 1 :]])  # type: ignore[list-item]
         return before.encode("latin-1"), behind.encode("latin-1")
 
-    def shown(
-        self, request: Request, values: Values, set_now: frozenset[str], *, received: bool
-    ) -> list[ShownPart]:
+    def shown(self, request: Request, values: Values, set_now: frozenset[str], *, received: bool) -> list[ShownPart]:
         """The string to sign part by part, each but the last with the joiner behind it. `set_now` are the headers that
         signing sets besides its carriers."""
         second = int(values.at // 1)
@@ -185,28 +186,38 @@ class Program:
         sent = self.carriers.sent
         for part in self.parts:
             if part.extra and f"extra.{part.extra}" not in sent:
-                raise ConfigError(f"parts holds extra:{part.extra}, which nothing sends: put {{extra.{part.extra}}} in a carrier")
+                raise ConfigError(
+                    f"parts holds extra:{part.extra}, which nothing sends: put {{extra.{part.extra}}} in a carrier"
+                )
         if "nonce" in named and "nonce" not in sent:
             raise ConfigError("parts holds the nonce, which nothing sends: put {nonce} into headers, query or form")
         if "key id" in named and "key_id" not in sent:
             raise ConfigError("parts holds the key id, which nothing sends: put {key_id} into headers, query or form")
         if mac.startswith("hash-") and "secret" not in named:
-            raise ConfigError(f"mac {mac!r} takes no key, so anyone could sign: put the secret among the parts, or use hmac-")
+            raise ConfigError(
+                f"mac {mac!r} takes no key, so anyone could sign: put the secret among the parts, or use hmac-"
+            )
         if named <= {"secret", "literal", "key id"}:
             raise ConfigError("parts binds nothing: one signature would serve for ever; sign the time or the request")
 
     def _check_time(self) -> None:
         signed = any(Component.DATE in part.binds for part in self.parts)
         if self.time_is_sent and self.window is not None and not signed:
-            raise ConfigError("the time is sent and not signed, so anyone could renew it: put it among the parts, or window = false")
+            raise ConfigError(
+                "the time is sent and not signed, so anyone could renew it: put it among the parts, or window = false"
+            )
         if signed and not self.time_is_sent and self.window is None:
-            raise ConfigError("the time is signed, and neither sent nor searched: put {time} into a carrier, or give a window")
+            raise ConfigError(
+                "the time is signed, and neither sent nor searched: put {time} into a carrier, or give a window"
+            )
         if self.window is None:
             return
         if not signed:
             raise ConfigError("window is given and no time is signed: put the time among the parts, or window = false")
         if not self.time_is_sent and self.window.past + self.window.future > _LONGEST_SEARCH:
-            raise ConfigError(f"window is over {_LONGEST_SEARCH} seconds, and each of them is searched: make it smaller")
+            raise ConfigError(
+                f"window is over {_LONGEST_SEARCH} seconds, and each of them is searched: make it smaller"
+            )
 
     def _secrets_around_body(self) -> tuple[int, int]:
         names = [(part.name, part.raw) for part in self.parts]

@@ -32,7 +32,9 @@ class Template:
         if len(set(self.names)) < len(self.names):
             raise ConfigError(f"{where} names a placeholder twice: name it once")
         self.literal = pieces[0] if pieces and isinstance(pieces[0], str) else ""
-        self._holds_anything = pieces == [_Placeholder(self.names[0])] and self.names[0] not in patterns if self.names else False
+        self._holds_anything = (
+            pieces == [_Placeholder(self.names[0])] and self.names[0] not in patterns if self.names else False
+        )
         expression, self._format = "", ""
         self._values: dict[str, re.Pattern[str]] = {}
         for place, piece in enumerate(pieces):
@@ -42,7 +44,9 @@ class Template:
                 continue
             behind = pieces[place + 1] if place + 1 < len(pieces) else ""
             if isinstance(behind, _Placeholder):
-                raise ConfigError(f"{where} is ambiguous: put a separator between {{{piece.name}}} and {{{behind.name}}}")
+                raise ConfigError(
+                    f"{where} is ambiguous: put a separator between {{{piece.name}}} and {{{behind.name}}}"
+                )
             value = patterns.get(piece.name) or (f"[^{re.escape(behind[0])}]+" if behind else ".+")
             expression += f"({value})"
             self._format += "%s"
@@ -101,7 +105,8 @@ def _parsed(text: str, where: str) -> list[str | _Placeholder]:
             raise ConfigError(f"{where} has a lone {match[2]!r}: write it twice where it is meant as text")
         else:
             literal = match[0][0] if match[0] in ("{{", "}}") else match[0]
-            if pieces and not isinstance(pieces[-1], _Placeholder):
-                literal = pieces.pop() + literal
-            pieces.append(literal)
+            if pieces and isinstance(last := pieces[-1], str):
+                pieces[-1] = last + literal
+            else:
+                pieces.append(literal)
     return pieces

@@ -50,7 +50,7 @@ def time_form(name: str) -> TimeForm:
 
 
 def _pattern(pattern: str) -> TimeForm:
-    pieces = _PIECE.findall(pattern)
+    pieces: list[str] = _PIECE.findall(pattern)
     expression = ""
     for piece in pieces:
         if piece.startswith("%") and piece not in _DIRECTIVES:
@@ -77,8 +77,8 @@ def _pattern(pattern: str) -> TimeForm:
         found = match.groupdict()
         month = int(found["m"]) if found.get("m") else _MONTHS.index(found["b"]) + 1
         try:
-            numbers = (int(found[name]) for name in "dHMS")
-            at = datetime(int(found["Y"]), month, *numbers, tzinfo=timezone.utc).timestamp()
+            day, hour, minute, second = (int(found[name]) for name in "dHMS")
+            at = datetime(int(found["Y"]), month, day, hour, minute, second, tzinfo=timezone.utc).timestamp()
         except ValueError:
             return None
         return at if write(at) == text else None  # a wrong weekday

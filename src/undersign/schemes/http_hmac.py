@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Literal
 
 from ..clock import Window
@@ -65,8 +64,6 @@ class HttpHmac(SchemeOfParts):
             joiner="\n",
             mac=mac,
             encoding="base64",
-            secret="text",
-            secret_prefix="",
             time=self._time_form(),
             window=self.window,
             carriers=Carriers(headers, {}, "query", patterns),
@@ -111,7 +108,7 @@ class HttpHmac(SchemeOfParts):
     def _signed_parts(self) -> list[PartSpec]:
         body = compiled_part("body:md5:hex", time_is_sent=True, field="parts")
         if self.multipart_as_empty:
-            body = body._replace(late=partial(_digest_of_upload, self), describe=self._digest_source)
+            body = body._replace(late=self._digest_of_upload, describe=self._digest_source)
         return [
             "method",
             body,
@@ -120,6 +117,9 @@ class HttpHmac(SchemeOfParts):
             {"part": "headers", "names": self.signed_headers, "drop_blank": self.drop_blank_headers},
             "target",
         ]
+
+    def _digest_of_upload(self, head: Request, _: Values, body: Body, __: int) -> str:
+        return body_hex_digest(b"" if self._body_counts_as_empty(head) else body, "md5")
 
     def _digest_source(self, request: Request) -> str:
         if self._body_counts_as_empty(request):
@@ -150,10 +150,6 @@ class HttpHmac(SchemeOfParts):
             raise ConfigError("window is a Window: write window=Window(past=600, future=600)")
         if CONTROL.search(self.content_type):
             raise ConfigError("content_type holds a control character")
-
-
-def _digest_of_upload(scheme: HttpHmac, head: Request, _: Values, body: Body, __: int) -> str:
-    return body_hex_digest(b"" if scheme._body_counts_as_empty(head) else body, "md5")
 
 
 @dataclass(frozen=True, kw_only=True)

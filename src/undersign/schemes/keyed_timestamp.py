@@ -67,8 +67,6 @@ class KeyedTimestamp(SchemeOfParts):
             joiner="",
             mac=mac,
             encoding="hex",
-            secret="text",
-            secret_prefix="",
             time="unix",
             window=self.window,
             carriers=Carriers({}, parameters, "query-or-form", patterns, also),
