@@ -195,7 +195,7 @@ def test_varnish_answers_no_replay(start: Start, tmp_path: Path, name: str) -> N
 
 def test_the_rule_that_is_documented(start: Start, tmp_path: Path) -> None:
     """It passes what is signed, whatever the answer says."""
-    (rule,) = (block.text for block in blocks(DOCS / "servers" / "caches.md") if "vcl_recv" in block.text)
+    (rule,) = (block.text for block in blocks(DOCS / "servers" / "proxies.md") if "vcl_recv" in block.text)
     ignoring = "sub vcl_backend_response { set beresp.ttl = 60s; return (deliver); }\n"
     behind = start(next(server for server in SERVERS if server.name == "uvicorn-httptools"))
     data = message(signed(GOGRID, "GET", "/once?c=d", age=210))
