@@ -271,7 +271,7 @@ def begin_whole(schemes: tuple[Scheme, ...], request: Request, now: float) -> Pe
         return None
     if request.body:
         for scheme in schemes:
-            if scheme.body_need(request).raw:
+            if _need_of(scheme, request).raw:
                 return None
     found, claim = claimed(schemes, request, now)
     if found is None:
@@ -289,11 +289,22 @@ def bare(request: Request) -> Request:
 
 def body_need(schemes: tuple[Scheme, ...], head: Request, claimant: Scheme | None) -> BodyNeed:
     """What the claimant needs of the body, and the other schemes that may be in it: there might be two."""
-    need = BodyNeed.NOTHING if claimant is None else claimant.body_need(head)
+    need = BodyNeed.NOTHING if claimant is None else _need_of(claimant, head)
     for scheme in schemes:
-        if scheme is not claimant and (other := scheme.body_need(head)).raw:
+        if scheme is not claimant and (other := _need_of(scheme, head)).raw:
             need |= other
     return need
+
+
+def _need_of(scheme: Scheme, head: Request) -> BodyNeed:
+    failed = TypeError.__name__
+    try:
+        need = scheme.body_need(head)
+        if isinstance(need, BodyNeed):
+            return need
+    except Exception as error:  # of a third party's scheme; what it says may hold anything
+        failed = type(error).__name__
+    raise Rejected(Reason.UNAVAILABLE, f"{scheme.name} failed: {failed}", scheme=scheme.name)
 
 
 def claimed(schemes: tuple[Scheme, ...], request: Request, now: float) -> tuple[Scheme, Claim] | tuple[None, None]:
@@ -319,8 +330,11 @@ def claimed(schemes: tuple[Scheme, ...], request: Request, now: float) -> tuple[
     if isinstance(found, Rejected):
         if found.reason is Reason.INSECURE:
             raise found
-    elif (
-        not isinstance(found, Claim) or not callable(found.string) or (found.at is not None and not _is_time(found.at))
+    elif not (
+        isinstance(found, Claim)
+        and isinstance(found.key_id, str)
+        and callable(found.string)
+        and (found.at is None or _is_time(found.at))
     ):
         # A third party's scheme may return anything.
         raise Rejected(Reason.UNAVAILABLE, f"{scheme.name} made no sound claim of the request", scheme=scheme.name)
@@ -362,6 +376,9 @@ def verdict(
                 for signature in claim.signatures:
                     if found is None and hmac.compare_digest(expected, signature.encode("utf-8", "surrogatepass")):
                         found = now if claim.at is None else claim.at, index, string_to_sign
+        covered = scheme.covers(request)
+        if not isinstance(covered, frozenset):
+            return _failed(scheme, TypeError())
     except CannotSign as error:
         return _refused(scheme, claim, Reason.MALFORMED, str(error))
     except Exception as error:
@@ -371,7 +388,7 @@ def verdict(
         return _refused(scheme, claim, *(_NOT_FITTING if known else _NOT_KNOWN))
     at, secret_index, signed = found
     expires = math.inf if window is None else math.floor(at) + window.past
-    return Verified(scheme.name, claim.key_id, at, scheme.covers(request), secret_index, expires, claim.nonce, signed)
+    return Verified(scheme.name, claim.key_id, at, covered, secret_index, expires, claim.nonce, signed)
 
 
 def _is_time(at: float) -> bool:

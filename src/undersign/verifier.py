@@ -95,7 +95,11 @@ class _VerifierBase:
             required = components(self.require(pending.head)) if callable(self.require) else self.require
         except Exception as error:
             raise self._unavailable(pending, "what is required could not be found out") from error
-        if missing := required - pending.scheme.covers(pending.request or pending.head):
+        try:
+            missing = required - pending.scheme.covers(pending.request or pending.head)
+        except Exception as error:
+            raise self._unavailable(pending, "what the signature covers could not be found out") from error
+        if missing:
             raise Rejected(
                 Reason.INSECURE,
                 f"the signature of this request does not cover what is required: {_listed(missing)}",
