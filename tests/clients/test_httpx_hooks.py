@@ -18,7 +18,7 @@ from undersign import CannotSign, GoGrid, GoTom, HttpHmac, Scheme, Verifier
 from undersign.clients.httpx import SignatureAuth, sign_every_hop
 
 Hook = Callable[[Any], None]
-TENANT = HttpHmac("p", signed_headers=("X-Tenant",))
+TENANT = HttpHmac(provider="p", signed_headers=("X-Tenant",))
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 

@@ -107,7 +107,7 @@ class TestBelowTheSigningAdapter:
     @pytest.fixture
     def session(self, server: WireServer) -> requests.Session:
         session = requests.Session()
-        scheme = HttpHmac("Acme", signed_headers=("X-Tenant",))
+        scheme = HttpHmac(provider="Acme", signed_headers=("X-Tenant",))
         session.mount(server.url, SigningAdapter(scheme, "key", SECRET, origins=[server.url], clock=ticking()))
         return session
 

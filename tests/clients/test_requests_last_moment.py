@@ -62,7 +62,7 @@ class TestAChangeAfterThePreparation:
 
     @pytest.mark.parametrize("change", ["method", "content-type", "x-tenant"])
     def test_the_method_and_signed_headers(self, recorded: Recorded, change: str) -> None:
-        scheme = HttpHmac("Acme", signed_headers=("X-Tenant",))
+        scheme = HttpHmac(provider="Acme", signed_headers=("X-Tenant",))
         request = self.prepared(recorded, scheme)
         if change == "method":
             request.method = "PUT"

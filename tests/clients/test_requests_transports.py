@@ -14,7 +14,7 @@ from tests.clients.transports import TRANSPORTS, Answer, Open
 from undersign import GoGrid, HttpHmac, Request, Scheme, Verifier
 from undersign.clients.requests import SignatureAuth
 
-ACME = HttpHmac("Acme", signed_headers=("X-Tenant",))
+ACME = HttpHmac(provider="Acme", signed_headers=("X-Tenant",))
 GOGRID = GoGrid(allow_http=True)
 
 

@@ -74,7 +74,7 @@ def test_a_form_that_is_named_twice_is_read() -> None:
 
 
 def test_an_empty_content_type_that_is_there_twice_was_sent() -> None:
-    blank = HttpHmac("gotom_app_api", name="blank", content_type="")
+    blank = HttpHmac(provider="gotom_app_api", name="blank", content_type="")
     request = signed(blank, "GET", "/items", [("Content-Type", "")])
     verifier = Verifier(blank, KEYS)
     assert run(request, {"CONTENT_TYPE": "", "HTTP_CONTENT_TYPE": ""}, verifier)[0] == 200

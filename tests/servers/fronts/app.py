@@ -24,7 +24,7 @@ PROVIDER = "custom_api"
 SIGNED_HEADERS = ("X-Name", "X-Trace")
 
 VERIFIED = "verified"
-_SCHEMES = [GoTom(), GoGrid(), HttpHmac(PROVIDER, name="custom", signed_headers=SIGNED_HEADERS)]
+_SCHEMES = [GoTom(), GoGrid(), HttpHmac(provider=PROVIDER, name="custom", signed_headers=SIGNED_HEADERS)]
 _VERIFIER = Verifier(_SCHEMES, {KEY_ID: SECRET})
 _numbers = count()
 _verdict: ContextVar[str] = ContextVar("verdict")
