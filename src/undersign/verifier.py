@@ -9,10 +9,10 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
 from .clock import check_clock
-from .engine import Pending, Verified, begin, begin_whole
+from .engine import Pending, Verified, bare, begin, begin_whole
 from .errors import ConfigError, Reason, Rejected
 from .http import Component, Request, Response
-from .lookup import AsyncKeys, Found, Keys, as_secrets, asker, known_secrets, says_unknown, sealed_keys, usable
+from .lookup import Asker, AsyncKeys, Found, Keys, as_secrets, asker, known_secrets, says_unknown, sealed_keys, usable
 from .replay import AsyncReplayGuard, ReplayGuard, ReplayPolicy
 from .requirements import SAFE_METHODS, Requirements, components
 from .scheme import Scheme, json_refusal, refusal_status
@@ -92,7 +92,7 @@ class _VerifierBase:
         if pending.scheme is None or pending.claim is None:
             return
         try:
-            required = components(self.require(pending.head)) if callable(self.require) else self.require
+            required = components(self.require(bare(pending.head))) if callable(self.require) else self.require
         except Exception as error:
             raise self._unavailable(pending, "what is required could not be found out") from error
         try:
@@ -216,17 +216,18 @@ class Verifier(_VerifierBase):
         """
         if self._requires:
             self._check_required(pending)
-        verified = self._compared(pending, self._secrets(pending))
+        if self._lookup is None:
+            verified = pending.finish(self._known.get(self._claim(pending), ()), windows=self._windows)
+        else:
+            verified = self._compared(pending, self._looked_up(self._lookup, pending))
         if self._policies and (policy := self._policy(pending)) and not self._admit(policy, pending, verified):
             raise self._replayed(verified)
         return verified
 
-    def _secrets(self, pending: Pending) -> Found:
+    def _looked_up(self, lookup: Asker, pending: Pending) -> Found:
         claim = self._claim(pending)
-        if self._lookup is None:
-            return Found(self._known.get(claim, ()))
         try:
-            return usable(as_secrets(self._lookup(*claim, pending.head), pending.scheme))
+            return usable(as_secrets(lookup(*claim, bare(pending.head)), pending.scheme))
         except Exception as error:
             return self._unknown(pending, error)
 
@@ -262,17 +263,18 @@ class AsyncVerifier(_VerifierBase):
         """See Verifier.finish."""
         if self._requires:
             self._check_required(pending)
-        verified = self._compared(pending, await self._secrets(pending))
+        if self._lookup is None:
+            verified = pending.finish(self._known.get(self._claim(pending), ()), windows=self._windows)
+        else:
+            verified = self._compared(pending, await self._looked_up(self._lookup, pending))
         if self._policies and (policy := self._policy(pending)) and not await self._admit(policy, pending, verified):
             raise self._replayed(verified)
         return verified
 
-    async def _secrets(self, pending: Pending) -> Found:
+    async def _looked_up(self, lookup: Asker, pending: Pending) -> Found:
         claim = self._claim(pending)
-        if self._lookup is None:
-            return Found(self._known.get(claim, ()))
         try:
-            found = self._lookup(*claim, pending.head)
+            found = lookup(*claim, bare(pending.head))
             found = as_secrets(await found if isinstance(found, Awaitable) else found, pending.scheme)
             return usable(found)
         except Exception as error:
