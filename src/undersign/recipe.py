@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 from .clock import Window
 from .errors import CannotSign, ConfigError, Reason, Rejected
 from .grammar import CONTROL
-from .http import Component, Pairs, Patch, Request, flaw_when_signing, origin_form, signed_header
+from .http import Component, Pairs, Patch, Request, body_length, flaw_when_signing, origin_form, signed_header
 from .parts.carriers import FORM, NOT_CLAIMED, TOO_LARGE, Carriers, Flaw, Place
 from .parts.message import PartSpec, Values
 from .parts.program import Program, signature_pattern, wire_text
@@ -55,7 +55,10 @@ class SchemeOfParts(Scheme):
         return _made_again, (type(self), options)
 
     def covers(self, request: Request) -> frozenset[Component]:
-        return self._program.covers
+        program = self._program
+        if program.splits_target and request.target.find("?") == len(request.target) - 1:
+            return program.covers - {Component.TARGET}  # whose string is the same without the question mark
+        return program.covers
 
     def body_need(self, head: Request) -> BodyNeed:
         program = self._program
@@ -75,10 +78,18 @@ class SchemeOfParts(Scheme):
         program, values = self._program, self._values(claim)
         if not request.method.isupper() or not request.target.startswith("/") or "#" in request.target:
             request = _in_wire_form(request)
-        sent = program.carriers.drafted(values.sent())
+        sent = values.sent()
+        if program.signs_its_carriers or program.signs_its_fields:
+            sent["key_id"] = self._written_key_id(values.key_id)
         added = self._added(request, values)
-        drafted = Patch(sent + added)
-        if added or program.signs_its_carriers:
+        drafted = Patch(program.carriers.drafted(sent) + added)
+        if program.signs_its_fields:
+            in_form = self._goes_into_form(request)
+            if flaw := program.carriers.flaw_when_writing(request, in_form=in_form):
+                raise CannotSign(flaw)
+            fields = program.carriers.drafted_fields(sent, in_form=in_form)
+            drafted = Patch(drafted.headers, fields.query, fields.form)
+        if added or program.signs_its_carriers or program.signs_its_fields:
             request = drafted.apply(request)
         texts = program.texts(request, values)
         return drafted, program.string(request, values, texts, request.body, int(values.at // 1))
@@ -132,6 +143,14 @@ class SchemeOfParts(Scheme):
     def _added(self, request: Request, values: Values) -> Pairs:
         """The headers, besides the carriers, that have to be on the request to be signed."""
         return ()
+
+    def _form_header(self, request: Request) -> Pairs:
+        """What makes a form of the request, for credentials that go into one. Raises CannotSign where nothing can."""
+        if self._is_form(request):
+            return ()
+        if request.values("content-type") or body_length(request.body) or request.method.upper() == "GET":
+            raise CannotSign("the signature goes into the form and the request is no urlencoded form: send one")
+        return (("Content-Type", FORM),)
 
     def _written_key_id(self, key_id: str) -> str:
         """The key id as it goes into its carrier."""
@@ -387,6 +406,8 @@ class Recipe(SchemeOfParts):
         return type(self).from_mapping, (self.as_mapping(),)
 
     def _added(self, request: Request, values: Values) -> Pairs:
+        if self._program.carriers.place == "form":
+            return self._form_header(request)
         if self.content_type is None or request.values("content-type"):
             return ()
         return (("Content-Type", self.content_type),)

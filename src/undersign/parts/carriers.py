@@ -6,7 +6,7 @@ template's one form is a flaw. Flaws are returned, so that no frame which raises
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
 from ..errors import CannotSign, ConfigError, Reason
@@ -94,7 +94,8 @@ class Carriers:
         self._written = tuple(header for header in self.headers if header not in self._drafted)
         self.written = (*(header.template for header in self._written), *(template for _, template in self.fields))
         """The templates that `patch` writes."""
-        self._sig_field = next((name for name, template in self.fields if "signature" in template.names), "")
+        self.signature_field = next((name for name, template in self.fields if "signature" in template.names), "")
+        self.signature_header = self._signed.folded if self._signed else ""
 
     def needs_form(self, head: Request) -> bool:
         """Whether a parameter may be in the request's form."""
@@ -122,7 +123,7 @@ class Carriers:
                 return TOO_LARGE
             in_query, in_form = self.places(request)
         if signed is None:
-            if not any(name == self._sig_field for name, _ in in_query + in_form):
+            if not any(name == self.signature_field for name, _ in in_query + in_form):
                 return NOT_CLAIMED
         else:
             pairs = (request.index or request.by_name()).get(signed.indexed)
@@ -187,9 +188,21 @@ class Carriers:
 
     # Writing
 
+    def draft_too(self, names: Collection[str]) -> None:
+        """Draft these headers (lower case) although they say the key id, since they are signed."""
+        self._drafted = tuple(h for h in self._others if h in self._drafted or h.folded in names)
+        self._written = tuple(header for header in self.headers if header not in self._drafted)
+        self.written = (*(header.template for header in self._written), *(template for _, template in self.fields))
+
     def drafted(self, values: Mapping[str, str]) -> Pairs:
         """The headers that say neither key id nor signature, such as Date. Raises CannotSign as `patch` does."""
         return tuple([(header.name, header.template.write(values)) for header in self._drafted])
+
+    def drafted_fields(self, values: Mapping[str, str], *, in_form: bool) -> Patch:
+        """What sets the parameters but that of the signature."""
+        others = [(name, template) for name, template in self.fields if name != self.signature_field]
+        pairs = tuple([(name, _text(template.write(values))) for name, template in others])
+        return Patch((), (), pairs) if in_form else Patch((), pairs)
 
     def patch(self, values: Mapping[str, str], *, in_form: bool) -> Patch:
         """What sets all other carriers. Raises CannotSign for a value that a template cannot hold."""

@@ -94,6 +94,12 @@ class Part(NamedTuple):
     extra: str = ""
     describe: Callable[[Request], str] | None = None
     """The source, where it depends on the request."""
+    query_without: frozenset[str] | None = None
+    """The parameters that it leaves out where it takes the query; None where it takes none of it."""
+    form_without: frozenset[str] | None = None
+    """The same of the body."""
+    is_whole: bool = True
+    """Whether it is always there and as it is on the wire."""
 
     def head_text(self) -> Callable[[Request, Values], str | None] | None:
         """What makes its text of the head; None where that is late."""
@@ -193,14 +199,16 @@ _WORDS = {
         f"the request line, path and query {_AS_SENT}",
         of_request="target",
         binds=frozenset({Component.TARGET}),
+        query_without=frozenset(),
     ),
     "path": Part("path", "the request line, the path as it is on the wire", _path),
-    "query": Part("query", "the request line, the query as it is on the wire", _query),
+    "query": Part("query", "the request line, the query as it is on the wire", _query, query_without=frozenset()),
     "url": Part(
         "url",
         f"origin, path and query {_AS_SENT}",
         lambda request, _: _origin(request) + request.target,
         binds=frozenset({Component.AUTHORITY, Component.TARGET}),
+        query_without=frozenset(),
     ),
     "host": Part(
         "host",
@@ -242,7 +250,8 @@ def _body(argument: str, options: Mapping[str, Any], field: str) -> Part:
     if not algorithm:
         if "encoding" in options or "empty" in options:
             raise ConfigError(f"{field}: encoding and empty belong to a digest of the body: name digest = …")
-        return Part("body", "the body as it is sent", late=_raw_body, binds=frozenset({Component.BODY}), raw=True)
+        bound = frozenset({Component.BODY})
+        return Part("body", "the body as it is sent", late=_raw_body, binds=bound, raw=True, form_without=frozenset())
     if algorithm not in ALGORITHMS or encoding not in ENCODINGS or empty not in ("digest", "nothing", "omit"):
         raise ConfigError(
             f"{field}: write body:ALG:ENC, ALG one of {', '.join(ALGORITHMS)}, ENC one of {', '.join(ENCODINGS)}, and "
@@ -261,7 +270,8 @@ def _body(argument: str, options: Mapping[str, Any], field: str) -> Part:
     quick = encoding == "hex" and empty == "digest"
     source = f"{algorithm.upper()} of the body, {encoding}"
     bound = frozenset({Component.BODY})
-    return Part("body digest", source, late=hexadecimal if quick else text, binds=bound, digest=algorithm)
+    late = hexadecimal if quick else text
+    return Part("body digest", source, late=late, binds=bound, digest=algorithm, form_without=frozenset())
 
 
 def _time(argument: str, time_is_sent: bool) -> Part:
@@ -323,7 +333,11 @@ def _params(options: Mapping[str, Any], field: str) -> Part:
         return item.join(f"{name}{pair}{value}" for name, value in pairs)
 
     if of == "query":
-        return Part("parameters", "the query's", lambda request, values: joined([_query(request, values)]))
+
+        def early(request: Request, values: Values) -> str:
+            return joined([_query(request, values)])
+
+        return Part("parameters", "the query's", early, query_without=without)
 
     def late(request: Request, values: Values, body: Body, _: int) -> str:
         if isinstance(body, BodyDigest):
@@ -331,7 +345,9 @@ def _params(options: Mapping[str, Any], field: str) -> Part:
         form = body.decode("latin-1") if "application/x-www-form-urlencoded" in request.media_types() else ""
         return joined([_query(request, values), form] if of == "both" else [form])
 
-    return Part("parameters", "those of the form" if of == "form" else "those of query and form", late=late, raw=True)
+    source = "those of the form" if of == "form" else "those of query and form"
+    of_query = without if of == "both" else None
+    return Part("parameters", source, late=late, raw=True, query_without=of_query, form_without=without)
 
 
 def _decoded(text: str) -> str:
@@ -356,21 +372,25 @@ def _with_options(part: Part, options: Mapping[str, Any], field: str) -> Part:
             raise ConfigError(f"{field}: fold is 'lower' or 'upper'")
         if not part.headers or part.name == "custom headers":  # one header folds its own
             part = _changed(part, _lower if fold == "lower" else _upper)
-        part = part._replace(source=f"{part.source}, in {fold} case")
+        # Header values are compared without regard to case by those who fold them; a body or a target is not.
+        binds = part.binds - {Component.TARGET} - ({Component.BODY} if part.raw else set())
+        part = part._replace(source=f"{part.source}, in {fold} case", binds=binds, is_whole=False)
     if _boolean(options.get("omit_empty", False), f"{field}.omit_empty"):
         part = _changed(_or_absent(part), lambda text: text or None)
     if options.get("when") is not None:
+        if part.name == "secret":
+            raise ConfigError(f"{field}: the secret is signed always, or anyone could sign without: leave when out")
         part = _conditional(part, options["when"], field)
     return part
 
 
 def _lower(text: str) -> str:
     # Servers fold ASCII alone, so bytes are folded here and not Unicode text.
-    return text.lower() if text.isascii() else text.encode("latin-1").lower().decode("latin-1")
+    return text.lower() if text.isascii() else text.encode("latin-1", "replace").lower().decode("latin-1")
 
 
 def _upper(text: str) -> str:
-    return text.upper() if text.isascii() else text.encode("latin-1").upper().decode("latin-1")
+    return text.upper() if text.isascii() else text.encode("latin-1", "replace").upper().decode("latin-1")
 
 
 def _changed(part: Part, change: Callable[[str], str | None]) -> Part:
@@ -416,15 +436,15 @@ def _conditional(part: Part, when: Any, field: str) -> Part:
         )
 
     early, late = part.head_text(), part.late
-    # A condition may not be bound itself, so a part that goes by method or type binds nothing.
-    binds = part.binds if set(when) == {"body"} else frozenset[Component]()
+    # A condition may not be bound itself, so the part binds nothing; but a body that is there binds that it is there.
+    of_itself = has_body is True and len(when) == 1 and part.binds <= {Component.BODY}
+    part = part._replace(binds=part.binds if of_itself else frozenset(), is_whole=False)
     if early is not None and has_body is None:
         return part._replace(
             early=lambda request, values: early(request, values) if holds(request) else None,
             of_request="",
             of_values="",
             constant=None,
-            binds=binds,
         )
 
     def conditional(request: Request, values: Values, body: Body, second: int) -> str | None:
@@ -432,7 +452,7 @@ def _conditional(part: Part, when: Any, field: str) -> Part:
             return None
         return early(request, values) if early is not None else late(request, values, body, second)  # type: ignore[misc]
 
-    return part._replace(early=None, of_request="", of_values="", constant=None, late=conditional, binds=binds)
+    return part._replace(early=None, of_request="", of_values="", constant=None, late=conditional)
 
 
 def _texts(value: Any, field: str) -> Sequence[str]:

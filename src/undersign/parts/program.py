@@ -77,7 +77,13 @@ class Program:
         for template in carriers.templates:
             template.check(self._samples())
         self.headers = tuple(dict.fromkeys(name for part in self.parts for name in part.headers))
-        self.covers = self._covers()
+        self._check_carriers()
+        carriers.draft_too(self.headers)
+        whole = {part.name for part in self.parts if part.is_whole}
+        bound = frozenset[Component]().union(*(part.binds for part in self.parts))
+        # No target holds a line feed, so it tells where the path ends.
+        self.splits_target = Component.TARGET not in bound and {"path", "query"} <= whole and "\n" in joiner
+        self.covers = bound | {Component.TARGET} if self.splits_target else bound
         digests = tuple(dict.fromkeys(part.digest for part in self.parts if part.digest))
         raw = any(part.raw for part in self.parts)
         self.body_need = BodyNeed(digests, raw)
@@ -93,6 +99,11 @@ class Program:
         self.writes_little = not written - {"key_id", "signature"}
         """Whether what is written with the signature is no more than the key id."""
         self.signs_its_carriers = bool(carriers.header_names.intersection(self.headers))
+        self.signs_its_fields = bool(carriers.fields) and any(
+            (part.query_without is not None and carriers.place != "form")
+            or (part.form_without is not None and carriers.place != "query")
+            for part in self.parts
+        )
         self.needs_nonce = "nonce" in carriers.sent
         self.extras = tuple(sorted(name[len("extra.") :] for name in carriers.sent if name.startswith("extra.")))
 
@@ -200,6 +211,27 @@ class Program:
         if named <= {"secret", "literal", "key id"}:
             raise ConfigError("parts binds nothing: one signature would serve for ever; sign the time or the request")
 
+    def _check_carriers(self) -> None:
+        """The signature cannot be in what it signs."""
+        carriers = self.carriers
+        if carriers.signature_header in self.headers:
+            raise ConfigError(
+                f"parts holds the header {carriers.signature_header}, which holds the signature: leave it out"
+            )
+        field = carriers.signature_field
+        for place, part in enumerate(self.parts):
+            if not field:
+                break
+            for what, without, elsewhere in (
+                ("query", part.query_without, "form"),
+                ("form", part.form_without, "query"),
+            ):
+                if without is not None and field not in without and carriers.place != elsewhere:
+                    raise ConfigError(
+                        f"parts[{place}] signs the {what}, and the signature goes into it: write "
+                        f'{{ part = "params", of = "{what}", without = ["{field}"] }}, or send it elsewhere'
+                    )
+
     def _check_time(self) -> None:
         signed = any(Component.DATE in part.binds for part in self.parts)
         if self.time_is_sent and self.window is not None and not signed:
@@ -232,11 +264,6 @@ class Program:
         extras = {name: "value" for name in self.carriers.sent if name.startswith("extra.")}
         time, signature = self.time.write(_SAMPLE_TIME), self.mac.signature(b"secret", b"string")
         return {"key_id": "key", "time": time, "signature": signature, "nonce": "nonce", **extras}
-
-    def _covers(self) -> frozenset[Component]:
-        bound = frozenset[Component]().union(*(part.binds for part in self.parts))
-        names = {part.name for part in self.parts}
-        return bound | {Component.TARGET} if {"path", "query"} <= names else bound
 
 
 def signature_pattern(mac: str, encoding: str) -> str:
