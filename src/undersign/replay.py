@@ -62,6 +62,9 @@ class ReplayPolicy:
     seconds clients' clocks may have been ahead of ours when a guard lost its memory: what is dated up to so long after
     it began anew is refused too, since it may have verified before.
 
+    `lifetime` is for how many seconds a signature is remembered that has no time, and so never expires: later it
+    verifies once more, and so does one that verified before the guard began.
+
     Raises ConfigError for an option that cannot work.
     """
 
@@ -69,6 +72,7 @@ class ReplayPolicy:
     methods: Literal["unsafe", "all"] | None = None
     max_uses: int = 1
     ahead: int = 0
+    lifetime: int | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.guard, (ReplayGuard, AsyncReplayGuard)):
@@ -79,6 +83,8 @@ class ReplayPolicy:
             raise ConfigError(f"max_uses is 1 or more, not {self.max_uses!r}")
         if type(self.ahead) is not int or self.ahead < 0:
             raise ConfigError(f"ahead is whole seconds, 0 or more, not {self.ahead!r}")
+        if self.lifetime is not None and (type(self.lifetime) is not int or self.lifetime < 1):
+            raise ConfigError(f"lifetime is whole seconds, 1 or more, not {self.lifetime!r}")
         if self.max_uses > 1 and type(self.guard).admit in (ReplayGuard.admit, AsyncReplayGuard.admit):
             raise ConfigError(_COUNTS_NOTHING)
 

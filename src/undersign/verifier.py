@@ -15,7 +15,7 @@ from .http import Component, Request, Response
 from .lookup import Asker, AsyncKeys, Found, Keys, as_secrets, asker, known_secrets, says_unknown, sealed_keys, usable
 from .replay import AsyncReplayGuard, ReplayGuard, ReplayPolicy
 from .requirements import SAFE_METHODS, Requirements, components
-from .scheme import Scheme, json_refusal, refusal_status
+from .scheme import Scheme, json_refusal, refusal_status, window_of
 from .windows import RollingWindows
 
 Require: TypeAlias = "Collection[Component] | Callable[[Request], Collection[Component]]"
@@ -308,6 +308,13 @@ def _policies(replay: Any, schemes: Sequence[Scheme]) -> dict[str, ReplayPolicy]
         if name not in by_name:
             raise ConfigError(f"replay names the scheme {name!r}, which is not verified: {', '.join(by_name)} are")
         policy = value if isinstance(value, ReplayPolicy) else ReplayPolicy(value)
+        if (window_of(by_name[name]) is None) is not (policy.lifetime is not None):
+            raise ConfigError(
+                f"{name} signs no time, so its signatures never expire: say how long each is remembered, "
+                f"{{{name!r}: ReplayPolicy(guard, lifetime=86_400)}}"
+                if policy.lifetime is None
+                else f"{name} signs the time, so its window says how long a signature is remembered: leave lifetime out"
+            )
         policies[name] = dataclasses.replace(policy, methods=policy.methods or _guarded_methods(by_name[name]))
     return policies
 
@@ -320,14 +327,12 @@ def _guarded_methods(scheme: Scheme) -> Literal["unsafe", "all"]:
 
 def _asked(policy: ReplayPolicy, pending: Pending, verified: Verified, now: float) -> Any:
     """The guard's answer, which may be a coroutine."""
-    return policy.guard.admit(
-        verified.replay_id,
-        verified.expires,
-        now,
-        # The first second at which it may have verified.
-        since=math.floor(verified.at) - policy.ahead,
-        max_uses=policy.max_uses,
-    )
+    expires = verified.expires
+    # The first second at which it may have verified.
+    since = math.floor(verified.at) - policy.ahead
+    if policy.lifetime is not None:
+        expires, since = float(math.floor(now) + policy.lifetime), math.floor(now)
+    return policy.guard.admit(verified.replay_id, expires, now, since=since, max_uses=policy.max_uses)
 
 
 def _check_requirements(require: Any, schemes: Sequence[Scheme]) -> None:

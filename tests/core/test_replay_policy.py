@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 import math
 from typing import Any
 
 import pytest
 
-from undersign import AsyncVerifier, ConfigError, GoGrid, GoTom, Reason, Request, Verifier
+from undersign import AsyncVerifier, ConfigError, GoGrid, GoTom, Reason, Recipe, Request, Verifier
 from undersign.clock import Window
 from undersign.replay import AsyncReplayGuard, MemoryReplayGuard, ReplayGuard, ReplayPolicy
 from undersign.scheme import Scheme
@@ -162,3 +163,43 @@ def test_a_policy_that_cannot_work(make: Any, match: str) -> None:
 def test_no_guard_is_no_guard() -> None:
     assert _times(_verifier({}), gotom_request("POST", "/")) == 5
     assert _times(_verifier(None), gotom_request("POST", "/")) == 5
+
+
+GITHUB = Recipe(
+    name="github",
+    parts=["body"],
+    mac="hmac-sha256",
+    window=None,
+    headers={"X-Hub-Signature-256": "sha256={signature}"},
+)
+
+
+def _delivery(body: bytes) -> Request:
+    signature = hmac.new(SECRET.encode(), body, "sha256").hexdigest()
+    return Request("POST", "/hook", (("X-Hub-Signature-256", f"sha256={signature}"),), body, "https://h")
+
+
+def test_what_has_no_time_is_remembered_for_a_lifetime_of_its_own() -> None:
+    now = NOW
+    replay = {"github": ReplayPolicy(MemoryReplayGuard(), lifetime=60)}
+    verifier = Verifier(GITHUB, {"github": SECRET}, clock=lambda: now, replay=replay)
+    verified = verifier.verify(_delivery(b"{}"))
+    assert (verified.at, verified.expires) == (NOW, math.inf)
+    now = NOW + 60
+    assert refused(verifier, _delivery(b"{}")).reason is Reason.REPLAYED
+    assert verifier.verify(_delivery(b"[]")).key_id == "github"
+    now = NOW + 61
+    assert verifier.verify(_delivery(b"{}")).key_id == "github"
+
+
+@pytest.mark.parametrize(
+    ("scheme", "lifetime", "message"),
+    [
+        (GITHUB, None, "github signs no time, so its signatures never expire"),
+        (GoTom(), 60, "gotom signs the time, so its window says"),
+        (GITHUB, 0, "lifetime is whole seconds"),
+    ],
+)
+def test_a_lifetime_goes_with_signatures_that_never_expire(scheme: Scheme, lifetime: int | None, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        Verifier(scheme, {}, replay={scheme.name: ReplayPolicy(MemoryReplayGuard(), lifetime=lifetime)})
