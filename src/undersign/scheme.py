@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -235,6 +234,8 @@ def json_refusal(status: int, message: str, challenge: str = "") -> Response:
 
     RFC 9110, section 11.6.1.
     """
+    import json  # for refusals alone
+
     headers: tuple[tuple[str, str], ...] = (("Content-Type", "application/json"),)
     if status == 401 and challenge:
         headers += (("WWW-Authenticate", challenge),)

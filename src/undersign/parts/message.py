@@ -6,14 +6,13 @@ bytes as Latin-1, one character a byte, like the values of headers; `None` is a 
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, NamedTuple, TypeAlias
 
 from ..errors import CannotSign, ConfigError
 from ..fields import decode_field
-from ..grammar import TOKEN
+from ..grammar import TOKEN, did_you_mean
 from ..http import (
     BodyDigest,
     Component,
@@ -139,8 +138,7 @@ def compiled_part(spec: PartSpec, *, time_is_sent: bool, field: str) -> Part:
 
 def _unknown(word: str, field: str) -> ConfigError:
     known = [*_SIMPLE, "body:ALG:ENC", "header:NAME", "time:FORM", "extra:NAME", "literal:TEXT", *_TABLES]
-    close = difflib.get_close_matches(word, known, n=1)
-    meant = f" (did you mean {close[0]!r}?)" if close else ""
+    meant = did_you_mean(word, known)
     return ConfigError(f"{field} is the part {word!r}, which is unknown{meant}: use one of {', '.join(known)}")
 
 
