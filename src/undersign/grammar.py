@@ -1,8 +1,9 @@
-"""The patterns that messages and options are held to, each written once."""
+"""The patterns that messages and options are held to, each written once; and the hint for a word that is mistyped."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """RFC 9110, section 5.6.2."""
@@ -12,3 +13,11 @@ CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 CONTROL_BUT_TAB = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 """The same where a tab is text: inside a header, RFC 9110, section 5.5."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """` (did you mean '…'?)` where one of the known words is close, else nothing."""
+    from difflib import get_close_matches  # slow to import, and needed for mistakes alone
+
+    close = get_close_matches(word, list(known), n=1)
+    return f" (did you mean {close[0]!r}?)" if close else ""

@@ -14,7 +14,6 @@ recipe does as a scheme; `HttpHmac` and `KeyedTimestamp` are such schemes with o
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from .clock import Window
 from .errors import CannotSign, ConfigError, Reason, Rejected
-from .grammar import CONTROL
+from .grammar import CONTROL, did_you_mean
 from .http import Component, Pairs, Patch, Request, flaw_when_signing, origin_form, signed_header
 from .parts.carriers import FORM, NOT_CLAIMED, TOO_LARGE, Carriers, Flaw, Place
 from .parts.message import PartSpec, Values
@@ -47,8 +46,17 @@ class SchemeOfParts(Scheme):
     methods: tuple[str, ...] = ()
 
     @property
+    def program(self) -> Program:
+        """The compiled form of what is declared: its parts, and its carriers."""
+        return self._program
+
+    @property
     def needs_nonce(self) -> bool:  # type: ignore[override]
         return self._program.needs_nonce
+
+    @property
+    def extras(self) -> tuple[str, ...]:
+        return self._program.extras
 
     def __reduce__(self) -> tuple[Any, ...]:
         options = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.init}  # type: ignore[arg-type]
@@ -362,8 +370,7 @@ class Recipe(SchemeOfParts):
         options: dict[str, Any] = {}
         for key, value in document.items():
             if key not in names:
-                close = difflib.get_close_matches(str(key), list(names), n=1)
-                meant = f" (did you mean {close[0]!r}?)" if close else ""
+                meant = did_you_mean(str(key), names)
                 raise ConfigError(f"a recipe has no field {key!r}{meant}: it has {', '.join(names)}")
             options[names[key]] = value
         for needed in ("name", "parts", "mac"):

@@ -7,7 +7,6 @@ its object the scheme class (or any callable that takes the options as keywords)
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import inspect
 import json
 import sys
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, Union, cast, get_args, get_origi
 
 from .clock import Window
 from .errors import ConfigError
+from .grammar import did_you_mean
 from .scheme import Scheme
 from .schemes import GoGrid, GoTom, HttpHmac, KeyedTimestamp
 from .schemes.presets import Acquia, Mashery, Tyk
@@ -111,12 +111,6 @@ def parse_option(name: str, option: str, text: str) -> Any:
             except ValueError:
                 raise ConfigError(f"{option} is a number") from None
     return text
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """` (did you mean '…'?)` where one of the known words is close, else nothing."""
-    close = difflib.get_close_matches(word, list(known), n=1)
-    return f" (did you mean {close[0]!r}?)" if close else ""
 
 
 def _check_option(name: str, option: str, known: Mapping[str, Any]) -> None:

@@ -6,14 +6,13 @@ bytes as Latin-1, one character a byte, like the values of headers; `None` is a 
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, NamedTuple, TypeAlias
 
 from ..errors import CannotSign, ConfigError
 from ..fields import decode_field
-from ..grammar import TOKEN
+from ..grammar import TOKEN, did_you_mean
 from ..http import (
     BodyDigest,
     Component,
@@ -125,16 +124,16 @@ def compiled_part(spec: PartSpec, *, time_is_sent: bool, field: str) -> Part:
         raise _unknown(word, field)
     for option in options:
         if option not in _OPTIONS + _OPTIONS_OF.get(word, ()):
-            known = ", ".join(_OPTIONS_OF.get(word, ()) + _OPTIONS)
-            raise ConfigError(f"{field}, the part {word!r}, has no option {option!r}: it has {known}")
+            known = _OPTIONS_OF.get(word, ()) + _OPTIONS
+            meant = did_you_mean(str(option), known)
+            raise ConfigError(f"{field}, the part {word!r}, has no option {option!r}{meant}: it has {', '.join(known)}")
     part = _part(word, argument, options, time_is_sent, field)
     return _with_options(part, options, field)
 
 
 def _unknown(word: str, field: str) -> ConfigError:
     known = [*_SIMPLE, "body:ALG:ENC", "header:NAME", "time:FORM", "extra:NAME", "literal:TEXT", *_TABLES]
-    close = difflib.get_close_matches(word, known, n=1)
-    meant = f" (did you mean {close[0]!r}?)" if close else ""
+    meant = did_you_mean(word, known)
     return ConfigError(f"{field} is the part {word!r}, which is unknown{meant}: use one of {', '.join(known)}")
 
 
