@@ -217,6 +217,8 @@ class Scheme(ABC):
 
         The default is a problem object with status 403. RFC 9457.
         """
+        import json  # for refusals alone
+
         problem = {"type": "about:blank", "title": "Forbidden", "status": 403, "detail": "The key may not do this"}
         return Response(403, (("Content-Type", "application/problem+json"),), json.dumps(problem).encode())
 

@@ -284,13 +284,17 @@ class _Loose(KeyedTimestamp):
 
 
 def test_a_requirement_is_checked_for_a_claim_that_comes_with_the_body_too() -> None:
-    verifier = Verifier(_Loose(key_param="api_key", name="loose"), {"key": SECRET}, clock=_clock, require={Component.BODY})
+    verifier = Verifier(
+        _Loose(key_param="api_key", name="loose"), {"key": SECRET}, clock=_clock, require={Component.BODY}
+    )
     form = gogrid_form()
     pending = verifier.begin(form).with_body(form.body)
     with pytest.raises(Rejected) as caught:
         verifier.finish(pending)
     assert caught.value.reason is Reason.INSECURE
-    async_verifier = AsyncVerifier(_Loose(key_param="api_key", name="loose"), {"key": SECRET}, clock=_clock, require={Component.BODY})
+    async_verifier = AsyncVerifier(
+        _Loose(key_param="api_key", name="loose"), {"key": SECRET}, clock=_clock, require={Component.BODY}
+    )
     with pytest.raises(Rejected, match="insecure"):
         asyncio.run(async_verifier.finish(pending))
 
