@@ -113,12 +113,19 @@ _PLACES = {"headers": "header", "query": "query", "form": "form"}
 
 
 def explain(
-    scheme: Scheme, request: Request, key: str | Credential | None = None, *, now: float, show_signature: bool = False
+    scheme: Scheme,
+    request: Request,
+    key: str | Credential | None = None,
+    *,
+    now: float,
+    nonce: str | None = None,
+    show_signature: bool = False,
 ) -> Explanation:
     """What is signed of the request, part by part. `now` is in Unix seconds.
 
-    With a key id or a Credential the request is one that is to be signed at `now`, whatever it carries already. Without
-    one it was received: key id and time are those that it claims, and `now` stands in for a time that is not sent.
+    With a key id or a Credential the request is one that is to be signed at `now`, whatever it carries already, with
+    `nonce` where the scheme sends one; what else it sends is the credential's `extra`. Without a key the request was
+    received: key id and time are those that it claims, and `now` stands in for a time that is not sent.
     No secret is needed, since none is in a string to sign. `show_signature` puts the valid signature into the patch,
     which takes a Credential; whoever has it can send the request.
 
@@ -142,9 +149,9 @@ def explain(
         if flaw := credential_flaw(scheme, credential):
             raise flaw
     else:
-        credential = Credential(credential.key_id, _NO_SECRET, credential.origins)
-    patch = sign_checked(scheme, request, credential, now)
-    claim, drafted, string = drafted_checked(scheme, request, credential, now)
+        credential = Credential(credential.key_id, _NO_SECRET, credential.origins, extra=credential.extra)
+    patch = sign_checked(scheme, request, credential, now, nonce or "")
+    claim, drafted, string = drafted_checked(scheme, request, credential, now, nonce or "")
     if not show_signature:
         patch = _without(patch, scheme.signature(_NO_SECRET, string))
     return _explanation(scheme, drafted.apply(request), claim, string, drafted, patch, received=False)
