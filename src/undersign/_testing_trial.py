@@ -24,6 +24,7 @@ class Trial:
         self.credential = credential
         self.secret = credential.secret.reveal()
         self.now = now
+        self.nonce = "a-nonce-of-one-request" if scheme.needs_nonce else None
 
     def broken(self, law: str, how: str) -> AssertionError:
         """The error that names the law and how the scheme breaks it, for a caller to raise."""
@@ -54,7 +55,11 @@ class Trial:
 
     def sign(self, request: Request, credential: Credential | None = None) -> Patch:
         """The patch, by the credential on trial or another."""
-        return sign(self.scheme, request, credential or self.credential, now=self.now)
+        return sign(self.scheme, request, credential or self.credential, now=self.now, nonce=self.nonce)
+
+    def unsigned(self, at: float) -> Claim:
+        """What a signer claims at that time, without a signature."""
+        return Claim(self.credential.key_id, at, (), self.nonce or "", None, self.credential.extra)
 
     def signature(self, secret: bytes, canonical: bytes) -> str:
         """The scheme's signature, whatever the secret."""

@@ -143,6 +143,8 @@ class SchemeOfParts(Scheme):
         program = self._program
         if time is None:
             time = program.time.write(at) if program.time_is_sent else ""
+            if program.signs_time_as_other:  # a verifier knows what is sent alone, which may be whole seconds
+                at = program.time.read(time) or 0.0
         key_id = wire_text(claim.key_id, "key id", self._key_id_control)
         nonce = wire_text(claim.nonce, "nonce") if claim.nonce else ""
         extra = {name: wire_text(value, name) for name, value in claim.extra.items()} if claim.extra else _NOTHING

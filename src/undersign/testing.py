@@ -12,7 +12,8 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from ._testing_requests import odd_requests, of_others, on_the_way, ordinary_requests, tampered
 from ._testing_trial import Trial
@@ -38,17 +39,18 @@ def check_scheme(
     now: float = 1_730_974_875,
     headers: Pairs = (),
     requests: Sequence[Request] = (),
+    extra: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
     """Check that the scheme keeps the laws.
 
     `key_id` and `secret` sign, at `now` in Unix seconds; where the scheme's secrets have a form, give one in it.
     `headers` are put on the requests that are tried: a scheme that covers headers of the caller's needs some.
     `requests` are tried besides the usual ones: GET with and without a query, a JSON body, a form, bytes. Those that
-    the scheme cannot sign are left out, as long as there is one that it can.
+    the scheme cannot sign are left out, as long as there is one that it can. `extra` is what the credential has besides.
 
     Raises AssertionError, whose one sentence names the law that is broken.
     """
-    laws = _Laws(scheme, Credential(key_id, secret), float(now))
+    laws = _Laws(scheme, Credential(key_id, secret, extra=extra), float(now))
     laws.is_a_frozen_dataclass()
     state = repr(vars(scheme)) if hasattr(scheme, "__dict__") else ""
     laws.secrets_have_a_form()
@@ -203,7 +205,7 @@ class _Laws(Trial):
     def key_ids_are_read_back(self, request: Request) -> None:
         law = "a key id that is signed with is read back, or it cannot be signed with"
         for key_id in _KEY_IDS:
-            credential = Credential(key_id, self.secret)
+            credential = Credential(key_id, self.secret, extra=self.credential.extra)
             try:
                 signed = self.only(CannotSign, law, self.sign, request, credential).apply(request)
                 found = self.only(Rejected, law, self.verify, signed).key_id
@@ -219,10 +221,10 @@ class _Laws(Trial):
         if not self.scheme.several_signatures:
             return
         law = "with several_signatures write sends all of them, and read returns them in order"
-        _, string = self.scheme.draft(signed, Claim(self.credential.key_id, self.now))
+        _, string = self.scheme.draft(signed, self.unsigned(self.now))
         # A second one as a second secret would make it; one in form may be hard to come by.
         both = (*self.claim(signed).signatures, self.signature(self.secret, string + b"2"))
-        claim = Claim(self.credential.key_id, self.now, both)
+        claim = self.unsigned(self.now)._replace(signatures=both)
         written = self.scheme.write(claim, signed).apply(signed)
         if self.claim(written).signatures != both:
             raise self.broken(law, f"of {len(both)} it reads {len(self.claim(written).signatures)}, or others")
@@ -243,7 +245,7 @@ class _Laws(Trial):
 
     def is_pure(self, request: Request) -> bytes:
         """The laws of draft and signature; returns the string to sign."""
-        scheme, claim = self.scheme, Claim(self.credential.key_id, self.now)
+        scheme, claim = self.scheme, self.unsigned(self.now)
         if self.sign(request) != self.sign(request):
             raise self.broken("signing is a pure function", "the same request, key and time give two patches")
         drafted, string = scheme.draft(request, claim)
@@ -362,7 +364,7 @@ class _Laws(Trial):
         if component is not Component.DATE:
             return tampered(component, signed, patched)
         # The old signature under a time that is one second later, where the time is sent.
-        claim = Claim(self.credential.key_id, self.now + 1, self.claim(signed).signatures)
+        claim = self.unsigned(self.now + 1)._replace(signatures=self.claim(signed).signatures)
         later = self.scheme.draft(request, claim)[0].apply(signed)
         later = self.scheme.write(claim, request).apply(later)
         return [] if later == signed else [later]

@@ -145,7 +145,7 @@ def _unknown(word: str, field: str) -> ConfigError:
 
 def _part(word: str, argument: str, options: Mapping[str, Any], time_is_sent: bool, field: str) -> Part:
     if word == "header" or word == "content-type":
-        return _header(argument or "Content-Type", options.get("fold"), field)
+        return _header(argument if word == "header" else "Content-Type", options.get("fold"), field)
     if word == "body":
         return _body(argument, options, field)
     if word == "time":

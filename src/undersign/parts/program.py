@@ -21,7 +21,7 @@ from ..http import Component, Request, body_length
 from ..scheme import BodyNeed
 from ..scheme import Part as ShownPart
 from .carriers import Carriers
-from .macs import ENCODINGS, SECRET_FORMS, Mac, SecretForm, encoded_pattern
+from .macs import ALGORITHMS, ENCODINGS, SECRET_FORMS, Mac, SecretForm, encoded_pattern
 from .message import SECRET, Body, Part, PartSpec, Values, compiled_part, unix_second
 from .times import TimeForm, time_form
 
@@ -104,6 +104,9 @@ class Program:
             or (part.form_without is not None and carriers.place != "query")
             for part in self.parts
         )
+        self.signs_time_as_other = self.time_is_sent and any(
+            Component.DATE in part.binds and not part.of_values for part in self.parts
+        )
         self.needs_nonce = "nonce" in carriers.sent
         self.extras = tuple(sorted(name[len("extra.") :] for name in carriers.sent if name.startswith("extra.")))
 
@@ -134,6 +137,8 @@ class Program:
         if len(self._late) != 1 or None in texts or self.body_need:
             return None
         place = self._late[0][0]
+        if Component.DATE not in self.parts[place].binds:  # it waits for the body, to know whether there is one
+            return None
         before = self.joiner.join([*texts[:place], ""])  # type: ignore[list-item]
         behind = self.joiner.join(["", *texts[place + 1 :]])  # type: ignore[list-item]
         return before.encode("latin-1"), behind.encode("latin-1")
@@ -271,10 +276,7 @@ class Program:
 def signature_pattern(mac: str, encoding: str) -> str:
     """The regular expression of a signature, for templates; empty where mac or encoding are wrong."""
     algorithm = mac.partition("-")[2]
-    try:
-        return encoded_pattern(encoding, algorithm)
-    except ValueError:
-        return ""
+    return encoded_pattern(encoding, algorithm) if algorithm in ALGORITHMS and encoding in ENCODINGS else ""
 
 
 def wire_text(text: str, what: str, control: re.Pattern[str] = CONTROL) -> str:
