@@ -87,8 +87,11 @@ class Trial:
 
     def refusal(self, rejected: Rejected, head: Request) -> Response:
         """The scheme's refusal, such that it can be compared."""
-        response = self.scheme.refusal(rejected, head)
-        return Response(response.status, tuple(response.headers), bytes(response.body))
+        return _comparable(self.scheme.refusal(rejected, head))
+
+    def forbidden(self, head: Request) -> Response:
+        """The scheme's answer where the key may not do this, such that it can be compared."""
+        return _comparable(self.scheme.forbidden(head))
 
     def refused(self, request: Request, law: str, how: str, **options: Any) -> Rejected:
         """The refusal that must come, and that shows nothing which is private."""
@@ -103,6 +106,10 @@ class Trial:
         """Raise where the refusal shows the secret."""
         if self.shows(str(rejected), repr(rejected), repr(vars(rejected))):
             raise self.broken("an error never shows the secret", "Rejected holds it")
+
+
+def _comparable(response: Response) -> Response:
+    return Response(response.status, tuple(response.headers), bytes(response.body))
 
 
 def _digest(body: bytes, need: BodyNeed) -> BodyDigest:

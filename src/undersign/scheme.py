@@ -207,6 +207,21 @@ class Scheme(ABC):
         """The answer to a refused request, in the scheme's own shape: one body for each status, never the reason."""
         return json_refusal(refusal_status(rejected.reason, 401), "Signature not valid")
 
+    def forbidden(self, head: Request) -> Response:
+        """The answer to a good signature whose key may not do this: one body, whoever signs. Raises nothing.
+
+        The default is a problem object with status 403. RFC 9457.
+        """
+        problem = {"type": "about:blank", "title": "Forbidden", "status": 403, "detail": "The key may not do this"}
+        return Response(403, (("Content-Type", "application/problem+json"),), json.dumps(problem).encode())
+
+    def welcome(self, head: Request) -> Response | None:
+        """What a server that does nothing but verify answers to a good signature, where the API has a form for that.
+
+        None, the default, leaves it to the server: `undersign serve` says who has signed.
+        """
+        return None
+
 
 def window_of(scheme: Scheme) -> Window | None:
     """The scheme's window; None where no time is signed at all."""

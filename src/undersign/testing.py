@@ -124,10 +124,24 @@ class _Laws(Trial):
                     )
                 if reason in _UNIFORM:
                     uniform.add(response)
-                if not 400 <= response.status < 600:
-                    raise self.broken("a refusal is an error", f"its status is {response.status}")
+                self._is_an_error(response)
             if len(uniform) > 1:
                 raise self.broken(law, "an unknown key, a wrong signature and a wrong time get different answers")
+            self._is_an_error(self._forbidden(head))
+
+    def _is_an_error(self, response: Response) -> None:
+        if not 400 <= response.status < 600:
+            raise self.broken("a refusal is an error", f"its status is {response.status}")
+
+    def _forbidden(self, head: Request) -> Response:
+        return self.only((), "forbidden raises nothing", self.forbidden, head)
+
+    def forbids_all_alike(self, request: Request, signed: Request) -> None:
+        law, answer = "forbidden has one body, whoever signs", self._forbidden(signed)
+        if self._forbidden(signed) != answer:
+            raise self.broken(law, "it differs from one time to the next")
+        if self._forbidden(request) != answer:
+            raise self.broken(law, "the credentials change it")
 
     def does_not_claim(self, request: Request) -> None:
         law = "read returns None for a request that is not signed, or by other schemes"
@@ -169,6 +183,7 @@ class _Laws(Trial):
         self.wrong_ones_are_refused(signed, claim)
         self.tampering_is_refused(request, signed, verified)
         self.odd_requests_are_rejected(signed, claim)
+        self.forbids_all_alike(request, signed)
 
     def patch_is_modest(self, request: Request) -> None:
         law, patch = "a patch sets what it must and nothing else", self.sign(request)

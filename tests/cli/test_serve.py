@@ -16,7 +16,21 @@ from pathlib import Path
 import pytest
 
 from tests.cli.command import COMMAND, KEY_ID, SECRET, Serving, environment, serving, undersign
-from undersign import Claim, Credential, GoGrid, GoTom, HttpHmac, Rejected, Request, Response, Scheme, sign
+from undersign import (
+    Claim,
+    Credential,
+    GoGrid,
+    GoTom,
+    HttpHmac,
+    KeyedTimestamp,
+    Recipe,
+    Rejected,
+    Request,
+    Response,
+    Scheme,
+    Tyk,
+    sign,
+)
 from undersign.cli.exchange import Outcome
 from undersign.cli.server import VerifyingServer
 from undersign.diagnose import Cause
@@ -122,6 +136,28 @@ def test_a_verified_gogrid_request_gets_an_empty_list(format_: str, content_type
         status, headers, body = exchanged(origin, request)
     assert (status, headers["Content-Type"]) == (200, content_type)
     assert body.startswith(beginning)
+
+
+@pytest.mark.parametrize(
+    "scheme",
+    [
+        Tyk(),
+        KeyedTimestamp(key_param="k", name="third-party"),
+        Recipe(
+            name="timed",
+            parts=["key_id", "time"],
+            mac="hmac-sha256",
+            query={"k": "{key_id}", "t": "{time}", "s": "{signature}"},
+        ),
+    ],
+    ids=lambda scheme: scheme.name,
+)
+def test_all_but_gogrid_are_echoed_over_plain_http_and_refused_with_a_json_string(scheme: Scheme) -> None:
+    with answering(scheme) as (origin, _):
+        status, _, body = exchanged(origin, raw(scheme, "GET", "/orders"))
+        assert (status, json.loads(body)["scheme"]) == (200, scheme.name)
+        status, headers, body = exchanged(origin, raw(scheme, "GET", "/orders", secret="wrong"))
+    assert (status, headers["Content-Type"], body) == (401, "application/json", b'"Signature not valid"')
 
 
 def test_a_gogrid_form() -> None:

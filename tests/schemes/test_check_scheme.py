@@ -302,6 +302,17 @@ def _welcomes(self: Any, rejected: Rejected, head: Request) -> Response:
     return Response(200, (), b"")
 
 
+def _forbids_by_key(self: Any, head: Request) -> Response:
+    return Response(403, (), repr(head.values("authorization")).encode())
+
+
+def _forbids_by_chance(self: Any, head: Request) -> Response:
+    return Response(403, (), b"%d" % next(_answers))
+
+
+_answers = itertools.count()
+
+
 def _fails(self: Any, *arguments: Any) -> Any:
     raise ZeroDivisionError
 
@@ -498,6 +509,10 @@ class Several(Good):
         (broken(refusal=_tells_unknown_keys), "get different answers"),
         (broken(refusal=_welcomes), "a refusal is an error: its status is 200"),
         (broken(refusal=_fails), "refusal raises nothing: ZeroDivisionError"),
+        (broken(forbidden=_fails), "forbidden raises nothing: ZeroDivisionError"),
+        (broken(forbidden=lambda self, head: Response(200, (), b"")), "a refusal is an error: its status is 200"),
+        (broken(forbidden=_forbids_by_key), "forbidden has one body, whoever signs: the credentials change it"),
+        (broken(forbidden=_forbids_by_chance), "forbidden has one body, whoever signs: it differs from one time"),
         (broken(body_need=_no_secret_needed), "body_need names all that is needed of a body"),
         (broken(covers=_sometimes_covers), "covers is a pure function"),
         (broken(private_headers=lambda self: frozenset({"X-Date"})), "private_headers are in lower case"),

@@ -15,8 +15,6 @@ from ..engine import Pending, Verified
 from ..errors import Reason, Rejected
 from ..http import BodyDigest, BodyHasher, Request, Response
 from ..http1 import RequestReader
-from ..schemes import GoGrid
-from ..schemes.gogrid_envelope import success
 from ..servers.refusal import shown_path
 from ..verifier import Verifier
 from .text import printable
@@ -126,9 +124,10 @@ class Exchange:
         return accepted, _outcome(head, accepted.status, "valid", verified.scheme, verified.key_id)
 
     def _accepted(self, verified: Verified, head: Request, body: BodyDigest) -> Response:
-        for scheme in self._verifier.schemes:
-            if scheme.name == verified.scheme and isinstance(scheme, GoGrid):
-                return success(head.target)
+        scheme = next(scheme for scheme in self._verifier.schemes if scheme.name == verified.scheme)
+        welcome = scheme.welcome(head)
+        if welcome is not None:
+            return welcome
         answer = {
             "scheme": verified.scheme,
             "key_id": verified.key_id,

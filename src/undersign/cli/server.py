@@ -8,13 +8,12 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 
 from ..diagnose import Cause, diagnose
 from ..http1 import RequestReader
 from ..lookup import Keys
 from ..scheme import Scheme
-from ..schemes import KeyedTimestamp
 from ..verifier import Verifier
 from .exchange import Exchange, Outcome
 
@@ -28,8 +27,8 @@ class VerifyingServer:
     """One request for each connection, each in a thread of its own.
 
     It listens on `address` as soon as it is made, and answers between `serve` and `close`. `log` is called with each
-    Outcome, before its answer goes out and from the thread that serves it. Schemes with a keyed timestamp are taken
-    with `allow_http`, since plain http on loopback is what this server speaks. `body_limit` is in bytes; `silence`
+    Outcome, before its answer goes out and from the thread that serves it. Schemes that have an option `allow_http`
+    are taken with it, since plain http on loopback is what this server speaks. `body_limit` is in bytes; `silence`
     is how many seconds a client may say nothing. `say_why` is called with each cause that is found for a refusal, once
     its answer is out.
 
@@ -49,10 +48,7 @@ class VerifyingServer:
         silence: float = _SILENT_SECONDS,
         say_why: Callable[[Cause], None] | None = None,
     ) -> None:
-        used = [
-            replace(scheme, allow_http=True) if isinstance(scheme, KeyedTimestamp) else scheme for scheme in schemes
-        ]
-        self._verifier = Verifier(used, keys, clock=clock)
+        self._verifier = Verifier([_allowing_http(scheme) for scheme in schemes], keys, clock=clock)
         self._keys = keys
         self._say_why = say_why
         RequestReader()  # raises now where h11 is missing, and not in each thread
@@ -113,3 +109,9 @@ class VerifyingServer:
         finally:
             del self._active[threading.current_thread()]
             self._threads.release()
+
+
+def _allowing_http(scheme: Scheme) -> Scheme:
+    if is_dataclass(scheme) and "allow_http" in (option.name for option in fields(scheme)):
+        return replace(scheme, allow_http=True)
+    return scheme

@@ -21,7 +21,7 @@ from ..parts.message import Values
 from ..parts.program import Program, signature_pattern
 from ..recipe import SchemeOfParts
 from ..scheme import Claim, refusal_status
-from .gogrid_envelope import failure
+from .gogrid_envelope import failure, success
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,10 +73,6 @@ class KeyedTimestamp(SchemeOfParts):
             allow_http=self.allow_http,
         )
         object.__setattr__(self, "_program", program)
-
-    def refusal(self, rejected: Rejected, head: Request) -> Response:
-        bad_request = rejected.reason in (Reason.MALFORMED, Reason.UNSUPPORTED_VERSION)
-        return failure(refusal_status(rejected.reason, 400 if bad_request else 403), head.target)
 
     # What no recipe says: a version, which a caller may choose, and where the parameters go
 
@@ -146,10 +142,24 @@ class KeyedTimestamp(SchemeOfParts):
 
 @dataclass(frozen=True, kw_only=True)
 class GoGrid(KeyedTimestamp):
-    """GoGrid's deployment: `api_key`, `sig` and `v`, MD5, versions 1.0 to 1.9, ten minutes either side, https."""
+    """GoGrid's deployment: `api_key`, `sig` and `v`, MD5, versions 1.0 to 1.9, ten minutes either side, https.
+
+    It alone answers in GoGrid's envelope: 400 where the request is not in form, 403 where the signature is not valid,
+    401 where the key may not do this.
+    """
 
     key_param: str = "api_key"
     name: str = "gogrid"
     version_param: str | None = "v"
     version: str | None = "1.5"
     versions: frozenset[str] = frozenset(f"1.{minor}" for minor in range(10))
+
+    def refusal(self, rejected: Rejected, head: Request) -> Response:
+        bad_request = rejected.reason in (Reason.MALFORMED, Reason.UNSUPPORTED_VERSION)
+        return failure(refusal_status(rejected.reason, 400 if bad_request else 403), head.target)
+
+    def forbidden(self, head: Request) -> Response:
+        return failure(401, head.target)
+
+    def welcome(self, head: Request) -> Response:
+        return success(head.target)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -14,8 +13,6 @@ from ..engine import Pending, Verified
 from ..errors import ConfigError, Reason, Rejected
 from ..http import BodyDigest, Component, Pairs, Request, Response
 from ..paths import is_plain
-from ..schemes.gogrid_envelope import failure
-from ..schemes.keyed_timestamp import KeyedTimestamp
 from ..verifier import AsyncVerifier, Verifier
 from ._caching import NEVER_STORED
 from ._preflights import is_preflight
@@ -215,13 +212,10 @@ class Gate:
         return answer
 
     def forbid(self, verified: Verified, seen: Seen) -> Response:
-        """The answer to a good signature whose key may not do this: GoGrid's 401, else an RFC 9457 problem."""
+        """The answer of its scheme to a good signature whose key may not do this, which is logged and told."""
         self._tell(seen, FORBIDDEN, verified.key_id, "authorize has said no", verified.scheme)
-        for scheme in self.verifier.schemes:
-            if scheme.name == verified.scheme and isinstance(scheme, KeyedTimestamp):
-                return failure(401, seen.head.target)
-        problem = {"type": "about:blank", "title": "Forbidden", "status": 403, "detail": "The key may not do this"}
-        return Response(403, (("Content-Type", "application/problem+json"),), json.dumps(problem).encode())
+        scheme = next(scheme for scheme in self.verifier.schemes if scheme.name == verified.scheme)
+        return scheme.forbidden(seen.head)
 
     def admit(self, verified: Verified) -> None:
         """Tell the hook of a request that is let in."""
