@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 import socket
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import formatdate
 from http import HTTPStatus
 
 from ..engine import Pending, Verified
-from ..errors import Reason, Rejected
-from ..http import BodyDigest, BodyHasher, Request, Response
+from ..errors import Rejected
+from ..http import BodyDigest, Request, Response
 from ..http1 import RequestReader
+from ..servers._bodies import Spool
+from ..servers._common import Gate, Seen
+from ..servers._exchange import Exchange as Checks
+from ..servers._exchange import run
 from ..servers.refusal import shown_path
-from ..verifier import Verifier
 from .text import printable
 
 _PIECE = 64 * 1024
@@ -24,7 +27,6 @@ _HEAD_SECONDS = 30.0
 _LINGER_SECONDS = 5.0
 _LINGER_BYTES = 64 * 1024 * 1024
 _LONGEST_SHOWN = 200
-_HELD_BYTES = 1024 * 1024
 _STATUSES = frozenset(HTTPStatus)
 
 
@@ -58,22 +60,16 @@ class Outcome:
 class Exchange:
     """Reads one request from the connection, verifies it and answers it.
 
-    `origin` is what the request is taken to have been sent to. The head is judged before the body is read, and the
-    body is hashed while it comes in, `body_limit` bytes of it at most. `holds_bodies` keeps those up to 1 MiB, for
-    `refused`: the request that was refused, with its body, as far as it was read whole.
+    What `gate` has as its origin the request is taken to have been sent to. The head is judged before the body is read,
+    and the body is hashed while it comes in. `refused` is the request that was refused, with its body, where that was
+    read whole and is no larger than what is held in memory.
     """
 
-    def __init__(
-        self, connection: socket.socket, verifier: Verifier, origin: str, body_limit: int, *, holds_bodies: bool = False
-    ) -> None:
+    def __init__(self, connection: socket.socket, gate: Gate) -> None:
         self._connection = connection
-        self._verifier = verifier
-        self._origin = origin
-        self._body_limit = body_limit
-        self._held_at_most = _HELD_BYTES if holds_bodies else 0
+        self._gate = gate
         self._reader = RequestReader()
-        self._head = Request("-", "-", origin=origin)  # until it has come
-        self._body: bytes | None = None
+        self._head = Request("-", "-", origin=gate.origin)  # until it has come
         self.refused: Request | None = None
 
     def run(self, log: Callable[[Outcome], None]) -> None:
@@ -104,27 +100,27 @@ class Exchange:
     def _judge(self) -> tuple[Response, Outcome]:
         pieces = self._read_head()
         if self._reader.head is not None:
-            method, target, headers = self._reader.head
-            self._head = Request(method, target, headers, b"", self._origin)
+            self._head = self._gate.request(*self._reader.head)
         head = self._head
-        if self._reader.done:  # the body has come with the head
-            self._body = b"".join(pieces)
+        exchange = _Checks(self._gate, head, self._connection, self._reader, pieces)
         try:
-            pending = self._verifier.begin(head)
-            body, digest = self._read_body(pending, pieces)
-            verified = self._verifier.finish(pending.with_body(body))
-        except Rejected as rejected:
-            if self._body is not None:
-                self.refused = head.with_body(self._body)
-            response = self._verifier.refusal(rejected, head)
-            return response, _outcome(
-                head, response.status, rejected.reason.value, rejected.scheme, rejected.key_id, rejected.detail
+            run(exchange.steps())
+            if exchange.refused is not None and exchange.answer is not None:
+                rejected, answer = exchange.refused, exchange.answer
+                self.refused = exchange.whole
+                return answer, _outcome(
+                    head, answer.status, rejected.reason.value, rejected.scheme, rejected.key_id, rejected.detail
+                )
+            assert exchange.verified is not None and exchange.spool is not None  # noqa: PT018, S101 - it is let in
+            accepted = self._accepted(exchange.verified, head, exchange.spool.digest())
+            return accepted, _outcome(
+                head, accepted.status, "valid", exchange.verified.scheme, exchange.verified.key_id
             )
-        accepted = self._accepted(verified, head, digest)
-        return accepted, _outcome(head, accepted.status, "valid", verified.scheme, verified.key_id)
+        finally:
+            exchange.close()
 
     def _accepted(self, verified: Verified, head: Request, body: BodyDigest) -> Response:
-        scheme = next(scheme for scheme in self._verifier.schemes if scheme.name == verified.scheme)
+        scheme = next(scheme for scheme in self._gate.verifier.schemes if scheme.name == verified.scheme)
         welcome = scheme.welcome(head)
         if welcome is not None:
             return welcome
@@ -150,43 +146,10 @@ class Exchange:
                 if not b"!" <= data[:1] <= b"~":
                     raise _BadRequest("what comes is not HTTP; it may be TLS")
                 silent = False
-            pieces = self._feed(data)
+            pieces = _feed(self._reader, data)
             if self._reader.head is not None:
                 return pieces
         raise TimeoutError
-
-    def _read_body(self, pending: Pending, first: list[bytes]) -> tuple[bytes | BodyDigest, BodyDigest]:
-        """The body as the scheme needs it, and its digest. Raises Rejected(body_too_large)."""
-        limit = min(self._body_limit, pending.body.limit) if pending.body.raw else self._body_limit
-        for value in pending.head.values("content-length"):
-            _check_length(int(value), limit, pending)
-        if self._reader.waits_for_continue:
-            self._connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-        hasher = BodyHasher({*pending.body.digests, "md5"})
-        held = bytearray()
-        length = 0
-        for piece in self._pieces(first):
-            length += len(piece)
-            _check_length(length, limit, pending)
-            hasher.update(piece)
-            if pending.body.raw or length <= self._held_at_most:
-                held += piece
-        digest = hasher.result()
-        self._body = bytes(held) if length == len(held) else None
-        return bytes(held) if pending.body.raw else digest, digest
-
-    def _pieces(self, first: Iterable[bytes]) -> Iterator[bytes]:
-        yield from first
-        while not self._reader.done:
-            yield from self._feed(self._connection.recv(_PIECE))
-
-    def _feed(self, data: bytes) -> list[bytes]:
-        if not data:
-            raise _BadRequest("the request ends before its head or body is complete")
-        try:
-            return self._reader.feed(data)
-        except Rejected as rejected:
-            raise _BadRequest(rejected.detail) from None
 
     def _linger(self) -> None:
         """Take in what the client still sends, within bounds: a reset would cost it the answer.
@@ -205,22 +168,64 @@ class Exchange:
                 taken += len(data)
 
 
+class _Checks(Checks):
+    """The checks of the middlewares, with each body read and hashed, whether the signature needs it or not."""
+
+    digests = ("md5",)
+
+    def __init__(
+        self, gate: Gate, head: Request, connection: socket.socket, reader: RequestReader, first: list[bytes]
+    ) -> None:
+        super().__init__(gate, Seen(head))
+        self._connection = connection
+        self._reader = reader
+        self._first = first
+        self.refused: Rejected | None = None
+        self.whole: Request | None = None
+
+    def read(self, spool: Spool, pending: Pending) -> bool:
+        if self._reader.waits_for_continue:
+            self._connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+        for piece in self._pieces():
+            spool.write(piece)
+        return True
+
+    def refuse(self, refused: Rejected) -> Response:
+        self.refused = refused
+        body = self._body()
+        self.whole = None if body is None else self.seen.head.with_body(body)
+        return self._gate.verifier.refusal(refused, self.seen.head)
+
+    def _body(self) -> bytes | None:
+        """The whole body; None where it is not read, or was too large to be held."""
+        if not self._reader.done:
+            return None
+        if self.spool is None:  # it has come with the head
+            return b"".join(self._first)
+        body = self.spool.body()
+        return body if isinstance(body, bytes) and len(body) == self.spool.length else None
+
+    def _pieces(self) -> Iterator[bytes]:
+        yield from self._first
+        while not self._reader.done:
+            yield from _feed(self._reader, self._connection.recv(_PIECE))
+
+
+def _feed(reader: RequestReader, data: bytes) -> list[bytes]:
+    if not data:
+        raise _BadRequest("the request ends before its head or body is complete")
+    try:
+        return reader.feed(data)
+    except Rejected as rejected:
+        raise _BadRequest(rejected.detail) from None
+
+
 class _BadRequest(Exception):
     """What came is no clean HTTP, so there is no request that a scheme could refuse."""
 
 
 class _NoRequest(Exception):
     """The client connected and went again."""
-
-
-def _check_length(length: int, limit: int, pending: Pending) -> None:
-    if length > limit:
-        raise Rejected(
-            Reason.BODY_TOO_LARGE,
-            f"the body is over {limit} bytes",
-            scheme=pending.scheme.name if pending.scheme else "",
-            key_id=pending.claim.key_id if pending.claim else "",
-        )
 
 
 def _outcome(head: Request, status: int, result: str, scheme: str = "", key_id: str = "", detail: str = "") -> Outcome:

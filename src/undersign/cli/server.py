@@ -14,6 +14,7 @@ from ..diagnose import Cause, diagnose
 from ..http1 import RequestReader
 from ..lookup import Keys
 from ..scheme import Scheme
+from ..servers._common import Gate
 from ..verifier import Verifier
 from .exchange import Exchange, Outcome
 
@@ -53,7 +54,6 @@ class VerifyingServer:
         self._say_why = say_why
         RequestReader()  # raises now where h11 is missing, and not in each thread
         self._log = log
-        self._body_limit = body_limit
         self._silence = silence
         self._threads = threading.BoundedSemaphore(_THREADS)
         self._active: dict[threading.Thread, socket.socket] = {}
@@ -62,6 +62,7 @@ class VerifyingServer:
         self._wake, self._woken = socket.socketpair()
         host, port = self._listener.getsockname()[:2]
         self.origin = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        self._gate = Gate(self._verifier, origin=self.origin, max_body=body_limit)
 
     def serve(self) -> None:
         """Answer requests until `close` is called from another thread, or from a signal handler."""
@@ -97,8 +98,7 @@ class VerifyingServer:
             thread.join(seconds)
 
     def _exchange(self, connection: socket.socket) -> None:
-        holds_bodies = self._say_why is not None
-        exchange = Exchange(connection, self._verifier, self.origin, self._body_limit, holds_bodies=holds_bodies)
+        exchange = Exchange(connection, self._gate)
         try:
             with connection, suppress(OSError):
                 connection.settimeout(self._silence)

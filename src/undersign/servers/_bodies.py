@@ -20,16 +20,19 @@ class Spool:
     """Takes a body in pieces, up to `limit` bytes.
 
     A body that the scheme needs raw stays in memory, where its need bounds it; any other goes to a temporary file
-    when it is over 1 MiB, and is hashed on its way there. Close it when the app is done.
+    when it is over 1 MiB, and is hashed on its way there. Close it when the app is done. `also` are digests that the
+    server wants besides the scheme's; without `keeps` what is over 1 MiB is hashed and not kept.
     """
 
     _hasher: BodyHasher | None = None
     _file: IO[bytes] | None = None
     length = 0
 
-    def __init__(self, pending: Pending, limit: int) -> None:
+    def __init__(self, pending: Pending, limit: int, *, also: tuple[str, ...] = (), keeps: bool = True) -> None:
         self._pending = pending
         self._limit = limit
+        self._also = also
+        self._keeps = keeps
         self._pieces: list[bytes] = []
 
     def write(self, piece: bytes) -> None:
@@ -38,25 +41,30 @@ class Spool:
         self.length += len(piece)
         if self.length > self._limit:
             raise rejected(Reason.BODY_TOO_LARGE, f"the body is over {self._limit} bytes", self._pending)
-        if self._file is None and (self.length <= IN_MEMORY or self._pending.body.raw):
+        if self._hasher is None and (self.length <= IN_MEMORY or self._pending.body.raw):
             self._pieces.append(piece)
             return
         try:
-            self._write_to_disk(piece)
+            self._pass_on(piece)
         except OSError as error:
             raise rejected(Reason.UNAVAILABLE, "the temporary file for the body failed", self._pending) from error
 
-    def _write_to_disk(self, piece: bytes) -> None:
-        if self._file is None or self._hasher is None:
-            self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the spool
-            self._hasher = BodyHasher(self._pending.body.digests)
-            for earlier in (*self._pieces, piece):
-                self._hasher.update(earlier)
-                self._file.write(earlier)
+    def _pass_on(self, piece: bytes) -> None:
+        """Hash the piece, and put it on disk; before the first, all that came earlier."""
+        pieces = [piece]
+        if self._hasher is None:
+            if self._keeps:
+                self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the spool
+            self._hasher = self._new_hasher()
+            pieces = [*self._pieces, piece]
             self._pieces.clear()
-        else:
-            self._hasher.update(piece)
-            self._file.write(piece)
+        for each in pieces:
+            self._hasher.update(each)
+            if self._file is not None:
+                self._file.write(each)
+
+    def _new_hasher(self) -> BodyHasher:
+        return BodyHasher({*self._pending.body.digests, *self._also})
 
     @property
     def is_on_disk(self) -> bool:
@@ -69,6 +77,15 @@ class Spool:
         if len(self._pieces) != 1:
             self._pieces = [b"".join(self._pieces)]
         return self._pieces[0]
+
+    def digest(self) -> BodyDigest:
+        """The digests of the body, those of `also` among them."""
+        body = self.body()
+        if isinstance(body, BodyDigest):
+            return body
+        hasher = self._new_hasher()
+        hasher.update(body)
+        return hasher.result()
 
     def file(self) -> IO[bytes]:
         """The whole body, as a file at its beginning."""

@@ -18,7 +18,7 @@ from ._caching import NEVER_STORED
 from ._preflights import is_preflight
 from ._public import Public
 from ._targets import OTHER_TARGET, Match
-from .linger import Linger
+from .linger import LINGER, Linger
 from .refusal import OnRejected, Refusal, printable, refusal_hook, shown_path
 
 if TYPE_CHECKING:
@@ -80,15 +80,15 @@ class Gate:
         verifier: Verifier | AsyncVerifier,
         *,
         origin: str,
-        prefix: str,
-        public: Collection[str],
-        preflights: bool,
-        max_body: int,
-        linger: Linger,
-        judges_targets: bool,
-        on_rejected: OnRejected | None,
-        on_verified: Callable[[Verified], object] | None,
-        diagnosis: DiagnosisLog | None,
+        prefix: str = "",
+        public: Collection[str] = (),
+        preflights: bool = False,
+        max_body: int = MAX_BODY,
+        linger: Linger = LINGER,
+        judges_targets: bool = False,
+        on_rejected: OnRejected | None = None,
+        on_verified: Callable[[Verified], object] | None = None,
+        diagnosis: DiagnosisLog | None = None,
     ) -> None:
         if on_verified is not None and not callable(on_verified):
             raise ConfigError(

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 from collections.abc import Awaitable, Callable, Collection, Iterable, MutableMapping
 from typing import IO, TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import unquote
 
 from ..engine import Pending, Verified
-from ..errors import ConfigError, Reason, Rejected
+from ..errors import ConfigError
 from ..http import Pairs, Request, Response, origin_form
 from ..verifier import AsyncVerifier, Verifier
 from ._bodies import PIECE, Spool
@@ -20,12 +19,10 @@ from ._common import (
     Gate,
     Seen,
     announces_body,
-    body_length,
     check_authorize,
-    check_body_length,
     finished_headers,
-    rejected,
 )
+from ._exchange import Exchange, run_async
 from ._scope import AppScope, Scope, settle
 from ._targets import (
     PATH_IS_DECODED,
@@ -107,7 +104,6 @@ class SignatureMiddleware:
             raise ConfigError(f"verifier is a Verifier or an AsyncVerifier, not {type(verifier).__name__}")
         check_authorize(authorize)
         self._app = app
-        self._verifier = verifier
         self._authorize = authorize
         self._gate = Gate(
             verifier,
@@ -138,67 +134,23 @@ class SignatureMiddleware:
         if kind == "http" and self._gate.is_preflight(seen):
             await self._app(_inner(scope, None), _without_body(receive), send)
             return
-        spool: Spool | None = None
-        pending: Pending | None = None
-        unread = kind == "http" and _may_have_body(scope, seen.head)
+        exchange = _Exchange(self._gate, seen, self._authorize, scope, receive)
         try:
-            try:
-                pending = self._gate.begin(seen)
-                length = body_length(pending)
-                if pending.body:
-                    limit = self._gate.body_limit(pending)
-                    check_body_length(length, limit, pending)
-                    spool = Spool(pending, limit)
-                    if kind == "http" and not await _fill(spool, receive, length):
-                        return
-                    unread = False
-                    pending = pending.with_body(spool.body())
-                    if seen.target_lost:  # what claims the request may stand in its body
-                        self._gate.check_claim(pending, seen)
-                verified, pending = await self._finish(pending, seen)
-                self._gate.check_course(pending, seen)
-                allowed = self._authorize is None or await self._is_allowed(self._authorize, verified, pending)
-            except Rejected as refused:
-                await self._answer(self._gate.refuse(refused, seen, pending), scope, receive, send, unread=unread)
+            is_admitted = await run_async(exchange.steps())
+            if exchange.answer is not None:
+                await self._answer(exchange.answer, scope, receive, send, unread=exchange.unread)
+            if not is_admitted:
                 return
-            if not allowed:
-                await self._answer(self._gate.forbid(verified, seen), scope, receive, send, unread=unread)
-                return
-            self._gate.admit(verified)
-            inner = _inner(scope, verified)
+            inner, spool = _inner(scope, exchange.verified), exchange.spool
             if spool is not None and kind == "http":
                 receive = _replay(spool, receive)
-                if length == CHUNKED:
+                if exchange.length == CHUNKED:
                     inner.change("headers", _with_length(scope["headers"], spool.length))
             if not is_guarded(seen.head.by_name()):
                 send = _for_the_client_alone(send)
             await self._app(inner, receive, send)
         finally:
-            if spool is not None:
-                spool.close()
-
-    async def _finish(self, pending: Pending, seen: Seen) -> tuple[Verified, Pending]:
-        """Who signed the request, and the request with the target that was signed. Raises Rejected."""
-        if not seen.target_lost:
-            return await self._finished(pending), pending
-        refused = rejected(Reason.LOSSY_TARGET, seen.target_lost, pending)
-        for attempt in self._gate.attempts(pending, seen):
-            try:
-                return await self._finished(attempt), attempt
-            except Rejected as error:
-                refused = self._gate.unless_respelled(error, attempt, seen)
-        raise refused
-
-    async def _finished(self, pending: Pending) -> Verified:
-        found = self._verifier.finish(pending)
-        return found if isinstance(found, Verified) else await found
-
-    async def _is_allowed(self, authorize: Authorize, verified: Verified, pending: Pending) -> bool:
-        try:
-            answer = authorize(verified, pending.head)
-            return (await answer if inspect.isawaitable(answer) else answer) is True
-        except Exception as error:
-            raise rejected(Reason.UNAVAILABLE, "authorize failed", pending) from error
+            exchange.close()
 
     async def _answer(self, answer: Response, scope: Scope, receive: Receive, send: Send, *, unread: bool) -> None:
         kind = "http.response"
@@ -239,6 +191,18 @@ class SignatureMiddleware:
                 await send({"type": "http.response.body", "body": body, "more_body": False})
         finally:
             dropping.end()
+
+
+class _Exchange(Exchange):
+    """A request of an ASGI server."""
+
+    def __init__(self, gate: Gate, seen: Seen, authorize: Authorize | None, scope: Scope, receive: Receive) -> None:
+        self._is_http = scope["type"] == "http"
+        super().__init__(gate, seen, authorize, unread=self._is_http and _may_have_body(scope, seen.head))
+        self._receive = receive
+
+    def read(self, spool: Spool, pending: Pending) -> bool | Awaitable[bool]:
+        return _fill(spool, self._receive, self.length) if self._is_http else True
 
 
 def _without_body(receive: Receive) -> Receive:

@@ -12,7 +12,7 @@ from urllib.parse import unquote_to_bytes
 
 from ..clock import parse_date
 from ..engine import Pending, Verified
-from ..errors import ConfigError, Reason, Rejected
+from ..errors import ConfigError, Reason
 from ..http import Component, Request, Response, origin_form
 from ..verifier import Verifier
 from ._bodies import PIECE, Spool
@@ -24,13 +24,12 @@ from ._common import (
     Gate,
     Seen,
     announces_body,
-    body_length,
     check_authorize,
-    check_body_length,
     finished_headers,
     rejected,
 )
 from ._environ import differing_header, headers_of, withheld_authorization
+from ._exchange import Exchange, run
 from ._targets import (
     PATH_IS_DECODED,
     QUERY_IS_REWRITTEN,
@@ -124,7 +123,6 @@ class SignatureMiddleware:
         if inspect.iscoroutinefunction(authorize):
             raise ConfigError("authorize is a coroutine, which WSGI cannot await: pass a plain function")
         self._app = app
-        self._verifier = verifier
         self._authorize = authorize
         self._drops_underscores = drops_underscores
         self._gate = Gate(
@@ -153,56 +151,18 @@ class SignatureMiddleware:
             environ["wsgi.input"] = io.BytesIO()
             _reduce(environ)
             return self._app(environ, start_response)
-        spool: Spool | None = None
-        pending: Pending | None = None
-        unread = announces_body(seen.head)
-        try:
-            pending = self._gate.begin(seen)
-            self._check_mount(pending, environ)
-            self._check_headers(pending, environ)
-            length = body_length(pending)
-            if pending.body:
-                limit = self._gate.body_limit(pending)
-                check_body_length(length, limit, pending)
-                spool = Spool(pending, limit)
-                _fill(spool, environ, length, pending)
-                unread = False
-                pending = pending.with_body(spool.body())
-                if seen.target_lost:
-                    self._gate.check_claim(pending, seen)
-                self._check_headers(pending, environ)
-            verified, pending = self._finish(pending, seen)
-            self._gate.check_course(pending, seen)
-            environ[KEY] = verified
-            answer = None if self._is_allowed(verified, pending) else self._gate.forbid(verified, seen)
-            if answer is None:
-                self._gate.admit(verified)
-        except Rejected as refused:
-            answer = self._gate.refuse(refused, seen, pending)
-        except BaseException:
-            _close(spool)
-            raise
-        if answer is not None:
-            _close(spool)
-            return _answered(answer, environ, start_response, self._gate.linger if unread else None)
+        exchange = _Exchange(self._gate, seen, self._authorize, environ, self._mounts, self._drops_underscores)
+        run(exchange.steps())
+        if exchange.verified is not None:
+            environ[KEY] = exchange.verified
+        if exchange.answer is not None:
+            return _answered(exchange.answer, environ, start_response, self._gate.linger if exchange.unread else None)
         _reduce(environ)
         if not is_guarded(seen.head.by_name()):
             start_response = _for_the_client_alone(start_response)
-        if spool is None:
+        if exchange.spool is None:
             return self._app(environ, start_response)
-        return _run(self._app, spool, environ, start_response)
-
-    def _finish(self, pending: Pending, seen: Seen) -> tuple[Verified, Pending]:
-        """Who signed the request, and the request with the target that was signed. Raises Rejected."""
-        if not seen.target_lost:
-            return self._verifier.finish(pending), pending
-        refused = rejected(Reason.LOSSY_TARGET, seen.target_lost, pending)
-        for attempt in self._gate.attempts(pending, seen):
-            try:
-                return self._verifier.finish(attempt), attempt
-            except Rejected as error:
-                refused = self._gate.unless_respelled(error, attempt, seen)
-        raise refused
+        return _run(self._app, exchange.spool, environ, start_response)
 
     def _seen(self, environ: WSGIEnvironment) -> Seen:
         gate, headers, withheld = self._gate, headers_of(environ), withheld_authorization(environ)
@@ -223,13 +183,31 @@ class SignatureMiddleware:
             lost = QUERY_IS_REWRITTEN
         return Seen(heads[0], lost, _DECODED_PATH, tuple(heads if paths else ()), Match.EXACT, withheld, peer)
 
-    def _is_allowed(self, verified: Verified, pending: Pending) -> bool:
-        if self._authorize is None:
-            return True
-        try:
-            return self._authorize(verified, pending.head) is True
-        except Exception as error:
-            raise rejected(Reason.UNAVAILABLE, "authorize failed", pending) from error
+
+class _Exchange(Exchange):
+    """A request of a WSGI server."""
+
+    def __init__(
+        self,
+        gate: Gate,
+        seen: Seen,
+        authorize: Callable[[Verified, Request], bool] | None,
+        environ: WSGIEnvironment,
+        mounts: Collection[str],
+        drops_underscores: bool | None,
+    ) -> None:
+        super().__init__(gate, seen, authorize, unread=announces_body(seen.head))
+        self._environ = environ
+        self._mounts = mounts
+        self._drops_underscores = drops_underscores
+
+    def read(self, spool: Spool, pending: Pending) -> bool:
+        _fill(spool, self._environ, self.length, pending)
+        return True
+
+    def check(self, pending: Pending) -> None:
+        self._check_mount(pending, self._environ)
+        self._check_headers(pending, self._environ)
 
     def _check_mount(self, pending: Pending, environ: WSGIEnvironment) -> None:
         """Refuse a mount that a header may have set, whatever the scheme covers. Raises Rejected(lossy_target).
@@ -379,8 +357,3 @@ def _answered(
     # Never without any piece: hypercorn sends no answer then.
     body = b"" if environ["REQUEST_METHOD"] == "HEAD" else answer.body
     return answer_and_drop(linger, body, environ) if linger else [body]
-
-
-def _close(spool: Spool | None) -> None:
-    if spool is not None:
-        spool.close()
