@@ -22,6 +22,7 @@ __all__ = ["Explanation", "Part", "explain", "visible"]
 # It signs where the real secret is not at hand or not to be used; it is public, and opens nothing.
 _NO_SECRET = b"undersign: the secret of nobody"
 _SIGNATURE = "<signature>"
+_NONCE = "<nonce>"
 
 # Names of headers and parameters whose values are credentials more often than not.
 _PRIVATE = re.compile(
@@ -113,14 +114,21 @@ _PLACES = {"headers": "header", "query": "query", "form": "form"}
 
 
 def explain(
-    scheme: Scheme, request: Request, key: str | Credential | None = None, *, now: float, show_signature: bool = False
+    scheme: Scheme,
+    request: Request,
+    key: str | Credential | None = None,
+    *,
+    now: float,
+    nonce: str = "",
+    show_signature: bool = False,
 ) -> Explanation:
     """What is signed of the request, part by part. `now` is in Unix seconds.
 
     With a key id or a Credential the request is one that is to be signed at `now`, whatever it carries already. Without
     one it was received: key id and time are those that it claims, and `now` stands in for a time that is not sent.
     No secret is needed, since none is in a string to sign. `show_signature` puts the valid signature into the patch,
-    which takes a Credential; whoever has it can send the request.
+    which takes a Credential; whoever has it can send the request. A scheme's nonce is `nonce`, or `<nonce>` where that
+    is not given; what else a credential sends is `<NAME>`, unless `show_signature` shows it.
 
     The text hides the body, and the values of headers and parameters that are named like credentials (`Cookie`,
     `X-Auth-Token`, `api_key`, `sig`). It cannot know what else is private: paths, other parameters and key ids stay.
@@ -142,9 +150,11 @@ def explain(
         if flaw := credential_flaw(scheme, credential):
             raise flaw
     else:
-        credential = Credential(credential.key_id, _NO_SECRET, credential.origins)
-    patch = sign_checked(scheme, request, credential, now)
-    claim, drafted, string = drafted_checked(scheme, request, credential, now)
+        extra = {name: f"<{name}>" for name in scheme.extras}  # as private as a secret, as like as not
+        credential = Credential(credential.key_id, _NO_SECRET, credential.origins, extra=extra)
+    nonce = nonce or (_NONCE if scheme.needs_nonce else "")
+    patch = sign_checked(scheme, request, credential, now, nonce)
+    claim, drafted, string = drafted_checked(scheme, request, credential, now, nonce)
     if not show_signature:
         patch = _without(patch, scheme.signature(_NO_SECRET, string))
     return _explanation(scheme, drafted.apply(request), claim, string, drafted, patch, received=False)

@@ -46,8 +46,17 @@ class SchemeOfParts(Scheme):
     methods: tuple[str, ...] = ()
 
     @property
+    def program(self) -> Program:
+        """The compiled form of what is declared: its parts, and its carriers."""
+        return self._program
+
+    @property
     def needs_nonce(self) -> bool:  # type: ignore[override]
         return self._program.needs_nonce
+
+    @property
+    def extras(self) -> tuple[str, ...]:
+        return self._program.extras
 
     def __reduce__(self) -> tuple[Any, ...]:
         options = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.init}  # type: ignore[arg-type]

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, Union, cast, get_args, get_origi
 
 from .clock import Window
 from .errors import ConfigError
-from .grammar import did_you_mean as did_you_mean
+from .grammar import did_you_mean
 from .scheme import Scheme
 from .schemes import GoGrid, GoTom, HttpHmac, KeyedTimestamp
 from .schemes.presets import Acquia, Mashery, Tyk

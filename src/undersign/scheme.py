@@ -119,6 +119,11 @@ class Scheme(ABC):
     needs_nonce: bool = False
     """Whether each request has to be signed with a nonce, a text that no other has."""
 
+    @property
+    def extras(self) -> tuple[str, ...]:
+        """The names of what a credential has to have besides key id and secret. The default names none."""
+        return ()
+
     @abstractmethod
     def covers(self, request: Request) -> frozenset[Component]:
         """What of this request the signature covers."""

@@ -11,7 +11,8 @@ import click
 
 from .. import __version__
 from ..errors import Rejected, UndersignError
-from ..registry import did_you_mean, schemes_described
+from ..grammar import did_you_mean
+from ..registry import schemes_described
 from .call import call
 from .conform import conform
 from .demo import demo

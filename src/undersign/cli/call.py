@@ -14,8 +14,10 @@ from ..credentials import Credential
 from ..engine import Signer
 from ..errors import ConfigError
 from ..http import Request, body_length
+from ..scheme import Scheme
 from .body import IN_MEMORY, read_body
-from .options import Command, build_schemes, clock_at, parse_headers, read_secret, request_options
+from .choosing import Extras, key_id_of
+from .options import Command, clock_at, parse_headers, read_secret, request_options
 from .output import replacing
 from .streams import StreamFault, check_output
 from .text import from_wire
@@ -52,9 +54,9 @@ def call(
     url: str,
     headers: Sequence[str],
     data: Path | None,
-    scheme: str,
-    options: Sequence[str],
-    key_id: str,
+    scheme: Scheme,
+    key_id: str | None,
+    extras: Extras,
     secret_env: str | None,
     secret_file: Path | None,
     at: float | None,
@@ -66,15 +68,17 @@ def call(
     The body is --data, or standard input where that is no terminal, read to its end: in a loop over lines, add
     </dev/null. Exits 0 for a status below 400, 1 for any other, 2 where there was no whole answer.
     """
-    [how] = build_schemes([scheme], options)
+    key_id = key_id_of(scheme, key_id)
+    extra, nonce = extras.of(scheme), extras.nonce_for(scheme)
     if output is not None and not output.resolve().parent.is_dir():
         raise ConfigError(f"--output {output}: the directory is not there")
     head = Request.from_url(method.upper(), url, parse_headers(headers))
     for name, _ in head.headers:
         if name.lower() in _FRAMING:
             raise ConfigError(f"-H {name}: it follows from the body, and is set by call itself")
-    signer = Signer(how, Credential(key_id, read_secret(secret_env, secret_file)), clock=clock_at(at))
-    with read_body(data, how.body_need(head)) as body:
+    credential = Credential(key_id, read_secret(secret_env, secret_file), extra=extra)
+    signer = Signer(scheme, credential, clock=clock_at(at), nonce=(lambda: nonce) if nonce else None)
+    with read_body(data, scheme.body_need(head)) as body:
         request = with_wire_headers(Request(head.method, head.target, head.headers, body.signed, head.origin))
         signed = signer.sign(request).apply(request)
         # A form has changed with the signature, and is at hand whole.

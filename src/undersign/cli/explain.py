@@ -13,8 +13,9 @@ from ..errors import ConfigError, Reason, Rejected
 from ..explain import Explanation, explain
 from ..http import Request
 from ..scheme import Scheme
+from .choosing import scheme_options
 from .inputs.received import ReadingCommand, input_options, received, tell
-from .options import build_schemes, clock_at, clock_option, scheme_options
+from .options import clock_at, clock_option
 
 
 @click.command(
@@ -29,8 +30,7 @@ from .options import build_schemes, clock_at, clock_option, scheme_options
 @input_options
 @click.option("--json", "as_json", is_flag=True, help="Print the parts as JSON.")
 def explain_command(
-    schemes: Sequence[str],
-    options: Sequence[str],
+    schemes: Sequence[Scheme],
     key_id: str | None,
     at: float | None,
     file: Path | None,
@@ -44,8 +44,7 @@ def explain_command(
     Key id and time are those that it claims; with --key-id it is one to be signed, at --at. The text is for a ticket:
     it holds neither the body nor a secret nor a signature, and no secret is asked for.
     """
-    built = build_schemes(schemes, options)
-    found = _explained(file, built, key_id, at, kind=kind, entry=entry, origin=origin)
+    found = _explained(file, schemes, key_id, at, kind=kind, entry=entry, origin=origin)
     click.echo(json.dumps(found.as_json()) if as_json else str(found))
 
 

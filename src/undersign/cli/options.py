@@ -1,4 +1,4 @@
-"""What the commands have in common: schemes and their options, key ids and secrets, the clock, headers."""
+"""What the commands have in common: key ids and secrets, the clock, headers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import math
 import os
 import re
 import sys
-import textwrap
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -22,13 +21,11 @@ from ..errors import ConfigError
 from ..http import Pairs
 from ..keys import load_keys
 from ..lookup import Keys
-from ..registry import build_scheme, did_you_mean, parse_option, scheme_names
+from ..registry import scheme_names
 from ..scheme import Scheme, unusable_secret
-from .text import printable
+from .choosing import extra_options, scheme_options
 
 DEFAULT_SECRET_ENV = "UNDERSIGN_SECRET"  # noqa: S105  # the name of a variable
-
-_NAMES_WIDTH = 44
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
@@ -36,17 +33,6 @@ _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _Result = TypeVar("_Result")
-
-
-class _SchemeOption(click.Option):
-    """`--scheme`, whose help names the schemes that are installed: they are looked up when help is asked for."""
-
-    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
-        names = ", ".join(map(printable, scheme_names()))
-        # Left as it is by click, which would break lines at the hyphens of names.
-        listed = textwrap.fill(names, _NAMES_WIDTH, break_on_hyphens=False, break_long_words=False)
-        self.help = f"\b\nOne of these{'; repeatable' if self.multiple else ''}:\n{listed}"
-        return super().get_help_record(ctx)
 
 
 def _time(text: str) -> float:
@@ -71,31 +57,6 @@ class Command(click.Command):
         if ctx.args and not ctx.resilient_parsing:
             raise click.UsageError(f"{len(ctx.args)} argument(s) too many; {self.instead}", ctx)
         return rest
-
-
-def scheme_options(*, several: bool) -> Callable[[_Function], _Function]:
-    """`--scheme` and `-o`."""
-
-    def decorate(function: _Function) -> _Function:
-        default = ("gotom", "gogrid") if several else "gotom"
-        function = click.option(
-            "-o",
-            "options",
-            metavar="OPTION=VALUE",
-            multiple=True,
-            help="An option of the scheme, such as window=600,600 or gotom.provider=acme.",
-        )(function)
-        return click.option(
-            "--scheme",
-            "schemes" if several else "scheme",
-            metavar="NAME",
-            multiple=several,
-            default=default,
-            show_default="gotom, gogrid" if several else True,
-            cls=_SchemeOption,
-        )(function)
-
-    return decorate
 
 
 def secret_options(function: _Function) -> _Function:
@@ -163,8 +124,7 @@ def verifying_options(function: Callable[..., _Result]) -> Callable[..., _Result
 
     @functools.wraps(function)
     def command(
-        schemes: Sequence[str],
-        options: Sequence[str],
+        schemes: list[Scheme],
         keys_file: Path | None,
         key_id: str | None,
         secret_env: str | None,
@@ -172,9 +132,10 @@ def verifying_options(function: Callable[..., _Result]) -> Callable[..., _Result
         at: float | None,
         **others: Any,
     ) -> _Result:
-        given = Given(build_schemes(schemes, options), keys_file, key_id, secret_env, secret_file, at)
+        given = Given(schemes, keys_file, key_id, secret_env, secret_file, at)
         return function(given, **others)
 
+    decorated: Callable[..., _Result] = command
     for decorator in (
         clock_option,
         secret_options,
@@ -192,21 +153,23 @@ def verifying_options(function: Callable[..., _Result]) -> Callable[..., _Result
         ),
         scheme_options(several=True),
     ):
-        command = decorator(command)
-    return command
+        decorated = decorator(decorated)
+    return decorated
 
 
-def request_options(*, or_file: bool = False) -> Callable[[_Function], _Function]:
+def request_options(*, or_file: bool = False) -> Callable[[Callable[..., _Result]], Callable[..., _Result]]:
     """What `sign` and `call` share: METHOD, URL, `-H`, `--data`, scheme, key and clock.
 
-    With `or_file` the command has to see to it that METHOD and URL are there, or one FILE, and the key id.
+    With `or_file` the command has to see to it that METHOD and URL are there, or one FILE. The key id is for
+    `key_id_of`.
     """
 
-    def decorate(function: _Function) -> _Function:
+    def decorate(function: Callable[..., _Result]) -> Callable[..., _Result]:
         for decorator in (
             clock_option,
             secret_options,
-            click.option("--key-id", metavar="ID", required=not or_file, help="Who signs."),
+            extra_options,
+            click.option("--key-id", metavar="ID", help="Who signs."),
             scheme_options(several=False),
             click.option(
                 "--data",
@@ -222,30 +185,6 @@ def request_options(*, or_file: bool = False) -> Callable[[_Function], _Function
         return function
 
     return decorate
-
-
-def build_schemes(names: Sequence[str], options: Sequence[str]) -> list[Scheme]:
-    """The schemes of these names with their `-o` options. Raises ConfigError."""
-    names = list(dict.fromkeys(names))
-    known = scheme_names()
-    for name in names:
-        if name not in known:
-            build_scheme(name)  # raises, with what may have been meant
-    given: dict[str, dict[str, Any]] = {name: {} for name in names}
-    for option in options:
-        left, equals, text = option.partition("=")
-        if not equals:
-            raise ConfigError(f"-o {left}: write -o OPTION=VALUE")
-        prefix, dot, key = left.partition(".")
-        if not dot:
-            if len(names) > 1:
-                raise ConfigError(f"-o {left}: say of which scheme it is an option, as in -o {names[0]}.{left}=…")
-            prefix, key = names[0], left
-        if prefix not in given:
-            meant = did_you_mean(prefix, names)
-            raise ConfigError(f"-o {left}: {prefix!r} is not in use{meant}; {', '.join(names)} are")
-        given[prefix][key] = parse_option(prefix, key, text)
-    return [build_scheme(name, given[name]) for name in names]
 
 
 def clock_at(at: float | None) -> Callable[[], float]:

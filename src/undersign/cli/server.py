@@ -13,6 +13,7 @@ from dataclasses import replace
 from ..diagnose import Cause, diagnose
 from ..http1 import RequestReader
 from ..lookup import Keys
+from ..recipe import Recipe
 from ..scheme import Scheme
 from ..schemes import KeyedTimestamp
 from ..verifier import Verifier
@@ -28,10 +29,10 @@ class VerifyingServer:
     """One request for each connection, each in a thread of its own.
 
     It listens on `address` as soon as it is made, and answers between `serve` and `close`. `log` is called with each
-    Outcome, before its answer goes out and from the thread that serves it. Schemes with a keyed timestamp are taken
-    with `allow_http`, since plain http on loopback is what this server speaks. `body_limit` is in bytes; `silence`
-    is how many seconds a client may say nothing. `say_why` is called with each cause that is found for a refusal, once
-    its answer is out.
+    Outcome, before its answer goes out and from the thread that serves it. Recipes and schemes with a keyed timestamp
+    are taken with `allow_http`, since plain http on loopback is what this server speaks. `body_limit` is in bytes;
+    `silence` is how many seconds a client may say nothing. `say_why` is called with each cause that is found for a
+    refusal, once its answer is out.
 
     Raises ConfigError as Verifier does, and OSError where it cannot listen.
     """
@@ -50,7 +51,8 @@ class VerifyingServer:
         say_why: Callable[[Cause], None] | None = None,
     ) -> None:
         used = [
-            replace(scheme, allow_http=True) if isinstance(scheme, KeyedTimestamp) else scheme for scheme in schemes
+            replace(scheme, allow_http=True) if isinstance(scheme, (KeyedTimestamp, Recipe)) else scheme
+            for scheme in schemes
         ]
         self._verifier = Verifier(used, keys, clock=clock)
         self._keys = keys

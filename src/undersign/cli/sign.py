@@ -17,9 +17,10 @@ from ..explain import explain
 from ..http import Patch, Request
 from ..scheme import Claim, Scheme
 from .body import read_body
+from .choosing import Extras, key_id_of
 from .curl import curl_command
 from .explain import explain_file
-from .options import Command, build_schemes, clock_at, parse_headers, read_secret, request_options
+from .options import Command, clock_at, parse_headers, read_secret, request_options
 from .output import say
 
 
@@ -48,9 +49,9 @@ def sign(
     url: str | None,
     headers: Sequence[str],
     data: Path | None,
-    scheme: str,
-    options: Sequence[str],
+    scheme: Scheme,
     key_id: str | None,
+    extras: Extras,
     secret_env: str | None,
     secret_file: Path | None,
     at: float | None,
@@ -64,41 +65,42 @@ def sign(
     one FILE may stand for METHOD and URL: a request in it, as `undersign explain` takes it.
     """
     only_explained = explaining and form is None and not as_json
-    [how] = build_schemes([scheme], options)
     clock = clock_at(at)
     if url is None and explaining:
         if headers or data is not None or not only_explained:
             raise click.UsageError("--explain FILE takes neither -H, --data nor --as: the request is in the file")
-        explain_file(method, [how], key_id, at)
+        explain_file(method, [scheme], key_id, at)
         return
     if url is None:
         raise click.UsageError("Missing argument 'URL'.")
-    if key_id is None:
-        raise click.UsageError("Missing option '--key-id'.")
+    key_id = key_id_of(scheme, key_id)
+    extra, nonce = ({}, "") if only_explained else (extras.of(scheme), extras.nonce_for(scheme))
     head = Request.from_url(method.upper(), url, parse_headers(headers))
-    credential = None if only_explained else Credential(key_id, read_secret(secret_env, secret_file))
-    with read_body(data, how.body_need(head)) as body:
+    credential = None
+    if not only_explained:
+        credential = Credential(key_id, read_secret(secret_env, secret_file), extra=extra)
+    with read_body(data, scheme.body_need(head)) as body:
         request = Request(head.method, head.target, head.headers, body.signed, head.origin)
     now = clock()  # once the body is there: it may take its time
-    explanation = explain(how, request, key_id, now=now) if explaining else None
+    explanation = explain(scheme, request, key_id, now=now, nonce=nonce) if explaining else None
     if credential is None:
         click.echo(str(explanation))
         return
-    patch = sign_request(how, request, credential, now=now)
+    patch = sign_request(scheme, request, credential, now=now, nonce=nonce)
     signed = patch.apply(request)
     if as_json or form == "json":
-        shown = _as_json(patch, signed, _canonical(how, request, Claim(key_id, now)))
+        shown = as_json_of(patch, signed, _canonical(scheme, request, Claim(key_id, now, (), nonce, None, extra)))
         click.echo(json.dumps(shown if explanation is None else {**shown, "explanation": explanation.as_json()}))
         return
     if explanation is not None:
         click.echo(f"{explanation}\n")
     if form != "curl":
-        for line in _lines(patch, signed):
+        for line in lines_of(patch, signed):
             click.echo(os.fsencode(line))
         return
     # A pipe or a descriptor will not be there any more when the command runs.
     file = data if data is not None and data.is_file() and not patch.form else None
-    command = curl_command(signed, how, file)
+    command = curl_command(signed, scheme, file)
     click.echo(os.fsencode(command.text))
     if command.reads_standard_input:
         say("undersign: the body is too large to stand in the command: pipe it into it")
@@ -108,7 +110,8 @@ def _canonical(scheme: Scheme, request: Request, claim: Claim) -> bytes:
     return scheme.draft(request, claim)[1]
 
 
-def _as_json(patch: Patch, signed: Request, canonical: bytes) -> dict[str, Any]:
+def as_json_of(patch: Patch, signed: Request, canonical: bytes) -> dict[str, Any]:
+    """A signed request as JSON has it, with what was signed."""
     shown: dict[str, Any] = {
         "url": signed.origin + signed.target,
         "headers": patch.headers,
@@ -122,7 +125,7 @@ def _as_json(patch: Patch, signed: Request, canonical: bytes) -> dict[str, Any]:
     return shown
 
 
-def _lines(patch: Patch, signed: Request) -> list[str]:
+def lines_of(patch: Patch, signed: Request) -> list[str]:
     """Headers as they go on the wire; the URL, where the query changed; the form's new fields."""
     lines = [f"{name}: {value.encode('latin-1').decode('utf-8', 'surrogateescape')}" for name, value in patch.headers]
     if patch.query:

@@ -130,8 +130,9 @@ def compiled_part(spec: PartSpec, *, time_is_sent: bool, field: str) -> Part:
         raise _unknown(word, field)
     for option in options:
         if option not in _OPTIONS + _OPTIONS_OF.get(word, ()):
-            known = ", ".join(_OPTIONS_OF.get(word, ()) + _OPTIONS)
-            raise ConfigError(f"{field}, the part {word!r}, has no option {option!r}: it has {known}")
+            known = _OPTIONS_OF.get(word, ()) + _OPTIONS
+            meant = did_you_mean(str(option), known)
+            raise ConfigError(f"{field}, the part {word!r}, has no option {option!r}{meant}: it has {', '.join(known)}")
     part = _part(word, argument, options, time_is_sent, field)
     return _with_options(part, options, field)
 

@@ -155,6 +155,8 @@ class Program:
                 hidden = "<secret>" if line == SECRET else ""
                 if part.name == "body":
                     hidden = f"<the body, {len(line)} bytes>"
+                elif part.extra:  # a passphrase, as like as not
+                    hidden = f"<{part.extra}>"
                 shown.append(ShownPart(name, source, line.encode("latin-1"), hidden))
             shown[-1] = shown[-1]._replace(value=shown[-1].value + behind.encode("latin-1"))
         return shown

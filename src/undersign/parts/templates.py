@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from ..errors import CannotSign, ConfigError
+from ..grammar import did_you_mean
 
 PLACEHOLDERS = ("key_id", "time", "signature", "nonce")
 _PIECE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|([{}])|[^{}]+")
@@ -99,7 +100,8 @@ def _parsed(text: str, where: str) -> list[str | _Placeholder]:
                 raise ConfigError(f"{where} would send the secret: send {{signature}} and keep the secret")
             if name not in PLACEHOLDERS and not re.fullmatch(r"extra\.[A-Za-z_][A-Za-z0-9_]*", name):
                 known = ", ".join(f"{{{known}}}" for known in (*PLACEHOLDERS, "extra.NAME"))
-                raise ConfigError(f"{where} has the placeholder {{{name}}}, which is unknown: use {known}")
+                meant = did_you_mean(name, PLACEHOLDERS)
+                raise ConfigError(f"{where} has the placeholder {{{name}}}, which is unknown{meant}: use {known}")
             pieces.append(_Placeholder(name))
         elif match[2] is not None:
             raise ConfigError(f"{where} has a lone {match[2]!r}: write it twice where it is meant as text")
