@@ -21,7 +21,7 @@ from ..http import Component, Request, body_length
 from ..scheme import BodyNeed
 from ..scheme import Part as ShownPart
 from .carriers import Carriers
-from .macs import ENCODINGS, SECRET_FORMS, Mac, SecretForm, encoded_pattern
+from .macs import ALGORITHMS, ENCODINGS, SECRET_FORMS, Mac, SecretForm, encoded_pattern
 from .message import SECRET, Body, Part, PartSpec, Values, compiled_part, unix_second
 from .times import TimeForm, time_form
 
@@ -271,10 +271,8 @@ class Program:
 def signature_pattern(mac: str, encoding: str) -> str:
     """The regular expression of a signature, for templates; empty where mac or encoding are wrong."""
     algorithm = mac.partition("-")[2]
-    try:
-        return encoded_pattern(encoding, algorithm)
-    except ValueError:
-        return ""
+    known = algorithm in ALGORITHMS and encoding in ENCODINGS
+    return encoded_pattern(encoding, algorithm) if known else ""
 
 
 def wire_text(text: str, what: str, control: re.Pattern[str] = CONTROL) -> str:
