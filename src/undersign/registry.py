@@ -13,11 +13,11 @@ import sys
 import types
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Literal, Union, cast, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Union, cast, get_args, get_origin, get_type_hints
 
 from .clock import Window
 from .errors import ConfigError
-from .grammar import did_you_mean as did_you_mean
+from .grammar import did_you_mean
 from .scheme import Scheme
 from .schemes import GoGrid, GoTom, HttpHmac, KeyedTimestamp
 from .schemes.presets import Acquia, Mashery, Tyk
@@ -87,6 +87,29 @@ def option_types(name: str) -> dict[str, Any]:
     return {option: hints.get(option, Any) for option in names}
 
 
+class Option(NamedTuple):
+    """An option of a scheme, with its type and its default as text. `needed` ones have none."""
+
+    name: str
+    type: str
+    default: str
+    needed: bool
+
+
+def options_described(name: str) -> list[Option]:
+    """The options of the scheme of that name, in words, for people."""
+    factory = _factory(name)
+    needed, known = _required(factory), option_types(name)
+    defaults = _defaults(factory)
+    if name == "keyed-timestamp":
+        needed = [option for option in needed if option != "name"]
+        defaults["name"] = name
+    return [
+        Option(option, _type_in_words(kind), _default_in_words(defaults.get(option)), option in needed)
+        for option, kind in known.items()
+    ]
+
+
 def parse_option(name: str, option: str, text: str) -> Any:
     """The value of a scheme's option written as text, as `build_scheme` takes it.
 
@@ -138,6 +161,47 @@ def _required(factory: Callable[..., Any]) -> list[str]:
         return [name for name, parameter in _keywords(factory).items() if parameter.default is parameter.empty]
     nothing = dataclasses.MISSING
     return [field.name for field in fields if field.default is nothing and field.default_factory is nothing]
+
+
+def _defaults(factory: Callable[..., Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for field in _fields(factory):
+        if field.default_factory is not dataclasses.MISSING:
+            found[field.name] = field.default_factory()
+        elif field.default is not dataclasses.MISSING:
+            found[field.name] = field.default
+    if not _fields(factory):
+        parameters = _keywords(factory).items()
+        found = {name: each.default for name, each in parameters if each.default is not each.empty}
+    return found
+
+
+def _type_in_words(kind: Any) -> str:
+    """What `-o` takes for it."""
+    words: list[str] = []
+    for each in _alternatives(kind):
+        origin = get_origin(each)
+        if each is Window:
+            words.append("window PAST,FUTURE in seconds")
+        elif origin in (tuple, frozenset):
+            words.append("list A,B")
+        elif origin is Literal:
+            words.append(" or ".join(map(str, get_args(each))))
+        elif each is not types.NoneType:
+            words.append({bool: "true or false", str: "text", int: "number", float: "number"}.get(each, "value"))
+    return " or ".join(dict.fromkeys(words)) or "value"
+
+
+def _default_in_words(value: Any) -> str:
+    if value is None or value == "" or value == () or value == frozenset():
+        return "none"
+    if isinstance(value, Window):
+        return f"{value.past},{value.future}"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (tuple, list, set, frozenset)):
+        return ",".join(sorted(map(str, cast("Iterable[Any]", value))))
+    return str(value)
 
 
 def _factory(name: str) -> Callable[..., Any]:

@@ -20,6 +20,8 @@ from .diagnose import diagnose_command
 from .explain import explain_command
 from .inspect_page import inspect
 from .output import say
+from .recipe import recipe
+from .schemes import schemes
 from .serve import serve
 from .sign import sign
 from .streams import check_output, drop_output, said
@@ -60,7 +62,10 @@ def commands(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
-for command in (demo, call, sign, verify, diagnose_command, explain_command, inspect, serve, vectors, conform):
+for command in (
+    *(demo, call, sign, verify, diagnose_command, explain_command, inspect, serve),
+    *(recipe, schemes, vectors, conform),
+):
     commands.add_command(command)
 
 

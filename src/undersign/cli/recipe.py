@@ -1,0 +1,242 @@
+"""`undersign recipe`: a scheme that is written as a recipe, checked, shown and tried."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..clock import Window
+from ..credentials import Credential
+from ..engine import sign as sign_request
+from ..errors import ConfigError
+from ..explain import Explanation, explain
+from ..http import Component, Request
+from ..parts.carriers import FORM
+from ..recipe import Recipe
+from ..recipes import load_recipe
+from ..scheme import Claim
+from ..verifier import Verifier
+from .body import read_body
+from .choosing import Extras, extra_options, key_id_of
+from .options import Command, clock_at, clock_option, parse_headers, read_secret, secret_options
+from .sign import as_json_of, lines_of
+from .text import printable
+
+_SAMPLE_TIME = 1_730_974_875.0
+_IN_WORDS = {
+    Component.METHOD: "the method",
+    Component.AUTHORITY: "the host",
+    Component.TARGET: "the target (path and query)",
+    Component.CONTENT_TYPE: "the content type",
+    Component.DATE: "the time",
+    Component.HEADERS: "headers",
+    Component.BODY: "the body",
+}
+_file = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+_json = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+
+
+class _FileCommand(Command):
+    instead = "a recipe is in one file"
+
+
+@click.group(short_help="Check, show or try a recipe.")
+def recipe() -> None:
+    """Recipes: schemes as data, in TOML or JSON, for whatever takes --recipe."""
+
+
+@recipe.command(cls=_FileCommand)
+@_file
+@_json
+def check(file: Path, as_json: bool) -> int:
+    """Say whether the recipe in FILE can work, and what it binds: exit 0, or 2 and what is wrong with it."""
+    try:
+        found = load_recipe(file)
+    except ConfigError as error:
+        if not as_json:
+            raise
+        click.echo(json.dumps({"result": "wrong", "error": str(error)}))
+        return 2
+    if as_json:
+        click.echo(json.dumps(_as_json(found)))
+        return 0
+    click.echo(f"ok: {printable(found.name)}")
+    for line in _findings(found):
+        click.echo(printable(line))
+    return 0
+
+
+@recipe.command(cls=_FileCommand)
+@_file
+@clock_option
+@_json
+def show(file: Path, at: float | None, as_json: bool) -> None:
+    """Print what the recipe in FILE signs of a request that is made up, part by part, and where credentials travel.
+
+    Then the recipe itself, as --recipe takes it: in JSON, without what is said by default.
+    """
+    found = load_recipe(file)
+    request = _sample(found)
+    key_id = "KEY_ID" if "key_id" in found.program.carriers.sent else found.name
+    explanation = explain(found, request, key_id, now=clock_at(_SAMPLE_TIME if at is None else at)())
+    document = found.as_mapping()
+    if as_json:
+        shown = {"recipe": document, "request": _request_as_json(request), "explanation": explanation.as_json()}
+        click.echo(json.dumps(shown))
+        return
+    click.echo(f"{request.method} {request.origin}{request.target}\n")
+    click.echo(str(explanation))
+    click.echo("\nRecipe:")
+    click.echo(json.dumps(document, indent=2))
+
+
+@recipe.command("try", cls=Command)
+@_file
+@click.argument("method")
+@click.argument("url")
+@click.option("-H", "--header", "headers", metavar="'NAME: VALUE'", multiple=True, help="A header to send.")
+@click.option(
+    "--data",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
+    help="The file whose content is the body, - being standard input.",
+)
+@click.option("--key-id", metavar="ID", help="Who signs.")
+@extra_options
+@secret_options
+@clock_option
+@_json
+def try_(
+    file: Path,
+    method: str,
+    url: str,
+    headers: Sequence[str],
+    data: Path | None,
+    key_id: str | None,
+    extras: Extras,
+    secret_env: str | None,
+    secret_file: Path | None,
+    at: float | None,
+    as_json: bool,
+) -> int:
+    """Sign a request with the recipe in FILE, and verify it: print what is signed, and what signs it. Nothing is sent.
+
+    The secret is read as `undersign sign` does. Exits 0 where the request verifies.
+    """
+    found = load_recipe(file)
+    key_id, clock = key_id_of(found, key_id), clock_at(at)
+    extra, nonce = extras.of(found), extras.nonce_for(found)
+    head = Request.from_url(method.upper(), url, parse_headers(headers))
+    credential = Credential(key_id, read_secret(secret_env, secret_file), extra=extra)
+    with read_body(data, found.body_need(head)) as body:
+        request = Request(head.method, head.target, head.headers, body.signed, head.origin)
+    now = clock()
+    patch = sign_request(found, request, credential, now=now, nonce=nonce)
+    signed = patch.apply(request)
+    verified = Verifier(found, {key_id: credential.secret}, clock=lambda: now).verify(signed)
+    if as_json:
+        _, string = found.draft(request, Claim(key_id, now, (), nonce, None, extra))
+        result = {"result": "valid", "scheme": verified.scheme, "key_id": verified.key_id}
+        click.echo(json.dumps({**as_json_of(patch, signed, string), "verified": result}))
+        return 0
+    click.echo(_without_patch(explain(found, request, key_id, now=now, nonce=nonce)))
+    click.echo("\nWhat signs it:")
+    for line in lines_of(patch, signed):
+        click.echo(b"  " + os.fsencode(line))
+    click.echo(f"\nvalid: {printable(verified.scheme)}, signed by {printable(verified.key_id)}")
+    return 0
+
+
+def _without_patch(explanation: Explanation) -> str:
+    return str(explanation).partition("\n\nPatch: ")[0]
+
+
+def _findings(found: Recipe) -> list[str]:
+    """What a recipe that can work does, a line each."""
+    program, covers = found.program, found.could_cover()
+    bound = [words for component, words in _IN_WORDS.items() if component in covers]
+    loose = [words for component, words in _IN_WORDS.items() if component not in covers]
+    lines = [
+        f"binds, as it is on the wire: {', '.join(bound) or 'nothing'}",
+        f"does not bind: {', '.join(loose) or 'nothing is left out'}",
+        f"time: {_time_in_words(found)}",
+        f"key id: {program.carriers.carrier_of('key_id')}"
+        if "key_id" in program.carriers.sent
+        else f"key id: not sent; it is {found.name!r} for every request",
+        f"signature: {program.carriers.carrier_of('signature')}, {found.mac} in {found.encoding}",
+    ]
+    if in_part := _bound_in_part(found):
+        lines.insert(1, f"binds in meaning or in part: {', '.join(in_part)}")
+    if program.needs_nonce:
+        lines.append(f"nonce: {program.carriers.carrier_of('nonce')}")
+    lines += [f"extra {name}: {program.carriers.carrier_of(f'extra.{name}')}" for name in program.extras]
+    if found.methods:
+        lines.append(f"methods: {', '.join(found.methods)} alone")
+    if program.needs_https:
+        lines.append("https: needed, since whoever sees the signature can use it; allow_http = true lifts that")
+    return lines
+
+
+def _bound_in_part(found: Recipe) -> list[str]:
+    """The parts that are signed in another form than that of the wire, on a condition, or of the target a half."""
+    whole = Component.TARGET in found.could_cover()
+    own = {"key id", "secret", "nonce", "literal", *found.extras} | ({"path", "query"} if whole else set[str]())
+    return list(dict.fromkeys(part.name for part in found.program.parts if not part.binds and part.name not in own))
+
+
+def _time_in_words(found: Recipe) -> str:
+    window, program = found.window, found.program
+    sent = f"sent ({program.carriers.carrier_of('time')})" if program.time_is_sent else ""
+    if window is None:
+        return f"{sent or 'none'}, and not looked at: a request is good for ever, so remember what has come"
+    span = f"from {window.past} s in the past to {window.future} s in the future"
+    return f"{sent}, good {span}" if sent else f"not sent; each second is searched, {span}"
+
+
+def _as_json(found: Recipe) -> dict[str, Any]:
+    program, window = found.program, found.window
+    time = "sent" if program.time_is_sent else "none" if window is None else "searched"
+    covers = found.could_cover()
+    return {
+        "result": "ok",
+        "name": found.name,
+        "covers": [component.value for component in _IN_WORDS if component in covers],
+        "time": time,
+        "window": _window_as_json(window),
+        "carriers": {name: program.carriers.carrier_of(name) for name in sorted(program.carriers.sent)},
+        "needs_https": program.needs_https,
+    }
+
+
+def _window_as_json(window: Window | None) -> Any:
+    return False if window is None else {"past": window.past, "future": window.future}
+
+
+def _sample(found: Recipe) -> Request:
+    """A request that has what the recipe signs of one."""
+    carriers = found.program.carriers
+    method = found.methods[0] if found.methods else "POST"
+    content_type, body = "application/json", b'{"id": 7}'
+    if carriers.fields and carriers.place == "form":
+        content_type, body = FORM, b"id=7"
+    own = carriers.header_names | {"content-type", "host", "content-length"}
+    headers = [("Host", "api.example.com")]
+    if method in ("GET", "HEAD"):
+        body = b""
+    if body or "content-type" in found.program.headers:
+        headers.append(("Content-Type", content_type))
+    if body:
+        headers.append(("Content-Length", str(len(body))))
+    headers += [(name, f"the {name}") for name in found.program.headers if name not in own]
+    return Request.from_url(method, "https://api.example.com/orders?page=2", tuple(headers), body)
+
+
+def _request_as_json(request: Request) -> dict[str, Any]:
+    body = request.body.decode() if isinstance(request.body, bytes) else ""
+    url = request.origin + request.target
+    return {"method": request.method, "url": url, "headers": request.headers, "body": body}
