@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 import httpx
 import requests
 from requests.adapters import BaseAdapter
-from sign import fastest
+from timing import fastest
 
 from undersign import GoTom
 from undersign.clients.httpx import SignatureAuth as HttpxAuth
@@ -91,7 +91,7 @@ def main() -> None:
             nothing, by_hand, signature_auth = auths
             ours = signature_auth(GoTom(), KEY_ID, SECRET)
             kinds = {"nothing": nothing, "by hand": by_hand, "ours": ours}
-            best = fastest({kind: partial(send, auth) for kind, auth in kinds.items()}, calls)
+            best = fastest({kind: partial(send, auth) for kind, auth in kinds.items()}, 30, calls)
             hand, own = best["by hand"] - best["nothing"], best["ours"] - best["nothing"]
             print(f"{size:>8} B {name:9} {hand:9.1f} {own:11.1f} {'':24} {own / hand:6.2f}")
 
