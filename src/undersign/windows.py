@@ -5,8 +5,11 @@ what these hashes are for the keys in use, eight bytes each, and moves them on s
 
 A window that is kept ("warm") answers in microseconds, one that has to be made ("cold") in a millisecond. That must not
 tell whether a key exists, so unknown key ids get windows of the stand-in secret in just the same way: the time then
-tells only whether a key id was asked for lately. Whoever sends many key ids in turn keeps the server busy with that, a
-millisecond each. An operator who minds that more has `alike=False`: one window for all unknown ids.
+tells only whether a key id was asked for lately. They stand in one queue with the known ones: were they to push each
+other out alone, who asks for a key id, then for many made-up ones, and then for the first again would see which it is.
+Whoever sends many key ids in turn keeps the server busy, a millisecond each, and pushes out a window for each at most,
+which costs as much again. An operator who minds that more has `alike=False`: one window for all unknown ids, which
+pushes out none.
 """
 
 from __future__ import annotations
@@ -26,10 +29,11 @@ _SIZE = _PACKED.size
 
 
 class RollingWindows:
-    """The windows of up to `capacity` pairs of key and secret, about 10 kB each for GoGrid, and of as many unknown key
-    ids; the longest unused go first. Safe to share between threads.
+    """The windows of up to `capacity` pairs of key and secret, about 10 kB each for GoGrid; the longest unused go first.
+    Safe to share between threads.
 
-    `alike` keeps unknown key ids from being told apart by time; without it they cost nothing. Raises ConfigError.
+    With `alike` unknown key ids have windows among them, so that time does not tell them from known ones of which
+    nobody has asked either; without it they cost nothing. Raises ConfigError.
     """
 
     def __init__(self, capacity: int = 1024, *, alike: bool = True) -> None:
@@ -38,7 +42,7 @@ class RollingWindows:
         self.alike = alike
         self._capacity = capacity
         self._known: OrderedDict[tuple[Scheme, str, Secret], _Window] = OrderedDict()
-        self._unknown: OrderedDict[tuple[Scheme, str, Secret], _Window] = OrderedDict()
+        self._unknown = self._known if alike else OrderedDict[tuple[Scheme, str, Secret], _Window]()
         self._lock = threading.Lock()
 
     def find(self, scheme: Scheme, secret: Secret, claim: Claim, now: float, *, known: bool = True) -> int | None:

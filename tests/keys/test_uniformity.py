@@ -122,8 +122,22 @@ def test_unknown_keys_take_the_work_of_known_ones_cold_and_warm(built: list[tupl
     assert built == [("known", 1201), ("nobody", 1201)]  # each once, and none while it is warm
 
 
-def test_unknown_keys_push_no_known_one_out(built: list[tuple[str, int]]) -> None:
+def test_after_many_others_a_known_key_and_an_unknown_one_have_to_be_built_again(built: list[tuple[str, int]]) -> None:
     verifier = Verifier(GoGrid(), KEYS, clock=lambda: NOW, windows=RollingWindows(capacity=8))
+    _refused_in_turn(verifier, "known", "nobody", *map(str, range(30)), "nobody", "known")
+    ids = [key for key, _ in built]
+    assert (ids.count("known"), ids.count("nobody")) == (2, 2)
+    assert {count for _, count in built} == {1201}
+
+
+def test_300_key_ids_in_turn_push_no_window_out(built: list[tuple[str, int]]) -> None:
+    verifier = Verifier(GoGrid(), KEYS, clock=lambda: NOW)
+    _refused_in_turn(verifier, "known", *map(str, range(300)), "known", *map(str, range(300)))
+    assert len(built) == 301
+
+
+def test_unknown_keys_that_need_not_be_alike_push_no_known_one_out(built: list[tuple[str, int]]) -> None:
+    verifier = Verifier(GoGrid(), KEYS, clock=lambda: NOW, windows=RollingWindows(capacity=1, alike=False))
     _refused_in_turn(verifier, "known", *map(str, range(30)), "known")
     assert [key for key, _ in built].count("known") == 1
 
