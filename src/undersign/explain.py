@@ -124,8 +124,8 @@ def explain(
 ) -> Explanation:
     """What is signed of the request, part by part. `now` is in Unix seconds.
 
-    With a key id or a Credential the request is one that is to be signed at `now`, whatever it carries already, with
-    `nonce` where the scheme sends one. Without a key the request was received: key id and time are those that it claims, and `now` stands in for a time that is not sent.
+    With a key id or a Credential the request is one that is to be signed at `now`, whatever it carries already. Without
+    one it was received: key id and time are those that it claims, and `now` stands in for a time that is not sent.
     No secret is needed, since none is in a string to sign. `show_signature` puts the valid signature into the patch,
     which takes a Credential; whoever has it can send the request. A scheme's nonce is `nonce`, or `<nonce>` where that
     is not given; what else a credential sends is `<NAME>`, unless `show_signature` shows it.

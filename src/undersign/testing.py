@@ -46,7 +46,8 @@ def check_scheme(
     `key_id` and `secret` sign, at `now` in Unix seconds; where the scheme's secrets have a form, give one in it.
     `headers` are put on the requests that are tried: a scheme that covers headers of the caller's needs some.
     `requests` are tried besides the usual ones: GET with and without a query, a JSON body, a form, bytes. Those that
-    the scheme cannot sign are left out, as long as there is one that it can. `extra` is what the credential has besides.
+    the scheme cannot sign are left out, as long as there is one that it can. `extra` is what the credential has
+    besides.
 
     Raises AssertionError, whose one sentence names the law that is broken.
     """

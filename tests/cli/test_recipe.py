@@ -342,7 +342,7 @@ def test_nonces_are_new_or_given(tmp_path: Path) -> None:
 def test_extras_come_from_an_argument_or_the_environment(tmp_path: Path) -> None:
     path = saved(OKX, tmp_path)
     without = tuple(word for word in OKX.signing if "passphrase" not in word and word != "--extra")
-    arguments = ("sign", *without, "--recipe", path, "--json")
+    arguments: tuple[str | Path, ...] = ("sign", *without, "--recipe", path, "--json")
     env = {**OKX.env, "UNDERSIGN_EXTRA_PASSPHRASE": "test_pass"}
     result = undersign(*arguments, "--extra", "passphrase", stdin=OKX.body, env=env)
     assert dict(json.loads(result.text)["headers"]) == OKX.headers
@@ -595,7 +595,7 @@ def test_show_makes_up_whatever_is_signed(tmp_path: Path) -> None:
 @ALL
 def test_try_signs_and_verifies(known: Known, tmp_path: Path) -> None:
     path = saved(known, tmp_path)
-    arguments = ("recipe", "try", path, *known.signing)
+    arguments: tuple[str | Path, ...] = ("recipe", "try", path, *known.signing)
     result = undersign(*arguments, stdin=known.body, env=known.env)
     assert result.code == 0, result.err
     assert result.text.endswith(f"\nvalid: {known.name}, signed by {known.who}\n")

@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import math
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -203,11 +204,15 @@ def test_a_replay_guard_is_not_asked_of_what_does_not_verify() -> None:
     verifier = Verifier(GoTom(), {USER: SECRET}, clock=_clock, replay=guarded())
     good = gotom_request("POST", "/a", b"x")
     for bad in (replaced(good, "Date", "0"), dataclasses.replace(good, body=b"y"), replaced(good, "Authorization")):
-        assert not isinstance(_outcome(lambda bad=bad: verifier.verify(bad)), Verified)  # type: ignore[misc]
+        assert not isinstance(_outcome(lambda bad=bad: verifier.verify(bad)), Verified)
     assert verifier.verify(good)
 
 
 # Verifiers that ask for more than the plainest one
+
+
+def _broken_lookup(key_id: str, scheme_name: str) -> str:
+    raise ZeroDivisionError
 
 
 @pytest.mark.parametrize(
@@ -216,7 +221,7 @@ def test_a_replay_guard_is_not_asked_of_what_does_not_verify() -> None:
         pytest.param(Verifier([GoTom(), GoGrid()], {USER: SECRET}, clock=_clock), None, id="two schemes"),
         pytest.param(Verifier(GoTom(), lambda *_: SECRET, clock=_clock), None, id="a lookup"),
         pytest.param(Verifier(GoTom(), lambda *_: None, clock=_clock), Reason.UNKNOWN_KEY, id="a lookup of nothing"),
-        pytest.param(Verifier(GoTom(), lambda *_: 1 / 0, clock=_clock), Reason.UNAVAILABLE, id="a broken lookup"),
+        pytest.param(Verifier(GoTom(), _broken_lookup, clock=_clock), Reason.UNAVAILABLE, id="a broken lookup"),
         pytest.param(
             Verifier(GoTom(), {USER: SECRET}, clock=_clock, require=Requirements(writes={Component.BODY})),
             None,
@@ -347,8 +352,29 @@ def test_an_unknown_key_does_not_verify_with_what_it_is_compared_with() -> None:
 
 
 _names = st.sampled_from(
-    "date Date content-type content_type Content-Type CONTENT-TYPE authorization Authorization x-date x_date X-Date "
-    "content-length Content-Length transfer-encoding host accept x-http-method-override x-one x_one date_ \xc4".split()
+    [
+        "date",
+        "Date",
+        "content-type",
+        "content_type",
+        "Content-Type",
+        "CONTENT-TYPE",
+        "authorization",
+        "Authorization",
+        "x-date",
+        "x_date",
+        "X-Date",
+        "content-length",
+        "Content-Length",
+        "transfer-encoding",
+        "host",
+        "accept",
+        "x-http-method-override",
+        "x-one",
+        "x_one",
+        "date_",
+        "Ä",
+    ]
 )
 _dates = ["", "0", " ", DATE, " " + DATE, DATE + "\t"]
 _types = ["application/json", " application/json ", "TEXT/x\xe9", "text/\x85", "multipart/form-data; boundary=x"]
@@ -485,18 +511,26 @@ def _raising(*_: Any) -> Any:
     raise KeyError("hunter2")
 
 
+def _changing(**changes: Any) -> Callable[[Claim], Claim]:
+    return lambda claim: claim._replace(**changes)
+
+
+_NO_KEY_IDS: tuple[Any, ...] = (None, 7, b"k", [], "\ud800")
 _ODD: list[tuple[str, Any]] = [
     *(("read", value) for value in (KeyError, RecursionError, CannotSign, 7, "claim", (), object())),
-    *(("read", lambda claim, at=at: claim._replace(at=at)) for at in (math.nan, math.inf, -math.inf, 10**400, "now", True, 1j)),
-    *(("read", lambda claim, key=key: claim._replace(key_id=key)) for key in (None, 7, b"k", [], "\ud800")),
-    *(("read", lambda claim, sent=sent: claim._replace(signatures=sent)) for sent in (None, (), 7, (7,), (None,), (b"x",), ("\ud800",))),
-    *(("read", lambda claim, made=made: claim._replace(string=made)) for made in (None, 7, _raising, lambda *_: None, lambda *_: "text", lambda: b"")),
+    *(("read", _changing(at=at)) for at in (math.nan, math.inf, -math.inf, 10**400, "now", True, 1j)),
+    *(("read", _changing(key_id=key_id)) for key_id in _NO_KEY_IDS),
+    *(("read", _changing(signatures=sent)) for sent in (None, (), 7, (7,), (None,), (b"x",), ("\ud800",))),
+    *(
+        ("read", _changing(string=made))
+        for made in (None, 7, _raising, lambda *_: None, lambda *_: "text", lambda: b"")
+    ),
     ("read", lambda claim: claim._replace(nonce=None)),
     ("read", lambda claim: claim._replace(nonce=7)),
     *(("signature", value) for value in (KeyError, None, 7, b"bytes")),
     *(("covers", value) for value in (KeyError, None, 7)),
     *(("body_need", value) for value in (KeyError, None, 7)),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("method", "value"), _ODD)
@@ -506,7 +540,7 @@ def test_whatever_a_scheme_returns_verifying_raises_nothing_but_rejected(method:
         for schemes, required in ((scheme, ()), ([scheme, GoGrid()], ()), (scheme, {Component.TARGET})):
             verifier = Verifier(schemes, keys, clock=_clock, require=lambda head, required=required: required)  # type: ignore[misc]
             for request in (gotom_request("GET", "/a"), gotom_request("POST", "/a", b"x")):
-                outcome = _outcome(lambda v=verifier, r=request: v.verify(r))  # type: ignore[misc]
+                outcome = _outcome(lambda v=verifier, r=request: v.verify(r))
                 # What is wrong where nobody looks does no harm: the need of a body where there is none.
                 assert isinstance(outcome, Verified) <= (_is_a_change(value) or not request.body)
                 assert "hunter2" not in str(outcome)

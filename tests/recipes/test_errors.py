@@ -301,4 +301,4 @@ def test_a_document_that_is_no_table(document: Any) -> None:
 
 def test_options_are_given_by_name_alone() -> None:
     with pytest.raises(TypeError):
-        Recipe("r", ["time"], "hmac-sha256")  # type: ignore[misc,call-arg]
+        Recipe("r", ["time"], "hmac-sha256")  # type: ignore[call-arg]
