@@ -414,7 +414,7 @@ def _search(
 ) -> tuple[float, int, bytes] | None:
     """The same where the time is not sent: each second of the window may be that of the signature."""
     # A window serves many requests only where nothing of a request is signed.
-    keeps = windows is not None and scheme.could_cover() <= {Component.DATE}
+    keeps = windows is not None and scheme.signs_time_alone
     if not known and not (windows and windows.alike):
         claim = claim._replace(key_id=_UNKNOWN_KEY_ID)
     for index, secret in enumerate(secrets):

@@ -51,6 +51,10 @@ class SchemeOfParts(Scheme):
         return self._program
 
     @property
+    def signs_time_alone(self) -> bool:  # type: ignore[override]
+        return self._program.signs_time_alone
+
+    @property
     def needs_nonce(self) -> bool:  # type: ignore[override]
         return self._program.needs_nonce
 

@@ -116,6 +116,9 @@ class Scheme(ABC):
     """None in a recipe that signs no time; ask `window_of`, as it says so to type checkers too."""
     several_signatures: ClassVar[bool] = False
     """Whether `write` sends all of the claim's signatures: then a credential may have older secrets."""
+    signs_time_alone: bool = False
+    """Whether nothing of a request is signed but its key id and a time that is not sent. A verifier then keeps what it
+    has computed for one request for the next."""
     needs_nonce: bool = False
     """Whether each request has to be signed with a nonce, a text that no other has."""
 

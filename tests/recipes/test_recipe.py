@@ -25,7 +25,7 @@ from undersign import (
 )
 from undersign.http import BodyHasher
 
-from .by_hand import BODY, FORM, KEY, NOW, SECRET, both_ways, mac, post, recipe, refused, signed, verified
+from .by_hand import BODY, FORM, KEY, NOW, ORIGIN, SECRET, both_ways, mac, post, recipe, refused, signed, verified
 
 # Parts
 
@@ -282,3 +282,20 @@ def test_there_may_be_no_time() -> None:
     scheme = recipe(["method", "target"], headers={"X-Signature": "{key_id}:{signature}"}, window=None)
     sent = both_ways(scheme, post(), b"POST/a%2fb//?x=1&y=%20&x=0&")
     assert verified(scheme, sent, 0).key_id == verified(scheme, sent, 10**10).key_id == KEY
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "path",
+        {"part": "params"},
+        {"part": "body:md5", "when": {"methods": ["POST"]}},
+        {"part": "literal:x", "when": {"methods": ["POST"]}},
+        {"part": "body", "fold": "lower"},
+    ],
+)
+def test_a_search_of_one_request_is_not_taken_for_another(part: Any) -> None:
+    scheme = recipe(["key_id", "time", part], headers={"X-Signature": "{key_id}:{signature}"}, window=Window(10, 5))
+    verifier = Verifier(scheme, {KEY: SECRET}, clock=lambda: NOW)
+    for request in (post(), Request("GET", "/other", (), b"", ORIGIN), post("/third?x=2", b"x")):
+        assert verifier.verify(signed(scheme, request)).at == 1730974875

@@ -104,6 +104,10 @@ class Program:
             or (part.form_without is not None and carriers.place != "query")
             for part in self.parts
         )
+        self.signs_time_alone = not self.time_is_sent and all(
+            part.is_whole and (Component.DATE in part.binds or part.name in ("key id", "secret", "literal"))
+            for part in self.parts
+        )
         self.signs_time_as_other = self.time_is_sent and any(
             Component.DATE in part.binds and not part.of_values for part in self.parts
         )
