@@ -26,6 +26,7 @@ from tests.docs.shell import Shell
 from tests.servers.fronts.rows import SHOWN
 from undersign import Credential, GoTom, Request, Signer, Verifier
 from undersign.keys import EnvironmentKeys, load_keys
+from undersign.recipes import load_recipe
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -92,7 +93,7 @@ class Reader:
         kinds: dict[str, Callable[[Block], None]] = {
             "python": self.run_python,
             "console": self.shell.run,
-            "toml": self.save_keys,
+            "toml": self.save_toml,
             "http": self.save_request,
             "bash": self.save_curl,
             "json": self.save_har,
@@ -115,8 +116,13 @@ class Reader:
         self.printed += out.getvalue()
         self.states.append(dict(self.names))
 
-    def save_keys(self, block: Block) -> None:
+    def save_toml(self, block: Block) -> None:
         assert tomllib.loads(block.text)
+        if named := re.match(r"# ([\w-]+\.toml)\n", block.text):
+            path = self.folder / named[1]
+            path.write_text(block.text, encoding="utf-8")
+            assert load_recipe(path).name == path.stem
+            return
         path = self.folder / "keys.toml"
         path.write_text(block.text, encoding="utf-8")
         assert load_keys(path, ["gotom", "gogrid"])
