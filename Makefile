@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint docs vectors wheel clean
+.PHONY: demo test lint docs vectors bench wheel clean
 
 demo: .venv/demo-is-installed
 	$(BIN)/undersign demo
@@ -23,6 +23,9 @@ docs: .venv/all-is-installed
 vectors: .venv/tests-are-installed
 	$(BIN)/undersign vectors lint
 	$(BIN)/python vectors/pack.py dist
+
+bench: .venv/bench-is-installed
+	$(BIN)/python benchmarks/core.py --plot docs/_static/speed.svg
 
 wheel: .venv/all-is-installed
 	rm -f dist/*.whl dist/undersign-[0-9]*.tar.gz
@@ -47,4 +50,8 @@ clean:
 
 .venv/all-is-installed: pyproject.toml .venv/tests-are-installed
 	$(BIN)/python -m pip install -q --group lint --group docs
+	touch $@
+
+.venv/bench-is-installed: pyproject.toml .venv/tests-are-installed
+	$(BIN)/python -m pip install -q --group bench
 	touch $@

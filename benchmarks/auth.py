@@ -83,7 +83,7 @@ def main() -> None:
     print("body       client    by hand   undersign   (µs over a no-op auth)   ratio")
     for size in (0, 1024, 64 * 1024, 1024 * 1024):
         body = bytes(size)
-        calls = 300 if size < 100_000 else 40
+        calls = 100 if size < 100_000 else 20
         for name, send, auths in (
             ("requests", _requests_call(session, body), (lambda r: r, by_hand_for_requests, RequestsAuth)),
             ("httpx", _httpx_call(client, body), (httpx.Auth(), ByHandForHttpx(), HttpxAuth)),
@@ -91,7 +91,7 @@ def main() -> None:
             nothing, by_hand, signature_auth = auths
             ours = signature_auth(GoTom(), KEY_ID, SECRET)
             kinds = {"nothing": nothing, "by hand": by_hand, "ours": ours}
-            best = fastest({kind: partial(send, auth) for kind, auth in kinds.items()}, 30, calls)
+            best = fastest({kind: partial(send, auth) for kind, auth in kinds.items()}, 15, calls)
             hand, own = best["by hand"] - best["nothing"], best["ours"] - best["nothing"]
             print(f"{size:>8} B {name:9} {hand:9.1f} {own:11.1f} {'':24} {own / hand:6.2f}")
 

@@ -10,7 +10,7 @@ from undersign import GoGrid, Verifier
 from undersign.servers.asgi import SignatureMiddleware
 from undersign.windows import RollingWindows
 
-SECRET = "Wm0pXb4G7yT2cLq9vRz6sNf1hKd8jEa3uQo5iYtBx-w"  # as long as secrets.token_urlsafe(32)  # noqa: S105
+SECRET = "the-secret-" + 32 * "x"  # as long as secrets.token_urlsafe(32)
 CAPACITY = 8192
 ORIGIN, TARGET = "https://api.example.com", "/api/grid/server/list"
 

@@ -29,8 +29,8 @@ _SIZE = _PACKED.size
 
 
 class RollingWindows:
-    """The windows of up to `capacity` pairs of key and secret, about 10 kB each for GoGrid; the longest unused go
-    first. Safe to share between threads.
+    """The windows of up to `capacity` pairs of key and secret, about 10 kB each for GoGrid. Safe to share between
+    threads. The longest unused go first.
 
     With `alike` unknown key ids have windows among them, so that time does not tell them from known ones of which
     nobody has asked either; without it they cost nothing. Raises ConfigError.

@@ -10,6 +10,7 @@ import re
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from logging.handlers import QueueHandler
 from pathlib import Path
@@ -25,7 +26,7 @@ from tests.docs.pages import Block
 from tests.docs.reader import ALL, FILES, PAGED, Reader, asgi_app, placeholders, signed_now
 from tests.docs.shell import Shell
 from tests.schemes.conftest import packages  # noqa: F401 - a fixture
-from undersign import GoTom, Rejected, Request, Verifier
+from undersign import Credential, GoGrid, GoTom, Rejected, Request, Verifier, sign
 from undersign.servers.asgi import SignatureMiddleware
 
 CALLS = ("README.md", "migration.md", "schemes.md", *(name for name in ALL if re.match(r"clients/(?!index)", name)))
@@ -138,7 +139,13 @@ def check_wsgi(used: Reader) -> None:
 
 
 def check_keys(used: Reader) -> None:
-    file, environment, database, tenants = (state["verifier"] for state in used.states)
+    windows, file, environment, database, tenants = (state["verifier"] for state in used.states)
+    for verifier in (windows, used.names["quick"]):
+        gogrid = sign(
+            GoGrid(), Request("GET", "/", (), b"", "https://a.example"), Credential("shop", "a secret"), now=time.time()
+        )
+        request = Request("GET", gogrid.url("/"), (), b"", "https://a.example")
+        assert verifier.verify(request).key_id == "shop"
     assert result(file, "reporting", "the-old-secret") == "reporting"
     assert result(file, "shop@example.com", "another-secret") == "shop@example.com"
     assert result(environment, "shop@example.com", "the-old-secret") == "shop@example.com"
