@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from ..clock import check_clock
 from ..credentials import Credential, Secret, parse_origin
-from ..engine import credential_flaw, sign
+from ..engine import credential_flaw, sign_checked
 from ..errors import CannotSign, ConfigError
 from ..fields import decode_field
 from ..http import Pairs, Patch, Request
@@ -84,8 +84,8 @@ class HopSigner:
     def sign(self, request: Request) -> Patch:
         """See `undersign.sign`."""
         offset = self.correction.offset(request.origin) if self.correction else 0.0
-        nonce = str(uuid.uuid4()) if self.scheme.needs_nonce else None
-        return sign(self.scheme, request, self.credential, now=self.clock() + offset, nonce=nonce)
+        nonce = str(uuid.uuid4()) if self.scheme.needs_nonce else ""
+        return sign_checked(self.scheme, request, self.credential, self.clock() + offset, nonce)
 
     def should_sign_again(self, origin: str, status: int, headers: Iterable[tuple[str, str]]) -> bool:
         """Whether an answer has taught that our clock is off, so that the request is to be signed once more."""
