@@ -85,7 +85,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "an extra without a name": ({"parts": ["time", "extra:"]}, "parts[1] is 'extra:': write extra:NAME"),
     "an unknown option": (
         {"parts": ["time", {"part": "method", "folds": "lower"}]},
-        "parts[1], the part 'method', has no option 'folds': it has",
+        "parts[1], the part 'method', has no option 'folds' (did you mean 'fold'?): it has",
     ),
     "an option of another part": (
         {"parts": ["time", {"part": "method", "sort": "name"}]},
@@ -232,7 +232,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "an unknown placeholder": (
         {"headers": {**H, "X-A": "{keyid}"}},
-        "the X-A header has the placeholder {keyid}, which is unknown: use {key_id}, {time}, {signature}, {nonce}",
+        "the X-A header has the placeholder {keyid}, which is unknown (did you mean 'key_id'?): use {key_id}, {time}, {signature}, {nonce}",
     ),
     "an extra without name": (
         {"headers": {**H, "X-A": "{extra.}"}},
