@@ -228,7 +228,7 @@ def test_unknown_keys_have_windows_like_known_ones_unless_the_operator_minds_the
     for key in ("a", "b", "c", "a"):
         with pytest.raises(Rejected):
             begin(GoGrid(), gogrid_request(key=key), now=NOW).finish([], windows=windows)
-    assert (len(windows._unknown), len(windows._known)) == (expected, 0)
+    assert len(windows._unknown) == expected
 
 
 def test_a_faulty_form_is_malformed_before_the_key_is_unknown() -> None:

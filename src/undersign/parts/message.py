@@ -91,6 +91,7 @@ class Part(NamedTuple):
     raw: bool = False
     headers: tuple[str, ...] = ()
     extra: str = ""
+    may_be_absent: bool = False
     describe: Callable[[Request], str] | None = None
     """The source, where it depends on the request."""
     query_without: frozenset[str] | None = None
@@ -99,6 +100,12 @@ class Part(NamedTuple):
     """The same of the body."""
     is_whole: bool = True
     """Whether it is always there and as it is on the wire."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its text may be any text, and not one in a form of its own."""
+        fixed = ("method", "time", "date", "seconds", "key id", "secret", "literal", "host")
+        return not self.digest and self.constant is None and self.name not in fixed
 
     def head_text(self) -> Callable[[Request, Values], str | None] | None:
         """What makes its text of the head; None where that is late."""
@@ -270,7 +277,15 @@ def _body(argument: str, options: Mapping[str, Any], field: str) -> Part:
     source = f"{algorithm.upper()} of the body, {encoding}"
     bound = frozenset({Component.BODY})
     late = hexadecimal if quick else text
-    return Part("body digest", source, late=late, binds=bound, digest=algorithm, form_without=frozenset())
+    return Part(
+        "body digest",
+        source,
+        late=late,
+        binds=bound,
+        digest=algorithm,
+        form_without=frozenset(),
+        may_be_absent=empty == "omit",
+    )
 
 
 def _time(argument: str, time_is_sent: bool) -> Part:
@@ -375,11 +390,11 @@ def _with_options(part: Part, options: Mapping[str, Any], field: str) -> Part:
         binds = part.binds - {Component.TARGET} - ({Component.BODY} if part.raw else set())
         part = part._replace(source=f"{part.source}, in {fold} case", binds=binds, is_whole=False)
     if _boolean(options.get("omit_empty", False), f"{field}.omit_empty"):
-        part = _changed(_or_absent(part), lambda text: text or None)
+        part = _changed(_or_absent(part), lambda text: text or None)._replace(may_be_absent=True)
     if options.get("when") is not None:
         if part.name == "secret":
             raise ConfigError(f"{field}: the secret is signed always, or anyone could sign without: leave when out")
-        part = _conditional(part, options["when"], field)
+        part = _conditional(part, options["when"], field)._replace(may_be_absent=True)
     return part
 
 

@@ -83,7 +83,7 @@ class Program:
         bound = frozenset[Component]().union(*(part.binds for part in self.parts))
         # No target holds a line feed, so it tells where the path ends.
         self.splits_target = Component.TARGET not in bound and {"path", "query"} <= whole and "\n" in joiner
-        self.covers = bound | {Component.TARGET} if self.splits_target else bound
+        self.covers = (bound | {Component.TARGET} if self.splits_target else bound) - self._exchangeable()
         digests = tuple(dict.fromkeys(part.digest for part in self.parts if part.digest))
         raw = any(part.raw for part in self.parts)
         self.body_need = BodyNeed(digests, raw)
@@ -193,6 +193,23 @@ class Program:
         elif part.headers == ("content-type",) and "content-type" in set_now:
             source = source.replace("header Content-Type", "the default")
         yield name, source, text
+
+    def _exchangeable(self) -> set[Component]:
+        """What the string to sign does not bind, since its parts can trade bytes: `/ab` and `c` read like `/a` and `bc`.
+
+        Parts of any text do where nothing stands between them that neither can hold, and parts that may be left out do
+        where there are two. The key id and a time do not: each travels in a carrier of its own, in a form of its own.
+        """
+        if "\n" in self.joiner:  # which a body and several lines of headers can hold alone
+            loose = [
+                part for part in self.parts if part.name == "body" or (part.name == "custom headers" and part.early)
+            ]
+        else:
+            loose = [part for part in self.parts if part.is_open]
+        absent = [part for part in self.parts if part.may_be_absent]
+        trading = (loose if len(loose) > 1 else []) + (absent if len(absent) > 1 else [])
+        lost = {component for part in trading for component in part.binds}
+        return lost | {Component.TARGET} if any(part.name in ("path", "query") for part in trading) else lost
 
     def times(self, seconds: Sequence[int]) -> Iterator[bytes]:
         """The text of each second, where `string_around_time` says what stands around it."""

@@ -160,10 +160,12 @@ async def run_async(steps: Steps) -> bool:
             step = steps.send(given) if failed is None else steps.throw(failed)
         except StopIteration as end:
             return bool(end.value)
-        given, failed = step, None
+        finally:
+            failed = None  # its traceback holds this frame, and the request with it
+        given = step
         # Both are at hand most often, and quicker to tell than what can be awaited is.
         if not isinstance(step, (Verified, bool)) and inspect.isawaitable(step):
             try:
                 given = await step
             except BaseException as error:  # also the end of the task: the way ends where it is
-                failed, given = error, None
+                failed = error
