@@ -286,8 +286,7 @@ class SchemeOfParts(Scheme):
     def shown_parts(self, string: bytes, request: Request, claim: Claim, drafted: Patch) -> Sequence[Part]:
         received = isinstance(claim.string, partial)
         values = self._arguments(claim)[1] if received else self._values(claim)
-        if claim.at is not None:
-            values = values._replace(at=claim.at)
+        values = values._replace(at=values.at if claim.at is None else claim.at)
         set_now = frozenset(name.lower() for name, _ in drafted.headers)
         shown = self._program.shown(_in_wire_form(request), values, set_now, received=received)
         if b"".join([part.value for part in shown]) == string:

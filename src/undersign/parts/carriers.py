@@ -214,8 +214,6 @@ class Carriers:
 
     def flaw_when_writing(self, request: Request, *, in_form: bool) -> str | None:
         """What of the parameters that are there already keeps the request from being signed, as a sentence."""
-        if not self.fields:
-            return None
         if self.place != "query" and is_compressed_form(request):
             return "the form has a Content-Encoding, so nobody sees its parameters: send it plain"
         here, there = self.places(request)

@@ -195,7 +195,7 @@ class Program:
         yield name, source, text
 
     def _exchangeable(self) -> set[Component]:
-        """What the string to sign does not bind, since its parts can trade bytes: `/ab` and `c` read like `/a` and `bc`.
+        """What the string does not bind, since its parts can trade bytes: `/ab` and `c` read like `/a` and `bc`.
 
         Parts of any text do where nothing stands between them that neither can hold, and parts that may be left out do
         where there are two. The key id and a time do not: each travels in a carrier of its own, in a form of its own.
