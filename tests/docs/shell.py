@@ -29,7 +29,18 @@ else:
 _PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 _EXTRAS = set(_PROJECT["project"]["optional-dependencies"])
 _PACKAGES = {
-    *("gunicorn", "prometheus-client", "psycopg", "sqlalchemy", "undersign", "uvicorn", "waitress", "websockets"),
+    *(
+        "django-cors-headers",
+        "flask-cors",
+        "gunicorn",
+        "prometheus-client",
+        "psycopg",
+        "sqlalchemy",
+        "undersign",
+        "uvicorn",
+        "waitress",
+        "websockets",
+    ),
     "werkzeug",
 }
 _REQUIREMENT = re.compile(r"([\w.-]+)(?:\[([\w,-]+)\])?")
