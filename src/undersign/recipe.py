@@ -456,10 +456,10 @@ class Recipe(SchemeOfParts):
                 raise ConfigError(f'{place} is a table of templates by name: write X-Signature = "{{signature}}"')
 
 
-def program_of(scheme: Any, carriers: Carriers, **changed: Any) -> Program:
-    """The program of what has the fields of a recipe, some of them changed."""
+def program_of(scheme: Any, carriers: Carriers) -> Program:
+    """The program of what has the fields of a recipe."""
     names = ("parts", "joiner", "mac", "encoding", "secret", "secret_prefix", "time", "window", "allow_http")
-    fields = {name: changed[name] if name in changed else getattr(scheme, name) for name in names}
+    fields = {name: getattr(scheme, name) for name in names}
     return Program(carriers=carriers, **fields)
 
 
