@@ -28,7 +28,7 @@ import plain
 from timing import Job, fastest, optional
 
 from undersign import Credential, GoGrid, GoTom, Recipe, Rejected, Request, Signer, Verifier
-from undersign.windows import RollingWindows
+from undersign.verifying import RollingWindows
 
 KEY_ID, SECRET = "theusernameyoureceived", "thepasswordyoureceived"
 NOW = 1_730_974_875.5

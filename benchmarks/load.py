@@ -30,7 +30,7 @@ from load_cases import AHEAD, UNAVAILABLE, Case, Cases, spent
 from load_client import Clients, Notes
 from serving import PATIENCE, Redis, Uvicorn
 
-from undersign.redis import RedisReplayGuard
+from undersign.policy.redis import RedisReplayGuard
 
 MIB = 1024 * 1024
 # Under load alone, and in an outage, which makes errors with long traces: their memory is used again, not given back.

@@ -16,8 +16,8 @@ from typing import Any
 from load_cases import AHEAD, GRID_USES, MAX_BODY, ORIGIN, secret_of
 
 from undersign import AsyncVerifier, GoGrid, GoTom
-from undersign.redis import AsyncRedisReplayGuard
-from undersign.replay import ReplayPolicy
+from undersign.policy import ReplayPolicy
+from undersign.policy.redis import AsyncRedisReplayGuard
 from undersign.servers.asgi import SignatureMiddleware
 
 _request_id: ContextVar[str] = ContextVar("request_id")

@@ -8,7 +8,7 @@ from typing import Any
 
 from undersign import GoGrid, Verifier
 from undersign.servers.asgi import SignatureMiddleware
-from undersign.windows import RollingWindows
+from undersign.verifying import RollingWindows
 
 SECRET = "the-secret-" + 32 * "x"  # as long as secrets.token_urlsafe(32)
 CAPACITY = 8192

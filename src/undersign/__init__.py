@@ -1,15 +1,20 @@
 """undersign: sign and verify HTTP requests in the schemes that real APIs still ask for."""
 
-from .clock import Window
-from .credentials import Credential, Secret
-from .engine import Pending, Signer, Verified, begin, sign
+from typing import TYPE_CHECKING
+
+from .core.credentials import Credential, Secret
+from .core.dates import Window
+from .core.message import BodyDigest, Component, Patch, Request, Response
 from .errors import CannotSign, ConfigError, Reason, Rejected, UndersignError
-from .explain import Explanation, explain
-from .http import BodyDigest, Component, Patch, Request, Response
 from .recipe import Recipe
 from .scheme import BodyNeed, Claim, Scheme
 from .schemes import Acquia, GoGrid, GoTom, HttpHmac, KeyedTimestamp, Mashery, Tyk
-from .verifier import AsyncVerifier, Verifier
+from .signing import Signer, sign
+from .verifying import AsyncVerifier, Pending, Verified, Verifier, begin
+
+if TYPE_CHECKING:
+    from .diagnosing import diagnose
+    from .explaining import Explanation, explain
 
 __version__ = "0.1.0"
 
@@ -45,6 +50,20 @@ __all__ = [
     "Verifier",
     "Window",
     "begin",
+    "diagnose",
     "explain",
     "sign",
 ]
+
+
+def __getattr__(name: str) -> object:
+    # Whoever signs or verifies does not pay for what people ask at their desks.
+    if name == "diagnose":
+        from .diagnosing import diagnose
+
+        return diagnose
+    if name in ("Explanation", "explain"):
+        from . import explaining
+
+        return getattr(explaining, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -21,10 +21,10 @@ from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from .clock import Window
+from .core.dates import Window
+from .core.grammar import CONTROL, did_you_mean
+from .core.message import Component, Pairs, Patch, Request, body_length, flaw_when_signing, origin_form, signed_header
 from .errors import CannotSign, ConfigError, Reason, Rejected
-from .grammar import CONTROL, did_you_mean
-from .http import Component, Pairs, Patch, Request, body_length, flaw_when_signing, origin_form, signed_header
 from .parts.carriers import FORM, NOT_CLAIMED, TOO_LARGE, Carriers, Flaw, Place
 from .parts.message import PartSpec, Values
 from .parts.program import Program, signature_pattern, wire_text

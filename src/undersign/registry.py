@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Union, cast, get_args, get_origin, get_type_hints
 
-from .clock import Window
+from .core.dates import Window
+from .core.grammar import did_you_mean
 from .errors import ConfigError
-from .grammar import did_you_mean
 from .scheme import Scheme
 from .schemes import GoGrid, GoTom, HttpHmac, KeyedTimestamp
 from .schemes.presets import Acquia, Mashery, Tyk

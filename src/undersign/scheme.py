@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar, NamedTuple, TypeAlias
 
-from .clock import Window
-from .credentials import Secret
+from .core.credentials import Secret
+from .core.dates import Window
+from .core.message import BodyDigest, Component, Patch, Request, Response
+from .core.message import signed_header as signed_header
 from .errors import ConfigError, Reason, Rejected
-from .http import BodyDigest, Component, Patch, Request, Response
-from .http import signed_header as signed_header
 
 RAW_BODY_LIMIT = 16 * 1024 * 1024
 
@@ -189,7 +189,7 @@ class Scheme(ABC):
             yield self.signature(secret, claim.string(body, second))
 
     def shown_parts(self, string: bytes, request: Request, claim: Claim, drafted: Patch) -> Sequence[Part]:
-        """The string to sign taken apart, for `undersign.explain`: joined, the values of the parts are it again.
+        """The string to sign taken apart, for `undersign.explaining`: joined, the values of the parts are it again.
 
         `request` and `claim` are what it was made of, and `drafted` what `draft` sets, which is nothing for a request
         that was received. The default gives the lines without a source. A body that is signed whole is one part, and

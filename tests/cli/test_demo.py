@@ -10,7 +10,7 @@ import pytest
 
 from tests.cli.command import process, undersign
 from undersign import Reason, Rejected, Secret, Verified, Verifier
-from undersign.engine import Pending
+from undersign.verifying.verdict import Pending
 
 
 def test_every_request_is_judged_as_it_must_be() -> None:

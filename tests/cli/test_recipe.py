@@ -12,7 +12,7 @@ import pytest
 
 from tests.cli.command import SECRET, Result, serving, undersign
 from undersign import ConfigError, Recipe, Window
-from undersign.recipes import load_recipe
+from undersign.schemes.documents import load_recipe
 
 
 @dataclass(frozen=True)

@@ -31,9 +31,9 @@ from undersign import (
     Tyk,
     sign,
 )
-from undersign.cli.exchange import Outcome
-from undersign.cli.server import VerifyingServer
-from undersign.diagnose import Cause
+from undersign.cli.serving.exchange import Outcome
+from undersign.cli.serving.server import VerifyingServer
+from undersign.diagnosing import Cause
 
 NOW = 1_730_974_875
 FORM = "application/x-www-form-urlencoded"

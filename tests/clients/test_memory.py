@@ -16,7 +16,7 @@ import pytest
 
 from tests.clients.wire import WireServer
 from undersign import BodyDigest, GoTom, Request, Verifier
-from undersign.http1 import RequestReader
+from undersign.core.http1 import RequestReader
 
 MIB = 1024 * 1024
 BODY = int(os.environ.get("UNDERSIGN_BODY_MIB", "64")) * MIB

@@ -29,7 +29,7 @@ from undersign.clients.aiohttp import SignatureAuth as AiohttpAuth
 from undersign.clients.httpx import SignatureAuth as HttpxAuth
 from undersign.clients.httpx import sign_every_hop
 from undersign.clients.urllib import SignatureHandler
-from undersign.credentials import seal_all
+from undersign.core.credentials import seal_all
 
 HERE, THERE = "http://api.example.test", "https://api.example.test"
 OPTIONS: dict[str, Any] = {"clock": lambda: NOW}

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from undersign import Request, Verified, Verifier
-from undersign.http1 import RequestReader
+from undersign.core.http1 import RequestReader
 
 if TYPE_CHECKING:
     from typing_extensions import Self

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 
 from undersign import vectors
-from undersign.conform.judge import Outcome, Status, judge
-from undersign.conform.protocol import cases, run_message
+from undersign.vectors.conform.judge import Outcome, Status, judge
+from undersign.vectors.conform.protocol import cases, run_message
 
 from . import mistakes
 from .reference import Port

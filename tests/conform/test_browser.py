@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from undersign.conform.judge import Status, judge
-from undersign.conform.protocol import cases, run_message
 from undersign.vectors import load, names
+from undersign.vectors.conform.judge import Status, judge
+from undersign.vectors.conform.protocol import cases, run_message
 
 PORT = Path(__file__).parents[2] / "vectors" / "ports" / "port.js"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

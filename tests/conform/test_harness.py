@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 
-from undersign import ConfigError, conform, vectors
-from undersign.conform import Report, Status
-from undersign.conform.judge import judge
-from undersign.conform.protocol import cases, run_message
+from undersign import ConfigError, vectors
+from undersign.vectors import conform
+from undersign.vectors.conform import Report, Status
+from undersign.vectors.conform.judge import judge
+from undersign.vectors.conform.protocol import cases, run_message
 
 from . import misbehaving
 from .reference import Port

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from undersign import conform, vectors
-from undersign.conform import Status
-from undersign.conform.port import answer, serve
-from undersign.conform.protocol import cases, run_message
+from undersign import vectors
+from undersign.vectors import conform
+from undersign.vectors.conform import Status
+from undersign.vectors.conform.port import answer, serve
+from undersign.vectors.conform.protocol import cases, run_message
 
 PORTS = Path(__file__).parents[2] / "vectors" / "ports"
 FILES = [vectors.load(name) for name in vectors.names()]
@@ -120,5 +121,7 @@ def test_self_survives_noise_and_stops() -> None:
 
 def test_self_as_a_module() -> None:
     lines = b'{"cmd": "start", "version": 1}\n{"cmd": "stop"}\n'
-    done = subprocess.run([sys.executable, "-m", "undersign.conform"], input=lines, capture_output=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "undersign.vectors.conform"], input=lines, capture_output=True, check=True
+    )
     assert json.loads(done.stdout)["ops"] == ["sign", "verify"]

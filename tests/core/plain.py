@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from undersign import GoGrid, GoTom, Rejected, Request, Verifier
-from undersign.replay import MemoryReplayGuard, ReplayPolicy
+from undersign.policy import MemoryReplayGuard, ReplayPolicy
 
 NOW = 1_730_974_875  # 2024-11-07T10:21:15Z
 DATE = "2024-11-07T10:21:15Z"

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from undersign import CannotSign, ConfigError, Reason, Window
-from undersign.clock import format_date, parse_date
+from undersign.core.dates import format_date, parse_date
 
 from .plain import DATE, NOW
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from undersign import ConfigError, Credential, Secret
-from undersign.credentials import parse_origin, seal
+from undersign.core.credentials import parse_origin, seal
 
 
 @pytest.mark.parametrize("value", ["pässwörd", "pässwörd".encode(), bytearray("pässwörd".encode()), Secret("pässwörd")])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.core import strategies as some
 from tests.core.plain import DATE
-from undersign.clock import format_date, parse_date
+from undersign.core.dates import format_date, parse_date
 
 _seconds = st.integers(-62_135_596_800, 253_402_300_799)
 

@@ -27,7 +27,7 @@ from undersign import (
     sign,
 )
 from undersign.clients.urllib import SignatureHandler
-from undersign.windows import RollingWindows
+from undersign.verifying import RollingWindows
 
 from .plain import FORM, NOW, SECRET, USER, gogrid_form, gogrid_request, gotom_request, md5, replaced
 

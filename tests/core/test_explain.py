@@ -30,7 +30,7 @@ from undersign import (
     explain,
     sign,
 )
-from undersign.explain import visible
+from undersign.explaining import visible
 from undersign.scheme import Part
 
 NOW = 1_730_974_875.7  # 2024-11-07T10:21:15Z

@@ -28,7 +28,7 @@ from undersign import (
     Verifier,
     sign,
 )
-from undersign.replay import MemoryReplayGuard
+from undersign.policy import MemoryReplayGuard
 
 from .leaks import assert_hides
 from .plain import (

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from undersign import BodyDigest, CannotSign, Component, ConfigError, Patch, Request
-from undersign.fields import decode_field, fields
-from undersign.http import BodyHasher, body_hex_digest, body_length, origin_form
+from undersign.core.fields import decode_field, fields
+from undersign.core.message import BodyHasher, body_hex_digest, body_length, origin_form
 
 # Request
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from undersign import ConfigError, Reason, Rejected, Request
-from undersign.http1 import RequestReader
+from undersign.core.http1 import RequestReader
 
 _GET = b"GET /p?q HTTP/1.1\r\nHost: h\r\n\r\n"
 _POST = b"POST / HTTP/1.1\r\nHost: h\r\n"

@@ -33,8 +33,8 @@ from undersign import (
     Window,
     sign,
 )
-from undersign.http import BodyHasher
-from undersign.http1 import RequestReader
+from undersign.core.http1 import RequestReader
+from undersign.core.message import BodyHasher
 from undersign.scheme import Body
 
 Signing = tuple[Scheme, Request, Credential, float]

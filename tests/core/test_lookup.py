@@ -23,7 +23,7 @@ from undersign import (
     Verified,
     Verifier,
 )
-from undersign.lookup import NO_HEAD, LookupAround, TenantKey
+from undersign.verifying.lookup import NO_HEAD, LookupAround, TenantKey
 
 from .leaks import assert_hides
 from .plain import NOW, SECRET, USER, gotom_request, gotom_signature, replaced

@@ -52,10 +52,9 @@ from undersign import (
     sign,
     vectors,
 )
-from undersign.http import BodyHasher
+from undersign.core.message import BodyHasher
+from undersign.policy import MemoryReplayGuard, ReplayPolicy, Requirements
 from undersign.registry import build_scheme
-from undersign.replay import MemoryReplayGuard, ReplayPolicy
-from undersign.requirements import Requirements
 from undersign.schemes.presets import Acquia
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from undersign import ConfigError, Reason, Rejected
-from undersign.replay import MemoryReplayGuard
+from undersign.policy import MemoryReplayGuard
 
 
 def test_a_signature_is_new_once() -> None:

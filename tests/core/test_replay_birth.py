@@ -7,8 +7,8 @@ import math
 import pytest
 
 from undersign import GoTom, Reason, Rejected, Verifier
-from undersign.clock import Window
-from undersign.replay import MemoryReplayGuard, ReplayPolicy
+from undersign.core.dates import Window
+from undersign.policy import MemoryReplayGuard, ReplayPolicy
 
 from .plain import NOW, SECRET, USER, gotom_request, refused
 

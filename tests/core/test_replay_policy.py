@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from undersign import AsyncVerifier, ConfigError, GoGrid, GoTom, Reason, Recipe, Request, Verifier
-from undersign.clock import Window
-from undersign.replay import AsyncReplayGuard, MemoryReplayGuard, ReplayGuard, ReplayPolicy
+from undersign.core.dates import Window
+from undersign.policy import AsyncReplayGuard, MemoryReplayGuard, ReplayGuard, ReplayPolicy
 from undersign.scheme import Scheme
 
 from .plain import NOW, SECRET, USER, gogrid_request, gotom_request, refused

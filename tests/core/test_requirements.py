@@ -10,8 +10,8 @@ import pytest
 
 from tests.core.plain import NOW, SECRET, USER, gogrid_form, gogrid_request, gotom_request, refused
 from undersign import AsyncVerifier, Component, ConfigError, GoGrid, GoTom, Reason, Rejected, Request, Verifier
-from undersign.paths import Paths
-from undersign.requirements import Requirements
+from undersign.policy import Requirements
+from undersign.policy.paths import Paths
 
 WRITES = Requirements(writes={Component.BODY})
 KEYS = {"gotom": {USER: SECRET}, "gogrid": {"key": SECRET}}

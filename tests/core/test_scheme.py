@@ -22,8 +22,8 @@ from undersign import (
     Verifier,
     sign,
 )
-from undersign.clock import Window
-from undersign.replay import MemoryReplayGuard
+from undersign.core.dates import Window
+from undersign.policy import MemoryReplayGuard
 from undersign.scheme import Body
 
 from .plain import NOW, refused

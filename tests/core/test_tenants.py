@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from undersign import ConfigError, GoGrid, GoTom, Reason, Rejected, Request, Scheme, Verifier
-from undersign.diagnose import diagnose
-from undersign.lookup import TenantKey
-from undersign.replay import MemoryReplayGuard, ReplayPolicy
-from undersign.usage import KeyUsage, Use
+from undersign.diagnosing import diagnose
+from undersign.keys import KeyUsage, Use
+from undersign.policy import MemoryReplayGuard, ReplayPolicy
+from undersign.verifying.lookup import TenantKey
 
 from .leaks import assert_hides
 from .plain import NOW, SECRET, USER, gogrid_request, gotom_request, gotom_signature, refused, replaced

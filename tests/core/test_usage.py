@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from tests.core.plain import NOW, SECRET, USER, gogrid_request, gotom_request
 from undersign import GoGrid, GoTom, Verifier
-from undersign.usage import KeyUsage, Use
+from undersign.keys import KeyUsage, Use
 
 KEYS = {"gotom": {USER: ["the new one", SECRET]}, "gogrid": {"key": [SECRET]}}
 VERIFIER = Verifier([GoTom(), GoGrid()], KEYS, clock=lambda: NOW)

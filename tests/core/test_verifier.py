@@ -27,7 +27,7 @@ from undersign import (
     Verifier,
     begin,
 )
-from undersign.replay import AsyncReplayGuard, MemoryReplayGuard, ReplayGuard
+from undersign.policy import AsyncReplayGuard, MemoryReplayGuard, ReplayGuard
 
 from .plain import (
     FORM,

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 import pytest
 
 from undersign import Claim, GoGrid, Secret
-from undersign.clock import Window
+from undersign.core.dates import Window
 from undersign.scheme import Body
-from undersign.windows import RollingWindows, search
+from undersign.verifying import RollingWindows
+from undersign.verifying.windows import search
 
 from .plain import NOW, SECRET, gogrid_signature
 

@@ -13,8 +13,8 @@ import pytest
 from tests.diagnose.clients import KEYS, NOW, md5, report, secret_bytes
 from tests.diagnose.corpus import Case, pairs, singles, unnamed
 from undersign import HttpHmac
-from undersign.diagnose import CODES, Cause, diagnose
-from undersign.fields import fields
+from undersign.core.fields import fields
+from undersign.diagnosing import CODES, Cause, diagnose
 
 SINGLES, PAIRS, UNNAMED = list(singles()), list(pairs()), list(unnamed())
 

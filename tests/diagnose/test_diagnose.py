@@ -27,8 +27,8 @@ from undersign import (
     Secret,
     Window,
 )
-from undersign.diagnose import Cause, diagnose
-from undersign.diagnose.cause import clock_cause, difference
+from undersign.diagnosing import Cause, diagnose
+from undersign.diagnosing.cause import clock_cause, difference
 from undersign.scheme import Body
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from undersign import Request, Scheme, explain
-from undersign.diagnose import diagnose
+from undersign.diagnosing import diagnose
 
 FOLDER = Path(__file__).parents[2] / "docs" / "examples" / "schemes"
 NOW = 1_730_974_875

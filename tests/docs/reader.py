@@ -26,7 +26,7 @@ from tests.docs.shell import Shell
 from tests.servers.fronts.rows import SHOWN
 from undersign import Credential, GoTom, Request, Signer, Verifier
 from undersign.keys import EnvironmentKeys, load_keys
-from undersign.recipes import load_recipe
+from undersign.schemes.documents import load_recipe
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -169,7 +169,7 @@ def check_conversation(block: Block) -> None:
     shown = [line[2:] for line in block.text.splitlines() if line.startswith("< ")]
     assert len(told) == len(shown) + 1
     answers = subprocess.run(
-        [sys.executable, "-m", "undersign.conform"],
+        [sys.executable, "-m", "undersign.vectors.conform"],
         input="\n".join(told) + "\n",
         capture_output=True,
         text=True,

@@ -18,7 +18,7 @@ def test_every_path_that_it_names_is_there() -> None:
     words = [word for span in SPANS for word in span.split()]
     named = {word for word in words if re.fullmatch(r"[\w.-]*/[\w./-]*|[\w-]+\.(py|md|toml)", word)}
     paths = {word for word in named if not word.startswith(".venv/")}
-    assert {"src/undersign/registry.py", "engine.py", "parts/", ".ci/run"} <= paths
+    assert {"src/undersign/registry.py", "verifying/verdict.py", "parts/", ".ci/run"} <= paths
     assert [path for path in sorted(paths) if not ((ROOT / path).exists() or (PACKAGE / path).exists())] == []
     for link in links(PAGE):
         assert (ROOT / link).exists(), link
@@ -38,7 +38,6 @@ def test_the_map_has_the_order_of_the_imports() -> None:
     rows = re.findall(r"^\| (`.*?) \|", TEXT.split("## How a request flows")[0], re.MULTILINE)
     place = {name: at for at, row in enumerate(rows) for name in re.findall(r"`(\w+)(?:\.py|/)`", row)}
     order = [[place[name] for name in layer] for layer in layers]
-    # The laws of schemes stand in one row, and in three layers.
     assert all(max(below) <= min(above) for above, below in itertools.pairwise(order)), order
 
 

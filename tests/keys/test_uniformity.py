@@ -13,7 +13,7 @@ from tests.core.plain import NOW, gogrid_form, gogrid_request, gotom_request
 from undersign import AsyncVerifier, Claim, GoGrid, GoTom, Reason, Rejected, Request, Verifier
 from undersign.servers.asgi import SignatureMiddleware as AsgiMiddleware
 from undersign.servers.wsgi import SignatureMiddleware as WsgiMiddleware
-from undersign.windows import RollingWindows
+from undersign.verifying import RollingWindows
 
 SCHEMES = [GoTom(), GoGrid()]
 KEYS = {"known": "the-secret"}

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from tests.diagnose.clients import KEYS, NOW, secret_bytes, written_user
 from tests.diagnose.corpus import Case, pairs, singles, unnamed
 from tests.playground.chromium import Page
-from undersign.diagnose import CODES
+from undersign.diagnosing import CODES
 
 SEARCH = """({ family, options, request, secret, now }) => {
     const bytes = Undersign.steps.unbase64;

@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 from tests.playground.chromium import Page
-from undersign.conform.judge import Status, judge
-from undersign.conform.protocol import cases, run_message
 from undersign.vectors import load, names, read
+from undersign.vectors.conform.judge import Status, judge
+from undersign.vectors.conform.protocol import cases, run_message
 
 # The page's own functions on a case: the parts of the string that it shows, joined, and what it would have one send.
 EXPLAIN = """({ scheme, options, now, keyId, secret, request }) => {

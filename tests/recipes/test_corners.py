@@ -31,7 +31,7 @@ from undersign import (
 from undersign.parts.message import compiled_part
 from undersign.parts.times import time_form
 from undersign.recipe import SchemeOfParts
-from undersign.windows import RollingWindows
+from undersign.verifying import RollingWindows
 
 NOW = 1_730_974_875
 ORIGIN = "https://api.example.com"

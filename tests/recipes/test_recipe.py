@@ -23,7 +23,7 @@ from undersign import (
     explain,
     sign,
 )
-from undersign.http import BodyHasher
+from undersign.core.message import BodyHasher
 
 from .by_hand import BODY, FORM, KEY, NOW, ORIGIN, SECRET, both_ways, mac, post, recipe, refused, signed, verified
 

@@ -10,9 +10,9 @@ import pytest
 
 from tests.core.plain import NOW, SECRET, USER
 from undersign import AsyncVerifier, GoTom, Reason, Rejected, Request, Verifier
-from undersign.clock import Window
-from undersign.redis import AsyncRedisReplayGuard, RedisReplayGuard
-from undersign.replay import ReplayPolicy
+from undersign.core.dates import Window
+from undersign.policy import ReplayPolicy
+from undersign.policy.redis import AsyncRedisReplayGuard, RedisReplayGuard
 
 EXPIRES = NOW + 1800
 

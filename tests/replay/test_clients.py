@@ -23,8 +23,8 @@ from redis.sentinel import Sentinel
 from tests.core.leaks import assert_hides
 from tests.core.plain import NOW
 from undersign import ConfigError
-from undersign._redis_scripts import COMMANDS
-from undersign.redis import AsyncRedisReplayGuard, RedisReplayGuard
+from undersign.policy._redis_scripts import COMMANDS
+from undersign.policy.redis import AsyncRedisReplayGuard, RedisReplayGuard
 
 from .guards import EXPIRES, Guard, unavailable
 from .server import RedisServer
@@ -322,7 +322,7 @@ def test_tls_with_a_certificate_of_the_clients(clients: Clients, authority: trus
 
 
 def test_the_errors_of_tls_are_known_by_their_classes() -> None:
-    from undersign._redis_errors import is_gone
+    from undersign.policy._redis_errors import is_gone
 
     def wrapped(error: Exception) -> Exception:
         outer = redis.ConnectionError("Error while reading")

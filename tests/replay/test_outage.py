@@ -17,8 +17,8 @@ import redis
 
 from tests.core.plain import NOW, gotom_request
 from undersign import ConfigError, Rejected
-from undersign.clock import Window
-from undersign.redis import AsyncRedisReplayGuard, RedisReplayGuard
+from undersign.core.dates import Window
+from undersign.policy.redis import AsyncRedisReplayGuard, RedisReplayGuard
 
 from .guards import EXPIRES, Make, unavailable
 from .server import RedisServer

@@ -11,8 +11,8 @@ import redis
 
 from tests.core.plain import NOW
 from undersign import ConfigError
-from undersign._redis_errors import is_gone, what_failed
-from undersign._redis_scripts import COMMANDS
+from undersign.policy._redis_errors import is_gone, what_failed
+from undersign.policy._redis_scripts import COMMANDS
 
 from .guards import EXPIRES, Guard, Make, unavailable
 from .server import RedisServer

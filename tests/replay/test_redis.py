@@ -12,8 +12,8 @@ import pytest
 from tests.core.leaks import assert_hides
 from tests.core.plain import NOW, gotom_request
 from undersign import ConfigError, Rejected
-from undersign.clock import Window
-from undersign.redis import RedisReplayGuard
+from undersign.core.dates import Window
+from undersign.policy.redis import RedisReplayGuard
 
 from .guards import EXPIRES, Make, unavailable
 from .server import RedisServer
@@ -66,7 +66,7 @@ def test_of_many_threads_one_alone_is_the_first(server: RedisServer) -> None:
 
 _PROCESS = f"""
 import sys
-from undersign.redis import RedisReplayGuard
+from undersign.policy.redis import RedisReplayGuard
 guard = RedisReplayGuard(sys.argv[1])
 guard.check()
 print("ready", flush=True)

@@ -27,7 +27,7 @@ from undersign import (
     Response,
     Scheme,
 )
-from undersign.clock import Window
+from undersign.core.dates import Window
 from undersign.scheme import Body
 from undersign.testing import check_scheme
 

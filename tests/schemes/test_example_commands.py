@@ -163,7 +163,7 @@ def test_their_vectors_are_in_order_and_pass(name: str) -> None:
 
 def test_a_port_conforms_to_their_vectors(python_path: dict[str, str | None]) -> None:
     files = [argument for path in sorted(EXAMPLES.glob("*/vectors.json")) for argument in ("--file", str(path))]
-    port = ("--", sys.executable, "-m", "undersign.conform")
+    port = ("--", sys.executable, "-m", "undersign.vectors.conform")
     result = process("conform", "--strict", *files, *port, env=python_path)
     assert result.code == 0, result.text
     assert "s3-style Basic" in result.text

@@ -20,7 +20,7 @@ import pytest
 from tests.cli.command import environment
 from tests.core.plain import md5, refused
 from undersign import BodyDigest, CannotSign, Claim, Component, Credential, Reason, Request, Verifier, sign
-from undersign.http import BodyHasher
+from undersign.core.message import BodyHasher
 from undersign.registry import build_scheme, scheme_names
 from undersign.testing import check_scheme
 

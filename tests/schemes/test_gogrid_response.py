@@ -18,8 +18,7 @@ from hypothesis import strategies as st
 
 from tests.core.strategies import mutated
 from undersign import UndersignError
-from undersign.schemes.gogrid_envelope import failure, success
-from undersign.schemes.gogrid_response import (
+from undersign.answers.gogrid import (
     AuthenticationFailed,
     BadRequest,
     GatewayRefused,
@@ -34,6 +33,7 @@ from undersign.schemes.gogrid_response import (
     parse,
     raise_for_error,
 )
+from undersign.schemes.gogrid_envelope import failure, success
 
 JSON_ERROR = (
     b'{"summary":{"total":1,"start":0,"returned":1},"status":"failure","method":"/grid/server/get",'
@@ -346,5 +346,5 @@ def test_no_bytes_make_the_parser_raise_anything_else(content: bytes) -> None:
 def test_importing_undersign_does_not_import_the_parsers() -> None:
     program = "import sys, undersign; print(' '.join(sys.modules))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    heavy = {"csv", "xml.parsers.expat", "pyexpat", "undersign.schemes.gogrid_response"}
+    heavy = {"csv", "xml.parsers.expat", "pyexpat", "undersign.answers.gogrid"}
     assert not heavy & set(done.stdout.split())

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from undersign import Reason, UndersignError
-from undersign.schemes.gotom_response import GoTomError, GoTomProblem, GoTomRefused, raise_for_error
+from undersign.answers.gotom import GoTomError, GoTomProblem, GoTomRefused, raise_for_error
 
 from .test_gogrid_response import Answer, as_httpx, as_requests
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from undersign import GoGrid, GoTom, HttpHmac, Request, Verified, Verifier
-from undersign.replay import MemoryReplayGuard, ReplayPolicy
+from undersign.policy import MemoryReplayGuard, ReplayPolicy
 from undersign.servers import asgi as asgi_servers
 from undersign.servers import wsgi as wsgi_servers
 from undersign.servers.linger import Linger

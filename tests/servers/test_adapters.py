@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, unquote
 import pytest
 
 from undersign import AsyncVerifier, GoTom, Request, Verifier
-from undersign.replay import MemoryReplayGuard, ReplayPolicy
+from undersign.policy import MemoryReplayGuard, ReplayPolicy
 from undersign.servers.asgi import SignatureMiddleware as AsgiMiddleware
 from undersign.servers.wsgi import SignatureMiddleware as WsgiMiddleware
 

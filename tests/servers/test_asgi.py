@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from undersign import AsyncVerifier, ConfigError, GoGrid, GoTom, Request, Verified, Verifier
-from undersign.replay import MemoryReplayGuard
+from undersign.keys import KeyUsage
+from undersign.policy import MemoryReplayGuard
 from undersign.servers.asgi import SignatureMiddleware
-from undersign.usage import KeyUsage
 
 from .wire import GOGRID, GOTOM, signed
 

@@ -15,9 +15,9 @@ from fastapi.testclient import TestClient
 
 from undersign import Component, GoGrid, GoTom, KeyedTimestamp, Scheme, Verified, Verifier
 from undersign.clients.httpx import SignatureAuth
-from undersign.requirements import Requirements
+from undersign.keys import KeyUsage
+from undersign.policy import Requirements
 from undersign.servers import asgi, wsgi
-from undersign.usage import KeyUsage
 
 ORIGIN = "https://api.example.com"
 SECRET = "thepasswordyoureceived"

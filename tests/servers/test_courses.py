@@ -12,7 +12,7 @@ from starlette.routing import Mount
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from undersign import Component, GoTom, Request, Verifier
-from undersign.requirements import Requirements
+from undersign.policy import Requirements
 from undersign.servers.asgi import SignatureMiddleware as AsgiMiddleware
 from undersign.servers.wsgi import SignatureMiddleware as WsgiMiddleware
 

@@ -11,7 +11,7 @@ from wsgiref.validate import validator
 import pytest
 
 from undersign import AsyncVerifier, Claim, Component, ConfigError, GoGrid, GoTom, Request, Verified, Verifier
-from undersign.requirements import Requirements
+from undersign.policy import Requirements
 from undersign.servers.wsgi import SignatureMiddleware
 
 from .echo_app import CUSTOM, KEYS, ORIGIN

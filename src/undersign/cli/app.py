@@ -10,8 +10,8 @@ from pathlib import Path
 import click
 
 from .. import __version__
+from ..core.grammar import did_you_mean
 from ..errors import Rejected, UndersignError
-from ..grammar import did_you_mean
 from ..registry import schemes_described
 from .call import call
 from .conform import conform
@@ -22,7 +22,7 @@ from .inspect_page import inspect
 from .output import say
 from .recipe import recipe
 from .schemes import schemes
-from .serve import serve
+from .serving.command import serve
 from .sign import sign
 from .streams import check_output, drop_output, said
 from .text import one_line, printable

@@ -8,8 +8,8 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import IO
 
+from ..core.message import BodyDigest, BodyHasher
 from ..errors import CannotSign, ConfigError, UndersignError
-from ..http import BodyDigest, BodyHasher
 from ..scheme import BodyNeed
 from .streams import binary_input
 

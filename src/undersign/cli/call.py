@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..credentials import Credential
-from ..engine import Signer
+from ..core.credentials import Credential
+from ..core.message import Request, body_length
 from ..errors import ConfigError
-from ..http import Request, body_length
 from ..scheme import Scheme
+from ..signing import Signer
 from .body import IN_MEMORY, read_body
 from .choosing import Extras, key_id_of
 from .options import Command, clock_at, parse_headers, read_secret, request_options

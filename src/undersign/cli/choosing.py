@@ -12,12 +12,12 @@ from typing import Any, NamedTuple, TypeVar
 
 import click
 
+from ..core.grammar import did_you_mean
 from ..errors import ConfigError
-from ..grammar import did_you_mean
 from ..recipe import SchemeOfParts
-from ..recipes import load_recipe
 from ..registry import build_scheme, parse_option, scheme_names
 from ..scheme import Scheme
+from ..schemes.documents import load_recipe
 from .output import say
 from .text import printable
 

@@ -6,8 +6,8 @@ import shlex
 from pathlib import Path
 from typing import NamedTuple
 
+from ..core.message import Request, body_length
 from ..errors import ConfigError
-from ..http import Request, body_length
 from ..scheme import Scheme
 
 _INLINE_LIMIT = 64 * 1024  # one argument of a Linux process holds 128 KiB

@@ -16,9 +16,9 @@ import click
 
 from ..scheme import Scheme
 from ..schemes import GoGrid, GoTom
-from .exchange import Outcome
 from .options import Command
-from .server import VerifyingServer
+from .serving.exchange import Outcome
+from .serving.server import VerifyingServer
 
 if TYPE_CHECKING:
     import httpx

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from ..credentials import parse_origin
-from ..diagnose import Cause, diagnose
+from ..core.credentials import parse_origin
+from ..diagnosing import Cause, diagnose
 from ..errors import Rejected
 from .inputs.received import CLOCK_IS_NOW, ReadingCommand, input_options, received, tell
 from .options import Given, clock_at, verifying_options

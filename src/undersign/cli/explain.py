@@ -8,10 +8,10 @@ from pathlib import Path
 
 import click
 
-from ..credentials import parse_origin
+from ..core.credentials import parse_origin
+from ..core.message import Request
 from ..errors import ConfigError, Reason, Rejected
-from ..explain import Explanation, explain
-from ..http import Request
+from ..explaining import Explanation, explain
 from ..scheme import Scheme
 from .choosing import scheme_options
 from .inputs.received import ReadingCommand, input_options, received, tell

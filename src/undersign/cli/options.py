@@ -15,14 +15,14 @@ from typing import Any, NamedTuple, TypeVar
 
 import click
 
-from ..clock import parse_date
-from ..credentials import Secret
+from ..core.credentials import Secret
+from ..core.dates import parse_date
+from ..core.message import Pairs
 from ..errors import ConfigError
-from ..http import Pairs
 from ..keys import load_keys
-from ..lookup import Keys
 from ..registry import scheme_names
 from ..scheme import Scheme, unusable_secret
+from ..verifying.lookup import Keys
 from .choosing import extra_options, scheme_options
 
 DEFAULT_SECRET_ENV = "UNDERSIGN_SECRET"  # noqa: S105  # the name of a variable

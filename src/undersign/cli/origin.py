@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..credentials import parse_origin
+from ..core.credentials import parse_origin
+from ..core.message import Request
 from ..errors import ConfigError
-from ..http import Request
 
 
 def origin_of_host(request: Request) -> str:

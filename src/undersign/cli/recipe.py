@@ -10,17 +10,17 @@ from typing import Any
 
 import click
 
-from ..clock import Window
-from ..credentials import Credential
-from ..engine import sign as sign_request
+from ..core.credentials import Credential
+from ..core.dates import Window
+from ..core.message import Component, Request
 from ..errors import ConfigError
-from ..explain import Explanation, explain
-from ..http import Component, Request
+from ..explaining import Explanation, explain
 from ..parts.carriers import FORM
 from ..recipe import Recipe
-from ..recipes import load_recipe
 from ..scheme import Claim
-from ..verifier import Verifier
+from ..schemes.documents import load_recipe
+from ..signing import sign as sign_request
+from ..verifying.verifier import Verifier
 from .body import read_body
 from .choosing import Extras, extra_options, key_id_of
 from .options import Command, clock_at, clock_option, parse_headers, read_secret, secret_options

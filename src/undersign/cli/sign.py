@@ -11,11 +11,11 @@ from typing import Any
 
 import click
 
-from ..credentials import Credential
-from ..engine import sign as sign_request
-from ..explain import explain
-from ..http import Patch, Request
+from ..core.credentials import Credential
+from ..core.message import Patch, Request
+from ..explaining import explain
 from ..scheme import Claim, Scheme
+from ..signing import sign as sign_request
 from .body import read_body
 from .choosing import Extras, key_id_of
 from .curl import curl_command

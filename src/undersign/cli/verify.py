@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from ..credentials import parse_origin
+from ..core.credentials import parse_origin
 from ..errors import Reason, Rejected
-from ..verifier import Verifier
+from ..verifying.verifier import Verifier
 from .inputs.received import CLOCK_IS_NOW, ReadingCommand, input_options, received, tell
 from .options import Given, clock_at, verifying_options
 from .text import printable

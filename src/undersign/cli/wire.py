@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from .. import __version__
+from ..core.message import Request, body_length
 from ..errors import UndersignError
-from ..http import Request, body_length
 
 if TYPE_CHECKING:
     import httpx

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
-from ..credentials import Secret, seal_all
+from ..core.credentials import Secret, seal_all
 from ..scheme import Scheme
 from ._hops import HopSigner
 

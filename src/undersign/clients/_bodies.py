@@ -7,8 +7,8 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from ..core.message import BodyDigest, BodyHasher
 from ..errors import CannotSign
-from ..http import BodyDigest, BodyHasher
 from ..scheme import BodyNeed
 
 PIECE = 64 * 1024

@@ -7,7 +7,7 @@ import re
 import threading
 from collections.abc import Iterable
 
-from ..clock import Window, parse_date
+from ..core.dates import Window, parse_date
 
 _REFUSALS = frozenset({400, 401, 403})
 _LONGEST = 86_400  # a day: beyond it something else is wrong, and a forged Date could date signatures far ahead

@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
-from ..clock import check_clock
-from ..credentials import Credential, Secret, parse_origin
-from ..engine import credential_flaw, sign_checked
+from ..core.credentials import Credential, Secret, parse_origin
+from ..core.dates import check_clock
+from ..core.fields import decode_field
+from ..core.message import Pairs, Patch, Request
 from ..errors import CannotSign, ConfigError
-from ..fields import decode_field
-from ..http import Pairs, Patch, Request
 from ..scheme import Scheme, window_of
+from ..signing import credential_flaw, sign_checked
 from ._clock import ClockCorrection
 
 _log = logging.getLogger("undersign")

@@ -11,9 +11,9 @@ from requests import PreparedRequest, Response
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Retry
 
-from ..credentials import Secret, seal_all
+from ..core.credentials import Secret, seal_all
+from ..core.message import BodyDigest, Patch, Request, origin_form
 from ..errors import CannotSign, ConfigError
-from ..http import BodyDigest, Patch, Request, origin_form
 from ..scheme import BodyNeed, Scheme
 from ._bodies import is_seekable, pieces_of, read_file, spool
 from ._hops import HopSigner, origin_of

@@ -16,8 +16,8 @@ from typing import Any, TypeVar
 
 from requests import PreparedRequest, Response
 
+from ..core.message import Patch
 from ..errors import CannotSign
-from ..http import Patch
 from ._bodies import is_seekable
 from ._hops import HopSigner
 from ._requests_signing import fit_body, normalise_url, origin_of_url, place_of, sign, strip

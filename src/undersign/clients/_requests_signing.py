@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from requests import PreparedRequest
 
-from ..http import BodyDigest, Pairs, Patch, Request
+from ..core.message import BodyDigest, Pairs, Patch, Request
 from ..scheme import BodyNeed
 from ._bodies import OnDisk, is_seekable, pieces_of, read_file, spool
 from ._hops import HopSigner, origin_of

@@ -26,8 +26,8 @@ from aiohttp.abc import AbstractStreamWriter
 from aiohttp.payload import TextIOPayload
 from yarl import URL
 
+from ..core.message import BodyDigest, BodyHasher, Patch, Request, body_length
 from ..errors import CannotSign, ConfigError
-from ..http import BodyDigest, BodyHasher, Patch, Request, body_length
 from ..scheme import BodyNeed
 from ._auth import HopAuth
 from ._bodies import OnDisk, Spool, pieces_of, read_file

@@ -17,7 +17,7 @@ from httpie.plugins import AuthPlugin  # type: ignore[import-untyped]
 from requests import PreparedRequest
 from requests.auth import AuthBase
 
-from ..credentials import Secret
+from ..core.credentials import Secret
 from ..errors import CannotSign, ConfigError
 from ..scheme import Scheme
 from ..schemes import GoGrid, GoTom

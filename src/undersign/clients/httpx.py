@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..core.message import BodyDigest, Patch, Request, body_length
 from ..errors import CannotSign
-from ..http import BodyDigest, Patch, Request, body_length
 from ..scheme import BodyNeed
 from ._auth import HopAuth
 from ._bodies import OnDisk, Spool, is_seekable, pieces_of, read_file, spool

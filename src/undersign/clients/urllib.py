@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 from urllib.request import BaseHandler
 from urllib.request import Request as UrllibRequest
 
-from ..credentials import Secret, seal_all
+from ..core.credentials import Secret, seal_all
+from ..core.message import BodyDigest, Patch, Request, body_length
 from ..errors import CannotSign
-from ..http import BodyDigest, Patch, Request, body_length
 from ..scheme import BodyNeed, Scheme
 from ._bodies import is_seekable, pieces_of, read_file, spool
 from ._hops import HopSigner, origin_of

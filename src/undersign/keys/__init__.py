@@ -3,9 +3,10 @@
 `undersign.keys.django` is for lookups that ask Django's ORM.
 """
 
-from ..lookup import TenantKey
+from ..verifying.lookup import TenantKey
 from .cached import CachedKeys
 from .environment import EnvironmentKeys
 from .file import KeyFile, load_keys
+from .usage import KeyUsage, Use
 
-__all__ = ["CachedKeys", "EnvironmentKeys", "KeyFile", "TenantKey", "load_keys"]
+__all__ = ["CachedKeys", "EnvironmentKeys", "KeyFile", "KeyUsage", "TenantKey", "Use", "load_keys"]

@@ -12,10 +12,20 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator
 from concurrent.futures import Future
 from typing import Any, NamedTuple, TypeAlias
 
-from ..credentials import Secret
+from ..core.credentials import Secret
+from ..core.message import Request
 from ..errors import ConfigError
-from ..http import Request
-from ..lookup import NO_HEAD, AsyncLookup, Found, Lookup, LookupAround, TenantKey, as_secrets, not_callable, usable
+from ..verifying.lookup import (
+    NO_HEAD,
+    AsyncLookup,
+    Found,
+    Lookup,
+    LookupAround,
+    TenantKey,
+    as_secrets,
+    not_callable,
+    usable,
+)
 
 _Key: TypeAlias = "tuple[str, str, str]"  # tenant, scheme name, key id
 

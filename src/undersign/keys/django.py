@@ -14,8 +14,8 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import InterfaceError, OperationalError, close_old_connections, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from ..http import Request
-from ..lookup import NO_HEAD, LookupAround
+from ..core.message import Request
+from ..verifying.lookup import NO_HEAD, LookupAround
 
 
 class DjangoKeys(LookupAround):

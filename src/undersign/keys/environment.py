@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Mapping
 
-from ..credentials import Secret, seal
+from ..core.credentials import Secret, seal
 from ..errors import ConfigError
 
 _SECRET_SUFFIX = re.compile(r"_SECRET(?:_([1-9][0-9]*))?")

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias, cast
 
-from ..credentials import Secret
+from ..core.credentials import Secret
 from ..errors import ConfigError
 
 if sys.version_info >= (3, 11):

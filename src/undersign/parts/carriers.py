@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
+from ..core.fields import decode_field, fields
+from ..core.grammar import TOKEN
+from ..core.message import Pairs, Patch, Request, folded_name, origin_form, signed_header
 from ..errors import CannotSign, ConfigError, Reason
-from ..fields import decode_field, fields
-from ..grammar import TOKEN
-from ..http import Pairs, Patch, Request, folded_name, origin_form, signed_header
 from .templates import Template
 
 Place: TypeAlias = Literal["query", "form", "query-or-form"]

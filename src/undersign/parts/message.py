@@ -10,10 +10,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, NamedTuple, TypeAlias
 
-from ..errors import CannotSign, ConfigError
-from ..fields import decode_field
-from ..grammar import TOKEN, did_you_mean
-from ..http import (
+from ..core.fields import decode_field
+from ..core.grammar import TOKEN, did_you_mean
+from ..core.message import (
     BodyDigest,
     Component,
     Request,
@@ -22,6 +21,7 @@ from ..http import (
     body_length,
     signed_header,
 )
+from ..errors import CannotSign, ConfigError
 from .macs import ALGORITHMS, ENCODINGS, encoder
 from .times import time_form
 

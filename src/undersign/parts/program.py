@@ -14,10 +14,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from operator import attrgetter
 
-from ..clock import Window
+from ..core.dates import Window
+from ..core.grammar import CONTROL
+from ..core.message import Component, Request, body_length
 from ..errors import CannotSign, ConfigError
-from ..grammar import CONTROL
-from ..http import Component, Request, body_length
 from ..scheme import BodyNeed
 from ..scheme import Part as ShownPart
 from .carriers import Carriers

@@ -11,8 +11,8 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from ..core.grammar import did_you_mean
 from ..errors import CannotSign, ConfigError
-from ..grammar import did_you_mean
 
 PLACEHOLDERS = ("key_id", "time", "signature", "nonce")
 _PIECE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|([{}])|[^{}]+")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import date, datetime, timezone
 from typing import NamedTuple
 
-from ..clock import format_date, format_http_date, parse_date
+from ..core.dates import format_date, format_http_date, parse_date
 from ..errors import CannotSign, ConfigError
 
 _UNIX = re.compile(r"0|[1-9][0-9]{0,11}")

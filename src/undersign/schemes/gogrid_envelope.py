@@ -9,8 +9,8 @@ import json
 import re
 from html import escape
 
-from ..fields import decode_field, fields
-from ..http import Response, origin_form
+from ..core.fields import decode_field, fields
+from ..core.message import Response, origin_form
 from ..scheme import refusal_message
 
 _UNCLEAN = re.compile(r"[^!-~]|[,\"]")

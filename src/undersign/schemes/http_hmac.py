@@ -13,10 +13,10 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ..clock import Window
+from ..core.dates import Window
+from ..core.grammar import CONTROL, CONTROL_BUT_TAB, TOKEN
+from ..core.message import Component, Pairs, Request, Response, body_hex_digest, body_length
 from ..errors import CannotSign, ConfigError, Rejected
-from ..grammar import CONTROL, CONTROL_BUT_TAB, TOKEN
-from ..http import Component, Pairs, Request, Response, body_hex_digest, body_length
 from ..parts.carriers import Carriers
 from ..parts.macs import ALGORITHMS
 from ..parts.message import Body, PartSpec, Values, compiled_part

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ..clock import Window
+from ..core.dates import Window
+from ..core.fields import decode_field
+from ..core.message import Pairs, Patch, Request, Response, body_length
 from ..errors import CannotSign, ConfigError, Reason, Rejected
-from ..fields import decode_field
-from ..http import Pairs, Patch, Request, Response, body_length
 from ..parts.carriers import FORM, Carriers, Flaw
 from ..parts.macs import ALGORITHMS
 from ..parts.message import Values

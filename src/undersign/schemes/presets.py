@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from ..clock import Window
+from ..core.dates import Window
 from ..errors import ConfigError
 from .http_hmac import HttpHmac
 from .keyed_timestamp import KeyedTimestamp

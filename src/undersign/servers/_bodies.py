@@ -6,9 +6,9 @@ import io
 import tempfile
 from typing import IO
 
-from ..engine import Pending
+from ..core.message import BodyDigest, BodyHasher
 from ..errors import Reason
-from ..http import BodyDigest, BodyHasher
+from ..verifying.verdict import Pending
 from ._common import rejected
 
 PIECE = 64 * 1024

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container
 
-from ..http import Pairs
+from ..core.message import Pairs
 
 NEVER_STORED = ("Cache-Control", "no-store")
 """For refusals: what is refused now may be let in when it comes again."""

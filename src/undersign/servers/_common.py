@@ -8,12 +8,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..credentials import parse_origin
-from ..engine import Pending, Verified
+from ..core.credentials import parse_origin
+from ..core.message import BodyDigest, Component, Pairs, Request, Response
 from ..errors import ConfigError, Reason, Rejected
-from ..http import BodyDigest, Component, Pairs, Request, Response
-from ..paths import is_plain
-from ..verifier import AsyncVerifier, Verifier
+from ..policy.paths import is_plain
+from ..verifying.verdict import Pending, Verified
+from ..verifying.verifier import AsyncVerifier, Verifier
 from ._caching import NEVER_STORED
 from ._preflights import is_preflight
 from ._public import Public

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..http import Pairs
+from ..core.message import Pairs
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

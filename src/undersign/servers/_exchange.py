@@ -20,9 +20,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Generator
 from typing import Any, TypeAlias
 
-from ..engine import Pending, Verified
+from ..core.message import Request, Response
 from ..errors import Reason, Rejected
-from ..http import Request, Response
+from ..verifying.verdict import Pending, Verified
 from ._bodies import Spool
 from ._common import Gate, Seen, body_length, check_body_length, rejected
 

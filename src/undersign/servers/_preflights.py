@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
+from ..core.message import Request
 from ..errors import Reason, Rejected
-from ..http import Request
-from ..verifier import AsyncVerifier, Verifier
+from ..verifying.verifier import AsyncVerifier, Verifier
 
 METHOD_OVERRIDES = frozenset({"x-http-method-override", "x-http-method", "x-method-override"})
 """Lower-case names of headers for which frameworks run another method than the one that was sent."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
+from ..core.message import Request
 from ..errors import ConfigError
-from ..http import Request
-from ..paths import Paths, is_plain
+from ..policy.paths import Paths, is_plain
 from ._preflights import METHOD_OVERRIDES
 
 _METHOD = re.compile(r"[A-Z][A-Z-]*")

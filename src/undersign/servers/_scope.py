@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Any, TypeAlias
 
-from ..engine import Verified
+from ..verifying.verdict import Verified
 from ._common import KEY
 
 Scope: TypeAlias = MutableMapping[str, Any]

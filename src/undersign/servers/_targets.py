@@ -40,7 +40,7 @@ from enum import Enum
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote, unquote_to_bytes
 
-from ..paths import has_dot_segment
+from ..policy.paths import has_dot_segment
 
 PATH_IS_DECODED = "this server passes the path on decoded, and the bytes that were signed cannot be told from it"
 QUERY_IS_REWRITTEN = "this event has the query taken apart, and the bytes that were signed cannot be told from it"

@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, MutableMa
 from typing import IO, TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import unquote
 
-from ..engine import Pending, Verified
+from ..core.message import Pairs, Request, Response, origin_form
 from ..errors import ConfigError
-from ..http import Pairs, Request, Response, origin_form
-from ..verifier import AsyncVerifier, Verifier
+from ..verifying.verdict import Pending, Verified
+from ..verifying.verifier import AsyncVerifier, Verifier
 from ._bodies import PIECE, Spool
 from ._caching import for_the_client_alone, is_guarded
 from ._common import (
@@ -75,7 +75,7 @@ class SignatureMiddleware:
     unless the app says `no-store`, `public` or `s-maxage`. Refusals are `no-store`.
 
     `authorize(verified, head)` may be a coroutine; anything but True refuses the request, and so does an exception.
-    `on_verified(verified)` is told each request that is let in, such as `undersign.usage.KeyUsage().record`.
+    `on_verified(verified)` is told each request that is let in, such as `undersign.keys.usage.KeyUsage().record`.
     `on_rejected(refusal)` is told each Refusal, as the logger `undersign` is, or `on_rejected(reason, key_id, detail)`
     three strings of it; none gets a secret, a signature or a control character, and the client never gets the reason.
     `diagnosis` is a

@@ -8,11 +8,11 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from ..diagnose import diagnose
+from ..core.message import Request
+from ..diagnosing import diagnose
 from ..errors import ConfigError
-from ..http import Request
-from ..lookup import Keys
 from ..scheme import Scheme
+from ..verifying.lookup import Keys
 from .refusal import printable, shown_path
 
 _log = logging.getLogger("undersign.diagnosis")

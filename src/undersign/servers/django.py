@@ -17,7 +17,7 @@ from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from ..engine import Verified
+from ..verifying.verdict import Verified
 from ._common import KEY, verified_in
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ from fastapi.openapi.models import APIKey, APIKeyIn, HTTPBase
 from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection
 
-from ..engine import Verified
 from ..scheme import Scheme
 from ..schemes.http_hmac import HttpHmac
 from ..schemes.keyed_timestamp import KeyedTimestamp
+from ..verifying.verdict import Verified
 from ._common import verified_in
 
 

@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 import flask
 
-from ..engine import Verified
-from ..verifier import Verifier
+from ..verifying.verdict import Verified
+from ..verifying.verifier import Verifier
 from ._common import verified_in
 from .wsgi import SignatureMiddleware
 

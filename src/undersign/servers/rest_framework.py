@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 from rest_framework.authentication import BaseAuthentication  # type: ignore[import-untyped]
 
-from ..engine import Verified
 from ..errors import ConfigError
+from ..verifying.verdict import Verified
 from .django import verified
 
 

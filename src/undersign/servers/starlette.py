@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.authentication import AuthCredentials, AuthenticationBackend, BaseUser, SimpleUser
 from starlette.requests import HTTPConnection
 
-from ..engine import Verified
+from ..verifying.verdict import Verified
 from ._common import verified_in
 
 

@@ -10,11 +10,11 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
-from ..clock import parse_date
-from ..engine import Pending, Verified
+from ..core.dates import parse_date
+from ..core.message import Component, Request, Response, origin_form
 from ..errors import ConfigError, Reason
-from ..http import Component, Request, Response, origin_form
-from ..verifier import Verifier
+from ..verifying.verdict import Pending, Verified
+from ..verifying.verifier import Verifier
 from ._bodies import PIECE, Spool
 from ._caching import for_the_client_alone, is_guarded
 from ._common import (
@@ -88,7 +88,7 @@ class SignatureMiddleware:
     unless the app says `no-store`, `public` or `s-maxage`. Refusals are `no-store`.
 
     With `authorize(verified, head)` anything but True refuses the request, and so does an exception.
-    `on_verified(verified)` is told each request that is let in, such as `undersign.usage.KeyUsage().record`.
+    `on_verified(verified)` is told each request that is let in, such as `undersign.keys.usage.KeyUsage().record`.
     `on_rejected(refusal)` is told each Refusal, as the logger `undersign` is, or `on_rejected(reason, key_id, detail)`
     three strings of it; none gets a secret, a signature or a control character, and the client never gets the reason.
     `diagnosis` is a

@@ -18,8 +18,8 @@ from email.utils import formatdate
 from functools import partial
 
 from undersign import BodyDigest, BodyNeed, CannotSign, Claim, Component, Patch, Reason, Rejected, Request, Scheme
-from undersign.clock import Window, parse_date
-from undersign.http import body_digest, body_length, signed_header
+from undersign.core.dates import Window, parse_date
+from undersign.core.message import body_digest, body_length, signed_header
 
 _KEY_ID = re.compile("[!-9;-~]+")
 _CREDENTIALS = re.compile("AWS ([!-9;-~]+):([A-Za-z0-9+/]{27}=)")

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from undersign import BodyDigest, BodyNeed, CannotSign, Claim, Component, Patch, Reason, Rejected, Request, Scheme
-from undersign.clock import Window
+from undersign.core.dates import Window
 from undersign.parts.macs import SecretForm
 from undersign.scheme import signed_header
 

@@ -12,9 +12,9 @@ from pathlib import PurePosixPath, PureWindowsPath
 from typing import NamedTuple
 from urllib.parse import quote, unquote_to_bytes
 
-from ...credentials import parse_origin
+from ...core.credentials import parse_origin
+from ...core.message import Pairs, Request
 from ...errors import ConfigError
-from ...http import Pairs, Request
 from .cmd import cmd_words, is_for_cmd
 from .curl_options import CurlOptions, read_file
 from .shell import Command, as_bytes, commands

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote_from_bytes
 
-from ...http import Request
+from ...core.message import Request
 
 _RAW = "give the request as raw HTTP"
 _REPLACEMENT = "\ufffd"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from ...clock import format_date, parse_date
+from ...core.dates import format_date, parse_date
 from ...errors import CannotSign
 
 _AGE = re.compile(r"[0-9]{1,10}")

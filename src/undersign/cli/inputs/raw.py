@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from ...core.message import Request
 from ...errors import ConfigError, Rejected
-from ...http import Request
 
 _BOM = b"\xef\xbb\xbf"
 _FIRST_LINE = re.compile(rb"[^\r\n]*[ \t]HTTP/[0-9]")

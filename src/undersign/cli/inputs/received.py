@@ -9,8 +9,8 @@ from typing import Any, NamedTuple, TypeVar
 
 import click
 
+from ...core.message import Request
 from ...errors import ConfigError, Rejected
-from ...http import Request
 from ...scheme import Scheme
 from ..options import Command
 from ..origin import origin_of_host

@@ -1,0 +1,1 @@
+"""What the APIs answer, read: their envelopes, results and errors."""

@@ -1,0 +1,1 @@
+"""`undersign serve`: a server of the standard library's that verifies what it gets."""

@@ -1,5 +1,0 @@
-"""`python -m undersign.conform`: the library as a port, on standard input and output."""
-
-from .port import main
-
-main()

@@ -1,0 +1,446 @@
+"""What a scheme sees of HTTP: a request as it is on the wire, and the patch that signs it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import quote
+
+from ..errors import CannotSign, ConfigError
+from .credentials import parse_origin
+from .fields import Pairs as Pairs
+from .fields import set_fields, set_query
+from .grammar import CONTROL, TOKEN
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+_URL = re.compile(r"(?P<origin>[A-Za-z]+://(?P<authority>[^/?#]*))(?P<target>[^#]*)(?:#.*)?", re.DOTALL)
+_ABSOLUTE = re.compile(r"https?://[^/?#]*(?P<target>.*)", re.DOTALL | re.IGNORECASE | re.ASCII)
+PLAIN_TARGET = re.compile(r"/[!\"$-~]*")  # origin-form of printable ASCII, without space and '#'
+_USUAL_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_NOT_PRINTABLE_ASCII = re.compile(r"[^!-~]")
+_NOT_FIELD_VALUE = re.compile(r"[^ -~\x80-\xff]")  # RFC 9110, section 5.5, less the tab, which is a control character
+
+METHOD_OVERRIDES = ("x-http-method-override", "x-http-method", "x-method-override")
+
+
+class Component(str, Enum):
+    """A part of a request that a signature may cover."""
+
+    METHOD = "method"
+    AUTHORITY = "authority"
+    TARGET = "target"
+    CONTENT_TYPE = "content-type"
+    DATE = "date"
+    HEADERS = "headers"
+    BODY = "body"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+@dataclass(frozen=True, slots=True)
+class BodyDigest:
+    """What stays of a body that streamed past: its digests, as {algorithm: lower-case hex}, and its length in bytes."""
+
+    digests: Mapping[str, str]
+    length: int
+
+    def __hash__(self) -> int:
+        return hash((frozenset(self.digests.items()), self.length))
+
+
+class BodyHasher:
+    """Hashes a body while it streams past, for any number of algorithms at once."""
+
+    def __init__(self, algorithms: Iterable[str]) -> None:
+        self._hashes = {name: hashlib.new(name, usedforsecurity=False) for name in algorithms}
+        self._length = 0
+
+    def update(self, piece: bytes | bytearray | memoryview) -> None:
+        for digest in self._hashes.values():
+            digest.update(piece)
+        self._length += len(piece)
+
+    def result(self) -> BodyDigest:
+        return BodyDigest({name: digest.hexdigest() for name, digest in self._hashes.items()}, self._length)
+
+
+_FOLDED: dict[str, str] = {}  # clients send the same few names over and over
+_MOST_FOLDED = 1024
+
+
+def folded_name(name: str) -> str:
+    """A header's name in lower case, with - for each _: CGI-like servers give both spellings one name."""
+    folded = _FOLDED.get(name)
+    if folded is None:
+        folded = name.lower().replace("_", "-")
+        if len(_FOLDED) < _MOST_FOLDED and len(name) <= 64:
+            _FOLDED[name] = folded
+    return folded
+
+
+class _Indexed:
+    """The place, in a request, for its headers by name: filled when they are first asked for."""
+
+    __slots__ = ("index",)
+    if TYPE_CHECKING:
+        index: dict[str, list[tuple[str, str]]] | None
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Request(_Indexed):
+    """A request exactly as it is on the wire.
+
+    `target` is what stands on the request line: `/path?query`, raw. `headers` keep order and repeats; names
+    are case-insensitive, values are the wire's bytes as Latin-1, one character a byte. `body` is what is sent,
+    after any Content-Encoding. `origin` is `https://host[:port]`, or "" where it is not known. The repr shows
+    neither values of headers nor the query, since signatures stand there.
+    """
+
+    method: str
+    target: str
+    headers: Pairs = ()
+    body: bytes | BodyDigest = b""
+    origin: str = ""
+
+    # Written out, since every request that is signed or verified makes a few of these.
+    def __init__(
+        self,
+        method: str,
+        target: str,
+        headers: Pairs | Mapping[str, str] | Iterable[tuple[str, str]] = (),
+        body: bytes | bytearray | memoryview | BodyDigest = b"",
+        origin: str = "",
+    ) -> None:
+        if type(headers) is not tuple:
+            headers = as_pairs(headers)
+        if type(body) is not bytes and not isinstance(body, BodyDigest):
+            if not isinstance(body, (bytearray, memoryview)):
+                raise ConfigError(f"the body is bytes or a BodyDigest, not {type(body).__name__}")
+            body = bytes(body)
+        _set_method(self, method)
+        _set_target(self, target)
+        _set_headers_slot(self, headers)
+        _set_body(self, body)
+        _set_origin(self, origin)
+        _set_index(self, None)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Request, (self.method, self.target, self.headers, self.body, self.origin)
+
+    def __repr__(self) -> str:
+        path, mark, query = self.target.partition("?")
+        target = f"{path}?<{len(query)} characters>" if mark else path
+        names = ", ".join(name for name, _ in self.headers)
+        return (
+            f"Request({self.method!r}, {target!r}, headers=<{names}>, body=<{body_length(self.body)} bytes>, "
+            f"origin={self.origin!r})"
+        )
+
+    @classmethod
+    def from_url(
+        cls,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | Iterable[tuple[str, str]] = (),
+        body: bytes | BodyDigest = b"",
+    ) -> Self:
+        """The request that a client sends which normalises nothing.
+
+        The path keeps its bytes (`//`, `..` and `%7e` included), an empty one becomes `/`, the fragment is
+        dropped, and what is not printable ASCII is percent-encoded as UTF-8. Raises CannotSign for a URL that
+        is not http or https, that names a user or a password, or that holds control characters.
+        """
+        match = _URL.fullmatch(url)
+        if match is None:
+            raise CannotSign("the URL is not absolute: write https://host/path")
+        if "@" in match["authority"]:
+            raise CannotSign("the URL names a user or a password: leave them out, the signature takes their place")
+        if CONTROL.search(url):
+            raise CannotSign("the URL holds a control character: percent-encode it")
+        try:
+            origin = parse_origin(match["origin"])
+        except ConfigError as error:
+            raise CannotSign(f"the URL's origin cannot be used: {error}") from None
+        target = match["target"]
+        if not target.startswith("/"):
+            target = "/" + target
+        return cls(method, _NOT_PRINTABLE_ASCII.sub(_percent_encoded, target), as_pairs(headers), body, origin)
+
+    @classmethod
+    def from_http(cls, raw: bytes, origin: str = "") -> Self:
+        """The request that the bytes of one HTTP/1.1 message hold, a chunked body included.
+
+        Raises Rejected(malformed) for whatever is not clean HTTP, and for anything before or after the message;
+        see `undersign.core.http1`. Raises ConfigError where h11 is not installed (the extra `cli` has it).
+        """
+        from .http1 import RequestReader
+
+        reader = RequestReader()
+        body = b"".join(reader.feed(bytes(raw)))
+        method, target, headers = reader.finish()
+        return cls(method, target, headers, body, origin)
+
+    def by_name(self) -> dict[str, list[tuple[str, str]]]:
+        """The headers as they stand and in order, by their name in lower case with - for each _.
+
+        CGI-like servers read _ as -, so X_Date may stand in for X-Date behind them: both are under x-date.
+        """
+        index = self.index
+        if index is None:
+            index = {_FOLDED.get(pair[0]) or folded_name(pair[0]): [pair] for pair in self.headers}
+            if len(index) < len(self.headers):
+                index = {}
+                for pair in self.headers:
+                    index.setdefault(folded_name(pair[0]), []).append(pair)
+            _set_index(self, index)
+        return index
+
+    def values(self, name: str) -> list[str]:
+        """The values of every header of that name (lower case), without the spaces and tabs around them."""
+        found = self.by_name().get(folded_name(name))
+        return [value.strip(" \t") for key, value in found if key.lower() == name] if found else []
+
+    def with_body(self, body: bytes | BodyDigest) -> Request:
+        """The same head with another body."""
+        request = Request(self.method, self.target, self.headers, body, self.origin)
+        _set_index(request, self.by_name())
+        return request
+
+    def media_types(self) -> list[str]:
+        """The media type of every Content-Type, lower case and without parameters."""
+        return [value.partition(";")[0].rstrip(" \t").lower() for value in self.values("content-type")]
+
+
+# The slots' own setters: quicker by half than object.__setattr__, for values that are made with every request.
+_set_method, _set_target, _set_headers_slot, _set_body, _set_origin = (
+    vars(Request)[name].__set__ for name in ("method", "target", "headers", "body", "origin")
+)
+_set_index = vars(_Indexed)["index"].__set__
+
+
+class _Patch(NamedTuple):
+    headers: Pairs = ()
+    query: Pairs = ()
+    form: Pairs = ()
+
+
+class Patch(_Patch):
+    """What signing sets on a request: headers, and fields of the query and of a urlencoded form.
+
+    `headers` replace every header of that name. For `query` and `form` a name (compared decoded) that is there
+    once gets its value replaced in place and one that is absent is appended; all other bytes stay. The repr
+    shows names alone, since the values are credentials.
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        parts = ("headers", self.headers), ("query", self.query), ("form", self.form)
+        shown = (f"{part}=<{', '.join(name for name, _ in pairs)}>" for part, pairs in parts if pairs)
+        return f"Patch({', '.join(shown)})"
+
+    def __add__(self, other: Patch) -> Patch:  # type: ignore[override]
+        """The patch that does what `other` does after this one."""
+        headers = _set_headers(self.headers, other.headers)
+        return Patch(headers, self.query + other.query, self.form + other.form)
+
+    def apply(self, request: Request) -> Request:
+        """The request with the patch on it; `request` itself stays.
+
+        Content-Length follows a body that changed. Raises CannotSign for a field that is there twice, and for a
+        form whose body is not at hand.
+        """
+        if not self.query and not self.form:
+            headers = _set_headers(request.headers, self.headers)
+            return Request(request.method, request.target, headers, request.body, request.origin)
+        patched = self._applied(request)
+        if isinstance(patched, CannotSign):
+            raise patched
+        return patched
+
+    def url(self, url: str) -> str:
+        """The URL with the patch's query on it. Raises CannotSign for a field that is there twice."""
+        if not self.query:
+            return url
+        base, mark, fragment = url.encode("utf-8", "surrogatepass").decode("latin-1").partition("#")
+        signed = set_query(base, self.query)
+        del url, base
+        if isinstance(signed, CannotSign):
+            raise signed
+        return (signed + mark + fragment).encode("latin-1").decode("utf-8", "surrogatepass")
+
+    def _applied(self, request: Request) -> Request | CannotSign:
+        # Errors are returned, so that no frame which raises holds a signature, the new one or one that is replaced.
+        headers, target, body = request.headers, request.target, request.body
+        if self.query:
+            patched = set_query(target, self.query)
+            if isinstance(patched, CannotSign):
+                return patched
+            target = patched
+        changed = self.headers
+        if self.form:
+            if isinstance(body, BodyDigest):
+                return CannotSign("the form is streamed, so no field can be set in it: pass the body as bytes")
+            form = set_fields(body.decode("latin-1"), self.form)
+            if isinstance(form, CannotSign):
+                return form
+            body = form.encode("latin-1")
+            headers = tuple(pair for pair in headers if pair[0].lower() != "transfer-encoding")
+            changed += (("Content-Length", str(len(body))),)
+        return Request(request.method, target, _set_headers(headers, changed), body, request.origin)
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer that a server sends."""
+
+    status: int
+    headers: Pairs
+    body: bytes
+
+
+def as_pairs(headers: Mapping[str, str] | Iterable[tuple[str, str]]) -> Pairs:
+    """Headers as pairs. Raises ConfigError where a name or value is not text."""
+    items: Iterable[Any] = headers.items() if isinstance(headers, Mapping) else headers
+    pairs: tuple[tuple[Any, Any], ...] = tuple((name, value) for name, value in items)
+    for name, value in pairs:
+        if not isinstance(name, str) or not isinstance(value, str):
+            raise ConfigError(f"the header {name!r} is not text: decode bytes as Latin-1")
+    return pairs
+
+
+def body_length(body: bytes | BodyDigest) -> int:
+    """The body's length in bytes."""
+    return body.length if isinstance(body, BodyDigest) else len(body)
+
+
+def body_hex_digest(body: bytes | BodyDigest, algorithm: str) -> str:
+    """The body's digest in lower-case hex. Raises CannotSign where a BodyDigest was made without the algorithm."""
+    if not body:
+        return _digest_of_nothing(algorithm)
+    if isinstance(body, BodyDigest):
+        if algorithm not in body.digests:
+            raise CannotSign(f"the BodyDigest has no {algorithm}: hash the stream with what body_need() names")
+        return body.digests[algorithm]
+    return str(getattr(hashlib, algorithm)(body, usedforsecurity=False).hexdigest())
+
+
+def body_digest(body: bytes | BodyDigest, algorithm: str) -> bytes:
+    """The body's digest, its bytes. Raises CannotSign as `body_hex_digest` does."""
+    return bytes.fromhex(body_hex_digest(body, algorithm))
+
+
+@lru_cache(maxsize=16)
+def _digest_of_nothing(algorithm: str) -> str:
+    # Most requests have no body.
+    return hashlib.new(algorithm, usedforsecurity=False).hexdigest()
+
+
+def signed_header(request: Request, name: str) -> str | None:
+    """The value of the header of that name (lower case) as a string to sign takes it, None where there is none.
+
+    Raises CannotSign where it has no one clean value: it is there more than once; another spelling of its name is
+    there, with _ for -, which CGI-like servers give the same name; or it holds a control character, which would be
+    another line of the string to sign, or one outside Latin-1.
+    """
+    found = (request.index or request.by_name()).get(_FOLDED.get(name) or folded_name(name))
+    if found is None:
+        return None
+    if len(found) == 1:
+        key, value = found[0]
+        value = value.strip(" \t")
+        if (value.isascii() and value.isprintable()) and (key == name or key.lower() == name):
+            return value
+        del key, value
+    if flaw := _flaw_of_signed(found, name):
+        del found  # so that no frame which raises holds a signature, which may be the value
+        raise CannotSign(flaw)
+    return found[0][1].strip(" \t")
+
+
+def _flaw_of_signed(found: Sequence[tuple[str, str]], name: str) -> str | None:
+    for key, _ in found:
+        if key.lower() != name:
+            return f"the header {key} would stand in for {name}, which is signed: remove it"
+    if len(found) > 1:
+        return f"the header {name} is there more than once: send it once"
+    value = found[0][1].strip(" \t")
+    if not (value.isascii() and value.isprintable()) and _NOT_FIELD_VALUE.search(value):
+        return f"the header {name} holds a control character or one outside Latin-1: remove it"
+    return None
+
+
+def origin_form(target: str) -> str:
+    """Path and query of a target, without scheme and host where it has the absolute form. RFC 9112, section 3.2."""
+    if target.startswith("/"):
+        return target
+    match = _ABSOLUTE.fullmatch(target)
+    if match is None:
+        return target
+    return match["target"] if match["target"].startswith("/") else "/" + match["target"]
+
+
+def flaw_when_signing(request: Request, target: str) -> str | None:
+    """What no scheme can sign about a request, as a sentence, else None. `target` is in its origin-form."""
+    if request.method not in _USUAL_METHODS and not TOKEN.fullmatch(request.method):
+        return "the method is not an HTTP token"
+    if not PLAIN_TARGET.fullmatch(target) and target != "*":
+        return "the target is not /path?query in printable ASCII without '#': let Request.from_url encode the URL"
+    return _override_flaw(request) if request.method == "POST" or request.method.upper() == "POST" else None
+
+
+def flaw_when_verifying(request: Request) -> str | None:
+    """What makes a claimed request malformed whatever its scheme, as a sentence, else None."""
+    method = request.method
+    if method not in _USUAL_METHODS and (not TOKEN.fullmatch(method) or method != method.upper()):
+        return "the method is not an upper-case HTTP token"
+    if not PLAIN_TARGET.fullmatch(request.target):
+        return "the target is not /path?query in printable ASCII without '#'"
+    return _override_flaw(request) if method == "POST" else None
+
+
+def _override_flaw(request: Request) -> str | None:
+    """What makes frameworks run another method than the POST that is signed; CGI-like servers read _ as -."""
+    index = request.index or request.by_name()
+    for name in METHOD_OVERRIDES:
+        if name in index:
+            written = index[name][0][0]
+            return f"{written} would run another method than the signed one: send that method itself"
+    return None
+
+
+def _set_headers(headers: Pairs, changed: Pairs) -> Pairs:
+    """The headers with those of a changed name replaced where the first of them stood; new names come last."""
+    names = [name.lower() for name, _ in changed]
+    if len(set(names)) == len(names) and not [name for name, _ in headers if name.lower() in names]:
+        return headers + changed
+    new: dict[str, Pairs] = {}
+    for pair in changed:
+        name = pair[0].lower()
+        new[name] = (*new.get(name, ()), pair)
+    result: list[tuple[str, str]] = []
+    for pair in headers:
+        name = pair[0].lower()
+        if name in new:
+            result += new[name]
+            new[name] = ()
+        else:
+            result.append(pair)
+    for pairs in new.values():
+        result += pairs
+    return tuple(result)
+
+
+def _percent_encoded(match: re.Match[str]) -> str:
+    try:
+        return quote(match[0], safe="")
+    except UnicodeEncodeError:
+        raise CannotSign("the URL holds a lone surrogate, which is not text") from None

@@ -1,0 +1,100 @@
+"""Recipes from files, in TOML or JSON, and with some of their fields changed."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..core.grammar import did_you_mean
+from ..errors import ConfigError
+from ..recipe import Recipe
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+_KINDS = {"str": "text", "str | None": "text", "bool | None": "boolean", "Window | None": "window"}
+_WINDOW = "window is PAST,FUTURE in seconds, such as 300,60, or false where there is no time"
+
+
+def load_recipe(path: str | Path, changed: Mapping[str, str] | None = None) -> Recipe:
+    """The recipe in a file, which is TOML or JSON by its suffix, else by its content.
+
+    `changed` are fields in the place of those of the file, by their names, each written as text: booleans are `true`
+    and `false`, a window is `PAST,FUTURE` or `false`; lists and tables are changed in the file alone. Raises
+    ConfigError, which names file, field and remedy, for a file that cannot be read and for whatever is wrong with the
+    recipe.
+    """
+    path = Path(path)
+    try:
+        document = _document(path)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror or error}") from None
+    try:
+        recipe = Recipe.from_mapping(document)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
+    if not changed:
+        return recipe
+    try:
+        values = {name: _value(name, text) for name, text in changed.items()}
+        return Recipe.from_mapping({**recipe.as_mapping(), **values})
+    except ConfigError as error:
+        raise ConfigError(f"{path}, changed in {' and '.join(changed)}: {error}") from None
+
+
+def _document(path: Path) -> Mapping[str, Any]:
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ConfigError("a recipe is text in UTF-8: save it so") from None
+    suffix = path.suffix.lower()
+    is_json = suffix == ".json" or (suffix != ".toml" and text.lstrip()[:1] == "{")
+    try:
+        if not is_json:
+            return tomllib.loads(text)
+        document = json.loads(text, object_pairs_hook=_table)
+    except RecursionError:
+        raise ConfigError("its tables and lists are nested too deeply for a recipe") from None
+    except ValueError as error:
+        raise ConfigError(f"it is not {'JSON' if is_json else 'TOML'}: {error}") from None
+    if not isinstance(document, Mapping):
+        raise ConfigError("a recipe is one object with name, parts, mac and so on")
+    return document
+
+
+def _table(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object, whose names TOML would not let stand twice either."""
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ConfigError(f"it names {name!r} twice: leave one of them")
+        found[name] = value
+    return found
+
+
+def _value(name: str, text: str) -> Any:
+    kinds = {field.name: _KINDS.get(str(field.type), "") for field in dataclasses.fields(Recipe) if field.init}
+    if name.replace("-", "_") in kinds and not kinds.get(name):
+        raise ConfigError(f"{name} is a list or a table: change it in the file")
+    if name not in kinds:
+        known = [known for known, kind in kinds.items() if kind]
+        raise ConfigError(f"a recipe has no field {name!r}{did_you_mean(name, known)}: change {', '.join(known)}")
+    if kinds[name] == "text":
+        return text
+    if text.lower() in ("true", "false") and (kinds[name] == "boolean" or text.lower() == "false"):
+        return text.lower() == "true"
+    if kinds[name] == "boolean":
+        raise ConfigError(f"{name} is true or false")
+    past, _, future = text.partition(",")
+    try:
+        return {"past": int(past), "future": int(future)}
+    except ValueError:
+        raise ConfigError(_WINDOW) from None

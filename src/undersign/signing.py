@@ -1,0 +1,116 @@
+"""Signing: what to set on a request so that it is signed.
+
+    request, credential, now ──> claim ──scheme.draft──> what has to be on the request, and the string to sign
+                                 └─ signature of the string ──scheme.write──> Patch
+
+A scheme drafts without the secret, and the request stays as it is: what went wrong half way has changed nothing.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+
+from .core.credentials import Credential
+from .core.dates import check_clock
+from .core.message import Patch, Request, flaw_when_signing, origin_form
+from .errors import CannotSign, ConfigError
+from .scheme import Claim, Scheme, unusable_secret
+
+
+def sign(scheme: Scheme, request: Request, credential: Credential, *, now: float, nonce: str | None = None) -> Patch:
+    """What to set on the request so that it is signed. `now` is in Unix seconds; the request stays as it is.
+
+    `nonce` is a text that no other request has, for a scheme that sends one.
+
+    Raises CannotSign, with the part at fault and the remedy, where the request cannot be signed so that it would
+    verify, or where the credential may not go to its origin; ConfigError for a credential that the scheme cannot use.
+    """
+    if flaw := credential_flaw(scheme, credential):
+        del credential  # which may be a plain secret, where it is no Credential
+        raise flaw
+    return sign_checked(scheme, request, credential, now, nonce or "")
+
+
+def credential_flaw(scheme: Scheme, credential: Credential) -> ConfigError | None:
+    """What is wrong with the credential for this scheme, for a caller to raise: that it is none, that its secrets are
+    not in the scheme's form, or that they are more than it sends signatures."""
+    if not isinstance(credential, Credential):
+        return ConfigError(f"the credential is a Credential(key_id, secret), not {type(credential).__name__}")
+    if credential.older and not scheme.several_signatures:
+        return ConfigError(f"{scheme.name} sends one signature: leave the credential's older secrets out")
+    flaws = (unusable_secret(scheme, secret) for secret in (credential.secret, *credential.older))
+    return next((flaw for flaw in flaws if flaw), None)
+
+
+def sign_checked(scheme: Scheme, request: Request, credential: Credential, now: float, nonce: str = "") -> Patch:
+    """Sign with a credential that is checked."""
+    claim, drafted, string = drafted_checked(scheme, request, credential, now, nonce)
+    # In a claim, which does not show it: a local of its own would be in the traceback of a `write` that refuses.
+    signed = claim._replace(signatures=(scheme.signature(credential.secret.reveal(), string),))
+    if credential.older:
+        signed = signed._replace(
+            signatures=(
+                *signed.signatures,
+                *(scheme.signature(secret.reveal(), string) for secret in credential.older),
+            )
+        )
+    written = scheme.write(signed, request)
+    if not drafted.headers:
+        return written
+    return Patch(drafted.headers + written.headers, written.query, written.form)
+
+
+def drafted_checked(
+    scheme: Scheme, request: Request, credential: Credential, now: float, nonce: str = ""
+) -> tuple[Claim, Patch, bytes]:
+    """The first half of signing, which needs no secret: the claim, what is drafted, and the string to sign."""
+    if not math.isfinite(now):
+        raise CannotSign(f"the clock says {now!r}: give it in Unix seconds")
+    if credential.origins and request.origin not in credential.origins:
+        raise CannotSign(
+            f"the credential is for {', '.join(credential.origins)} and the request goes to "
+            f"{request.origin or 'an unknown origin'}: add that to its origins, or use another credential"
+        )
+    target = request.target
+    if flaw := flaw_when_signing(request, target if target.startswith("/") else origin_form(target)):
+        raise CannotSign(flaw)
+    if nonce or credential.extra:
+        claim = Claim(credential.key_id, now, (), nonce, None, credential.extra)
+    else:
+        claim = Claim(credential.key_id, now)
+    return claim, *scheme.draft(request, claim)
+
+
+class Signer:
+    """A scheme with a credential and a clock, which returns Unix seconds.
+
+    `nonce` returns a text that no request had before, for a scheme that sends one: `lambda: str(uuid.uuid4())`.
+
+    Raises ConfigError for a credential that the scheme cannot use.
+    """
+
+    def __init__(
+        self,
+        scheme: Scheme,
+        credential: Credential,
+        *,
+        clock: Callable[[], float] = time.time,
+        nonce: Callable[[], str] | None = None,
+    ) -> None:
+        if flaw := credential_flaw(scheme, credential):
+            del credential
+            raise flaw
+        self.scheme = scheme
+        self.credential = credential
+        check_clock(clock)
+        self.clock = clock
+        if nonce is not None and not callable(nonce):
+            raise ConfigError("nonce is a function that returns a new text each time, not the text itself")
+        self.nonce = nonce
+
+    def sign(self, request: Request) -> Patch:
+        """See `undersign.sign`."""
+        nonce = "" if self.nonce is None else self.nonce()
+        return sign_checked(self.scheme, request, self.credential, self.clock(), nonce)

@@ -1,0 +1,5 @@
+"""`python -m undersign.vectors.conform`: the library as a port, on standard input and output."""
+
+from .port import main
+
+main()

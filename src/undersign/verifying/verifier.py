@@ -1,0 +1,358 @@
+"""Verifiers: schemes, keys, a clock and a replay guard, around the two phases of the engine."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import time
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from typing import Any, Literal, TypeAlias
+
+from ..core.dates import check_clock
+from ..core.message import Component, Request, Response
+from ..errors import ConfigError, Reason, Rejected
+from ..policy.replay import AsyncReplayGuard, ReplayGuard, ReplayPolicy
+from ..policy.requirements import SAFE_METHODS, Requirements, components
+from ..scheme import Scheme, json_refusal, refusal_status, window_of
+from .lookup import Asker, AsyncKeys, Found, Keys, as_secrets, asker, known_secrets, says_unknown, sealed_keys, usable
+from .verdict import Pending, Verified, bare, begin, begin_whole
+from .windows import RollingWindows
+
+Require: TypeAlias = "Collection[Component] | Callable[[Request], Collection[Component]]"
+Replay: TypeAlias = "ReplayGuard | Mapping[str, ReplayGuard | ReplayPolicy] | None"
+AsyncReplay: TypeAlias = (
+    "AsyncReplayGuard | ReplayGuard | Mapping[str, AsyncReplayGuard | ReplayGuard | ReplayPolicy] | None"
+)
+
+
+class _VerifierBase:
+    """What sync and async share: all but the lookup and the guard."""
+
+    def __init__(
+        self,
+        schemes: Scheme | Sequence[Scheme],
+        keys: AsyncKeys,
+        clock: Callable[[], float],
+        require: Require,
+        replay: AsyncReplay,
+        windows: RollingWindows | None,
+    ) -> None:
+        if isinstance(schemes, (Scheme, type)):
+            schemes = (schemes,)
+        self.schemes: tuple[Scheme, ...] = tuple(schemes)
+        if not self.schemes or not all(isinstance(scheme, Scheme) for scheme in self.schemes):
+            raise ConfigError("a verifier needs one or more schemes: pass GoTom() or [GoTom(), GoGrid()]")
+        names = [scheme.name for scheme in self.schemes]
+        if len(set(names)) < len(names):
+            raise ConfigError(f"two schemes have one name ({', '.join(names)}): give each its own with name=…")
+        self.require = require if callable(require) else components(require)
+        # A callable requires something even where it counts as false, as an empty table of rules does.
+        self._requires = callable(require) or bool(self.require)
+        _check_requirements(self.require, self.schemes)
+        check_clock(clock)
+        self.clock = clock
+        self._windows = windows or RollingWindows()
+        self._policies = _policies(replay, self.schemes)
+        self._lookup = asker(keys, is_async=isinstance(self, AsyncVerifier)) if callable(keys) else None
+        self._known = {} if callable(keys) else known_secrets(keys, self.schemes)
+
+    def begin(self, head: Request) -> Pending:
+        """Phase one; see `undersign.begin`. Raises Rejected, also where a required component is not covered."""
+        pending = begin(self.schemes, head, now=self._now())
+        if self._requires:
+            self._check_required(pending)
+        return pending
+
+    def _begin_whole(self, request: Request) -> Pending:
+        """Phase one with the body at hand: one step, but where a form may hold what claims the request."""
+        now = self.clock()
+        if not math.isfinite(now):
+            now = self._now()
+        pending = begin_whole(self.schemes, request, now)
+        return self.begin(request).with_body(request.body) if pending is None else pending
+
+    def refusal(self, rejected: Rejected, head: Request) -> Response:
+        """The answer to a refused request: the scheme's own, or a JSON string where none claims the request."""
+        for scheme in self.schemes:
+            if scheme.name == rejected.scheme:
+                return scheme.refusal(rejected, head)
+        challenges = (scheme.refusal(rejected, head) for scheme in self.schemes)
+        challenge = ", ".join(
+            value for response in challenges for name, value in response.headers if name == "WWW-Authenticate"
+        )
+        return json_refusal(refusal_status(rejected.reason, 401), "Signature required", challenge)
+
+    def _now(self) -> float:
+        now = self.clock()
+        if not math.isfinite(now):
+            raise Rejected(Reason.UNAVAILABLE, f"the clock says {now!r}: it returns Unix seconds")
+        return now
+
+    def _check_required(self, pending: Pending) -> None:
+        if pending.scheme is None or pending.claim is None:
+            return
+        try:
+            required = components(self.require(bare(pending.head))) if callable(self.require) else self.require
+        except Exception as error:
+            raise self._unavailable(pending, "what is required could not be found out") from error
+        try:
+            missing = required - pending.scheme.covers(pending.request or pending.head)
+        except Exception as error:
+            raise self._unavailable(pending, "what the signature covers could not be found out") from error
+        if missing:
+            raise Rejected(
+                Reason.INSECURE,
+                f"the signature of this request does not cover what is required: {_listed(missing)}",
+                scheme=pending.scheme.name,
+                key_id=pending.claim.key_id,
+            )
+
+    def _claim(self, pending: Pending) -> tuple[str, str]:
+        if pending.scheme is None or pending.claim is None:
+            raise ConfigError("the body is needed first: call with_body, and finish what it returns")
+        return pending.claim.key_id, pending.scheme.name
+
+    def _compared(self, pending: Pending, found: Found) -> Verified:
+        """What verifies with the secrets that were found. Raises Rejected."""
+        apart = self._lookup is not None and self._lookup.takes_head and not found.tenant
+        scheme, claim = pending.scheme, pending.claim
+        if (
+            apart
+            and self._policies
+            and scheme
+            and claim
+            and len(claim.signatures) > 1
+            and not scheme.several_signatures
+        ):
+            # Of two signatures that fit, either alone would have a replay id of its own.
+            raise self._unavailable(pending, "with several signatures the lookup has to name the tenant by a TenantKey")
+        return pending.finish(found.secrets, windows=self._windows, tenant=found.tenant, apart=apart, told=found.told)
+
+    def _unknown(self, pending: Pending, error: Exception) -> Found:
+        """No secrets, where the lookup's error says so. Raises Rejected(unavailable) for any other."""
+        if not says_unknown(error):
+            raise self._unavailable(pending, "the key lookup failed") from error
+        # By the way of a key that is not there, for its work.
+        return usable(as_secrets(None, pending.scheme, f"the lookup raised {type(error).__name__}"))
+
+    def _policy(self, pending: Pending) -> ReplayPolicy | None:
+        """How this request is guarded against replays; None = not at all."""
+        policy = self._policies.get(pending.scheme.name) if pending.scheme else None
+        if policy and policy.methods == "unsafe" and pending.head.method in SAFE_METHODS:
+            return None
+        return policy
+
+    def _now_within(self, pending: Pending, verified: Verified) -> float:
+        """The clock, for the replay guard. Raises Rejected(stale) where the window closed while the body came.
+
+        A guard forgets a signature once it has expired, and would take a slow body's for a new one.
+        """
+        now = max(self._now(), pending.now)
+        if verified.expires < math.floor(now):
+            detail = "the window closed before the request was complete"
+            raise Rejected(Reason.STALE, detail, scheme=verified.scheme, key_id=verified.key_id)
+        return now
+
+    def _replayed(self, verified: Verified) -> Rejected:
+        return Rejected(
+            Reason.REPLAYED, "the signature verified once already", scheme=verified.scheme, key_id=verified.key_id
+        )
+
+    def _unavailable(self, pending: Pending, detail: str) -> Rejected:
+        key_id, scheme = self._claim(pending)
+        return Rejected(Reason.UNAVAILABLE, detail, scheme=scheme, key_id=key_id)
+
+    def _unguarded(self, pending: Pending, error: Exception) -> Rejected:
+        # A guard's own Rejected says in its detail what is the matter, for the log; other errors may hold anything.
+        why = f": {error.detail}" if isinstance(error, Rejected) and error.detail else ""
+        return self._unavailable(pending, f"the replay guard failed{why}")
+
+
+class Verifier(_VerifierBase):
+    """Verifies requests of one or several schemes.
+
+    `keys` is a mapping of key id to a secret or to several (newest first, for rotation), a mapping of scheme name
+    to such a mapping, or a callable `lookup(key_id, scheme_name)` that returns the secrets. A mapping is copied. For an
+    unknown key a lookup returns none, or raises KeyError or its ORM's DoesNotExist; where it raises anything else or
+    returns what is no secret, the request is refused (`unavailable`). One with a third parameter gets the request's
+    head, to find a tenant by; it may return a TenantKey of `undersign.keys`, which names that.
+
+    `clock` returns Unix seconds. `require` names components that every signature must cover, or is a callable
+    `require(head)` that names them for each request, such as `Requirements` of `undersign.policy`.
+
+    `replay` is a ReplayGuard, for every scheme whose signatures are each for one request, or a mapping of scheme name
+    to a guard or a ReplayPolicy, for those alone. Without one a request verifies as often as it comes within its
+    window, and so do those that the policy leaves out: by default the safe methods, where dates have whole seconds.
+
+    `windows` is a RollingWindows of `undersign.verifying`, for schemes that do not send the time: how many keys it
+    keeps, and whether unknown key ids are kept like known ones.
+
+    Raises ConfigError for keys, requirements and guards that cannot work. Safe to share between threads.
+    """
+
+    def __init__(
+        self,
+        schemes: Scheme | Sequence[Scheme],
+        keys: Keys,
+        *,
+        clock: Callable[[], float] = time.time,
+        require: Require = frozenset(),
+        replay: Replay = None,
+        windows: RollingWindows | None = None,
+    ) -> None:
+        keys = sealed_keys(keys)  # first, so that no frame which raises below holds a plain secret
+        super().__init__(schemes, keys, clock, require, replay, windows)
+        if any(isinstance(policy.guard, AsyncReplayGuard) for policy in self._policies.values()):
+            raise ConfigError("the replay guard is an async one: use AsyncVerifier, or a ReplayGuard")
+
+    def verify(self, request: Request) -> Verified:
+        """Who signed the request. Raises Rejected with the reason, and nothing else, whatever the request holds."""
+        return self.finish(self._begin_whole(request))
+
+    def finish(self, pending: Pending) -> Verified:
+        """Phase two: look the key up, compare, ask the replay guard.
+
+        Raises Rejected: unknown_key, mismatch, replayed; unavailable where lookup or guard fail.
+        """
+        if self._requires:
+            self._check_required(pending)
+        if self._lookup is None:
+            verified = pending.finish(self._known.get(self._claim(pending), ()), windows=self._windows)
+        else:
+            verified = self._compared(pending, self._looked_up(self._lookup, pending))
+        if self._policies and (policy := self._policy(pending)) and not self._admit(policy, pending, verified):
+            raise self._replayed(verified)
+        return verified
+
+    def _looked_up(self, lookup: Asker, pending: Pending) -> Found:
+        claim = self._claim(pending)
+        try:
+            return usable(as_secrets(lookup(*claim, bare(pending.head)), pending.scheme))
+        except Exception as error:
+            return self._unknown(pending, error)
+
+    def _admit(self, policy: ReplayPolicy, pending: Pending, verified: Verified) -> bool:
+        now = self._now_within(pending, verified)
+        try:
+            return _yes_or_no(_asked(policy, pending, verified, now))
+        except Exception as error:
+            raise self._unguarded(pending, error) from error
+
+
+class AsyncVerifier(_VerifierBase):
+    """Verifier with a lookup and a guard that may be coroutines; all else is as there."""
+
+    def __init__(
+        self,
+        schemes: Scheme | Sequence[Scheme],
+        keys: AsyncKeys,
+        *,
+        clock: Callable[[], float] = time.time,
+        require: Require = frozenset(),
+        replay: AsyncReplay = None,
+        windows: RollingWindows | None = None,
+    ) -> None:
+        keys = sealed_keys(keys)
+        super().__init__(schemes, keys, clock, require, replay, windows)
+
+    async def verify(self, request: Request) -> Verified:
+        """See Verifier.verify."""
+        return await self.finish(self._begin_whole(request))
+
+    async def finish(self, pending: Pending) -> Verified:
+        """See Verifier.finish."""
+        if self._requires:
+            self._check_required(pending)
+        if self._lookup is None:
+            verified = pending.finish(self._known.get(self._claim(pending), ()), windows=self._windows)
+        else:
+            verified = self._compared(pending, await self._looked_up(self._lookup, pending))
+        if self._policies and (policy := self._policy(pending)) and not await self._admit(policy, pending, verified):
+            raise self._replayed(verified)
+        return verified
+
+    async def _looked_up(self, lookup: Asker, pending: Pending) -> Found:
+        claim = self._claim(pending)
+        try:
+            found = lookup(*claim, bare(pending.head))
+            found = as_secrets(await found if isinstance(found, Awaitable) else found, pending.scheme)
+            return usable(found)
+        except Exception as error:
+            return self._unknown(pending, error)
+
+    async def _admit(self, policy: ReplayPolicy, pending: Pending, verified: Verified) -> bool:
+        now = self._now_within(pending, verified)
+        try:
+            answer = _asked(policy, pending, verified, now)
+            return _yes_or_no(await answer if isinstance(answer, Awaitable) else answer)
+        except Exception as error:
+            raise self._unguarded(pending, error) from error
+
+
+def _policies(replay: Any, schemes: Sequence[Scheme]) -> dict[str, ReplayPolicy]:
+    """A policy, its methods settled, for each scheme that is guarded. Raises ConfigError."""
+    if replay is None:
+        return {}
+    by_name = {scheme.name: scheme for scheme in schemes}
+    if not isinstance(replay, Mapping):
+        # A signature that does not name its request is sent with many, and refusing the second breaks real clients.
+        own = [name for name, scheme in by_name.items() if Component.TARGET in scheme.could_cover()]
+        if not own:
+            raise ConfigError(
+                f"real clients of {', '.join(by_name)} use a signature for several requests: name the scheme to guard "
+                f"it all the same, with a cap on the uses: {{{schemes[0].name!r}: ReplayPolicy(guard, max_uses=100)}}"
+            )
+        replay = dict.fromkeys(own, replay)
+    policies: dict[str, ReplayPolicy] = {}
+    for name, value in replay.items():
+        if name not in by_name:
+            raise ConfigError(f"replay names the scheme {name!r}, which is not verified: {', '.join(by_name)} are")
+        policy = value if isinstance(value, ReplayPolicy) else ReplayPolicy(value)
+        if (window_of(by_name[name]) is None) is not (policy.lifetime is not None):
+            raise ConfigError(
+                f"{name} signs no time, so its signatures never expire: say how long each is remembered, "
+                f"{{{name!r}: ReplayPolicy(guard, lifetime=86_400)}}"
+                if policy.lifetime is None
+                else f"{name} signs the time, so its window says how long a signature is remembered: leave lifetime out"
+            )
+        policies[name] = dataclasses.replace(policy, methods=policy.methods or _guarded_methods(by_name[name]))
+    return policies
+
+
+def _guarded_methods(scheme: Scheme) -> Literal["unsafe", "all"]:
+    if Component.METHOD not in scheme.could_cover():
+        return "all"  # whoever has the signature chooses the method
+    return "all" if getattr(scheme, "date_precision", "") == "milliseconds" else "unsafe"
+
+
+def _asked(policy: ReplayPolicy, pending: Pending, verified: Verified, now: float) -> Any:
+    """The guard's answer, which may be a coroutine."""
+    expires = verified.expires
+    # The first second at which it may have verified.
+    since = math.floor(verified.at) - policy.ahead
+    if policy.lifetime is not None:
+        expires, since = float(math.floor(now) + policy.lifetime), math.floor(now)
+    return policy.guard.admit(verified.replay_id, expires, now, since=since, max_uses=policy.max_uses)
+
+
+def _check_requirements(require: Any, schemes: Sequence[Scheme]) -> None:
+    """Raise ConfigError for what a scheme never covers, or none of them where it depends on the request."""
+    if isinstance(require, Requirements):
+        able = frozenset[Component]().union(*(scheme.could_cover() for scheme in schemes))
+        if missing := require.named() - able:
+            raise ConfigError(f"no scheme covers what is required: {_listed(missing)}")
+    elif not callable(require):
+        for scheme in schemes:
+            if missing := require - scheme.could_cover():
+                raise ConfigError(f"{scheme.name} never covers what is required: {_listed(missing)}")
+
+
+def _listed(wanted: Collection[Component]) -> str:
+    return ", ".join(sorted(component.value for component in wanted))
+
+
+def _yes_or_no(answer: Any) -> bool:
+    # A coroutine, or the None of a forgotten return, must not pass for an answer.
+    if not isinstance(answer, bool):
+        raise ConfigError(f"a replay guard answers True or False, not {type(answer).__name__}")
+    return answer

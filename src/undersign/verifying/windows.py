@@ -1,0 +1,120 @@
+"""Rolling windows: every signature that a key may send now, so that a bad one is as cheap to refuse as a good one.
+
+A scheme that does not send the time leaves a verifier to search its window, 1,201 hashes for GoGrid. A verifier keeps
+what these hashes are for the keys in use, eight bytes each, and moves them on second by second.
+
+A window that is kept ("warm") answers in microseconds, one that has to be made ("cold") in a millisecond. That must not
+tell whether a key exists, so unknown key ids get windows of the stand-in secret in just the same way: the time then
+tells only whether a key id was asked for lately. They stand in one queue with the known ones: were they to push each
+other out alone, who asks for a key id, then for many made-up ones, and then for the first again would see which it is.
+Whoever sends many key ids in turn keeps the server busy, a millisecond each, and pushes out a window for each at most,
+which costs as much again. An operator who minds that more has `alike=False`: one window for all unknown ids, which
+pushes out none.
+"""
+
+from __future__ import annotations
+
+import struct
+import threading
+from collections import OrderedDict
+
+from ..core.credentials import Secret
+from ..errors import ConfigError
+from ..scheme import Body, Claim, Scheme, window_of
+
+# A clock that steps back a little, or threads that read it in turns, must not build the window anew.
+_SLACK = 60
+_PACKED = struct.Struct("q")
+_SIZE = _PACKED.size
+
+
+class RollingWindows:
+    """The windows of up to `capacity` pairs of key and secret, about 10 kB each for GoGrid. Safe to share between
+    threads. The longest unused go first.
+
+    With `alike` unknown key ids have windows among them, so that time does not tell them from known ones of which
+    nobody has asked either; without it they cost nothing. Raises ConfigError.
+    """
+
+    def __init__(self, capacity: int = 1024, *, alike: bool = True) -> None:
+        if type(capacity) is not int or capacity < 1:
+            raise ConfigError(f"the capacity of windows is 1 or more, not {capacity!r}")
+        self.alike = alike
+        self._capacity = capacity
+        self._known: OrderedDict[tuple[Scheme, str, Secret], _Window] = OrderedDict()
+        self._unknown = self._known if alike else OrderedDict[tuple[Scheme, str, Secret], _Window]()
+        self._lock = threading.Lock()
+
+    def find(self, scheme: Scheme, secret: Secret, claim: Claim, now: float, *, known: bool = True) -> int | None:
+        """The second inside the scheme's window whose signature the claim is likely to hold, or None where it holds
+        none. The signature of that second is to be compared whole."""
+        key = (scheme, claim.key_id, secret)
+        windows = self._known if known else self._unknown
+        with self._lock:
+            window = windows.get(key)
+            if window is None:
+                window = windows[key] = _Window()
+                if len(windows) > self._capacity:
+                    windows.popitem(last=False)
+            else:
+                windows.move_to_end(key)
+        with window.lock:
+            return window.find(scheme, secret, claim, now)
+
+
+class _Window:
+    """A number for the signature of each second from `_first` on, in order.
+
+    The number is Python's hash of the text, which is keyed anew in each process, so that the time in which it is found
+    tells nothing of a near miss.
+    """
+
+    __slots__ = ("_first", "_packed", "lock")
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self._first = 0
+        self._packed = bytearray()
+
+    def find(self, scheme: Scheme, secret: Secret, claim: Claim, now: float) -> int | None:
+        wanted = _seconds(scheme, now)
+        self._move(scheme, secret, claim, wanted)
+        for signature in claim.signatures:
+            number = _PACKED.pack(hash(signature))
+            place = self._packed.rfind(number)
+            while place >= 0:
+                second = self._first + place // _SIZE
+                if place % _SIZE == 0 and second in wanted:
+                    return second
+                place = self._packed.rfind(number, 0, place + _SIZE - 1)
+        return None
+
+    def _move(self, scheme: Scheme, secret: Secret, claim: Claim, wanted: range) -> None:
+        end = self._first + len(self._packed) // _SIZE
+        if not self._first <= wanted.start <= end:
+            self._packed.clear()
+            self._first = end = wanted.start
+        if end < wanted.stop:
+            missing = range(end, wanted.stop)
+            candidates = scheme.candidates(secret.reveal(), claim, b"", missing)
+            self._packed += b"".join([_PACKED.pack(hash(text)) for _, text in zip(missing, candidates, strict=True)])
+        if wanted.start - self._first > _SLACK:
+            old = wanted.start - _SLACK - self._first
+            del self._packed[: old * _SIZE]
+            self._first += old
+
+
+def _seconds(scheme: Scheme, now: float) -> range:
+    window = window_of(scheme)
+    return range(0) if window is None else window.seconds(now)
+
+
+def search(scheme: Scheme, secret: Secret, claim: Claim, body: Body, now: float) -> int | None:
+    """The same without a cache: every second of the window is hashed, whatever is found."""
+    sent = frozenset(claim.signatures)
+    found = None
+    seconds = _seconds(scheme, now)
+    for second, signature in zip(seconds, scheme.candidates(secret.reveal(), claim, body, seconds), strict=True):
+        if signature in sent:
+            found = second
+    return found
