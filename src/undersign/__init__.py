@@ -1,5 +1,6 @@
 """undersign: sign and verify HTTP requests in the schemes that real APIs still ask for."""
 
+import importlib
 from typing import TYPE_CHECKING
 
 from .core.credentials import Credential, Secret
@@ -8,13 +9,17 @@ from .core.message import BodyDigest, Component, Patch, Request, Response
 from .errors import CannotSign, ConfigError, Reason, Rejected, UndersignError
 from .recipe import Recipe
 from .scheme import BodyNeed, Claim, Scheme
-from .schemes import Acquia, GoGrid, GoTom, HttpHmac, KeyedTimestamp, Mashery, Tyk
+from .schemes import GoGrid, GoTom, HttpHmac, KeyedTimestamp
 from .signing import Signer, sign
 from .verifying import AsyncVerifier, Pending, Verified, Verifier, begin
 
 if TYPE_CHECKING:
+    from . import presets
     from .diagnosing import diagnose
     from .explaining import Explanation, explain
+    from .schemes.presets.acquia import Acquia
+    from .schemes.presets.mashery import Mashery
+    from .schemes.presets.tyk import Tyk
 
 __version__ = "0.1.0"
 
@@ -52,18 +57,24 @@ __all__ = [
     "begin",
     "diagnose",
     "explain",
+    "presets",
     "sign",
 ]
 
+# Whoever signs or verifies does not pay for what people ask at their desks, nor for the schemes of other APIs.
+_WHEN_USED = {
+    "Acquia": "schemes.presets.acquia",
+    "Explanation": "explaining",
+    "Mashery": "schemes.presets.mashery",
+    "Tyk": "schemes.presets.tyk",
+    "diagnose": "diagnosing",
+    "explain": "explaining",
+    "presets": "presets",
+}
+
 
 def __getattr__(name: str) -> object:
-    # Whoever signs or verifies does not pay for what people ask at their desks.
-    if name == "diagnose":
-        from .diagnosing import diagnose
-
-        return diagnose
-    if name in ("Explanation", "explain"):
-        from . import explaining
-
-        return getattr(explaining, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _WHEN_USED:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = importlib.import_module(f".{_WHEN_USED[name]}", __name__)
+    return module if name == "presets" else getattr(module, name)

@@ -19,8 +19,7 @@ from .core.dates import Window
 from .core.grammar import did_you_mean
 from .errors import ConfigError
 from .scheme import Scheme
-from .schemes import GoGrid, GoTom, HttpHmac, KeyedTimestamp
-from .schemes.presets import Acquia, Mashery, Tyk
+from .schemes import GoGrid, GoTom, HttpHmac, KeyedTimestamp, presets
 
 if TYPE_CHECKING:
     from importlib.metadata import Distribution, EntryPoint
@@ -32,15 +31,13 @@ _BUILT_IN: dict[str, Callable[..., Scheme]] = {
     "gogrid": GoGrid,
     "http-hmac": HttpHmac,
     "keyed-timestamp": KeyedTimestamp,
-    "acquia": Acquia,
-    "mashery": Mashery,
-    "tyk": Tyk,
 }
 
 
 def scheme_names() -> list[str]:
     """The names of all schemes that are there, built-in ones first."""
-    return [*_BUILT_IN, *sorted(set(_announced()) - set(_BUILT_IN))]
+    own = [*_BUILT_IN, *presets.names()]
+    return [*own, *sorted(set(_announced()) - set(own))]
 
 
 def schemes_described() -> list[tuple[str, str]]:
@@ -49,9 +46,11 @@ def schemes_described() -> list[tuple[str, str]]:
     Loads what other distributions announce, and says from which it comes.
     """
     announced = _announced()
-    others = sorted(set(announced) - set(_BUILT_IN))
+    own = presets.names()
+    others = sorted(set(announced) - set(_BUILT_IN) - set(own))
     return [
         *((name, _sentence(factory)) for name, factory in _BUILT_IN.items()),
+        *((name, presets.described(name).sentence) for name in own),
         *((name, _described(name, announced[name])) for name in others),
     ]
 
@@ -207,6 +206,8 @@ def _default_in_words(value: Any) -> str:
 def _factory(name: str) -> Callable[..., Any]:
     if name in _BUILT_IN:
         return _BUILT_IN[name]
+    if name in presets.names():
+        return presets.preset(name)
     announced = _announced()
     if name not in announced:
         names = scheme_names()

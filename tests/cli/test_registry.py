@@ -155,7 +155,7 @@ def test_help_shows_all_of_them_and_breaks_with_none(announced: Path) -> None:
         "quits cannot be used: the scheme 'quits' cannot be loaded: SystemExit: \\x1b[31mneeds a licence now" in shown
     )
     own = " ".join(process("verify", "--help", env=importing_from(announced)).text.split())
-    assert "repeatable: gotom, gogrid, http-hmac, keyed-timestamp, acquia, mashery, tyk, absent, acme, broken," in own
+    assert "repeatable: gotom, gogrid, http-hmac, keyed-timestamp, absent, acme, broken," in own
     assert undersign("sign", "GET", "https://a.example/", "--key-id", "k").code == 0
 
 

@@ -33,6 +33,7 @@ from tests.core.plain import (
     replaced,
 )
 from undersign import (
+    Acquia,
     AsyncVerifier,
     BodyDigest,
     CannotSign,
@@ -55,7 +56,6 @@ from undersign import (
 from undersign.core.message import BodyHasher
 from undersign.policy import MemoryReplayGuard, ReplayPolicy, Requirements
 from undersign.registry import build_scheme
-from undersign.schemes.presets import Acquia
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 Outcome = tuple[Any, ...]

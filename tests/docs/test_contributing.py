@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import re
-from typing import Any
+import subprocess
+import sys
+from pathlib import Path
 
 from tests.docs.pages import ROOT, blocks, links
 
@@ -18,7 +20,7 @@ def test_every_path_that_it_names_is_there() -> None:
     words = [word for span in SPANS for word in span.split()]
     named = {word for word in words if re.fullmatch(r"[\w.-]*/[\w./-]*|[\w-]+\.(py|md|toml)", word)}
     paths = {word for word in named if not word.startswith(".venv/")}
-    assert {"src/undersign/registry.py", "verifying/verdict.py", "parts/", ".ci/run"} <= paths
+    assert {"src/undersign/schemes/presets/", "verifying/verdict.py", "parts/", ".ci/run"} <= paths
     assert [path for path in sorted(paths) if not ((ROOT / path).exists() or (PACKAGE / path).exists())] == []
     for link in links(PAGE):
         assert (ROOT / link).exists(), link
@@ -47,11 +49,15 @@ def test_it_names_every_target_of_make() -> None:
     assert {span.removeprefix("make ") for span in SPANS if span.startswith("make ")} == targets
 
 
-def test_its_preset_is_right() -> None:
-    (block,) = [block for block in blocks(PAGE) if block.language == "python"]
-    names: dict[str, Any] = {}
-    exec(compile(block.text, block.page, "exec"), names)  # noqa: S102 - it is ours
-    tests = [value for name, value in names.items() if name.startswith("test_")]
-    assert len(tests) == 2
-    for test in tests:
-        test()
+def test_its_preset_is_right(tmp_path: Path) -> None:
+    """The file that it shows is the one that is there, and its cases make the vectors that are there."""
+    diff, cases = (block.text for block in blocks(PAGE) if block.language in ("diff", "json"))
+    name, *lines = diff.splitlines()
+    shown = "\n".join(line[1:] for line in lines) + "\n"
+    assert (ROOT / name.removeprefix("+++ b/")).read_text(encoding="utf-8") == shown
+    given = tmp_path / "cases.json"
+    given.write_text(cases, encoding="utf-8")
+    command = [sys.executable, str(ROOT / "vectors" / "make_preset.py"), str(given), str(tmp_path)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    made = (tmp_path / "bokun.json").read_text(encoding="utf-8")
+    assert made == (ROOT / "vectors" / "presets" / "bokun.json").read_text(encoding="utf-8")

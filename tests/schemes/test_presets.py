@@ -9,9 +9,22 @@ import hmac
 import pytest
 
 from tests.core.plain import refused
-from undersign import CannotSign, Claim, ConfigError, Credential, Reason, Request, Scheme, Verifier, Window, sign
+from undersign import (
+    Acquia,
+    CannotSign,
+    Claim,
+    ConfigError,
+    Credential,
+    Mashery,
+    Reason,
+    Request,
+    Scheme,
+    Tyk,
+    Verifier,
+    Window,
+    sign,
+)
 from undersign.registry import build_scheme, scheme_names
-from undersign.schemes.presets import Acquia, Mashery, Tyk
 from undersign.testing import check_scheme
 
 ORIGIN = "https://api.example.com"

@@ -127,7 +127,7 @@ def test_php_recomputes_every_signature() -> None:
 
 
 def test_installed_copy_is_preferred(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "_vectors").mkdir()
+    (tmp_path / "_vectors" / "presets").mkdir(parents=True)
     for file in ("schema.json", "README.md", "gogrid.json"):
         shutil.copy(FOLDER / file, tmp_path / "_vectors")
     monkeypatch.setattr(vectors, "files", lambda package: tmp_path)
@@ -136,7 +136,7 @@ def test_installed_copy_is_preferred(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_an_unknown_name() -> None:
-    with pytest.raises(ConfigError, match="there are no vectors 'schema'; there are gogrid, gotom"):
+    with pytest.raises(ConfigError, match="there are no vectors 'schema'; there are gogrid, gotom, presets/"):
         vectors.load("schema")
 
 

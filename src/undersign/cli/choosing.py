@@ -18,6 +18,7 @@ from ..recipe import SchemeOfParts
 from ..registry import build_scheme, parse_option, scheme_names
 from ..scheme import Scheme
 from ..schemes.documents import load_recipe
+from ..schemes.presets import names as preset_names
 from .output import say
 from .text import printable
 
@@ -32,11 +33,13 @@ class _SchemeOption(click.Option):
     """`--scheme`, whose help names the schemes that are installed: they are looked up when help is asked for."""
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
-        names = ", ".join(map(printable, scheme_names()))
+        others = set(preset_names())
+        names = ", ".join(printable(name) for name in scheme_names() if name not in others)
         # Left as it is by click, which would break lines at the hyphens of names.
         listed = textwrap.fill(names, _NAMES_WIDTH, break_on_hyphens=False, break_long_words=False)
         default = "[default: gotom, gogrid]" if self.multiple else "[default: gotom]"
-        self.help = f"\b\nOne of these{'; repeatable' if self.multiple else ''}:\n{listed}\n{default}"
+        more = f"or of {len(others)} APIs, see: undersign schemes"
+        self.help = f"\b\nOne of these{'; repeatable' if self.multiple else ''}:\n{listed}\n{more}\n{default}"
         return super().get_help_record(ctx)
 
 

@@ -1,7 +1,6 @@
-"""The built-in schemes: two families, and the APIs that are presets of them."""
+"""The built-in schemes: two families, recipes as documents, and in `undersign.schemes.presets` those of other APIs."""
 
 from .http_hmac import GoTom, HttpHmac
 from .keyed_timestamp import GoGrid, KeyedTimestamp
-from .presets import Acquia, Mashery, Tyk
 
-__all__ = ["Acquia", "GoGrid", "GoTom", "HttpHmac", "KeyedTimestamp", "Mashery", "Tyk"]
+__all__ = ["GoGrid", "GoTom", "HttpHmac", "KeyedTimestamp"]

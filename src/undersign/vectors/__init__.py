@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _KEY_ORDER = (
     *("scheme", "version", "description", "bug_type", "counterpart", "notes", "groups"),
     *("op", "source", "links", "options", "now", "keys", "tests"),
-    *("id", "name", "flags", "comment", "key_id", "method", "origin", "request"),
+    *("id", "name", "flags", "comment", "key_id", "nonce", "extra", "method", "origin", "request"),
     *("string_to_sign", "string_to_sign_b64", "patch", "target", "headers", "query", "form", "body", "body_b64"),
     *("result", "reason"),
 )
@@ -44,7 +44,8 @@ class Test:
     """One request with what must become of it.
 
     `reason` is empty where the result is valid. `string_to_sign` and `patch` are None where none is given;
-    `target` and `body` are those of the signed request.
+    `target` and `body` are those of the signed request. `nonce` and `extra` are the signer's, where the scheme sends
+    them.
     """
 
     id: int
@@ -59,6 +60,8 @@ class Test:
     patch: Patch | None
     target: str
     body: bytes
+    nonce: str = ""
+    extra: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,16 +105,26 @@ class Result:
 
 
 def names() -> list[str]:
-    """The names of the vector files that come with the library."""
-    found = (entry.name for entry in _folder().iterdir() if entry.name != "schema.json")
+    """The names of the vector files that come with the library: those of the two families, which ports are held to."""
+    return _names_in(_folder())
+
+
+def preset_names() -> list[str]:
+    """The names of the vector files of the presets: `presets/slack`. They hold what APIs have published."""
+    return [f"presets/{name}" for name in _names_in(_folder() / "presets")]
+
+
+def _names_in(folder: Traversable) -> list[str]:
+    found = (entry.name for entry in folder.iterdir() if entry.name != "schema.json")
     return sorted(name.removesuffix(".json") for name in found if name.endswith(".json"))
 
 
 def read(name: str) -> str:
     """The text of the vector file of that name. Raises ConfigError where there is none."""
-    if name not in names():
-        raise ConfigError(f"there are no vectors {name!r}; there are {', '.join(names())}")
-    return (_folder() / f"{name}.json").read_text(encoding="utf-8")
+    known = [*names(), *preset_names()]
+    if name not in known:
+        raise ConfigError(f"there are no vectors {name!r}; there are {', '.join(known)}")
+    return _folder().joinpath(*f"{name}.json".split("/")).read_text(encoding="utf-8")
 
 
 def load(name: str) -> VectorFile:
@@ -209,14 +222,14 @@ def run_file(file: VectorFile) -> Iterator[Result]:
 
 
 def _run_sign(scheme: Scheme, group: Group, test: Test) -> str:
-    credential = Credential(test.key_id, group.keys[test.key_id][0])
+    credential = Credential(test.key_id, group.keys[test.key_id][0], extra=test.extra)
     try:
-        patch = sign(scheme, test.request, credential, now=group.now)
+        patch = sign(scheme, test.request, credential, now=group.now, nonce=test.nonce)
     except CannotSign as error:
         return "" if test.reason == "cannot_sign" else f"it cannot be signed: {error}"
     if test.result == "invalid":
         return f"it is signed, and {test.reason} is expected"
-    _, string = scheme.draft(test.request, Claim(test.key_id, group.now))
+    _, string = scheme.draft(test.request, Claim(test.key_id, group.now, nonce=test.nonce, extra=credential.extra))
     if difference := _string_difference(test, string) or _patch_difference(test, patch):
         return difference
     signed = patch.apply(test.request)
@@ -299,6 +312,8 @@ def _test(test: dict[str, Any]) -> Test:
         patch=None if patch is None else Patch(*(_pairs(patch.get(part, ())) for part in ("headers", "query", "form"))),
         target=test.get("target", request.target),
         body=body if signed_body is None else signed_body,
+        nonce=test.get("nonce", ""),
+        extra=test.get("extra", {}),
     )
 
 

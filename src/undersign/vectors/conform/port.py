@@ -74,10 +74,12 @@ def _run(command: Mapping[str, Any]) -> dict[str, Any]:
 
 def _sign(scheme: Scheme, request: Request, command: Mapping[str, Any]) -> dict[str, Any]:
     now, key_id = command["now"], command["key_id"]
+    nonce = command.get("nonce") or ""
     try:
-        patch = sign(scheme, request, Credential(key_id, _secret(command)), now=now)
+        credential = Credential(key_id, _secret(command), extra=command.get("extra") or {})
+        patch = sign(scheme, request, credential, now=now, nonce=nonce)
         signed = patch.apply(request)
-        _, string = scheme.draft(request, Claim(key_id, now))
+        _, string = scheme.draft(request, Claim(key_id, now, nonce=nonce, extra=credential.extra))
     except (CannotSign, ConfigError):  # ConfigError: a key id or a secret that is empty
         return {"error": "cannot_sign"}
     answered: dict[str, Any] = {"patch": _patch(patch), "target": signed.target}

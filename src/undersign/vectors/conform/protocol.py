@@ -53,6 +53,8 @@ def run_message(case: Case) -> dict[str, Any]:
     }
     if group.op == "sign":
         message |= {"key_id": test.key_id, **as_text("secret", group.keys[test.key_id][0])}
+        message |= {"nonce": test.nonce} if test.nonce else {}
+        message |= {"extra": dict(test.extra)} if test.extra else {}
     else:
         message["keys"] = {key_id: list(map(_secret, secrets)) for key_id, secrets in group.keys.items()}
     return {**message, "request": request_message(test.request)}

@@ -1,0 +1,85 @@
+"""Every preset: what its file says, the answers that its API has published, and the laws of schemes."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from pathlib import Path
+
+import pytest
+
+import undersign
+from tests.presets.published import NAMES, published
+from undersign import vectors
+from undersign.registry import build_scheme, scheme_names, schemes_described
+from undersign.schemes import presets
+from undersign.testing import check_scheme
+
+ROOT = Path(__file__).parents[2]
+FOLDER = Path(inspect.getfile(presets)).parent
+# What no recipe can say is a class, which takes more lines.
+_CLASSES = {"acquia", "mashery", "tyk"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_its_file_says_what_people_ask(name: str) -> None:
+    described = presets.described(name)
+    assert all(described), described
+    assert described.sentence.endswith(".")
+    assert ". " not in described.sentence
+    assert (name, described.sentence) in schemes_described()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_is_known_by_its_name_everywhere(name: str) -> None:
+    assert name in scheme_names()
+    factory = getattr(undersign.presets, name.replace("-", "_"))
+    parameters = inspect.signature(factory).parameters.values()
+    assert all(parameter.kind is parameter.KEYWORD_ONLY for parameter in parameters)
+    scheme = published(name).scheme
+    assert scheme.name == name
+    if not any(parameter.default is parameter.empty for parameter in parameters):
+        assert build_scheme(name) == factory()
+
+
+@pytest.mark.parametrize("name", sorted(set(NAMES) - _CLASSES))
+def test_a_recipe_takes_no_more_than_twenty_lines(name: str) -> None:
+    tree = ast.parse((FOLDER / f"{name.replace('-', '_')}.py").read_text(encoding="utf-8"))
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    if any(isinstance(node, ast.ClassDef) for node in tree.body):
+        return  # a scheme that no recipe can say
+    (function,) = functions
+    assert (function.end_lineno or 0) - function.lineno < 20
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_its_vectors_are_in_order_and_pass(name: str) -> None:
+    text = vectors.read(f"presets/{name}")
+    assert vectors.lint(text) == []
+    assert vectors.check_schema(text) == []
+    file = vectors.parse(text)
+    assert file.scheme == name
+    assert [(result.test.name, result.difference) for result in vectors.run_file(file) if not result.passed] == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_keeps_the_laws(name: str) -> None:
+    case = published(name)
+    check_scheme(
+        case.scheme,
+        key_id=case.credential.key_id,
+        secret=case.credential.secret.reveal(),
+        now=case.now,
+        headers=case.request.headers,
+        requests=[case.request],
+        extra=case.credential.extra,
+    )
+
+
+def test_there_are_no_vectors_of_presets_that_are_not_there() -> None:
+    assert vectors.preset_names() == [f"presets/{name}" for name in NAMES]
+
+
+def test_a_name_that_is_none_says_what_may_have_been_meant() -> None:
+    with pytest.raises(AttributeError, match="did you mean 'bokun'"):
+        _ = undersign.presets.bokum
