@@ -13,6 +13,7 @@ import click
 from ..core.credentials import Credential
 from ..core.dates import Window
 from ..core.message import Component, Request
+from ..diagnosing.published import Change, changes_that_give
 from ..errors import ConfigError
 from ..explaining import Explanation, explain
 from ..parts.carriers import FORM
@@ -107,6 +108,12 @@ def show(file: Path, at: float | None, as_json: bool) -> None:
     help="The file whose content is the body, - being standard input.",
 )
 @click.option("--key-id", metavar="ID", help="Who signs.")
+@click.option(
+    "--published",
+    metavar="TEXT",
+    help="The signature of this request that the API's page prints, alone or in its header or URL: say whether the "
+    "recipe gives it, and if not, which change of the recipe would.",
+)
 @extra_options
 @secret_options
 @clock_option
@@ -118,6 +125,7 @@ def try_(
     headers: Sequence[str],
     data: Path | None,
     key_id: str | None,
+    published: str | None,
     extras: Extras,
     secret_env: str | None,
     secret_file: Path | None,
@@ -126,7 +134,8 @@ def try_(
 ) -> int:
     """Sign a request with the recipe in FILE, and verify it: print what is signed, and what signs it. Nothing is sent.
 
-    The secret is read as `undersign sign` does. Exits 0 where the request verifies.
+    The secret is read as `undersign sign` does. Exits 0 where the request verifies, and with --published where the
+    recipe gives what is published, else 1.
     """
     found = load_recipe(file)
     key_id, clock = key_id_of(found, key_id), clock_at(at)
@@ -136,6 +145,8 @@ def try_(
     with read_body(data, found.body_need(head)) as body:
         request = Request(head.method, head.target, head.headers, body.signed, head.origin)
     now = clock()
+    if published is not None:
+        return _compare(changes_that_give(found, request, credential, now, nonce, published), as_json=as_json)
     patch = sign_request(found, request, credential, now=now, nonce=nonce)
     signed = patch.apply(request)
     verified = Verifier(found, {key_id: credential.secret}, clock=lambda: now).verify(signed)
@@ -150,6 +161,31 @@ def try_(
         click.echo(b"  " + os.fsencode(line))
     click.echo(f"\nvalid: {printable(verified.scheme)}, signed by {printable(verified.key_id)}")
     return 0
+
+
+def _compare(found: Sequence[Change], *, as_json: bool) -> int:
+    """Say what gives the published signature, and return the exit code."""
+    given = any(not change.sentences for change in found)
+    if as_json:
+        result = "given" if given else "changed" if found else "unexplained"
+        changes = [{"changes": change.sentences, "recipe": change.recipe.as_mapping()} for change in found]
+        click.echo(json.dumps({"result": result, "with": [] if given else changes}))
+        return 0 if given else 1
+    if given:
+        click.echo("published: the recipe gives it")
+        return 0
+    if not found:
+        click.echo(
+            "published: the recipe does not give it, and neither does any change that was tried. Look at secret, key "
+            "id, time (--at) and body first: are they those of the example, byte for byte?"
+        )
+        return 1
+    click.echo("published: the recipe does not give it; it does with")
+    for change in found:
+        click.echo(printable(f"  {' and '.join(change.sentences)}"))
+    click.echo("\nRecipe, with the first of these:" if len(found) > 1 else "\nRecipe, so changed:")
+    click.echo(json.dumps(found[0].recipe.as_mapping(), indent=2))
+    return 1
 
 
 def _without_patch(explanation: Explanation) -> str:

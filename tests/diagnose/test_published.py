@@ -1,0 +1,133 @@
+"""A recipe against an example that an API has published: it gives it, or one change of it would, or nothing does."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.command import undersign
+from tests.presets.published import NAMES, published
+from undersign import Credential, Recipe, Request, Window
+from undersign.diagnosing.published import changes_that_give
+
+# Bokun's own example, in the words of its page.
+RIGHT: dict[str, Any] = {
+    "name": "bokun",
+    "parts": ["time", "key_id", "method", "target"],
+    "mac": "hmac-sha1",
+    "encoding": "base64",
+    "time": "%Y-%m-%d %H:%M:%S",
+    "headers": {"X-Bokun-Date": "{time}", "X-Bokun-AccessKey": "{key_id}", "X-Bokun-Signature": "{signature}"},
+}
+KEY, SECRET, NOW = "de235a6a15c340b6b1e1cb5f3687d04a", "23e2c7da7f7048e5b46f96bc91324800", 1384007626
+URL = "https://api.bokun.is/activity.json/search?lang=EN&currency=ISK"
+SIGNATURE = "XrOiTYa9Y34zscnLCsAEh8ieoyo="
+REQUEST = Request.from_url("POST", URL)
+
+
+def found(changes: dict[str, Any], text: str = SIGNATURE) -> list[tuple[str, ...]]:
+    recipe = Recipe.from_mapping({**RIGHT, **changes})
+    credential = Credential(KEY, SECRET, extra={"token": "t"})
+    return [change.sentences for change in changes_that_give(recipe, REQUEST, credential, NOW, "", text)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        SIGNATURE,
+        f"X-Bokun-Signature: {SIGNATURE}",
+        f"Authorization: acme {KEY}:{SIGNATURE}",
+        f'sig="{SIGNATURE}"',
+        "https://api.example.com/?sig=XrOiTYa9Y34zscnLCsAEh8ieoyo%3D&x=1",
+    ],
+)
+def test_what_the_recipe_gives_is_found_wherever_it_is_printed(text: str) -> None:
+    assert found({}, text) == [()]
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"joiner": "\n"}, 'joiner = "" in the place of "\\n"'),
+        ({"encoding": "hex"}, 'encoding = "base64" in the place of "hex"'),
+        ({"mac": "hmac-sha256"}, 'mac = "hmac-sha1" in the place of "hmac-sha256"'),
+        ({"secret": "hex"}, 'secret = "text" in the place of "hex"'),
+        ({"time": "unix"}, 'time = "%Y-%m-%d %H:%M:%S" in the place of "unix"'),
+        ({"parts": ["time", "key_id", "method", "path"]}, 'parts[3] = "target" in the place of "path"'),
+        ({"parts": ["key_id", "time", "method", "target"]}, 'parts[0], "key_id", moved to parts[1]'),
+        ({"parts": ["time", "key_id", "target"]}, '"method" as parts[2] besides'),
+        ({"parts": ["time", "key_id", "method", "target", "host"]}, 'parts[4], "host", left out'),
+    ],
+)
+def test_one_change_is_named(changes: dict[str, Any], sentence: str) -> None:
+    assert (sentence,) in found(changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentences"),
+    [
+        (
+            {"joiner": "\n", "encoding": "hex"},
+            ('joiner = "" in the place of "\\n"', 'encoding = "base64" in the place of "hex"'),
+        ),
+        (
+            {"joiner": "\n", "parts": ["time", "key_id", "method", "path"]},
+            ('joiner = "" in the place of "\\n"', 'parts[3] = "target" in the place of "path"'),
+        ),
+    ],
+)
+def test_two_changes_are_named_where_one_is_not_enough(changes: dict[str, Any], sentences: tuple[str, ...]) -> None:
+    assert sentences in found(changes)
+
+
+def test_nothing_is_named_where_the_secret_is_another() -> None:
+    assert found({}, "AAAAAAAAAAAAAAAAAAAAAAAAAAA=") == []
+    assert found({}, "no signature at all") == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_preset_gives_what_its_api_has_published(name: str) -> None:
+    """Where it is a recipe; and one whose parts are joined otherwise is put right."""
+    case = published(name)
+    if not isinstance(case.scheme, Recipe):
+        return
+    from undersign import sign
+
+    patch = sign(case.scheme, case.request, case.credential, now=case.now, nonce=case.nonce)
+    text = " ".join(value for pairs in (patch.headers, patch.query, patch.form) for _, value in pairs)
+    given = changes_that_give(case.scheme, case.request, case.credential, case.now, case.nonce, text)
+    assert [change.sentences for change in given] == [()]
+
+
+def test_a_recipe_that_comes_out_gives_it() -> None:
+    recipe = Recipe.from_mapping({**RIGHT, "joiner": "|", "window": {"past": 60, "future": 60}})
+    changes = changes_that_give(recipe, REQUEST, Credential(KEY, SECRET), NOW, "", SIGNATURE)
+    assert changes[0].recipe == Recipe.from_mapping({**RIGHT, "window": {"past": 60, "future": 60}})
+    assert changes[0].recipe.window == Window(60, 60)
+
+
+def test_on_the_command_line(tmp_path: Path) -> None:
+    file = tmp_path / "bokun.json"
+    arguments = ("recipe", "try", str(file), "POST", URL, "--key-id", KEY, "--at", str(NOW), "--published")
+    env = {"UNDERSIGN_SECRET": SECRET}
+    file.write_text(json.dumps(RIGHT), encoding="utf-8")
+    right = undersign(*arguments, SIGNATURE, env=env)
+    assert (right.code, right.text) == (0, "published: the recipe gives it\n")
+    file.write_text(json.dumps({**RIGHT, "joiner": ":"}), encoding="utf-8")
+    wrong = undersign(*arguments, SIGNATURE, env=env)
+    assert wrong.code == 1
+    assert 'it does with\n  joiner = "" in the place of ":"\n' in wrong.text
+    _, _, document = wrong.text.partition("changed:\n")
+    assert json.loads(document) == RIGHT
+    as_json = undersign(*arguments, SIGNATURE, "--json", env=env)
+    assert as_json.code == 1
+    assert json.loads(as_json.text)["result"] == "changed"
+    nothing = undersign(*arguments, "0" * 40, env=env)
+    assert nothing.code == 1
+    assert "are they those of the example, byte for byte?" in nothing.text
+    for result in (right, wrong, as_json, nothing):
+        assert SECRET not in result.text
+        assert SIGNATURE not in result.text
