@@ -13,6 +13,7 @@ from .. import __version__
 from ..core.grammar import did_you_mean
 from ..errors import Rejected, UndersignError
 from ..registry import schemes_described
+from ..schemes.presets import names as preset_names
 from .call import call
 from .conform import conform
 from .demo import demo
@@ -43,9 +44,13 @@ class _Commands(click.Group):
         return super().resolve_command(ctx, args)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The schemes that are installed, with what cannot be used of them."""
+        """The schemes that are installed, with what cannot be used of them; those of other APIs are too many."""
+        others = preset_names()
+        listed = [(printable(name), one_line(text)) for name, text in schemes_described() if name not in others]
         with formatter.section("Schemes"):
-            formatter.write_dl([(printable(name), one_line(text)) for name, text in schemes_described()])
+            formatter.write_dl(
+                [*listed, (f"and {len(others)} APIs", "Listed, searched and shown by: undersign schemes")]
+            )
 
 
 @click.group(cls=_Commands, invoke_without_command=True)

@@ -28,6 +28,7 @@ class Template:
 
     def __init__(self, text: str, where: str, patterns: Mapping[str, str]) -> None:
         self.where = where
+        self.text = text
         pieces = _parsed(text, where)
         self.names = tuple(piece.name for piece in pieces if isinstance(piece, _Placeholder))
         if len(set(self.names)) < len(self.names):

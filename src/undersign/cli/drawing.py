@@ -1,0 +1,51 @@
+"""A recipe as a drawing: what is signed, how, and where it travels. For the command line and for the pages."""
+
+from __future__ import annotations
+
+from ..parts.program import Program
+from ..recipe import SchemeOfParts
+
+_NAMES = {"\n": "a line feed", "": "nothing", " ": "a space", "\t": "a tab"}
+_SECRETS = {"text": "as its text", "base64": "decoded from base64", "hex": "decoded from hex"}
+
+
+def drawing(scheme: SchemeOfParts) -> list[str]:
+    """The lines of the drawing, in plain text.
+
+    time    ─┐
+    key id   ├─ joined by nothing ─> hmac-sha1 ─> base64 ─> {signature}
+    target  ─┘
+
+    header X-Signature   {signature}
+    """
+    program = scheme.program
+    names = [part.name for part in program.parts]
+    width = max(map(len, names))
+    middle = (len(names) - 1) // 2
+    lines: list[str] = []
+    for place, name in enumerate(names):
+        edge = "─" if len(names) == 1 else "─┐" if place == 0 else "─┘" if place == len(names) - 1 else " │"
+        if place == middle:
+            edge = "───" if len(names) == 1 else "─┬─" if place == 0 else " ├─"
+            edge = f"{edge} {_how(scheme, program)} ─> {{signature}}"
+        lines.append(f"{name:<{width}} {edge}".rstrip())
+    return [*lines, "", *_carriers(program)]
+
+
+def _how(scheme: SchemeOfParts, program: Program) -> str:
+    mac, encoding = getattr(scheme, "mac", ""), getattr(scheme, "encoding", "")
+    algorithm = mac or program.mac.algorithm
+    joined = f"joined by {_NAMES.get(program.joiner, repr(program.joiner))} ─> " if len(program.parts) > 1 else ""
+    form = program.secret_form
+    prefix = f", behind {form.prefix.decode()!r}" if form.prefix else ""
+    keyed = f" with the secret {_SECRETS[form.form]}{prefix}" if mac.startswith("hmac-") else ""
+    return f"{joined}{algorithm}{keyed}" + (f" ─> {encoding}" if encoding else "")
+
+
+def _carriers(program: Program) -> list[str]:
+    carriers = program.carriers
+    place = {"query": "query", "form": "form", "query-or-form": "query or form"}[carriers.place]
+    found = [(f"header {header.name}", header.template.text) for header in carriers.headers]
+    found += [(f"{place} {name}", template.text) for name, template in carriers.fields]
+    width = max(len(where) for where, _ in found)
+    return [f"{where:<{width}}  {text}" for where, text in found]

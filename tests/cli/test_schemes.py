@@ -1,0 +1,57 @@
+"""`undersign schemes`: lists, searches, and shows one with what it signs and the answer that its API has published."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.cli.command import undersign
+from tests.presets.published import NAMES, published
+from undersign import Recipe
+from undersign.registry import scheme_names
+
+
+def test_it_lists_all() -> None:
+    listed = [line.split()[0] for line in undersign("schemes").text.splitlines()]
+    assert listed == scheme_names()
+    assert [entry["name"] for entry in json.loads(undersign("schemes", "--json").text)] == listed
+
+
+def test_it_searches_names_and_sentences() -> None:
+    found = undersign("schemes", "ACCESS key").text
+    assert found.startswith("bokun")
+    assert "gotom" not in found
+    assert [entry["name"] for entry in json.loads(undersign("schemes", "boku", "--json").text)] == ["bokun"]
+
+
+def test_a_word_that_nothing_has_says_what_may_have_been_meant() -> None:
+    result = undersign("schemes", "bokum")
+    assert result.code == 2
+    assert "there is no scheme 'bokum' (did you mean 'bokun'?)" in result.error
+
+
+def test_a_preset_is_shown_with_its_drawing_its_example_and_its_recipe() -> None:
+    shown = undersign("schemes", "bokun").text
+    for line in (
+        "Source: https://bokun.dev/booking-api-rest/ (authentication), with a published example",
+        "  key id  ├─ joined by nothing ─> hmac-sha1 with the secret as its text ─> base64 ─> {signature}",
+        "  header X-Bokun-Signature  {signature}",
+        "  POST https://api.bokun.is/activity.json/search?lang=EN&currency=ISK",
+        "  header X-Bokun-Signature: XrOiTYa9Y34zscnLCsAEh8ieoyo=",
+        "  computed anew: the same",
+    ):
+        assert f"\n{line}\n" in shown
+    document = json.loads(shown.partition("as --recipe takes it:\n")[2])
+    assert Recipe.from_mapping(document) == published("bokun").scheme
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_preset_is_shown_and_gives_its_answer(name: str) -> None:
+    result = undersign("schemes", name)
+    assert result.code == 0
+    assert "\n  computed anew: the same\n" in result.text
+    assert published(name).credential.secret.reveal().decode() not in result.text
+    shown = json.loads(undersign("schemes", name, "--json").text)
+    assert shown["name"] == name
+    assert all(shown[field] for field in ("source", "window", "refusal", "mistakes"))
