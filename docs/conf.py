@@ -1,6 +1,7 @@
 """Sphinx's settings. Built with warnings as errors: `make docs`."""
 
 import shutil
+import sys
 from pathlib import Path
 
 import click
@@ -9,6 +10,9 @@ from sphinx.application import Sphinx
 
 from undersign import __version__
 from undersign.cli.app import commands
+
+sys.path.insert(0, str(Path(__file__).parent))
+import apis
 
 django.conf.settings.configure()  # autodoc imports rest_framework, which asks for settings
 
@@ -32,6 +36,7 @@ myst_heading_anchors = 3
 def setup(app: Sphinx) -> None:
     """Put the playground beside the documentation; html_extra_path would put it in the front page's place."""
     _ask_for_help(commands)
+    apis.write(Path(app.srcdir) / "apis")
     app.connect("build-finished", _copy_playground)
 
 

@@ -7,17 +7,11 @@ from typing import Any
 
 import click
 
-from .. import vectors
-from ..core.credentials import Credential
-from ..core.dates import format_date
 from ..errors import ConfigError
-from ..explaining import explain, visible
 from ..recipe import Recipe, SchemeOfParts
 from ..registry import build_scheme, options_described, schemes_described
-from ..scheme import Part
 from ..schemes import presets
-from ..signing import sign
-from .drawing import drawing
+from .drawing import drawing, example
 from .options import Command
 from .text import one_line, printable
 
@@ -66,7 +60,6 @@ def _list(described: dict[str, str], *, as_json: bool) -> None:
 def _show(name: str, sentence: str, *, as_json: bool) -> None:
     options, scheme = options_described(name), _by_default(name)
     about = presets.described(name) if name in presets.names() else None
-    example = _published(name) if about else None
     if as_json:
         shown: dict[str, Any] = {"name": name, "description": sentence}
         shown["options"] = [option._asdict() for option in options]
@@ -93,8 +86,10 @@ def _show(name: str, sentence: str, *, as_json: bool) -> None:
         click.echo("\nHow, and where it travels:")
         for line in drawing(scheme):
             click.echo(f"  {line}".rstrip())
-    for line in example or ():
-        click.echo(line)
+    if about:
+        click.echo("")
+        for line in example(name):
+            click.echo(line)
     if isinstance(scheme, Recipe):
         click.echo("\nThe recipe, as --recipe takes it:")
         click.echo(json.dumps(scheme.as_mapping(), indent=2))
@@ -111,28 +106,3 @@ def _by_default(name: str) -> Any:
 def _parts(scheme: Any) -> list[tuple[str, str]]:
     """Name and source of what a compiled scheme signs; none where it is not one."""
     return [(part.name, part.source) for part in scheme.program.parts] if isinstance(scheme, SchemeOfParts) else []
-
-
-def _published(name: str) -> list[str]:
-    """The first of the published answers, computed anew with the published key."""
-    file = vectors.load(f"presets/{name}")
-    group, test = next((group, test) for group, test in file if group.op == "sign" and test.result == "valid")
-    scheme = build_scheme(name, group.options)
-    credential = Credential(test.key_id, group.keys[test.key_id][0], extra=test.extra)
-    explanation = explain(scheme, test.request, credential, now=group.now, nonce=test.nonce)
-    same = sign(scheme, test.request, credential, now=group.now, nonce=test.nonce) == test.patch
-    lines = [
-        f"\nAn example with its answer: {one_line(group.source)}",
-        f"  {test.request.method} {visible((test.request.origin + test.request.target).encode())}",
-        f"  at {format_date(group.now)}, {group.now:.3f}".removesuffix(".000"),
-        "  string to sign: " + "".join(_value(part) for part in explanation.parts),
-    ]
-    patch = test.patch
-    for place, pairs in zip(("header", "query", "form"), (patch or ()), strict=False):
-        lines += [f"  {place} {pair[0]}: {visible(pair[1].encode())}" for pair in pairs]
-    return [*lines, f"  computed anew: {'the same' if same else 'ANOTHER, which is a fault of this library'}"]
-
-
-def _value(part: Part) -> str:
-    # All of it is published; the secret is what no string to sign holds.
-    return part.shown if part.shown == "<secret>" else visible(part.value)

@@ -46,7 +46,7 @@ def changes_that_give(
     recipe: Recipe, request: Request, credential: Credential, now: float, nonce: str, published: str
 ) -> list[Change]:
     """The recipes that give what is published: the recipe itself, without a sentence, where it does; else those with
-    one change, or with one and another encoding. Of those that need the fewest changes alone.
+    one change, or with two, and with another encoding besides. Of those that need the fewest changes alone.
 
     `published` may be the signature alone, a header, or a URL. No secret and no signature is in a sentence.
     """
