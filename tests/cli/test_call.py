@@ -312,6 +312,15 @@ def test_a_closed_output_is_one_line() -> None:
         assert call.returncode == 1
 
 
+@pytest.fixture
+def interrupts() -> Iterator[None]:
+    """Interrupts reach what is started, even if they do not reach us: a script's background jobs ignore them."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interrupts")
 def test_ctrl_c_ends_it_quietly() -> None:
     # Python itself loses an interrupt that falls into a destructor, so it may take a second one.
     assert (b"", 130) in (_interrupted() for _ in range(3))

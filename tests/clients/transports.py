@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import re
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
@@ -199,6 +200,9 @@ def cache_control(directory: Path, stack: ExitStack) -> Any:
 def betamax(directory: Path, stack: ExitStack) -> Any:
     from betamax import Betamax  # type: ignore[import-untyped]
 
+    stack.enter_context(warnings.catch_warnings())
+    # Betamax calls datetime.utcnow() itself, from when it is opened until it is closed. Python 3.12 deprecates that.
+    warnings.filterwarnings("ignore", r"datetime\.datetime\.utcnow", DeprecationWarning, module=r"betamax\.")
     session = stack.enter_context(requests.Session())
     stack.enter_context(Betamax(session, cassette_library_dir=str(directory)).use_cassette("one"))
     return session

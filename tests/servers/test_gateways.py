@@ -118,12 +118,13 @@ def refused(answer: Answer) -> str:
     return answer.headers["x-refused"]
 
 
-CSV = signed(GOTOM, "POST", "/items", [("Content-Type", "text/csv")], b"a,b")
+def csv() -> Request:
+    return signed(GOTOM, "POST", "/items", [("Content-Type", "text/csv")], b"a,b")
 
 
 @pytest.mark.parametrize("chunked", [False, True])
 def test_nginx_names_content_type_and_length_twice(passed: int, chunked: bool) -> None:
-    answer = send(passed, message(CSV, chunked=chunked))
+    answer = send(passed, message(csv(), chunked=chunked))
     assert answer.status == 200, refused(answer)
     assert answer.json() == {"path": "/items", "key_id": "user:1", "content_type": "text/csv", "body": "a,b"}
     form = signed(GOGRID, "POST", "/items", [("Content-Type", "application/x-www-form-urlencoded")], b"a=b")
@@ -147,8 +148,10 @@ def test_a_content_type_that_was_sent_twice_is_malformed(passed: int, other: str
 
 
 def test_a_name_with_an_underscore_is_not_content_type(passed: int) -> None:
-    assert send(passed, message(CSV, extra="Content_Type: text/html\r\n")).json()["content_type"] == "text/csv"
-    bare = Request("POST", "/items", tuple(pair for pair in CSV.headers if pair[0] != "Content-Type"), CSV.body)
+    assert send(passed, message(csv(), extra="Content_Type: text/html\r\n")).json()["content_type"] == "text/csv"
+    request = csv()
+    headers = tuple(pair for pair in request.headers if pair[0] != "Content-Type")
+    bare = Request("POST", "/items", headers, request.body)
     assert send(passed, message(bare, extra="Content_Type: text/csv\r\n")).status == 401
 
 
@@ -168,7 +171,7 @@ def test_public_paths_behind_nginx(passed: int) -> None:
 def test_servers_in_python_behind_nginx(flup: tuple[str, int], start_front: StartFront) -> None:
     protocol, behind = flup
     port = start_front(nginx(f"nginx-flup-{protocol}", passing(protocol)), behind).port
-    assert send(port, message(CSV)).json()["body"] == "a,b"
+    assert send(port, message(csv())).json()["body"] == "a,b"
     for target in ("/v1/items?a=%2f&&", "/a%2Fb", "/%7e", "//a//b"):
         answer = send(port, message(signed(GOTOM, "GET", target)))
         assert answer.status == 200, refused(answer)
@@ -219,7 +222,7 @@ def test_mod_wsgi_as_documented(start_front: StartFront, script: dict[str, objec
 
 def test_bodies_and_public_paths_on_mod_wsgi(start_front: StartFront, script: dict[str, object]) -> None:
     port = start_front(mod_wsgi("mod_wsgi-mended", MENDED), 0, script).port
-    assert send(port, message(CSV)).json()["body"] == "a,b"
+    assert send(port, message(csv())).json()["body"] == "a,b"
     assert send(port, message(Request("GET", "/open/items"))).json()["key_id"] is None
     for target in ("/open//items", "/open/../items", "/open/%69tems", "//open/items"):
         assert send(port, message(Request("GET", target))).status == 401
@@ -283,4 +286,4 @@ def test_apache_withholds_authorization_from_gateways(
 def test_apache_that_speaks_uwsgis_protocol_withholds_nothing(uwsgi: dict[str, int], start_front: StartFront) -> None:
     front = apache("apache-uwsgi", "proxy proxy_uwsgi", "ProxyPass / uwsgi://127.0.0.1:@behind@/\n")
     port = start_front(front, uwsgi["uwsgi"]).port
-    assert send(port, message(CSV)).json()["body"] == "a,b"
+    assert send(port, message(csv())).json()["body"] == "a,b"
