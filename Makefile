@@ -2,13 +2,16 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint docs vectors bench wheel clean
+.PHONY: demo test test-long lint docs vectors bench wheel clean
 
 demo: .venv/demo-is-installed
 	$(BIN)/undersign demo
 
 test: .venv/tests-are-installed
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not long"
+
+test-long: .venv/tests-are-installed
+	$(BIN)/python -m pytest -n auto --dist worksteal -m long
 
 lint: .venv/all-is-installed
 	$(BIN)/ruff format --check .

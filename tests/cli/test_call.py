@@ -391,6 +391,7 @@ def peak(pid: int | str) -> int:
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
 @pytest.mark.parametrize("scheme", ["gotom", "gogrid"])
 def test_large_bodies_take_constant_memory(scheme: str, server: Serving, tmp_path: Path) -> None:

@@ -164,6 +164,7 @@ class TestEverySchemeVerifies:
         for index in range(len(lines)):
             assert_verifies(server, kind, index)
 
+    @pytest.mark.long
     def test_a_thousand_requests_are_received_as_they_were_signed(
         self, environment: dict[str, str], tmp_path: Path, kind: str
     ) -> None:

@@ -108,6 +108,7 @@ def growth_of(child: str, kinds: list[str], folder: Path) -> int:
     return int(done.stdout)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("client", ["requests", "httpx", "httpx-async"])
 @pytest.mark.parametrize("kind", ["file", "generator", "multipart"])
 def test_the_peak_grows_by_at_most_16_mib(client: str, kind: str, tmp_path: Path) -> None:

@@ -131,6 +131,7 @@ def test_a_url_with_a_password_is_refused(send: Send) -> None:
         send(GoTom(), "GET", "http://user:password@127.0.0.1/")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("scheme", SCHEMES, ids=["gotom", "gogrid"])
 def test_a_thousand_requests_are_received_as_they_were_signed(
     send: Send, kept_alive: WireServer, scheme: Scheme

@@ -16,6 +16,7 @@ def test_without_a_mistake_all_vectors_pass() -> None:
     assert [outcome.sentence for outcome in failed()] == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("mistake", mistakes.ALL)
 def test_mutant_is_killed(mistake: str) -> None:
     failures = failed(mistake)

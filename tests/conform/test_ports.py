@@ -28,7 +28,9 @@ COMMANDS = {
 }
 
 
-@pytest.mark.parametrize("language", COMMANDS)
+@pytest.mark.parametrize(
+    "language", [pytest.param(name, marks=pytest.mark.long if name == "Bash" else ()) for name in COMMANDS]
+)
 def test_port(language: str) -> None:
     command = COMMANDS[language]
     if shutil.which(command[0]) is None:

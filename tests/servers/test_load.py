@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from .matrix import SERVERS, skip_without
 
 _SCRIPT = Path(__file__).parents[2] / "benchmarks" / "load.py"
@@ -34,6 +36,7 @@ def count(output: str, kind: str, reason: str = "") -> int:
     return sum(int(number) for number in re.findall(rf"^ +{re.escape(kind)} +(\d+) *{reason}$", output, re.MULTILINE))
 
 
+@pytest.mark.long
 def test_under_load_every_verdict_is_right_and_two_processes_let_a_signature_in_once() -> None:
     output = load()
     for kind in ("good POST", "good GET, thrice", "GoGrid, good form", "public"):
@@ -51,6 +54,7 @@ def test_under_load_every_verdict_is_right_and_two_processes_let_a_signature_in_
     assert " 0 faults\n" in output
 
 
+@pytest.mark.long
 def test_while_redis_halts_goes_and_comes_back_nothing_is_let_in_twice_and_no_process_is_started_anew() -> None:
     output = load("--outage")
     phases = re.findall(r"^(\S.*?)  +\d+ ", output, re.MULTILINE)

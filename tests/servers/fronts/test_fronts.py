@@ -94,6 +94,7 @@ def test_without_a_front(uvicorn: Running) -> None:
     assert measure(over_http1(uvicorn.port)) == ASGI_LOSES
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("row", [*ROWS, *TO_WSGI], ids=repr)
 def test_what_verifies(request: pytest.FixtureRequest, start: Callable[..., Running], row: Row) -> None:
     skip_without(row.front.missing())
@@ -104,6 +105,7 @@ def test_what_verifies(request: pytest.FixtureRequest, start: Callable[..., Runn
     assert without(measured, row.lost_behind) == row.refused
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("row", OVER_HTTP2, ids=repr)
 def test_what_verifies_over_http2(request: pytest.FixtureRequest, start: Callable[..., Running], row: Row) -> None:
     skip_without(row.front.missing())
