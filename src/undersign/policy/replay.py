@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import heapq
 import math
-import threading
 import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -103,6 +101,8 @@ class MemoryReplayGuard(ReplayGuard):
             raise ConfigError(f"capacity is 1 or more, not {capacity}")
         if born is not None and math.isnan(born):
             raise ConfigError("born is in Unix seconds, not nan")
+        import threading  # whoever has no guard in memory does without
+
         self._capacity = capacity
         self._born = born
         self._made = time.monotonic()  # which moment that was by the verifier's clock, its first question tells
@@ -116,6 +116,8 @@ class MemoryReplayGuard(ReplayGuard):
         return self.admit(replay_id, expires, now, since=math.inf)
 
     def admit(self, replay_id: str, expires: float, now: float, *, since: float, max_uses: int = 1) -> bool:
+        import heapq
+
         with self._lock:
             if self._born is None:
                 self._born = math.floor(now - (time.monotonic() - self._made))  # a signature's time has whole seconds
