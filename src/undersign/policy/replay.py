@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread  # all that is needed of threading, which is slow to import
 import math
 import time
 from abc import ABC, abstractmethod
@@ -101,15 +102,13 @@ class MemoryReplayGuard(ReplayGuard):
             raise ConfigError(f"capacity is 1 or more, not {capacity}")
         if born is not None and math.isnan(born):
             raise ConfigError("born is in Unix seconds, not nan")
-        import threading  # whoever has no guard in memory does without
-
         self._capacity = capacity
         self._born = born
         self._made = time.monotonic()  # which moment that was by the verifier's clock, its first question tells
         self._uses: dict[str, int] = {}
         self._by_expiry: list[tuple[float, str]] = []
         self._forgotten = -math.inf  # what expires until then may have been here
-        self._lock = threading.Lock()
+        self._lock = _thread.allocate_lock()
 
     def remember(self, replay_id: str, expires: float, now: float) -> bool:
         """See ReplayGuard.remember. `born` has no part in it, as it is not said since when the signature is good."""
