@@ -15,12 +15,12 @@ _USUAL_LENGTH = 32
 _DAY = r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
 _TIME = r"([0-9]{2}):([0-9]{2})(?::([0-9]{2})(\.[0-9]+)?)?"
 _ZONE = r"(?:Z|([+-])([0-9]{2})(?::?([0-9]{2}))?)"
-# Three forms of ISO 8601, whose groups are the same, the usual one first.
-_EXTENDED = re.compile(f"{_DAY}T{_TIME}{_ZONE}")
-_SPACED = re.compile(f"{_DAY} {_TIME}(?: UTC| ?{_ZONE})")
-_BASIC = re.compile(f"([0-9]{{4}})([0-9]{{2}})([0-9]{{2}})T([0-9]{{2}})([0-9]{{2}})([0-9]{{2}})(){_ZONE}")
+# Three forms of ISO 8601, whose groups are the same, the usual one first. They are compiled where they are first used.
+_EXTENDED = f"{_DAY}T{_TIME}{_ZONE}"
+_SPACED = f"{_DAY} {_TIME}(?: UTC| ?{_ZONE})"
+_BASIC = f"([0-9]{{4}})([0-9]{{2}})([0-9]{{2}})T([0-9]{{2}})([0-9]{{2}})([0-9]{{2}})(){_ZONE}"
 # RFC 5322, section 3.3, in its plainest spelling; RFC 9110's IMF-fixdate is one of these.
-_RFC_5322 = re.compile(
+_RFC_5322 = (
     rf"(?:({'|'.join(WEEKDAYS)}), )?([0-9]{{1,2}}) ({'|'.join(MONTHS)}) ([0-9]{{4}}) "
     r"([0-9]{2}):([0-9]{2})(?::([0-9]{2}))? (?:GMT|UTC|([+-])([0-9]{2})([0-9]{2}))"
 )
@@ -81,9 +81,9 @@ def parse_date(text: str) -> float | None:
 def _parse(text: str) -> float | None:
     weekday: str | None = None
     fraction: str | None = None
-    if match := _EXTENDED.fullmatch(text) or _SPACED.fullmatch(text) or _BASIC.fullmatch(text):
+    if match := re.fullmatch(_EXTENDED, text) or re.fullmatch(_SPACED, text) or re.fullmatch(_BASIC, text):
         year, month, day, hour, minute, second, fraction, sign, zone_hour, zone_minute = match.groups()
-    elif match := _RFC_5322.fullmatch(text):
+    elif match := re.fullmatch(_RFC_5322, text):
         weekday, day, month_name, year, hour, minute, second, sign, zone_hour, zone_minute = match.groups()
         month = MONTHS.index(month_name) + 1
     else:

@@ -297,8 +297,7 @@ class Patch(_Patch):
         return Request(request.method, target, _set_headers(headers, changed), body, request.origin)
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(NamedTuple):
     """An answer that a server sends."""
 
     status: int
