@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar, NamedTuple, TypeAlias
 
@@ -17,7 +16,7 @@ from .errors import ConfigError, Reason, Rejected
 
 RAW_BODY_LIMIT = 16 * 1024 * 1024
 
-_LINE = re.compile(rb"[^\n]*\n|[^\n]+")
+_LINE = rb"[^\n]*\n|[^\n]+"
 
 _STATUS = {
     Reason.BODY_TOO_LARGE: 413,
@@ -64,17 +63,19 @@ class Claim(_Claim):
         return f"Claim(key_id={self.key_id!r}, at={self.at!r}, nonce={self.nonce!r})"
 
 
-@dataclass(frozen=True, slots=True)
-class BodyNeed:
+class _BodyNeed(NamedTuple):
+    digests: tuple[str, ...] = ()
+    raw: bool = False
+    limit: int = RAW_BODY_LIMIT
+
+
+class BodyNeed(_BodyNeed):
     """What a scheme needs of a request's body: nothing, the digests that are named, or the raw bytes.
 
     `digests` are names of hashlib. `raw` bytes are held in memory, `limit` of them at most.
     """
 
-    digests: tuple[str, ...] = ()
-    raw: bool = False
-    limit: int = RAW_BODY_LIMIT
-
+    __slots__ = ()
     NOTHING: ClassVar[BodyNeed]
 
     def __bool__(self) -> bool:
@@ -198,10 +199,10 @@ class Scheme(ABC):
         raw = request.body if isinstance(request.body, bytes) and self.body_need(request).raw else b""
         place = string.rfind(raw) if raw else len(string)
         end = len(string) if place < 0 else place
-        lines = [(line, "") for line in _LINE.findall(string[:end])]
+        lines = [(line, "") for line in re.findall(_LINE, string[:end])]
         if string[end:]:
             lines.append((raw, f"<the body, {len(raw)} bytes>"))
-            lines += [(line, "") for line in _LINE.findall(string[end + len(raw) :])]
+            lines += [(line, "") for line in re.findall(_LINE, string[end + len(raw) :])]
         return [Part(f"line {number}", "", line, shown) for number, (line, shown) in enumerate(lines, 1)]
 
     def private_headers(self) -> frozenset[str]:

@@ -5,27 +5,23 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from datetime import date
 from functools import lru_cache
 
 from ..errors import CannotSign, ConfigError, Reason
+from .grammar import MONTHS, WEEKDAYS
 
-_EPOCH_DAY = date(1970, 1, 1).toordinal()
-
-_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-
+_EPOCH_DAY = 719_163  # 1970-01-01, as date.toordinal counts
 _USUAL_LENGTH = 32
 _DAY = r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
 _TIME = r"([0-9]{2}):([0-9]{2})(?::([0-9]{2})(\.[0-9]+)?)?"
 _ZONE = r"(?:Z|([+-])([0-9]{2})(?::?([0-9]{2}))?)"
-# Three forms of ISO 8601, whose groups are the same, the usual one first.
-_EXTENDED = re.compile(f"{_DAY}T{_TIME}{_ZONE}")
-_SPACED = re.compile(f"{_DAY} {_TIME}(?: UTC| ?{_ZONE})")
-_BASIC = re.compile(f"([0-9]{{4}})([0-9]{{2}})([0-9]{{2}})T([0-9]{{2}})([0-9]{{2}})([0-9]{{2}})(){_ZONE}")
+# Three forms of ISO 8601, whose groups are the same, the usual one first. They are compiled where they are first used.
+_EXTENDED = f"{_DAY}T{_TIME}{_ZONE}"
+_SPACED = f"{_DAY} {_TIME}(?: UTC| ?{_ZONE})"
+_BASIC = f"([0-9]{{4}})([0-9]{{2}})([0-9]{{2}})T([0-9]{{2}})([0-9]{{2}})([0-9]{{2}})(){_ZONE}"
 # RFC 5322, section 3.3, in its plainest spelling; RFC 9110's IMF-fixdate is one of these.
-_RFC_5322 = re.compile(
-    rf"(?:({'|'.join(_WEEKDAYS)}), )?([0-9]{{1,2}}) ({'|'.join(_MONTHS)}) ([0-9]{{4}}) "
+_RFC_5322 = (
+    rf"(?:({'|'.join(WEEKDAYS)}), )?([0-9]{{1,2}}) ({'|'.join(MONTHS)}) ([0-9]{{4}}) "
     r"([0-9]{2}):([0-9]{2})(?::([0-9]{2}))? (?:GMT|UTC|([+-])([0-9]{2})([0-9]{2}))"
 )
 
@@ -85,15 +81,15 @@ def parse_date(text: str) -> float | None:
 def _parse(text: str) -> float | None:
     weekday: str | None = None
     fraction: str | None = None
-    if match := _EXTENDED.fullmatch(text) or _SPACED.fullmatch(text) or _BASIC.fullmatch(text):
+    if match := re.fullmatch(_EXTENDED, text) or re.fullmatch(_SPACED, text) or re.fullmatch(_BASIC, text):
         year, month, day, hour, minute, second, fraction, sign, zone_hour, zone_minute = match.groups()
-    elif match := _RFC_5322.fullmatch(text):
+    elif match := re.fullmatch(_RFC_5322, text):
         weekday, day, month_name, year, hour, minute, second, sign, zone_hour, zone_minute = match.groups()
-        month = _MONTHS.index(month_name) + 1
+        month = MONTHS.index(month_name) + 1
     else:
         return None
-    at = _utc(int(year), int(month), int(day), int(hour), int(minute), int(second or 0))
-    if at is None or (weekday and _WEEKDAYS[date(int(year), int(month), int(day)).weekday()] != weekday):
+    at = utc_second(int(year), int(month), int(day), int(hour), int(minute), int(second or 0))
+    if at is None or (weekday and weekday_at(at) != weekday):
         return None
     if sign:
         zone_minute = zone_minute or "0"
@@ -110,7 +106,10 @@ def _parse(text: str) -> float | None:
 _parse_kept = lru_cache(maxsize=256)(_parse)  # many requests carry the date of one second
 
 
-def _utc(year: int, month: int, day: int, hour: int, minute: int, second: int) -> int | None:
+def utc_second(year: int, month: int, day: int, hour: int, minute: int, second: int) -> int | None:
+    """Unix seconds of a moment in UTC; None where there is no such day or time of day."""
+    from datetime import date  # slow to import, and whoever sends Unix seconds needs it not
+
     if hour > 23 or minute > 59 or second > 59:
         return None
     try:
@@ -118,6 +117,11 @@ def _utc(year: int, month: int, day: int, hour: int, minute: int, second: int) -
     except ValueError:
         return None
     return days * 86400 + hour * 3600 + minute * 60 + second
+
+
+def weekday_at(at: float) -> str:
+    """The day of the week, in UTC, as HTTP's dates write it."""
+    return WEEKDAYS[(math.floor(at) // 86400 + 3) % 7]
 
 
 def format_date(at: float, *, milliseconds: bool = False) -> str:
@@ -142,12 +146,13 @@ def format_http_date(at: float) -> str:
     Raises CannotSign as `format_date` does.
     """
     text = format_date(at)
-    day = date.fromisoformat(text[:10])
-    return f"{_WEEKDAYS[day.weekday()]}, {text[8:10]} {_MONTHS[day.month - 1]} {text[:4]} {text[11:19]} GMT"
+    return f"{weekday_at(at)}, {text[8:10]} {MONTHS[int(text[5:7]) - 1]} {text[:4]} {text[11:19]} GMT"
 
 
 @lru_cache(maxsize=16)
 def _format_second(second: int) -> str:
+    from datetime import date
+
     days, rest = divmod(second, 86400)
     return (
         f"{date.fromordinal(_EPOCH_DAY + days).isoformat()}T{rest // 3600:02d}:{rest // 60 % 60:02d}:{rest % 60:02d}Z"

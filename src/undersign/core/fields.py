@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from typing import TypeAlias
-from urllib.parse import quote, unquote_to_bytes
 
 from ..errors import CannotSign
 
@@ -38,8 +37,19 @@ def decode_field(value: str, errors: str = "replace") -> str:
     """A name or value of a query or form as text. Raises UnicodeDecodeError only where `errors` is "strict"."""
     if "%" not in value and "+" not in value and value.isascii():
         return value
+    from urllib.parse import unquote_to_bytes  # slow to import, and most names and values need it not
+
     wire = value.replace("+", " ").encode("latin-1", "replace")
     return unquote_to_bytes(wire).decode("utf-8", errors)
+
+
+def percent_encoded(text: str) -> str:
+    """The text in UTF-8, all but unreserved characters escaped. Raises UnicodeEncodeError for a lone surrogate."""
+    if text.isascii() and text.replace("_", "a").isalnum():
+        return text
+    from urllib.parse import quote
+
+    return quote(text, safe="")
 
 
 def set_fields(encoded: str, pairs: Pairs) -> str | CannotSign:
@@ -51,7 +61,7 @@ def set_fields(encoded: str, pairs: Pairs) -> str | CannotSign:
     names = [decode_field(part.partition("=")[0]) for part in parts]
     for name, value in pairs:
         try:
-            written_name, written = quote(name, safe=""), quote(value, safe="")
+            written_name, written = percent_encoded(name), percent_encoded(value)
         except UnicodeEncodeError:
             return CannotSign(f"the parameter {name!r} holds a lone surrogate, which is not text")
         places = names.count(name)

@@ -14,6 +14,10 @@ CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 CONTROL_BUT_TAB = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 """The same where a tab is text: inside a header, RFC 9110, section 5.5."""
 
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+"""As HTTP's dates write them, whatever the language: RFC 9110, section 5.6.7."""
+
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """` (did you mean '…'?)` where one of the known words is close, else nothing."""

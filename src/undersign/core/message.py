@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import quote
 
 from ..errors import CannotSign, ConfigError
 from .credentials import parse_origin
 from .fields import Pairs as Pairs
-from .fields import set_fields, set_query
+from .fields import percent_encoded, set_fields, set_query
 from .grammar import CONTROL, TOKEN
 
 if TYPE_CHECKING:
@@ -298,8 +297,7 @@ class Patch(_Patch):
         return Request(request.method, target, _set_headers(headers, changed), body, request.origin)
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(NamedTuple):
     """An answer that a server sends."""
 
     status: int
@@ -441,6 +439,6 @@ def _set_headers(headers: Pairs, changed: Pairs) -> Pairs:
 
 def _percent_encoded(match: re.Match[str]) -> str:
     try:
-        return quote(match[0], safe="")
+        return percent_encoded(match[0])
     except UnicodeEncodeError:
         raise CannotSign("the URL holds a lone surrogate, which is not text") from None

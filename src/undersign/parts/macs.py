@@ -10,7 +10,6 @@ from __future__ import annotations
 import binascii
 import hashlib
 import re
-from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
@@ -22,6 +21,7 @@ ENCODINGS = ("hex", "HEX", "base64", "base64url", "base64url-nopad")
 SECRET_FORMS = ("text", "base64", "hex")
 
 _INNER_PAD, _OUTER_PAD = (bytes(byte ^ pad for byte in range(256)) for pad in (0x36, 0x5C))
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _BASE64 = re.compile(rb"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
 
 
@@ -68,7 +68,7 @@ class SecretForm(NamedTuple):
             return None
         secret = secret[len(self.prefix) :]
         if self.form == "base64":
-            return b64decode(secret) if _BASE64.fullmatch(secret) else None
+            return binascii.a2b_base64(secret) if _BASE64.fullmatch(secret) else None
         if self.form == "hex":
             try:
                 return binascii.unhexlify(secret)
@@ -148,10 +148,14 @@ def _keyed(secret: bytes, algorithm: str) -> tuple[Any, Any]:
     return new(key.translate(_INNER_PAD)), new(key.translate(_OUTER_PAD))
 
 
+def _base64url(digest: bytes) -> bytes:
+    return binascii.b2a_base64(digest, newline=False).translate(_URL_SAFE)
+
+
 _ENCODERS: dict[str, Callable[[bytes], bytes]] = {
     "hex": binascii.hexlify,
     "HEX": lambda digest: binascii.hexlify(digest).upper(),
     "base64": partial(binascii.b2a_base64, newline=False),
-    "base64url": urlsafe_b64encode,
-    "base64url-nopad": lambda digest: urlsafe_b64encode(digest).rstrip(b"="),
+    "base64url": _base64url,
+    "base64url-nopad": lambda digest: _base64url(digest).rstrip(b"="),
 }

@@ -5,16 +5,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from datetime import date, datetime, timezone
 from typing import NamedTuple
 
-from ..core.dates import format_date, format_http_date, parse_date
+from ..core.dates import format_date, format_http_date, parse_date, utc_second, weekday_at
+from ..core.grammar import MONTHS, WEEKDAYS
 from ..errors import CannotSign, ConfigError
 
 _UNIX = re.compile(r"0|[1-9][0-9]{0,11}")
 _UNIX_MS = re.compile(r"0|[1-9][0-9]{0,14}")
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _DIRECTIVES = {
     "%Y": "(?P<Y>[0-9]{4})",
     "%m": "(?P<m>[0-9]{2})",
@@ -22,8 +20,8 @@ _DIRECTIVES = {
     "%H": "(?P<H>[0-9]{2})",
     "%M": "(?P<M>[0-9]{2})",
     "%S": "(?P<S>[0-9]{2})",
-    "%b": f"(?P<b>{'|'.join(_MONTHS)})",
-    "%a": f"(?P<a>{'|'.join(_WEEKDAYS)})",
+    "%b": f"(?P<b>{'|'.join(MONTHS)})",
+    "%a": f"(?P<a>{'|'.join(WEEKDAYS)})",
     "%%": "%",
 }
 _PIECE = re.compile(r"%.?|[^%]+", re.DOTALL)
@@ -65,9 +63,8 @@ def _pattern(pattern: str) -> TimeForm:
 
     def write(at: float) -> str:
         text = format_date(at)  # refuses what no date can say
-        weekday = _WEEKDAYS[date.fromisoformat(text[:10]).weekday()]
         values = {"%Y": text[:4], "%m": text[5:7], "%d": text[8:10], "%H": text[11:13], "%M": text[14:16]}
-        values |= {"%S": text[17:19], "%b": _MONTHS[int(text[5:7]) - 1], "%a": weekday, "%%": "%"}
+        values |= {"%S": text[17:19], "%b": MONTHS[int(text[5:7]) - 1], "%a": weekday_at(at), "%%": "%"}
         return "".join(values.get(piece, piece) for piece in pieces)
 
     def read(text: str) -> float | None:
@@ -75,13 +72,10 @@ def _pattern(pattern: str) -> TimeForm:
         if match is None:
             return None
         found = match.groupdict()
-        month = int(found["m"]) if found.get("m") else _MONTHS.index(found["b"]) + 1
-        try:
-            day, hour, minute, second = (int(found[name]) for name in "dHMS")
-            at = datetime(int(found["Y"]), month, day, hour, minute, second, tzinfo=timezone.utc).timestamp()
-        except ValueError:
-            return None
-        return at if write(at) == text else None  # a wrong weekday
+        month = int(found["m"]) if found.get("m") else MONTHS.index(found["b"]) + 1
+        day, hour, minute, second = (int(found[name]) for name in "dHMS")
+        at = utc_second(int(found["Y"]), month, day, hour, minute, second)
+        return float(at) if at is not None and write(at) == text else None  # a wrong weekday
 
     return TimeForm(write, read)
 

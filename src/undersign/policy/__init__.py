@@ -3,7 +3,14 @@
 `undersign.policy.redis` has the replay guards of several processes.
 """
 
-from .replay import AsyncReplayGuard, MemoryReplayGuard, ReplayGuard, ReplayPolicy
-from .requirements import Requirements
+from typing import TYPE_CHECKING
+
+from ..core.later import later
+
+if TYPE_CHECKING:
+    from .replay import AsyncReplayGuard, MemoryReplayGuard, ReplayGuard, ReplayPolicy
+    from .requirements import Requirements
 
 __all__ = ["AsyncReplayGuard", "MemoryReplayGuard", "ReplayGuard", "ReplayPolicy", "Requirements"]
+
+__getattr__ = later(__name__, {"Requirements": ".requirements", **dict.fromkeys(__all__[:4], ".replay")})

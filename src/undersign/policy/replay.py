@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import heapq
+import _thread  # all that is needed of threading, which is slow to import
 import math
-import threading
 import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -109,13 +108,15 @@ class MemoryReplayGuard(ReplayGuard):
         self._uses: dict[str, int] = {}
         self._by_expiry: list[tuple[float, str]] = []
         self._forgotten = -math.inf  # what expires until then may have been here
-        self._lock = threading.Lock()
+        self._lock = _thread.allocate_lock()
 
     def remember(self, replay_id: str, expires: float, now: float) -> bool:
         """See ReplayGuard.remember. `born` has no part in it, as it is not said since when the signature is good."""
         return self.admit(replay_id, expires, now, since=math.inf)
 
     def admit(self, replay_id: str, expires: float, now: float, *, since: float, max_uses: int = 1) -> bool:
+        import heapq
+
         with self._lock:
             if self._born is None:
                 self._born = math.floor(now - (time.monotonic() - self._made))  # a signature's time has whole seconds

@@ -21,7 +21,6 @@ from ..parts.message import Values
 from ..parts.program import Program, signature_pattern
 from ..recipe import SchemeOfParts
 from ..scheme import Claim, refusal_status
-from .gogrid_envelope import failure, success
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,11 +154,17 @@ class GoGrid(KeyedTimestamp):
     versions: frozenset[str] = frozenset(f"1.{minor}" for minor in range(10))
 
     def refusal(self, rejected: Rejected, head: Request) -> Response:
+        from .gogrid_envelope import failure  # for answers alone
+
         bad_request = rejected.reason in (Reason.MALFORMED, Reason.UNSUPPORTED_VERSION)
         return failure(refusal_status(rejected.reason, 400 if bad_request else 403), head.target)
 
     def forbidden(self, head: Request) -> Response:
+        from .gogrid_envelope import failure
+
         return failure(401, head.target)
 
     def welcome(self, head: Request) -> Response:
+        from .gogrid_envelope import success
+
         return success(head.target)

@@ -6,17 +6,19 @@ import dataclasses
 import math
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from ..core.dates import check_clock
 from ..core.message import Component, Request, Response
 from ..errors import ConfigError, Reason, Rejected
-from ..policy.replay import AsyncReplayGuard, ReplayGuard, ReplayPolicy
 from ..policy.requirements import SAFE_METHODS, Requirements, components
 from ..scheme import Scheme, json_refusal, refusal_status, window_of
 from .lookup import Asker, AsyncKeys, Found, Keys, as_secrets, asker, known_secrets, says_unknown, sealed_keys, usable
 from .verdict import Pending, Verified, bare, begin, begin_whole
 from .windows import RollingWindows
+
+if TYPE_CHECKING:
+    from ..policy.replay import AsyncReplayGuard, ReplayGuard, ReplayPolicy
 
 Require: TypeAlias = "Collection[Component] | Callable[[Request], Collection[Component]]"
 Replay: TypeAlias = "ReplayGuard | Mapping[str, ReplayGuard | ReplayPolicy] | None"
@@ -202,8 +204,7 @@ class Verifier(_VerifierBase):
     ) -> None:
         keys = sealed_keys(keys)  # first, so that no frame which raises below holds a plain secret
         super().__init__(schemes, keys, clock, require, replay, windows)
-        if any(isinstance(policy.guard, AsyncReplayGuard) for policy in self._policies.values()):
-            raise ConfigError("the replay guard is an async one: use AsyncVerifier, or a ReplayGuard")
+        _check_guards_are_sync(self._policies)
 
     def verify(self, request: Request) -> Verified:
         """Who signed the request. Raises Rejected with the reason, and nothing else, whatever the request holds."""
@@ -293,6 +294,8 @@ def _policies(replay: Any, schemes: Sequence[Scheme]) -> dict[str, ReplayPolicy]
     """A policy, its methods settled, for each scheme that is guarded. Raises ConfigError."""
     if replay is None:
         return {}
+    from ..policy.replay import ReplayPolicy  # for those who guard alone
+
     by_name = {scheme.name: scheme for scheme in schemes}
     if not isinstance(replay, Mapping):
         # A signature that does not name its request is sent with many, and refusing the second breaks real clients.
@@ -317,6 +320,14 @@ def _policies(replay: Any, schemes: Sequence[Scheme]) -> dict[str, ReplayPolicy]
             )
         policies[name] = dataclasses.replace(policy, methods=policy.methods or _guarded_methods(by_name[name]))
     return policies
+
+
+def _check_guards_are_sync(policies: Mapping[str, ReplayPolicy]) -> None:
+    if policies:
+        from ..policy.replay import AsyncReplayGuard
+
+        if any(isinstance(policy.guard, AsyncReplayGuard) for policy in policies.values()):
+            raise ConfigError("the replay guard is an async one: use AsyncVerifier, or a ReplayGuard")
 
 
 def _guarded_methods(scheme: Scheme) -> Literal["unsafe", "all"]:

@@ -14,8 +14,8 @@ pushes out none.
 
 from __future__ import annotations
 
+import _thread  # all that is needed of threading, which is slow to import
 import struct
-import threading
 from collections import OrderedDict
 
 from ..core.credentials import Secret
@@ -43,7 +43,7 @@ class RollingWindows:
         self._capacity = capacity
         self._known: OrderedDict[tuple[Scheme, str, Secret], _Window] = OrderedDict()
         self._unknown = self._known if alike else OrderedDict[tuple[Scheme, str, Secret], _Window]()
-        self._lock = threading.Lock()
+        self._lock = _thread.allocate_lock()
 
     def find(self, scheme: Scheme, secret: Secret, claim: Claim, now: float, *, known: bool = True) -> int | None:
         """The second inside the scheme's window whose signature the claim is likely to hold, or None where it holds
@@ -72,7 +72,7 @@ class _Window:
     __slots__ = ("_first", "_packed", "lock")
 
     def __init__(self) -> None:
-        self.lock = threading.Lock()
+        self.lock = _thread.allocate_lock()
         self._first = 0
         self._packed = bytearray()
 
