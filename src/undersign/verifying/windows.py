@@ -24,6 +24,7 @@ from ..scheme import Body, Claim, Scheme, window_of
 
 # A clock that steps back a little, or threads that read it in turns, must not build the window anew.
 _SLACK = 60
+_MOST_SCHEMES = 64
 _PACKED = struct.Struct("q")
 _SIZE = _PACKED.size
 
@@ -41,25 +42,36 @@ class RollingWindows:
             raise ConfigError(f"the capacity of windows is 1 or more, not {capacity!r}")
         self.alike = alike
         self._capacity = capacity
-        self._known: OrderedDict[tuple[Scheme, str, Secret], _Window] = OrderedDict()
-        self._unknown = self._known if alike else OrderedDict[tuple[Scheme, str, Secret], _Window]()
+        self._known: OrderedDict[tuple[int, str, Secret], _Window] = OrderedDict()
+        self._unknown = self._known if alike else OrderedDict[tuple[int, str, Secret], _Window]()
+        self._met: dict[int, tuple[Scheme, Scheme]] = {}
         self._lock = threading.Lock()
 
     def find(self, scheme: Scheme, secret: Secret, claim: Claim, now: float, *, known: bool = True) -> int | None:
         """The second inside the scheme's window whose signature the claim is likely to hold, or None where it holds
         none. The signature of that second is to be compared whole."""
-        key = (scheme, claim.key_id, secret)
+        _, like = self._met.get(id(scheme)) or self._meet(scheme)
+        key = (id(like), claim.key_id, secret)
         windows = self._known if known else self._unknown
         with self._lock:
             window = windows.get(key)
             if window is None:
-                window = windows[key] = _Window()
+                window = windows[key] = _Window(like)
                 if len(windows) > self._capacity:
                     windows.popitem(last=False)
             else:
                 windows.move_to_end(key)
         with window.lock:
-            return window.find(scheme, secret, claim, now)
+            return window.find(secret, claim, now)
+
+    def _meet(self, scheme: Scheme) -> tuple[Scheme, Scheme]:
+        """The scheme, and the first one that is equal to it, which has its windows. Both are held, so that no other
+        object has their ids: to hash a scheme takes all its options, too long for each request."""
+        with self._lock:
+            if len(self._met) >= _MOST_SCHEMES:
+                self._met.clear()
+            like = next((like for _, like in self._met.values() if like == scheme), scheme)
+            return self._met.setdefault(id(scheme), (scheme, like))
 
 
 class _Window:
@@ -69,16 +81,18 @@ class _Window:
     tells nothing of a near miss.
     """
 
-    __slots__ = ("_first", "_packed", "lock")
+    __slots__ = ("_first", "_packed", "_scheme", "lock")
 
-    def __init__(self) -> None:
+    def __init__(self, scheme: Scheme) -> None:
+        self._scheme = scheme
         self.lock = threading.Lock()
         self._first = 0
         self._packed = bytearray()
 
-    def find(self, scheme: Scheme, secret: Secret, claim: Claim, now: float) -> int | None:
-        wanted = _seconds(scheme, now)
-        self._move(scheme, secret, claim, wanted)
+    def find(self, secret: Secret, claim: Claim, now: float) -> int | None:
+        wanted = _seconds(self._scheme, now)
+        if not self._first <= wanted.start or self._first + len(self._packed) // _SIZE < wanted.stop:
+            self._move(secret, claim, wanted)
         for signature in claim.signatures:
             number = _PACKED.pack(hash(signature))
             place = self._packed.rfind(number)
@@ -89,14 +103,14 @@ class _Window:
                 place = self._packed.rfind(number, 0, place + _SIZE - 1)
         return None
 
-    def _move(self, scheme: Scheme, secret: Secret, claim: Claim, wanted: range) -> None:
+    def _move(self, secret: Secret, claim: Claim, wanted: range) -> None:
         end = self._first + len(self._packed) // _SIZE
         if not self._first <= wanted.start <= end:
             self._packed.clear()
             self._first = end = wanted.start
         if end < wanted.stop:
             missing = range(end, wanted.stop)
-            candidates = scheme.candidates(secret.reveal(), claim, b"", missing)
+            candidates = self._scheme.candidates(secret.reveal(), claim, b"", missing)
             self._packed += b"".join([_PACKED.pack(hash(text)) for _, text in zip(missing, candidates, strict=True)])
         if wanted.start - self._first > _SLACK:
             old = wanted.start - _SLACK - self._first
