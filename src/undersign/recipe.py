@@ -220,8 +220,10 @@ class SchemeOfParts(Scheme):
         key_id = self._found_key_id(found)
         if key_id is None:
             return self._rejected(flaw or Flaw("the key id is empty, not UTF-8, or holds a control character"))
-        if flaw is None and (self.methods or program.carriers.fields):
-            flaw = self._flaw_of_found(request, found)
+        if flaw is None and self.methods and request.method.upper() not in self.methods:
+            flaw = Flaw(f"the method is none of {', '.join(self.methods)}")
+        if flaw is None and program.carriers.fields:
+            flaw = self._flaw_of_fields(found)
         if flaw is not None:
             return self._rejected(flaw, key_id)
         if not request.method.isupper() or not request.target.startswith("/") or "#" in request.target:
@@ -263,10 +265,8 @@ class SchemeOfParts(Scheme):
     def _key_id_of_none_sent(self) -> str:
         return self.name
 
-    def _flaw_of_found(self, request: Request, found: Mapping[str, str]) -> Flaw | None:
-        """What is wrong with the credentials besides their form."""
-        if self.methods and request.method.upper() not in self.methods:
-            return Flaw(f"the method is none of {', '.join(self.methods)}")
+    def _flaw_of_fields(self, found: Mapping[str, str]) -> Flaw | None:
+        """What is wrong with the scheme's parameters besides the form of its carriers."""
         return None
 
     def candidates(self, secret: bytes, claim: Claim, body: Body, seconds: Sequence[int]) -> Iterable[str]:

@@ -37,6 +37,7 @@ class Template:
         alone = len(pieces) == 1 and isinstance(pieces[0], _Placeholder) and pieces[0].name not in patterns
         self.alone = self.names[0] if alone else ""
         """The placeholder that is all there is, and whose value may be any text: that has its form checked later."""
+        self._only = self.names[0] if len(self.names) == 1 else ""
         expression, self._format = "", ""
         checks: list[tuple[str, Callable[[str], object]]] = []
         for place, piece in enumerate(pieces):
@@ -75,7 +76,10 @@ class Template:
         match = self._match(text)
         if match is None:
             return False
-        found.update(zip(self.names, match.groups()))  # noqa: B905 - as many, and quicker so
+        if self._only:
+            found[self._only] = match[1]
+        else:
+            found.update(zip(self.names, match.groups()))  # noqa: B905 - as many, and quicker so
         return True
 
     def check(self, samples: Mapping[str, str]) -> None:

@@ -86,10 +86,9 @@ class KeyedTimestamp(SchemeOfParts):
                 return ()
         return ((self.version_param, self.version),)
 
-    def _flaw_of_found(self, request: Request, found: Mapping[str, str]) -> Flaw | None:
-        flaw = super()._flaw_of_found(request, found)
-        if flaw is not None or self.version_param is None:
-            return flaw
+    def _flaw_of_fields(self, found: Mapping[str, str]) -> Flaw | None:
+        if self.version_param is None:
+            return None
         version = found.get(f"field:{self.version_param}")
         if version is None:
             return Flaw(f"the parameter {self.version_param!r} is absent")
