@@ -67,8 +67,8 @@ class Rejected(UndersignError):
     """
 
     def __init__(self, reason: Reason, detail: str = "", *, scheme: str = "", key_id: str = "") -> None:
-        super().__init__(reason, detail)
-        self.reason = Reason(reason)
+        self.args = reason, detail
+        self.reason = reason if type(reason) is Reason else Reason(reason)
         self.detail = detail
         self.scheme = scheme
         self.key_id = key_id

@@ -23,7 +23,17 @@ from typing import TYPE_CHECKING, Any
 
 from .core.dates import Window
 from .core.grammar import CONTROL, did_you_mean
-from .core.message import Component, Pairs, Patch, Request, body_length, flaw_when_signing, origin_form, signed_header
+from .core.message import (
+    Component,
+    Pairs,
+    Patch,
+    Request,
+    body_length,
+    flaw_when_signing,
+    origin_form,
+    signed_header,
+    spelling_flaw,
+)
 from .errors import CannotSign, ConfigError, Reason, Rejected
 from .parts.carriers import FORM, NOT_CLAIMED, TOO_LARGE, Carriers, Flaw, Place
 from .parts.message import PartSpec, Values
@@ -35,6 +45,8 @@ if TYPE_CHECKING:
 
 _FORM_NEED = BodyNeed(raw=True, limit=1024 * 1024)
 _METHODS_WITHOUT_FORM = ("GET",)
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+_new = tuple.__new__  # all that making a NamedTuple does, without a call of its own
 
 
 class SchemeOfParts(Scheme):
@@ -90,32 +102,40 @@ class SchemeOfParts(Scheme):
         program, values = self._program, self._values(claim)
         if not request.method.isupper() or not request.target.startswith("/") or "#" in request.target:
             request = _in_wire_form(request)
-        sent = values.sent()
-        if program.signs_its_carriers or program.signs_its_fields:
-            sent["key_id"] = self._written_key_id(values.key_id)
         added = self._added(request, values)
-        drafted = Patch(program.carriers.drafted(sent) + added)
+        if not program.carriers.drafts and not program.signs_its_fields:
+            headers, sent = added, {}
+        else:
+            sent = values.sent()
+            sent["key_id"] = self._written_key_id(values.key_id)
+            headers = program.carriers.drafted(sent) + added
+        drafted = _new(Patch, (headers, (), ()))
         if program.signs_its_fields:
             in_form = self._goes_into_form(request)
-            if flaw := program.carriers.flaw_when_writing(request, in_form=in_form):
-                raise CannotSign(flaw)
+            if isinstance(there := program.carriers.there_already(request, in_form=in_form), str):
+                raise CannotSign(there)
             fields = program.carriers.drafted_fields(sent, in_form=in_form)
             drafted = Patch(drafted.headers, fields.query, fields.form)
-        if added or program.signs_its_carriers or program.signs_its_fields:
+        if program.signs_its_carriers or program.signs_its_fields:
             request = drafted.apply(request)
+        elif added:  # which are not there yet
+            request = Request(request.method, request.target, request.headers + added, request.body, request.origin)
         texts = program.texts(request, values)
         return drafted, program.string(request, values, texts, request.body, int(values.at // 1))
 
     def write(self, claim: Claim, request: Request) -> Patch:
         carriers, in_form = self._program.carriers, False
+        more: Pairs = ()
         if carriers.fields:
             in_form = self._goes_into_form(request)
-            if flaw := carriers.flaw_when_writing(request, in_form=in_form):
-                raise CannotSign(flaw)
+            there = carriers.there_already(request, in_form=in_form)
+            if isinstance(there, str):
+                raise CannotSign(there)
+            more = self._more_fields(there)
         sent = {} if self._program.writes_little else self._values(claim).sent()
         sent["key_id"] = self._written_key_id(wire_text(claim.key_id, "key id", self._key_id_control))
         sent["signature"] = claim.signatures[0]
-        return carriers.patch(sent, in_form=in_form)
+        return carriers.patch(sent, more, in_form=in_form)
 
     def private_headers(self) -> frozenset[str]:
         names = self._program.carriers.header_names.union(self._program.headers)
@@ -134,11 +154,10 @@ class SchemeOfParts(Scheme):
         for name in program.extras:
             if name not in claim.extra:
                 return f"{self.name} sends {name!r}: give it to the credential, extra={{{name!r}: …}}"
-        index = request.by_name()
+        places = request.by_name()
         for header in program.carriers.headers:
-            for key, _ in index.get(header.indexed, ()):
-                if key.lower() != header.folded:
-                    return f"the header {key} would stand in for {header.folded}, which is signed: remove it"
+            if header.indexed in places and (flaw := spelling_flaw(request, header.folded)):
+                return flaw
         return None
 
     def _values(self, claim: Claim, time: str | None = None) -> Values:
@@ -152,7 +171,7 @@ class SchemeOfParts(Scheme):
         key_id = wire_text(claim.key_id, "key id", self._key_id_control)
         nonce = wire_text(claim.nonce, "nonce") if claim.nonce else ""
         extra = {name: wire_text(value, name) for name, value in claim.extra.items()} if claim.extra else _NOTHING
-        return Values(key_id, time, at, nonce, extra)
+        return _new(Values, (key_id, time, at, nonce, extra))
 
     def _added(self, request: Request, values: Values) -> Pairs:
         """The headers, besides the carriers, that have to be on the request to be signed."""
@@ -165,6 +184,11 @@ class SchemeOfParts(Scheme):
         if request.values("content-type") or body_length(request.body) or request.method.upper() == "GET":
             raise CannotSign("the signature goes into the form and the request is no urlencoded form: send one")
         return (("Content-Type", FORM),)
+
+    def _more_fields(self, there: Pairs) -> Pairs:
+        """The parameters to set besides the carriers; `there` are those of this scheme that the request has. Raises
+        CannotSign."""
+        return ()
 
     def _written_key_id(self, key_id: str) -> str:
         """The key id as it goes into its carrier."""
@@ -196,8 +220,10 @@ class SchemeOfParts(Scheme):
         key_id = self._found_key_id(found)
         if key_id is None:
             return self._rejected(flaw or Flaw("the key id is empty, not UTF-8, or holds a control character"))
-        if flaw is None and (self.methods or program.carriers.fields):
-            flaw = self._flaw_of_found(request, found)
+        if flaw is None and self.methods and request.method.upper() not in self.methods:
+            flaw = Flaw(f"the method is none of {', '.join(self.methods)}")
+        if flaw is None and program.carriers.fields:
+            flaw = self._flaw_of_fields(found)
         if flaw is not None:
             return self._rejected(flaw, key_id)
         if not request.method.isupper() or not request.target.startswith("/") or "#" in request.target:
@@ -214,12 +240,13 @@ class SchemeOfParts(Scheme):
                 if not value.isprintable() and CONTROL.search(value):
                     return self._rejected(Flaw("a value of the credentials holds a control character"), key_id)
         wire = key_id if key_id.isascii() else key_id.encode().decode("latin-1")
-        values = Values(wire, found.get("time", ""), at or 0.0, nonce, extra)
+        values = _new(Values, (wire, found.get("time", ""), at or 0.0, nonce, extra))
         try:
             texts = program.texts(request, values)
         except CannotSign as error:
             return self._rejected(Flaw(str(error)), key_id)
-        return Claim(key_id, at, (found["signature"],), nonce, partial(program.string, request, values, texts))
+        string = partial(program.string, request, values, texts)
+        return _new(Claim, (key_id, at, (found["signature"],), nonce, string, _NOTHING))
 
     def _found_key_id(self, found: Mapping[str, str]) -> str | None:
         """The key id as text; None where it is not in form."""
@@ -238,10 +265,8 @@ class SchemeOfParts(Scheme):
     def _key_id_of_none_sent(self) -> str:
         return self.name
 
-    def _flaw_of_found(self, request: Request, found: Mapping[str, str]) -> Flaw | None:
-        """What is wrong with the credentials besides their form."""
-        if self.methods and request.method.upper() not in self.methods:
-            return Flaw(f"the method is none of {', '.join(self.methods)}")
+    def _flaw_of_fields(self, found: Mapping[str, str]) -> Flaw | None:
+        """What is wrong with the scheme's parameters besides the form of its carriers."""
         return None
 
     def candidates(self, secret: bytes, claim: Claim, body: Body, seconds: Sequence[int]) -> Iterable[str]:
@@ -312,9 +337,6 @@ def _in_wire_form(request: Request) -> Request:
     target = origin_form(request.target).partition("#")[0]
     changed = Request(request.method.upper(), target, request.headers, request.body, request.origin)
     return request if changed == request else changed
-
-
-_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 def _made_again(kind: type[Scheme], options: Mapping[str, Any]) -> Scheme:

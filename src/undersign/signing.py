@@ -47,15 +47,16 @@ def credential_flaw(scheme: Scheme, credential: Credential) -> ConfigError | Non
 def sign_checked(scheme: Scheme, request: Request, credential: Credential, now: float, nonce: str = "") -> Patch:
     """Sign with a credential that is checked."""
     claim, drafted, string = drafted_checked(scheme, request, credential, now, nonce)
-    # In a claim, which does not show it: a local of its own would be in the traceback of a `write` that refuses.
-    signed = claim._replace(signatures=(scheme.signature(credential.secret.reveal(), string),))
-    if credential.older:
-        signed = signed._replace(
-            signatures=(
-                *signed.signatures,
-                *(scheme.signature(secret.reveal(), string) for secret in credential.older),
-            )
-        )
+    secrets = (credential.secret, *credential.older) if credential.older else (credential.secret,)
+    # In a claim, which does not show them: a local of their own would be in the traceback of a `write` that refuses.
+    signed = Claim(
+        claim.key_id,
+        claim.at,
+        tuple([scheme.signature(secret.reveal(), string) for secret in secrets]),
+        claim.nonce,
+        None,
+        claim.extra,
+    )
     written = scheme.write(signed, request)
     if not drafted.headers:
         return written

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
@@ -25,6 +25,8 @@ PLAIN_TARGET = re.compile(r"/[!\"$-~]*")  # origin-form of printable ASCII, with
 _USUAL_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _NOT_PRINTABLE_ASCII = re.compile(r"[^!-~]")
 _NOT_FIELD_VALUE = re.compile(r"[^ -~\x80-\xff]")  # RFC 9110, section 5.5, less the tab, which is a control character
+
+_HASHES = {name: getattr(hashlib, name) for name in hashlib.algorithms_guaranteed if hasattr(hashlib, name)}
 
 METHOD_OVERRIDES = ("x-http-method-override", "x-http-method", "x-method-override")
 
@@ -71,26 +73,36 @@ class BodyHasher:
         return BodyDigest({name: digest.hexdigest() for name, digest in self._hashes.items()}, self._length)
 
 
-_FOLDED: dict[str, str] = {}  # clients send the same few names over and over
-_MOST_FOLDED = 1024
+NOT_ALONE = -1
+"""Stands for the place of a header that is there more than once, or spelled with _."""
+_PLACES: dict[tuple[str, ...], Mapping[str, int]] = {}  # a client sends the same names in the same order each time
+_MOST_KEPT, _MOST_NAMES, _LONGEST_NAMES = 256, 64, 2048
 
 
 def folded_name(name: str) -> str:
     """A header's name in lower case, with - for each _: CGI-like servers give both spellings one name."""
-    folded = _FOLDED.get(name)
-    if folded is None:
-        folded = name.lower().replace("_", "-")
-        if len(_FOLDED) < _MOST_FOLDED and len(name) <= 64:
-            _FOLDED[name] = folded
-    return folded
+    return name.lower().replace("_", "-")
+
+
+def _places_of(names: tuple[str, ...]) -> Mapping[str, int]:
+    """See Request.by_name. Kept, for as many sets of names as many clients send."""
+    places: dict[str, int] = {}
+    for place, name in enumerate(names):
+        folded = folded_name(name)
+        places[folded] = NOT_ALONE if folded in places or "_" in name else place
+    if len(names) <= _MOST_NAMES and sum(map(len, names)) <= _LONGEST_NAMES:
+        if len(_PLACES) >= _MOST_KEPT:  # of clients that make names up, perhaps: the usual ones are back soon
+            _PLACES.clear()
+        _PLACES[names] = places
+    return places
 
 
 class _Indexed:
-    """The place, in a request, for its headers by name: filled when they are first asked for."""
+    """The place, in a request, for where its headers stand: filled when that is first asked for."""
 
     __slots__ = ("index",)
     if TYPE_CHECKING:
-        index: dict[str, list[tuple[str, str]]] | None
+        index: Mapping[str, int] | None
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -187,25 +199,26 @@ class Request(_Indexed):
         method, target, headers = reader.finish()
         return cls(method, target, headers, body, origin)
 
-    def by_name(self) -> dict[str, list[tuple[str, str]]]:
-        """The headers as they stand and in order, by their name in lower case with - for each _.
+    def by_name(self) -> Mapping[str, int]:
+        """Where in `headers` the header of each name stands, the name in lower case with - for each _.
 
-        CGI-like servers read _ as -, so X_Date may stand in for X-Date behind them: both are under x-date.
+        CGI-like servers read _ as -, so X_Date may stand in for X-Date behind them. The place is NOT_ALONE where the
+        name is there more than once or is spelled with _.
         """
         index = self.index
         if index is None:
-            index = {_FOLDED.get(pair[0]) or folded_name(pair[0]): [pair] for pair in self.headers}
-            if len(index) < len(self.headers):
-                index = {}
-                for pair in self.headers:
-                    index.setdefault(folded_name(pair[0]), []).append(pair)
+            index = {}
+            if self.headers:
+                names: tuple[str, ...] = next(zip(*self.headers))  # noqa: B905 - they are pairs
+                index = _PLACES.get(names) or _places_of(names)
             _set_index(self, index)
         return index
 
     def values(self, name: str) -> list[str]:
         """The values of every header of that name (lower case), without the spaces and tabs around them."""
-        found = self.by_name().get(folded_name(name))
-        return [value.strip(" \t") for key, value in found if key.lower() == name] if found else []
+        if folded_name(name) not in self.by_name():
+            return []
+        return [value.strip(" \t") for key, value in self.headers if key.lower() == name]
 
     def with_body(self, body: bytes | BodyDigest) -> Request:
         """The same head with another body."""
@@ -328,7 +341,8 @@ def body_hex_digest(body: bytes | BodyDigest, algorithm: str) -> str:
         if algorithm not in body.digests:
             raise CannotSign(f"the BodyDigest has no {algorithm}: hash the stream with what body_need() names")
         return body.digests[algorithm]
-    return str(getattr(hashlib, algorithm)(body, usedforsecurity=False).hexdigest())
+    digest: str = _HASHES[algorithm](body, usedforsecurity=False).hexdigest()
+    return digest
 
 
 def body_digest(body: bytes | BodyDigest, algorithm: str) -> bytes:
@@ -349,30 +363,42 @@ def signed_header(request: Request, name: str) -> str | None:
     there, with _ for -, which CGI-like servers give the same name; or it holds a control character, which would be
     another line of the string to sign, or one outside Latin-1.
     """
-    found = (request.index or request.by_name()).get(_FOLDED.get(name) or folded_name(name))
-    if found is None:
-        return None
-    if len(found) == 1:
-        key, value = found[0]
-        value = value.strip(" \t")
-        if (value.isascii() and value.isprintable()) and (key == name or key.lower() == name):
+    value = lone_value(request, name)
+    if value is not None:
+        if (value.isascii() and value.isprintable()) or not _NOT_FIELD_VALUE.search(value):
             return value
-        del key, value
-    if flaw := _flaw_of_signed(found, name):
-        del found  # so that no frame which raises holds a signature, which may be the value
+        del value  # so that no frame which raises holds a signature, which may be the value
+        raise CannotSign(f"the header {name} holds a control character or one outside Latin-1: remove it")
+    if flaw := spelling_flaw(request, name):
         raise CannotSign(flaw)
-    return found[0][1].strip(" \t")
+    if folded_name(name) in request.by_name():
+        raise CannotSign(f"the header {name} is there more than once: send it once")
+    return None
 
 
-def _flaw_of_signed(found: Sequence[tuple[str, str]], name: str) -> str | None:
-    for key, _ in found:
-        if key.lower() != name:
+def lone_value(request: Request, name: str) -> str | None:
+    """The value of the header of that name (lower case), without the spaces and tabs around it.
+
+    None where there is none, where it is there more than once, and where another spelling of its name is.
+    """
+    place = (request.index or request.by_name()).get(name)
+    if place is None:
+        if "_" not in name:
+            return None
+    elif place >= 0:
+        return request.headers[place][1].strip(" \t")
+    folded = folded_name(name)
+    found = [pair for pair in request.headers if folded_name(pair[0]) == folded]
+    return found[0][1].strip(" \t") if len(found) == 1 and found[0][0].lower() == name else None
+
+
+def spelling_flaw(request: Request, name: str) -> str | None:
+    """Which header would stand in for the one of that name (lower case), as a sentence, since CGI-like servers read _
+    as -."""
+    folded = folded_name(name)
+    for key, _ in request.headers:
+        if key.lower() != name and folded_name(key) == folded:
             return f"the header {key} would stand in for {name}, which is signed: remove it"
-    if len(found) > 1:
-        return f"the header {name} is there more than once: send it once"
-    value = found[0][1].strip(" \t")
-    if not (value.isascii() and value.isprintable()) and _NOT_FIELD_VALUE.search(value):
-        return f"the header {name} holds a control character or one outside Latin-1: remove it"
     return None
 
 
@@ -410,7 +436,7 @@ def _override_flaw(request: Request) -> str | None:
     index = request.index or request.by_name()
     for name in METHOD_OVERRIDES:
         if name in index:
-            written = index[name][0][0]
+            written = next(key for key, _ in request.headers if folded_name(key) == name)
             return f"{written} would run another method than the signed one: send that method itself"
     return None
 

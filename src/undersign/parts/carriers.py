@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from ..core.fields import decode_field, fields
 from ..core.grammar import TOKEN
-from ..core.message import Pairs, Patch, Request, folded_name, origin_form, signed_header
+from ..core.message import Pairs, Patch, Request, folded_name, lone_value, origin_form, signed_header
 from ..errors import CannotSign, ConfigError, Reason
 from .templates import Template
 
@@ -34,6 +34,7 @@ TOO_LARGE = Flaw(
     f"the form may hold the signature and is too large to read: {_MOST_FIELDS} fields at most", Reason.BODY_TOO_LARGE
 )
 NOWHERE: tuple[Pairs, Pairs] = ((), ())
+_new = tuple.__new__  # all that making a NamedTuple does, without a call of its own
 
 
 class _Header(NamedTuple):
@@ -90,8 +91,9 @@ class Carriers:
         if " " not in literal:
             self._word = ""
         self._others = tuple(header for header in self.headers if header is not self._signed)
-        self._drafted = tuple(header for header in self._others if "key_id" not in header.template.names)
-        self._written = tuple(header for header in self.headers if header not in self._drafted)
+        self.drafts = tuple(header for header in self._others if "key_id" not in header.template.names)
+        """The headers that `drafted` writes, and `patch` does not."""
+        self._written = tuple(header for header in self.headers if header not in self.drafts)
         self.written = (*(header.template for header in self._written), *(template for _, template in self.fields))
         """The templates that `patch` writes."""
         self.signature_field = next((name for name, template in self.fields if "signature" in template.names), "")
@@ -119,18 +121,18 @@ class Carriers:
         signed = self._signed
         in_query, in_form = NOWHERE
         if self.fields:
-            if self.place != "query" and form_of(request).count("&") >= _MOST_FIELDS:
+            form = form_of(request) if self.place != "query" else ""
+            if form.count("&") >= _MOST_FIELDS:
                 return TOO_LARGE
-            in_query, in_form = self.places(request)
+            in_query, in_form = self._places(request, form)
         if signed is None:
-            if not any(name == self.signature_field for name, _ in in_query + in_form):
+            if self.signature_field not in dict(in_query + in_form):
                 return NOT_CLAIMED
         else:
-            pairs = (request.index or request.by_name()).get(signed.indexed)
-            if pairs is None:
+            if signed.indexed not in request.by_name():
                 return NOT_CLAIMED
-            name, sent = pairs[0]
-            if len(pairs) > 1 or not signed.template.read(sent.strip(" \t"), found) or name.lower() != signed.folded:
+            sent = lone_value(request, signed.folded)
+            if sent is None or not signed.template.read(sent, found):
                 return self._not_in_form(request, signed)
         if self.fields and (flaw := self._read_fields(request, in_query, in_form, found)):
             return flaw
@@ -166,10 +168,12 @@ class Carriers:
         for name, value in in_query or in_form:
             if name in values:
                 return Flaw(f"the parameter {name!r} is there more than once")
-            try:
-                values[name] = decode_field(value, "strict").encode().decode("latin-1")
-            except UnicodeDecodeError:
-                return Flaw(f"the parameter {name!r} is not UTF-8")
+            if "%" in value or "+" in value or not value.isascii():
+                try:
+                    value = decode_field(value, "strict").encode().decode("latin-1")
+                except UnicodeDecodeError:
+                    return Flaw(f"the parameter {name!r} is not UTF-8")
+            values[name] = value
         for name, template in self.fields:
             if not template.read(values.pop(name, ""), found):
                 return Flaw(f"the parameter {name!r} is absent, empty or not in its one form")
@@ -177,10 +181,9 @@ class Carriers:
             found[f"field:{name}"] = _text(value)
         return None
 
-    def places(self, request: Request) -> tuple[Pairs, Pairs]:
+    def _places(self, request: Request, form: str) -> tuple[Pairs, Pairs]:
         """This scheme's own parameters in the query and in the form: names decoded, values as they stand."""
         query = origin_form(request.target).partition("?")[2] if self.place != "form" else ""
-        form = form_of(request) if self.place != "query" else ""
         return (
             fields(query, self.field_names) if query else (),
             fields(form, self.field_names) if form else (),
@@ -190,13 +193,13 @@ class Carriers:
 
     def draft_too(self, names: Collection[str]) -> None:
         """Draft these headers (lower case) although they say the key id, since they are signed."""
-        self._drafted = tuple(h for h in self._others if h in self._drafted or h.folded in names)
-        self._written = tuple(header for header in self.headers if header not in self._drafted)
+        self.drafts = tuple(h for h in self._others if h in self.drafts or h.folded in names)
+        self._written = tuple(header for header in self.headers if header not in self.drafts)
         self.written = (*(header.template for header in self._written), *(template for _, template in self.fields))
 
     def drafted(self, values: Mapping[str, str]) -> Pairs:
         """The headers that say neither key id nor signature, such as Date. Raises CannotSign as `patch` does."""
-        return tuple([(header.name, header.template.write(values)) for header in self._drafted])
+        return tuple([(header.name, header.template.write(values)) for header in self.drafts])
 
     def drafted_fields(self, values: Mapping[str, str], *, in_form: bool) -> Patch:
         """What sets the parameters but that of the signature."""
@@ -204,19 +207,21 @@ class Carriers:
         pairs = tuple([(name, _text(template.write(values))) for name, template in others])
         return Patch((), (), pairs) if in_form else Patch((), pairs)
 
-    def patch(self, values: Mapping[str, str], *, in_form: bool) -> Patch:
-        """What sets all other carriers. Raises CannotSign for a value that a template cannot hold."""
+    def patch(self, values: Mapping[str, str], more: Pairs = (), *, in_form: bool) -> Patch:
+        """What sets all other carriers, and `more` parameters. Raises CannotSign for a value that a template cannot
+        hold."""
         headers = tuple([(header.name, header.template.write(values)) for header in self._written])
         if not self.fields:
-            return Patch(headers)
-        pairs = tuple([(name, _text(template.write(values))) for name, template in self.fields])
-        return Patch(headers, (), pairs) if in_form else Patch(headers, pairs)
+            return _new(Patch, (headers, (), ()))
+        pairs = [(name, _text(template.write(values))) for name, template in self.fields]
+        pairs += more
+        return _new(Patch, (headers, (), tuple(pairs)) if in_form else (headers, tuple(pairs), ()))
 
-    def flaw_when_writing(self, request: Request, *, in_form: bool) -> str | None:
-        """What of the parameters that are there already keeps the request from being signed, as a sentence."""
+    def there_already(self, request: Request, *, in_form: bool) -> Pairs | str:
+        """The parameters that the request has already; or what of them keeps it from being signed, as a sentence."""
         if self.place != "query" and is_compressed_form(request):
             return "the form has a Content-Encoding, so nobody sees its parameters: send it plain"
-        here, there = self.places(request)
+        here, there = self._places(request, form_of(request) if self.place != "query" else "")
         if in_form:
             here, there = there, here
             if not isinstance(request.body, bytes):
@@ -230,7 +235,7 @@ class Carriers:
         for name in names:
             if names.count(name) > 1:
                 return f"the parameter {name!r} is there more than once: leave one, or none"
-        return None
+        return here
 
 
 def _text(wire: str) -> str:

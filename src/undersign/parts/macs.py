@@ -20,6 +20,7 @@ ALGORITHMS = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512")
 ENCODINGS = ("hex", "HEX", "base64", "base64url", "base64url-nopad")
 SECRET_FORMS = ("text", "base64", "hex")
 
+_HASHES = {name: getattr(hashlib, name) for name in ALGORITHMS}
 _INNER_PAD, _OUTER_PAD = (bytes(byte ^ pad for byte in range(256)) for pad in (0x36, 0x5C))
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _BASE64 = re.compile(rb"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
@@ -27,7 +28,7 @@ _BASE64 = re.compile(rb"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]
 
 def new_hash(algorithm: str, data: bytes = b"") -> Any:
     """A hash of hashlib's, MD5 and SHA-1 included where OpenSSL is in FIPS mode."""
-    return getattr(hashlib, algorithm)(data, usedforsecurity=False)
+    return _HASHES[algorithm](data, usedforsecurity=False)
 
 
 def encoder(encoding: str) -> Callable[[bytes], bytes]:
@@ -130,9 +131,10 @@ class Mac:
                 yield encode(last.digest()).decode("ascii")
 
     def _with_secret(self, secret: bytes, string: bytes) -> bytes:
-        *first, rest = string.split(b"\0", self._before)
-        rest, *last = rest.rsplit(b"\0", self._behind) if self._behind else [rest]
-        return secret.join([*first, rest, *last])
+        if self._behind:
+            string, *last = string.rsplit(b"\0", self._behind)
+            return secret.join([string.replace(b"\0", secret, self._before), *last])
+        return string.replace(b"\0", secret, self._before)
 
 
 @lru_cache(maxsize=1024)
@@ -155,7 +157,7 @@ def _base64url(digest: bytes) -> bytes:
 _ENCODERS: dict[str, Callable[[bytes], bytes]] = {
     "hex": binascii.hexlify,
     "HEX": lambda digest: binascii.hexlify(digest).upper(),
-    "base64": partial(binascii.b2a_base64, newline=False),
+    "base64": lambda digest: binascii.b2a_base64(digest, newline=False),
     "base64url": _base64url,
     "base64url-nopad": lambda digest: _base64url(digest).rstrip(b"="),
 }

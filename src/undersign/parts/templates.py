@@ -8,7 +8,8 @@ the recipe is made, and a value that would end early when it is written.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from ..core.grammar import did_you_mean
@@ -34,11 +35,12 @@ class Template:
         if len(set(self.names)) < len(self.names):
             raise ConfigError(f"{where} names a placeholder twice: name it once")
         self.literal = pieces[0] if pieces and isinstance(pieces[0], str) else ""
-        self._holds_anything = (
-            pieces == [_Placeholder(self.names[0])] and self.names[0] not in patterns if self.names else False
-        )
+        alone = len(pieces) == 1 and isinstance(pieces[0], _Placeholder) and pieces[0].name not in patterns
+        self.alone = self.names[0] if alone else ""
+        """The placeholder that is all there is, and whose value may be any text: that has its form checked later."""
+        self._only = self.names[0] if len(self.names) == 1 else ""
         expression, self._format = "", ""
-        self._values: dict[str, re.Pattern[str]] = {}
+        checks: list[tuple[str, Callable[[str], object]]] = []
         for place, piece in enumerate(pieces):
             if isinstance(piece, str):
                 expression += re.escape(piece)
@@ -51,27 +53,34 @@ class Template:
                 )
             value = patterns.get(piece.name) or (f"[^{re.escape(behind[0])}]+" if behind else ".+")
             expression += f"({value})"
-            self._format += "%s"
-            self._values[piece.name] = re.compile(value, re.DOTALL)
-        self._pattern = re.compile(expression, re.DOTALL)
+            self._format += f"%({piece.name})s"
+            if piece.name != "signature":
+                fits: Callable[[str], object] = bool if self.alone else re.compile(value, re.DOTALL).fullmatch
+                # A signer writes the same key id each time.
+                checks.append((piece.name, lru_cache(maxsize=64)(fits) if piece.name == "key_id" else fits))
+        self._checks = tuple(checks)
+        self._match = re.compile(expression, re.DOTALL).fullmatch
 
     def write(self, values: Mapping[str, str]) -> str:
         """The text with the values in it. Raises CannotSign for a value that would be read back as another."""
-        for name, pattern in self._values.items():
-            if name != "signature" and not pattern.fullmatch(values[name]):
+        for name, fits in self._checks:
+            if not fits(values[name]):
                 what = _NAMES.get(name, name)
                 raise CannotSign(f"the {what} is empty or holds a character that ends it in {self.where}")
-        return self._format % tuple([values[name] for name in self.names])
+        return self._format % values
 
     def read(self, text: str, found: dict[str, str]) -> bool:
         """Put the values in the text into `found`; False where it is not of this template."""
-        if self._holds_anything:  # the values of the most carriers have their form checked later
-            found[self.names[0]] = text
+        if self.alone:
+            found[self.alone] = text
             return bool(text)
-        match = self._pattern.fullmatch(text)
+        match = self._match(text)
         if match is None:
             return False
-        found.update(zip(self.names, match.groups()))  # noqa: B905 - as many, and quicker so
+        if self._only:
+            found[self._only] = match[1]
+        else:
+            found.update(zip(self.names, match.groups()))  # noqa: B905 - as many, and quicker so
         return True
 
     def check(self, samples: Mapping[str, str]) -> None:

@@ -13,14 +13,14 @@ from typing import Literal
 
 from ..core.dates import Window
 from ..core.fields import decode_field
-from ..core.message import Pairs, Patch, Request, Response, body_length
+from ..core.message import Pairs, Request, Response, body_length
 from ..errors import CannotSign, ConfigError, Reason, Rejected
 from ..parts.carriers import FORM, Carriers, Flaw
 from ..parts.macs import ALGORITHMS
 from ..parts.message import Values
 from ..parts.program import Program, signature_pattern
 from ..recipe import SchemeOfParts
-from ..scheme import Claim, refusal_status
+from ..scheme import refusal_status
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,22 +75,19 @@ class KeyedTimestamp(SchemeOfParts):
 
     # What no recipe says: a version, which a caller may choose, and where the parameters go
 
-    def write(self, claim: Claim, request: Request) -> Patch:
-        patch = super().write(claim, request)
+    def _more_fields(self, there: Pairs) -> Pairs:
         if self.version_param is None or self.version is None:
-            return patch
-        sent = self._version_sent(request)
-        if sent is None:
-            pairs = ((self.version_param, self.version),)
-            return Patch((), patch.query and patch.query + pairs, patch.form and patch.form + pairs)
-        if not self._accepts(sent):
-            raise CannotSign(f"the version {sent!r} is not supported: use one of {self._supported()}")
-        return patch
+            return ()
+        for name, value in there:
+            if name == self.version_param:
+                if not self._accepts(sent := decode_field(value)):
+                    raise CannotSign(f"the version {sent!r} is not supported: use one of {self._supported()}")
+                return ()
+        return ((self.version_param, self.version),)
 
-    def _flaw_of_found(self, request: Request, found: Mapping[str, str]) -> Flaw | None:
-        flaw = super()._flaw_of_found(request, found)
-        if flaw is not None or self.version_param is None:
-            return flaw
+    def _flaw_of_fields(self, found: Mapping[str, str]) -> Flaw | None:
+        if self.version_param is None:
+            return None
         version = found.get(f"field:{self.version_param}")
         if version is None:
             return Flaw(f"the parameter {self.version_param!r} is absent")
@@ -107,11 +104,6 @@ class KeyedTimestamp(SchemeOfParts):
 
     def _goes_into_form(self, request: Request) -> bool:
         return self.placement == "form" or (self.placement == "auto" and self._is_form(request))
-
-    def _version_sent(self, request: Request) -> str | None:
-        places = self._program.carriers.places(request)
-        sent = [value for place in places for name, value in place if name == self.version_param]
-        return decode_field(sent[0]) if sent else None
 
     def _accepts(self, version: str) -> bool:
         return version in self.versions or version == self.version

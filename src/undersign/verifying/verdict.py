@@ -18,9 +18,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ..core.credentials import Secret
+from ..core.dates import Window
 from ..core.message import BodyDigest, Component, Request, flaw_when_verifying, origin_form
 from ..errors import CannotSign, ConfigError, Reason, Rejected
-from ..scheme import Body, BodyNeed, Claim, Scheme, window_of
+from ..scheme import Body, BodyNeed, Claim, Scheme
 from .windows import RollingWindows, search
 
 # What an unknown key is compared with, so that it takes the work of a known one. It never fits: see Pending.finish.
@@ -29,6 +30,7 @@ _UNKNOWN_KEY_ID = "unknown"
 _FURTHEST = 1e15  # seconds: no clock is there, and whole seconds are still told apart
 _NOT_KNOWN = (Reason.UNKNOWN_KEY, "no secret is known for the key id")
 _NOT_FITTING = (Reason.MISMATCH, "no secret of the key fits")
+_new = tuple.__new__  # all that making a NamedTuple does, without a call of its own
 
 
 class _Verified(NamedTuple):
@@ -182,7 +184,7 @@ def begin_whole(schemes: tuple[Scheme, ...], request: Request, now: float) -> Pe
     found, claim = claimed(schemes, request, now)
     if found is None:
         raise Rejected(Reason.MISSING, "no scheme claims the request")
-    return Pending(schemes, request, now, found, claim, BodyNeed.NOTHING, request)
+    return _new(Pending, (schemes, request, now, found, claim, BodyNeed.NOTHING, request))
 
 
 def bare(request: Request) -> Request:
@@ -240,7 +242,7 @@ def claimed(schemes: tuple[Scheme, ...], request: Request, now: float) -> tuple[
         isinstance(found, Claim)
         and isinstance(found.key_id, str)
         and callable(found.string)
-        and (found.at is None or _is_time(found.at))
+        and (found.at is None or (isinstance(found.at, (int, float)) and -_FURTHEST < found.at < _FURTHEST))
     ):
         # A third party's scheme may return anything.
         raise Rejected(Reason.UNAVAILABLE, f"{scheme.name} made no sound claim of the request", scheme=scheme.name)
@@ -248,7 +250,7 @@ def claimed(schemes: tuple[Scheme, ...], request: Request, now: float) -> tuple[
         raise Rejected(Reason.MALFORMED, flaw, scheme=scheme.name, key_id=found.key_id)
     if isinstance(found, Rejected):
         raise found
-    window = window_of(scheme)
+    window: Window | None = scheme.window
     if found.at is not None and window is not None and (reason := window.outside(found.at, now)):
         detail = f"signed at {found.at:.0f}, and the clock says {now:.0f}"
         raise Rejected(reason, detail, scheme=scheme.name, key_id=found.key_id)
@@ -267,8 +269,8 @@ def verdict(
 
     `request` has its body. Raises nothing, since secrets and valid signatures are at hand here.
     """
-    known, window = bool(secrets), window_of(scheme)
-    string = claim.string
+    known, string = bool(secrets), claim.string
+    window: Window | None = scheme.window
     if string is None:
         return _refused(scheme, claim, Reason.MALFORMED, "the scheme's claim has no string to sign")
     try:
@@ -294,11 +296,7 @@ def verdict(
         return _refused(scheme, claim, *(_NOT_FITTING if known else _NOT_KNOWN))
     at, secret_index, signed = found
     expires = math.inf if window is None else math.floor(at) + window.past
-    return Verified(scheme.name, claim.key_id, at, covered, secret_index, expires, claim.nonce, signed)
-
-
-def _is_time(at: float) -> bool:
-    return isinstance(at, (int, float)) and -_FURTHEST < at < _FURTHEST
+    return _new(Verified, (scheme.name, claim.key_id, at, covered, secret_index, expires, claim.nonce, signed, "", ""))
 
 
 def _failed(scheme: Scheme, error: Exception) -> Rejected:

@@ -67,10 +67,7 @@ class _VerifierBase:
 
     def _begin_whole(self, request: Request) -> Pending:
         """Phase one with the body at hand: one step, but where a form may hold what claims the request."""
-        now = self.clock()
-        if not math.isfinite(now):
-            now = self._now()
-        pending = begin_whole(self.schemes, request, now)
+        pending = begin_whole(self.schemes, request, self._now())
         return self.begin(request).with_body(request.body) if pending is None else pending
 
     def refusal(self, rejected: Rejected, head: Request) -> Response:

@@ -15,17 +15,22 @@ pushes out none.
 from __future__ import annotations
 
 import _thread  # all that is needed of threading, which is slow to import
-import struct
+from array import array
+from bisect import bisect_left, insort
 from collections import OrderedDict
+from collections.abc import Iterable
 
 from ..core.credentials import Secret
+from ..core.dates import Window
 from ..errors import ConfigError
-from ..scheme import Body, Claim, Scheme, window_of
+from ..scheme import Body, Claim, Scheme
 
 # A clock that steps back a little, or threads that read it in turns, must not build the window anew.
 _SLACK = 60
-_PACKED = struct.Struct("q")
-_SIZE = _PACKED.size
+_MOST_SCHEMES = 64
+_FEW = 8
+_TIME_BITS = (1 << 20) - 1  # twelve days
+_TEXT_BITS = (1 << 64) - 1 - _TIME_BITS
 
 
 class RollingWindows:
@@ -41,71 +46,97 @@ class RollingWindows:
             raise ConfigError(f"the capacity of windows is 1 or more, not {capacity!r}")
         self.alike = alike
         self._capacity = capacity
-        self._known: OrderedDict[tuple[Scheme, str, Secret], _Window] = OrderedDict()
-        self._unknown = self._known if alike else OrderedDict[tuple[Scheme, str, Secret], _Window]()
+        self._known: OrderedDict[tuple[int, str, Secret], _Window] = OrderedDict()
+        self._unknown = self._known if alike else OrderedDict[tuple[int, str, Secret], _Window]()
+        self._met: dict[int, tuple[Scheme, Scheme]] = {}
         self._lock = _thread.allocate_lock()
 
     def find(self, scheme: Scheme, secret: Secret, claim: Claim, now: float, *, known: bool = True) -> int | None:
         """The second inside the scheme's window whose signature the claim is likely to hold, or None where it holds
         none. The signature of that second is to be compared whole."""
-        key = (scheme, claim.key_id, secret)
+        _, like = self._met.get(id(scheme)) or self._meet(scheme)
+        key = (id(like), claim.key_id, secret)
         windows = self._known if known else self._unknown
         with self._lock:
             window = windows.get(key)
             if window is None:
-                window = windows[key] = _Window()
+                window = windows[key] = _Window(like)
                 if len(windows) > self._capacity:
                     windows.popitem(last=False)
             else:
                 windows.move_to_end(key)
         with window.lock:
-            return window.find(scheme, secret, claim, now)
+            return window.find(secret, claim, now)
+
+    def _meet(self, scheme: Scheme) -> tuple[Scheme, Scheme]:
+        """The scheme, and the first one that is equal to it, which has its windows. Both are held, so that no other
+        object has their ids: to hash a scheme takes all its options, too long for each request."""
+        with self._lock:
+            if len(self._met) >= _MOST_SCHEMES:
+                self._met.clear()
+            like = next((like for _, like in self._met.values() if like == scheme), scheme)
+            return self._met.setdefault(id(scheme), (scheme, like))
 
 
 class _Window:
-    """A number for the signature of each second from `_first` on, in order.
+    """A number for the signature of each second from `_first` to `_end`, in ascending order, to be found by halving.
 
-    The number is Python's hash of the text, which is keyed anew in each process, so that the time in which it is found
-    tells nothing of a near miss.
+    Its upper bits are Python's hash of the text, which is keyed anew in each process, so that the time in which it is
+    found tells nothing of a near miss. Its lower bits are those of the second.
     """
 
-    __slots__ = ("_first", "_packed", "lock")
+    __slots__ = ("_end", "_first", "_numbers", "_scheme", "lock")
 
-    def __init__(self) -> None:
+    def __init__(self, scheme: Scheme) -> None:
+        self._scheme = scheme
         self.lock = _thread.allocate_lock()
-        self._first = 0
-        self._packed = bytearray()
+        self._first = self._end = 0
+        self._numbers = array("Q")
 
-    def find(self, scheme: Scheme, secret: Secret, claim: Claim, now: float) -> int | None:
-        wanted = _seconds(scheme, now)
-        self._move(scheme, secret, claim, wanted)
+    def find(self, secret: Secret, claim: Claim, now: float) -> int | None:
+        wanted = _seconds(self._scheme, now)
+        start, stop = wanted.start, wanted.stop
+        if start < self._first or self._end < stop:
+            if stop - start > _TIME_BITS:
+                return search(self._scheme, secret, claim, b"", now)
+            self._move(secret, claim, wanted)
+        numbers, found = self._numbers, start - 1
         for signature in claim.signatures:
-            number = _PACKED.pack(hash(signature))
-            place = self._packed.rfind(number)
-            while place >= 0:
-                second = self._first + place // _SIZE
-                if place % _SIZE == 0 and second in wanted:
-                    return second
-                place = self._packed.rfind(number, 0, place + _SIZE - 1)
-        return None
+            of_text = hash(signature) & _TEXT_BITS
+            place = bisect_left(numbers, of_text)
+            while place < len(numbers) and numbers[place] & _TEXT_BITS == of_text:
+                second = self._second(numbers[place])
+                if found < second < stop:  # one text may serve several seconds
+                    found = second
+                place += 1
+        return found if found >= start else None
 
-    def _move(self, scheme: Scheme, secret: Secret, claim: Claim, wanted: range) -> None:
-        end = self._first + len(self._packed) // _SIZE
-        if not self._first <= wanted.start <= end:
-            self._packed.clear()
-            self._first = end = wanted.start
-        if end < wanted.stop:
-            missing = range(end, wanted.stop)
-            candidates = scheme.candidates(secret.reveal(), claim, b"", missing)
-            self._packed += b"".join([_PACKED.pack(hash(text)) for _, text in zip(missing, candidates, strict=True)])
-        if wanted.start - self._first > _SLACK:
-            old = wanted.start - _SLACK - self._first
-            del self._packed[: old * _SIZE]
-            self._first += old
+    def _move(self, secret: Secret, claim: Claim, wanted: range) -> None:
+        if not self._first <= wanted.start <= self._end:
+            del self._numbers[:]
+            self._first = self._end = wanted.start
+        missing = range(self._end, wanted.stop)
+        candidates = self._scheme.candidates(secret.reveal(), claim, b"", missing)
+        added = [hash(text) & _TEXT_BITS | at & _TIME_BITS for at, text in zip(missing, candidates, strict=True)]
+        kept: Iterable[int] = self._numbers
+        if wanted.start - self._first > 2 * _SLACK:
+            first = wanted.start - _SLACK
+            kept = [number for number in kept if self._second(number) >= first]
+            self._first = first
+        elif len(added) <= _FEW:  # the clock has ticked
+            for number in added:
+                insort(self._numbers, number)
+            added = []
+        if added or kept is not self._numbers:
+            self._numbers = array("Q", sorted([*kept, *added]))
+        self._end = wanted.stop
+
+    def _second(self, number: int) -> int:
+        return self._first + (number - self._first & _TIME_BITS)
 
 
 def _seconds(scheme: Scheme, now: float) -> range:
-    window = window_of(scheme)
+    window: Window | None = scheme.window
     return range(0) if window is None else window.seconds(now)
 
 
