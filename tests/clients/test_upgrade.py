@@ -24,7 +24,7 @@ from tests.clients.callers import Caller
 from tests.clients.conftest import NOW, SECRET
 from tests.clients.wire import WireServer, redirect
 from undersign import GoTom, Request, Verifier
-from undersign.clients._hops import HopSigner
+from undersign.clients._hop import HopSigner
 from undersign.clients.aiohttp import SignatureAuth as AiohttpAuth
 from undersign.clients.httpx import SignatureAuth as HttpxAuth
 from undersign.clients.httpx import sign_every_hop

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import IO
 
-from ..core.message import BodyDigest, BodyHasher
-from ..errors import CannotSign, ConfigError, UndersignError
+from ..bodies import IN_MEMORY, PIECE, OnDisk, Spool, pieces_of, read_file
+from ..core.message import BodyDigest
+from ..errors import ConfigError, UndersignError
 from ..scheme import BodyNeed
 from .streams import binary_input
-
-PIECE = 64 * 1024
-IN_MEMORY = 1024 * 1024
 
 
 class BodyChanged(UndersignError):
@@ -24,7 +21,7 @@ class BodyChanged(UndersignError):
 class Body:
     """What is signed of a body, and the body itself for as often as `pieces` is asked for it."""
 
-    def __init__(self, signed: bytes | BodyDigest, source: IO[bytes] | None = None, start: int = 0) -> None:
+    def __init__(self, signed: bytes | BodyDigest, source: IO[bytes] | OnDisk | None = None, start: int = 0) -> None:
         self.signed = signed
         self._source = source
         self._start = start
@@ -57,18 +54,16 @@ def read_body(data: Path | None, need: BodyNeed) -> Generator[Body, None, None]:
         if stream is None:
             yield Body(b"")
             return
-        start = stream.tell() if stream.seekable() else 0
-        limit = max(IN_MEMORY, need.limit if need.raw else 0)
-        first = _read_up_to(stream, limit + 1)
-        if len(first) <= limit:
-            yield Body(first)
-        elif need.raw:
-            raise CannotSign(f"the scheme signs within this body, and it is over {limit} bytes: sign in the query")
-        elif stream.seekable():
-            yield Body(_hash(first, stream, need, None), stream, start)
-        else:
-            with tempfile.TemporaryFile() as spool:
-                yield Body(_hash(first, stream, need, spool), spool)
+        start = stream.tell() if stream.seekable() else None
+        spooled = Spool(need)
+        for piece in pieces_of(stream.read):
+            if start is not None and not need.raw and spooled.length + len(piece) > IN_MEMORY:
+                stream.seek(start)
+                yield Body(read_file(stream, need), stream, start)
+                return
+            spooled.write(piece)
+        content = spooled.content()
+        yield Body(spooled.signed(), None if isinstance(content, bytes) else content)
 
 
 def _open(data: Path | None) -> AbstractContextManager[IO[bytes] | None]:
@@ -92,22 +87,3 @@ def _file(data: Path) -> IO[bytes]:
 def _standard_input(*, even_terminal: bool) -> Generator[IO[bytes] | None, None, None]:
     stdin = binary_input()  # it stays open
     yield stdin if stdin is not None and (even_terminal or not stdin.isatty()) else None
-
-
-def _read_up_to(stream: IO[bytes], size: int) -> bytes:
-    pieces: list[bytes] = []
-    while size and (piece := stream.read(min(PIECE, size))):
-        pieces.append(piece)
-        size -= len(piece)
-    return b"".join(pieces)
-
-
-def _hash(first: bytes, stream: IO[bytes], need: BodyNeed, spool: IO[bytes] | None) -> BodyDigest:
-    hasher = BodyHasher(need.digests)
-    piece = first
-    while piece:
-        hasher.update(piece)
-        if spool is not None:
-            spool.write(piece)
-        piece = stream.read(PIECE)
-    return hasher.result()

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..bodies import IN_MEMORY
 from ..core.credentials import Credential
 from ..core.message import Request, body_length
 from ..errors import ConfigError
 from ..scheme import Scheme
 from ..signing import Signer
-from .body import IN_MEMORY, read_body
+from .body import read_body
 from .choosing import Extras, key_id_of
 from .options import Command, clock_at, parse_headers, read_secret, request_options
 from .output import replacing

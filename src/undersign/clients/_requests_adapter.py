@@ -11,12 +11,12 @@ from requests import PreparedRequest, Response
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Retry
 
+from ..bodies import is_seekable, pieces_of, read_file, spool
 from ..core.credentials import Secret, seal_all
 from ..core.message import BodyDigest, Patch, Request, origin_form
 from ..errors import CannotSign, ConfigError
 from ..scheme import BodyNeed, Scheme
-from ._bodies import is_seekable, pieces_of, read_file, spool
-from ._hops import HopSigner, origin_of
+from ._hop import HopSigner, origin_of
 from ._requests_signing import normalise_url
 from ._retries import IDEMPOTENT, STATUSES
 
@@ -49,7 +49,7 @@ class SigningAdapter(HTTPAdapter):
     Raises ConfigError for a credential that cannot work, or without origins; sending raises CannotSign.
     """
 
-    __attrs__ = [*HTTPAdapter.__attrs__, "_hops"]  # noqa: RUF012 - requests' own way to say what is pickled
+    __attrs__ = [*HTTPAdapter.__attrs__, "_signer"]  # noqa: RUF012 - requests' own way to say what is pickled
 
     def __init__(
         self,
@@ -67,35 +67,35 @@ class SigningAdapter(HTTPAdapter):
         del secret, older  # so that no frame which raises below holds a plain one
         if not origins:
             raise ConfigError('an adapter does not see whose call it serves: name origins=["https://api.example.com"]')
-        self._hops = HopSigner(scheme, key_id, secrets, origins, clock)
+        self._signer = HopSigner(scheme, key_id, secrets, origins, clock)
         super().__init__(max_retries=retries() if max_retries is None else max_retries, **keywords)
 
     def init_poolmanager(self, *arguments: Any, **keywords: Any) -> None:
         super().init_poolmanager(*arguments, **keywords)
-        self.poolmanager.pool_classes_by_scheme = _pool_classes(self._hops)
+        self.poolmanager.pool_classes_by_scheme = _pool_classes(self._signer)
 
     def proxy_manager_for(self, proxy: Any, **keywords: Any) -> Any:
         manager = super().proxy_manager_for(proxy, **keywords)
-        manager.pool_classes_by_scheme = _pool_classes(self._hops)
+        manager.pool_classes_by_scheme = _pool_classes(self._signer)
         return manager
 
     def send(self, request: PreparedRequest, *arguments: Any, **keywords: Any) -> Response:
         normalise_url(request)
-        need = self._hops.scheme.body_need(Request(request.method or "", "/", _pairs(request.headers)))
+        need = self._signer.scheme.body_need(Request(request.method or "", "/", _pairs(request.headers)))
         body: Any = request.body
         if isinstance(body, str):
             request.body = body.encode()
         elif isinstance(body, (bytearray, memoryview)):
             request.body = bytes(body)
         elif need and body is not None and not isinstance(body, bytes) and not is_seekable(body):
-            content = spool(pieces_of(body.read) if hasattr(body, "read") else body)
+            content = spool(pieces_of(body.read) if hasattr(body, "read") else body, need).content()
             request.__dict__["body"] = content
             request.headers.pop("Transfer-Encoding", None)
             request.headers["Content-Length"] = str(len(content) if isinstance(content, bytes) else content.length)
         response = super().send(request, *arguments, **keywords)
-        if response.is_redirect and not self._hops.allows(_led_to(response.url, response.headers["Location"]), ""):
+        if response.is_redirect and not self._signer.allows(_led_to(response.url, response.headers["Location"]), ""):
             # The next hop is a copy of this request, and another adapter may be there to send it.
-            for name in [name for name in request.headers if name.lower() in self._hops.scheme.private_headers()]:
+            for name in [name for name in request.headers if name.lower() in self._signer.scheme.private_headers()]:
                 del request.headers[name]
         return response
 
@@ -106,20 +106,20 @@ class _SigningPool:
     scheme: str
     host: str
     port: int | None
-    hops: HopSigner
+    signer: HopSigner
 
     def urlopen(self, method: str, url: str, body: Any = None, headers: Any = None, *rest: Any, **keywords: Any) -> Any:
         kept = type(headers)(headers or {}) if headers is not None else {}
-        need = self.hops.scheme.body_need(Request(method, "/", _pairs(kept)))
+        need = self.signer.scheme.body_need(Request(method, "/", _pairs(kept)))
         body_pos = keywords.get("body_pos")
         if isinstance(body_pos, int) and is_seekable(body):
             body.seek(body_pos)  # urllib3 does so as well, after us
         unsigned = Request(method, origin_form(url), _pairs(kept), _readable(body, need), self._origin(url))
-        if not self.hops.allows(unsigned.origin, ""):
-            for name in [name for name in kept if name.lower() in self.hops.scheme.private_headers()]:
+        if not self.signer.allows(unsigned.origin, ""):
+            for name in [name for name in kept if name.lower() in self.signer.scheme.private_headers()]:
                 del kept[name]
             return self._urlopen(method, url, body, kept, *rest, **keywords)
-        patch = self.hops.sign(unsigned)
+        patch = self.signer.sign(unsigned)
         if patch.form:
             body = patch.apply(unsigned).body
             kept["Content-Length"] = str(len(body))
@@ -132,11 +132,11 @@ class _SigningPool:
     def _forget(self, response: Any, origin: str, patch: Patch) -> None:
         """Take what the request was signed with out of a redirect that comes back with it and leads elsewhere."""
         location = response.headers.get("Location")
-        if not location or self.hops.allows(_led_to(origin, location), ""):
+        if not location or self.signer.allows(_led_to(origin, location), ""):
             return
         base, hash_mark, fragment = location.partition("#")
         path, mark, query = base.partition("?")
-        kept = self.hops.strip_fields(query, patch.query + patch.form)
+        kept = self.signer.strip_fields(query, patch.query + patch.form)
         if kept != query:
             response.headers["Location"] = path + (mark + kept if kept else "") + hash_mark + fragment
 
@@ -160,10 +160,10 @@ def _led_to(url: str, location: str) -> str:
         return ""
 
 
-def _pool_classes(hops: HopSigner) -> dict[str, type]:
+def _pool_classes(signer: HopSigner) -> dict[str, type]:
     return {
-        "http": type("SigningHTTPPool", (_SigningPool, HTTPConnectionPool), {"hops": hops}),
-        "https": type("SigningHTTPSPool", (_SigningPool, HTTPSConnectionPool), {"hops": hops}),
+        "http": type("SigningHTTPPool", (_SigningPool, HTTPConnectionPool), {"signer": signer}),
+        "https": type("SigningHTTPSPool", (_SigningPool, HTTPSConnectionPool), {"signer": signer}),
     }
 
 

@@ -7,12 +7,18 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from requests import PreparedRequest
+from requests.structures import CaseInsensitiveDict
 
-from ..core.message import BodyDigest, Pairs, Patch, Request
+from ..bodies import OnDisk, is_seekable, pieces_of, read_file, spool
+from ..core.message import BodyDigest, Pairs, Request
 from ..scheme import BodyNeed
-from ._bodies import OnDisk, is_seekable, pieces_of, read_file, spool
-from ._hops import HopSigner, origin_of
+from ._hop import Hops, origin_of
 
+# What requests and urllib3 leave as it is, but for dot segments: plain characters, one slash in front, no escapes.
+_NORMAL_URL = re.compile(
+    r"https?://[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}))?"
+    r"/(?:[A-Za-z0-9._~!$&'()*+,;=:@-][A-Za-z0-9._~!$&'()*+,;=:@/-]*)?(?:\?[A-Za-z0-9._~!$&'()*+,;=:@/?-]+)?"
+)
 _LEADING_SLASHES = re.compile(r"([^/?#]*//[^/?#]*)/{2,}")
 
 
@@ -22,37 +28,40 @@ def normalise_url(request: PreparedRequest) -> None:
     urllib3 rewrites escapes while it sends; preparing the URL once more does so now. requests 2.32 merges leading
     slashes of the path, unless a proxy gets the whole URL; here every version does, and always.
     """
-    request.prepare_url(request.__dict__["url"] or "", None)
+    url = request.__dict__["url"] or ""
+    if _NORMAL_URL.fullmatch(url) and "/." not in url:
+        return  # requests would prepare the same again, and that takes longer than signing
+    request.prepare_url(url, None)
     request.__dict__["url"] = _LEADING_SLASHES.sub(r"\1/", request.__dict__["url"], count=1)
 
 
-def sign(request: PreparedRequest, hops: HopSigner) -> Patch:
-    """Sign the request, or raise CannotSign and leave it as it was. Returns what was set on it."""
-    head = _as_request(request, b"")
-    body, replacement = _body(request, hops.scheme.body_need(head))
-    unsigned = _as_request(request, body)
-    patch = hops.sign(unsigned)
-    signed = patch.apply(unsigned)
+def sign(request: PreparedRequest, hops: Hops) -> None:
+    """Sign the request, or raise CannotSign and leave it as it was."""
+    head = _as_request(request)
+    body, replacement = _body(request, hops.signer.scheme.body_need(head))
+    unsigned = head if body == b"" else head.with_body(body)
+    patch = hops.signer.sign(unsigned)
     url = patch.url(request.url or "")
     if patch.form:
+        signed = patch.apply(unsigned)
         replacement = signed.body if isinstance(signed.body, bytes) else b""
     if replacement is not None:
         _replace_body(request, replacement)
     for name, value in patch.headers:
         request.headers[name] = value
     request.__dict__["url"] = url
-    return patch
+    hops.signed_with(patch)
 
 
-def strip(request: PreparedRequest, hops: HopSigner, patch: Patch) -> None:
-    """Take the credential, and what `patch` has set on earlier hops, off a request that goes elsewhere."""
+def strip(request: PreparedRequest, hops: Hops) -> None:
+    """Take the credential, and what was set on earlier hops, off a request that goes elsewhere."""
     body = request.body.encode() if isinstance(request.body, str) else request.body
     base, mark, fragment = (request.url or "").partition("#")
     path, question, query = base.partition("?")
     # The URL may be as it stood in the answer; the query alone can hold anything of ours.
-    before = Request(request.method or "", "/?" + query, _headers(request), body if isinstance(body, bytes) else b"")
-    after = hops.strip(before, patch)
-    for name in {name.lower() for name, _ in before.headers} - {name.lower() for name, _ in after.headers}:
+    before = Request(request.method or "", "/?" + query, pairs_of(request), body if isinstance(body, bytes) else b"")
+    gone, after = hops.strip(before)
+    for name in gone:
         del request.headers[name]
     if after.target != before.target:
         kept = after.target.partition("?")[2]
@@ -80,8 +89,8 @@ def _body(request: PreparedRequest, need: BodyNeed) -> tuple[bytes | BodyDigest,
         if position is not None:  # requests sends from there, on every hop
             body.seek(position)
         return read_file(body, need), None
-    content = spool(pieces_of(body.read) if hasattr(body, "read") else body)
-    return (content, content) if isinstance(content, bytes) else (read_file(content, need), content)
+    spooled = spool(pieces_of(body.read) if hasattr(body, "read") else body, need)
+    return spooled.signed(), spooled.content()
 
 
 def _replace_body(request: PreparedRequest, body: bytes | OnDisk) -> None:
@@ -97,13 +106,17 @@ def _body_position(request: PreparedRequest) -> int | None:
     return position if isinstance(position, int) else None
 
 
-def _as_request(request: PreparedRequest, body: bytes | BodyDigest) -> Request:
+def _as_request(request: PreparedRequest) -> Request:
     target: str = PreparedRequest.path_url.fget(request)  # type: ignore[attr-defined]
-    return Request(request.method or "", target, _headers(request), body, origin_of_url(request.url))
+    return Request(request.method or "", target, pairs_of(request), b"", origin_of_url(request.url))
 
 
-def _headers(request: PreparedRequest) -> Pairs:
-    return tuple((name, _text(value)) for name, value in request.headers.items())
+def pairs_of(request: PreparedRequest) -> Pairs:
+    """The headers as text."""
+    headers = request.__dict__["headers"]
+    # The items of requests' own kind are looked up one by one.
+    items = headers.lower_items() if type(headers) is CaseInsensitiveDict else headers.items()
+    return tuple([(name, value if isinstance(value, str) else _text(value)) for name, value in items])
 
 
 def _text(value: object) -> str:

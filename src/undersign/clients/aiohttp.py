@@ -26,12 +26,11 @@ from aiohttp.abc import AbstractStreamWriter
 from aiohttp.payload import TextIOPayload
 from yarl import URL
 
-from ..core.message import BodyDigest, BodyHasher, Patch, Request, body_length
+from ..bodies import OnDisk, Spool, pieces_of
+from ..core.message import BodyDigest, BodyHasher, Request, body_length
 from ..errors import CannotSign, ConfigError
 from ..scheme import BodyNeed
-from ._auth import HopAuth
-from ._bodies import OnDisk, Spool, pieces_of, read_file
-from ._hops import origin_of
+from ._hop import HopAuth, Hops, HopSigner, origin_of
 
 _HTTP_OF = {"ws": "http", "wss": "https"}  # a WebSocket opens with a request of the HTTP origin
 _NOTHING_OF_IT = BodyDigest({}, 0)
@@ -61,7 +60,7 @@ class SignatureAuth(HopAuth):
     async def __call__(self, request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
         """Called by the session, for every hop."""
         call = self._call(request)
-        spooled = await self._settle(request, call)
+        spooled = await call.settle(request)
         try:
             response = await handler(request)
         except (ClientOSError, ServerDisconnectedError) as error:
@@ -71,9 +70,11 @@ class SignatureAuth(HopAuth):
             raise
         # A call is known as long as one of its answers is, and aiohttp holds those of a redirect until its end.
         self._kept[response] = call
-        if self._should_sign_again(request, response, call):
+        if not _is_used_up(request) and call.should_sign_again(
+            _origin(request.url), response.status, response.headers.items()
+        ):
             response.release()
-            await self._sign(request, call)
+            await call.sign(request, _as_request(request))
             response = await handler(request)
             self._kept[response] = call
         return response
@@ -84,31 +85,42 @@ class SignatureAuth(HopAuth):
             raise ConfigError("this version of aiohttp does not show which hops are of one call: use 3.12.15 to 3.x")
         call = self._calls.get(id(timer))
         if call is None:
-            self._calls[id(timer)] = call = _Call(timer)
+            self._calls[id(timer)] = call = _Call(self._signer, timer)
         return call
 
-    async def _settle(self, request: ClientRequest, call: _Call) -> bool:
-        """Sign or strip this hop. True where its body was a stream, which is used up now and kept in our hands."""
-        origin = _origin(request.url)
-        if call.home is None:
-            call.home = origin
-            return await self._sign(request, call)
-        if _is_used_up(request):  # aiohttp itself says so since 3.14
-            raise ClientPayloadError("a redirect asks for the body again, and it is a stream that is used up")
-        if not self._hops.allows(origin, call.home):
-            await self._strip(request, call)
-            self._hops.tell_unsigned(origin, call.home)
-            return False
-        return await self._sign(request, call)
 
-    async def _sign(self, request: ClientRequest, call: _Call) -> bool:
-        """Sign the request, or raise CannotSign."""
-        need = self._hops.scheme.body_need(_as_request(request, b""))
-        body, spooled = await _read(request, need)
-        unsigned = _as_request(request, body)
-        patch = self._hops.sign(unsigned)
+class _Call(Hops):
+    """A call's hops, which have one timer."""
+
+    def __init__(self, signer: HopSigner, timer: object) -> None:
+        super().__init__(signer)
+        self.timer = timer  # held, so that no other gets its id
+        self._has_begun = False
+
+    async def settle(self, request: ClientRequest) -> bool:
+        """Sign or strip this hop. True where its body was a stream, which is used up now and kept in our hands."""
+        head = _as_request(request)
+        if not self._has_begun:
+            self.home, self._has_begun = head.origin, True
+        elif _is_used_up(request):  # aiohttp itself says so since 3.14
+            raise ClientPayloadError("a redirect asks for the body again, and it is a stream that is used up")
+        if self.allows(head.origin):
+            return await self.sign(request, head)
+        await self._strip(request, head)
+        self.tell_unsigned(head.origin)
+        return False
+
+    async def sign(self, request: ClientRequest, head: Request) -> bool:
+        """Sign the request, or raise CannotSign. True as `settle` has it."""
+        body, spooled = await _read(request, self.need(head))
+        if spooled:  # it is sent with other headers
+            head = _as_request(request)
+        unsigned = head.with_body(body)
+        patch = self.signer.sign(unsigned)
         signed = patch.apply(unsigned)
-        url = _with_target(request.url, signed.target)
+        url = request.url
+        if signed.target != unsigned.target:
+            url = _with_target(request.url, signed.target)
         if url.raw_path_qs != signed.target:
             raise CannotSign("the client would rewrite the signed target: percent-encode it before")
         headers = [(name, _as_text(name, value)) for name, value in patch.headers]
@@ -117,46 +129,29 @@ class SignatureAuth(HopAuth):
         for name, value in headers:
             request.headers[name] = value
         request.url = url
-        call.patch += patch
+        self.signed_with(patch)
         return spooled
 
-    async def _strip(self, request: ClientRequest, call: _Call) -> None:
+    async def _strip(self, request: ClientRequest, head: Request) -> None:
         """Take the credential off a request that goes elsewhere."""
-        body = (await _read(request, _WHOLE))[0] if call.patch.form else _NOTHING_OF_IT
-        before = _as_request(request, body)
-        after = self._hops.strip(before, call.patch)
-        for name in {name.lower() for name, _ in before.headers} - {name.lower() for name, _ in after.headers}:
+        before = head.with_body((await _read(request, _WHOLE))[0] if self.patch.form else _NOTHING_OF_IT)
+        gone, after = self.strip(before)
+        for name in gone:
             request.headers.popall(name)
         if after.target != before.target:
             request.url = _with_target(request.url, after.target)
         if after.body != before.body:
             await request.update_body(after.body)
 
-    def _should_sign_again(self, request: ClientRequest, response: ClientResponse, call: _Call) -> bool:
-        origin = _origin(request.url)
-        if _is_used_up(request) or not self._hops.allows(origin, call.home or ""):
-            return False
-        return self._hops.should_sign_again(origin, response.status, response.headers.items())
-
-
-class _Call:
-    """One call of the user with all its hops: where it went at first, and all that was set on it."""
-
-    def __init__(self, timer: object) -> None:
-        self.timer = timer  # held, so that no other gets its id
-        self.home: str | None = None
-        self.patch = Patch()
-
 
 class _Sink(AbstractStreamWriter):
     """Takes what a payload writes, as the connection would."""
 
-    def __init__(self, *takers: Callable[[Any], object]) -> None:
-        self._takers = takers
+    def __init__(self, take: Callable[[Any], object]) -> None:
+        self._take = take
 
     async def write(self, chunk: object, **_: object) -> None:
-        for take in self._takers:
-            take(chunk)
+        self._take(chunk)
 
     async def write_eof(self, chunk: bytes = b"") -> None:
         await self.write(chunk)
@@ -219,16 +214,14 @@ async def _read(request: ClientRequest, need: BodyNeed) -> tuple[bytes | BodyDig
 
 
 async def _spool(request: ClientRequest, payload: Payload, need: BodyNeed) -> bytes | BodyDigest:
-    # Hashed as it comes in, which leaves the event loop its turns.
-    spooled, hasher = Spool(), BodyHasher(need.digests)
-    await payload.write(_Sink(spooled.write, hasher.update))
+    # Hashed as it comes in where it is large, which leaves the event loop its turns.
+    spooled = Spool(need)
+    await payload.write(_Sink(spooled.write))
     content = spooled.content()
     request.chunked = None  # it is sent with a length
     request.headers.pop("Transfer-Encoding", None)
     await request.update_body(content if isinstance(content, bytes) else _OnDiskPayload(content))
-    if isinstance(content, bytes):
-        return content
-    return read_file(content, need) if need.raw else hasher.result()
+    return spooled.signed()
 
 
 def _is_used_up(request: ClientRequest) -> bool:
@@ -243,9 +236,9 @@ def _is_replayable(payload: Payload) -> bool:
     return isinstance(payload, IOBasePayload) and not isinstance(payload, TextIOPayload) and payload.size is not None
 
 
-def _as_request(request: ClientRequest, body: bytes | BodyDigest) -> Request:
-    headers = tuple((name, _on_the_wire(value)) for name, value in request.headers.items())
-    return Request(request.method, request.url.raw_path_qs, headers, body, _origin(request.url))
+def _as_request(request: ClientRequest) -> Request:
+    headers = tuple([(name, _on_the_wire(value)) for name, value in request.headers.items()])
+    return Request(request.method, request.url.raw_path_qs, headers, b"", _origin(request.url))
 
 
 def _on_the_wire(value: str) -> str:

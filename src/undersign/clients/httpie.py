@@ -21,7 +21,7 @@ from ..core.credentials import Secret
 from ..errors import CannotSign, ConfigError
 from ..scheme import Scheme
 from ..schemes import GoGrid, GoTom
-from ._requests_hops import SIGNING
+from ._requests_prepared import SIGNING
 from .requests import SignatureAuth
 
 _SECRET = "UNDERSIGN_SECRET"  # noqa: S105 - the name of a variable

@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..core.message import BodyDigest, Patch, Request, body_length
+from ..bodies import Spool, is_seekable, pieces_of, read_file, spool
+from ..core.message import BodyDigest, Request, body_length
 from ..errors import CannotSign
 from ..scheme import BodyNeed
-from ._auth import HopAuth
-from ._bodies import OnDisk, Spool, is_seekable, pieces_of, read_file, spool
-from ._hops import HopSigner, origin_of
+from ._hop import HopAuth, Hops, HopSigner, origin_of
 from ._httpx_hooks import keep_behind
 from ._httpx_libraries import BYTES, Auth, Stream
 from ._httpx_retries import asend_with_retries, send_with_retries
@@ -45,37 +44,40 @@ class SignatureAuth(HopAuth, Auth):  # type: ignore[misc]  # as of Auth itself
 
     def sync_auth_flow(self, request: Any) -> Generator[Any, Any, None]:
         """Called by the client."""
-        response = yield self._signed(request, _read(request, self._need(request)))
+        hop, head = self._hop(request)
+        hop.settle(request, head, _read(request, hop.need(head)))
+        response = yield request
         if self._should_sign_again(response):
-            yield self._signed(request, _read(request, self._need(request)))
+            hop, head = self._hop(request)
+            hop.settle(request, head, _read(request, hop.need(head)))
+            yield request
 
     async def async_auth_flow(self, request: Any) -> AsyncGenerator[Any, Any]:
         """Called by the client."""
-        response = yield self._signed(request, await _aread(request, self._need(request)))
+        hop, head = self._hop(request)
+        hop.settle(request, head, await _aread(request, hop.need(head)))
+        response = yield request
         if self._should_sign_again(response):
-            yield self._signed(request, await _aread(request, self._need(request)))
+            hop, head = self._hop(request)
+            hop.settle(request, head, await _aread(request, hop.need(head)))
+            yield request
+
+    def _hop(self, request: httpx.Request) -> tuple[_Hops, Request]:
+        """The call that the request is a hop of, and the request's head."""
+        head = _as_request(request)
+        hops = request.extensions.get(_EXTENSION)
+        # A redirect that the user follows by hand, `client.send(answer.next_request)`, is a hop of the same call.
+        if not isinstance(hops, _Hops) or hops.signer is not self._signer or hops.first is request:
+            hops = _Hops(self._signer, request, head.origin)
+        return hops, head
 
     def _should_sign_again(self, response: httpx.Response) -> bool:
-        origin = _origin(response.request)
-        signing = response.request.extensions.get(_EXTENSION)
-        if not isinstance(signing, _Signing) or not self._hops.allows(origin, signing.home):
+        if self._signer.correction is None:
             return False
-        return self._hops.should_sign_again(origin, response.status_code, response.headers.multi_items())
-
-    def _need(self, request: httpx.Request) -> BodyNeed:
-        return self._hops.scheme.body_need(_as_request(request, b""))
-
-    def _signed(self, request: httpx.Request, body: _Body) -> httpx.Request:
-        signing = request.extensions.get(_EXTENSION)
-        if isinstance(signing, _Signing) and signing.hops is self._hops and signing.first is not request:
-            signing.settle(
-                request, body
-            )  # a redirect that the user follows by hand: `client.send(answer.next_request)`
-        else:
-            signing = _Signing(self._hops, request)
-            signing.sign(request, body)
-            request.extensions[_EXTENSION] = signing
-        return request
+        origin, hops = _origin(response.request), response.request.extensions.get(_EXTENSION)
+        return isinstance(hops, _Hops) and hops.should_sign_again(
+            origin, response.status_code, response.headers.multi_items()
+        )
 
 
 def sign_every_hop(client: Client) -> Client:
@@ -96,87 +98,77 @@ class _Body:
         self.stream = stream
 
 
-class _Signing:
-    """Where a request stands: who signs it, where the user's own call went, what is signed and with what.
+class _Hops(Hops):
+    """A call's hops. `first` is the user's own request; those of the redirects are made from it."""
 
-    `first` is the user's own request; those of the redirects are made from it.
-    """
-
-    def __init__(self, hops: HopSigner, first: httpx.Request) -> None:
-        self.hops = hops
+    def __init__(self, signer: HopSigner, first: httpx.Request, home: str) -> None:
+        super().__init__(signer, home)
         self.first = first
-        self.home = _origin(first)
-        self.patch = Patch()
         self._settled: tuple[object, ...] = ()
-
-    def __repr__(self) -> str:
-        return f"<signed for {self.home}>"
-
-    def sign(self, request: httpx.Request, body: _Body) -> None:
-        """Sign the request, or raise CannotSign and leave it as it was."""
-        unsigned = _as_request(request, body.signed)
-        patch = self.hops.sign(unsigned)
-        signed = patch.apply(unsigned)
-        url = request.url.copy_with(raw_path=signed.target.encode("ascii"))
-        if url.raw_path != signed.target.encode("ascii"):
-            raise CannotSign("the client would rewrite the signed target: percent-encode it before")
-        if patch.form and isinstance(signed.body, bytes):
-            body = _Body(signed.body, _Bytes(signed.body))
-        _write(request, url, patch.headers, body)
-        self.patch += patch  # a redirect may carry what any earlier hop was signed with
-        self._settled = _state(request)
-
-    def strip(self, request: httpx.Request, body: _Body) -> None:
-        """Take the credential off a request that goes elsewhere."""
-        before = _as_request(request, body.signed)
-        after = self.hops.strip(before, self.patch)
-        gone = {name.lower() for name, _ in before.headers} - {name.lower() for name, _ in after.headers}
-        for name in gone:
-            del request.headers[name]
-        if isinstance(after.body, bytes) and after.body != before.body:
-            body = _Body(after.body, _Bytes(after.body))
-        _write(request, request.url.copy_with(raw_path=after.target.encode("ascii")), (), body)
-        self._settled = _state(request)
-        self.hops.tell_unsigned(before.origin, self.home)
 
     def is_settled(self, request: httpx.Request) -> bool:
         """Whether the request stands as it was signed or stripped, so that no hook has changed it since."""
         return self._settled == _state(request)
 
-    def need(self, request: httpx.Request) -> BodyNeed:
-        """What is needed of this hop's body: what the scheme asks, or else the form that may hold its parameters."""
-        need = self.hops.scheme.body_need(_as_request(request, b""))
-        return need if need.raw or self._stays(request) else BodyNeed.NOTHING
-
-    def settle(self, request: httpx.Request, body: _Body) -> None:
-        if request is self.first:
-            self.home = _origin(request)  # where a hook of the user's has sent their call
-        if self._stays(request):
-            self.sign(request, body)
+    def settle(self, request: httpx.Request, head: Request, body: _Body) -> None:
+        """Sign the request, or raise CannotSign and leave it as it was; or strip it where it goes elsewhere."""
+        unsigned = head if body.signed == b"" else head.with_body(body.signed)
+        if self.allows(head.origin):
+            self._sign(request, unsigned, body)
         else:
-            self.strip(request, body)
+            self._strip(request, unsigned, body)
+        self._settled = _state(request)
+        request.extensions[_EXTENSION] = self
 
-    def _stays(self, request: httpx.Request) -> bool:
-        return request is self.first or self.hops.allows(_origin(request), self.home)
+    def _sign(self, request: httpx.Request, unsigned: Request, body: _Body) -> None:
+        patch, url = self.signer.sign(unsigned), None
+        if patch.query or patch.form:
+            signed = patch.apply(unsigned)
+            if signed.target != unsigned.target:
+                url = request.url.copy_with(raw_path=signed.target.encode("ascii"))
+                if url.raw_path != signed.target.encode("ascii"):
+                    raise CannotSign("the client would rewrite the signed target: percent-encode it before")
+            if patch.form and isinstance(signed.body, bytes):
+                body = _Body(signed.body, _Bytes(signed.body))
+        _write(request, url, patch.headers, body)
+        self.signed_with(patch)
+
+    def _strip(self, request: httpx.Request, unsigned: Request, body: _Body) -> None:
+        gone, after = self.strip(unsigned)
+        for name in gone:
+            del request.headers[name]
+        if isinstance(after.body, bytes) and after.body != unsigned.body:
+            body = _Body(after.body, _Bytes(after.body))
+        is_same = after.target == unsigned.target
+        _write(request, None if is_same else request.url.copy_with(raw_path=after.target.encode("ascii")), (), body)
+        self.tell_unsigned(unsigned.origin)
 
 
 def _state(request: httpx.Request) -> tuple[object, ...]:
     return request, request.method, request.url, tuple(request.headers.raw), request.stream
 
 
-def _due(request: httpx.Request) -> _Signing | None:
-    signing = request.extensions.get(_EXTENSION)
-    return signing if isinstance(signing, _Signing) and not signing.is_settled(request) else None
+def _due(request: httpx.Request) -> tuple[_Hops, Request] | None:
+    """The call of a request that a hook has changed, or that is a redirect, and the request's head."""
+    hops = request.extensions.get(_EXTENSION)
+    if not isinstance(hops, _Hops) or hops.is_settled(request):
+        return None
+    head = _as_request(request)
+    if request is hops.first:
+        hops.home = head.origin  # where a hook of the user's has sent their call
+    return hops, head
 
 
 def _sign_hop(request: httpx.Request) -> None:
-    if signing := _due(request):
-        signing.settle(request, _read(request, signing.need(request)))
+    if due := _due(request):
+        hops, head = due
+        hops.settle(request, head, _read(request, hops.need(head)))
 
 
 async def _asign_hop(request: httpx.Request) -> None:
-    if signing := _due(request):
-        signing.settle(request, await _aread(request, signing.need(request)))
+    if due := _due(request):
+        hops, head = due
+        hops.settle(request, head, await _aread(request, hops.need(head)))
 
 
 class _Bytes(Stream):
@@ -210,21 +202,18 @@ class _File(Stream):
 
 def _read(request: httpx.Request, need: BodyNeed) -> _Body:
     body = _at_hand(request, need)
-    return body or _spooled(spool(request.stream), need)  # type: ignore[arg-type]  # a sync client's stream is sync
+    return body or _spooled(spool(request.stream, need))  # type: ignore[arg-type]  # a sync client's stream is sync
 
 
 async def _aread(request: httpx.Request, need: BodyNeed) -> _Body:
-    body = _at_hand(request, need)
-    if body is not None:
-        return body
-    spooled = Spool()
     stream: Any = request.stream
-    if hasattr(stream, "__aiter__"):
-        async for piece in stream:
-            spooled.write(piece)
-    else:
-        return _read(request, need)
-    return _spooled(spooled.content(), need)
+    body = _at_hand(request, need)
+    if body is not None or not hasattr(stream, "__aiter__"):
+        return body or _read(request, need)
+    spooled = Spool(need)
+    async for piece in stream:
+        spooled.write(piece)
+    return _spooled(spooled)
 
 
 def _at_hand(request: httpx.Request, need: BodyNeed) -> _Body | None:
@@ -245,31 +234,36 @@ def _at_hand(request: httpx.Request, need: BodyNeed) -> _Body | None:
     return None
 
 
-def _spooled(content: bytes | OnDisk, need: BodyNeed) -> _Body:
-    if isinstance(content, bytes):
-        return _Body(content, _Bytes(content))
-    return _Body(read_file(content, need), _File(content, 0))
+def _spooled(spooled: Spool) -> _Body:
+    content = spooled.content()
+    return _Body(spooled.signed(), _Bytes(content) if isinstance(content, bytes) else _File(content, 0))
 
 
-def _write(request: httpx.Request, url: httpx.URL, headers: Sequence[tuple[str, str]], body: _Body) -> None:
-    set_bytes = [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers]
-    gone = {name.lower() for name, _ in set_bytes}
+def _write(request: httpx.Request, url: httpx.URL | None, headers: Sequence[tuple[str, str]], body: _Body) -> None:
+    """Set the headers and, where they change, URL and body."""
+    if url is not None:
+        request.url = url
     if body.stream is not None:
         request.stream = body.stream
-        gone |= {b"content-length", b"transfer-encoding"}
-        set_bytes.append((b"Content-Length", b"%d" % body_length(body.signed)))
-    kept = [(name, value) for name, value in request.headers.raw if name.lower() not in gone]
-    request.headers = type(request.headers)(kept + set_bytes)
-    request.url = url
+        request.headers.pop("Transfer-Encoding", None)
+        headers = (*headers, ("Content-Length", str(body_length(body.signed))))
+    if all(value.isascii() for _, value in headers):
+        for name, value in headers:
+            request.headers[name] = value
+    else:  # httpx would encode them as UTF-8, and they are the wire's bytes
+        gone = {name.lower().encode("ascii") for name, _ in headers}
+        kept = [(name, value) for name, value in request.headers.raw if name.lower() not in gone]
+        written = [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers]
+        request.headers = type(request.headers)(kept + written)
     if isinstance(request.stream, (_Bytes, *BYTES)):
         # `request.content` is what the stream holds: httpx reads it once, and keeps it here.
         request.__dict__.pop("_content", None)
         request.read()
 
 
-def _as_request(request: httpx.Request, body: bytes | BodyDigest) -> Request:
-    headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw)
-    return Request(request.method, request.url.raw_path.decode("ascii"), headers, body, _origin(request))
+def _as_request(request: httpx.Request) -> Request:
+    headers = tuple([(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw])
+    return Request(request.method, request.url.raw_path.decode("ascii"), headers, b"", _origin(request))
 
 
 def _origin(request: httpx.Request) -> str:

@@ -1,8 +1,22 @@
 """requests: `requests.get(url, auth=SignatureAuth(GoTom(), key_id, secret))`.
 
-requests runs auth once, after all else is prepared, and follows redirects with copies of the prepared request.
-So the auth turns it into a prepared request that signs itself again whenever it was copied, at the last moment
-before an adapter sends it. Hooks, cookies, `allow_redirects`, `max_redirects` and mounted adapters stay as they are.
+    session.get ── prepares the request ── auth ──> SignedRequest: signed, and watched
+                                                        │ Session.send takes its hooks: changed since? sign afresh
+                                                        ▼
+                                                     adapter ──> the wire
+                                                        │ a redirect: requests copies the request, and sets the
+                                                        │ copy's URL, method, headers and body
+                                                        ▼
+                                                     the copy is settled by whoever reads it first:
+                                                     signed afresh, or stripped (see `_hop`)
+
+requests runs auth once, after all else is prepared, and follows redirects with copies of the prepared request. It has no
+hook between such a copy and the adapter that sends it. So the auth turns the request into one that signs itself again
+whenever it was copied, at the last moment before an adapter sends it. Hooks, cookies, `allow_redirects`,
+`max_redirects` and mounted adapters stay as they are.
+
+`_requests_prepared` has that request, `_requests_signing` signs one as it stands, and `_requests_adapter` signs below
+all this, where urllib3 retries.
 """
 
 from __future__ import annotations
@@ -10,9 +24,9 @@ from __future__ import annotations
 from requests import PreparedRequest
 from requests.auth import AuthBase
 
-from ._auth import HopAuth
+from ._hop import HopAuth
 from ._requests_adapter import SigningAdapter, retries
-from ._requests_hops import SIGNING, Signing, add_clock_correction, signed_class, unnoticed
+from ._requests_prepared import SIGNING, Signing, add_clock_correction, signed_class, unnoticed
 
 __all__ = ["SignatureAuth", "SigningAdapter", "retries"]
 
@@ -35,10 +49,10 @@ class SignatureAuth(HopAuth, AuthBase):
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         """Called by requests, once all else of the request is prepared."""
-        signing = Signing(self._hops, watches=self._watches)
+        signing = Signing(self._signer, watches=self._watches)
         unnoticed(request.__dict__.get(SIGNING, signing), signing.start, request)
         request.__dict__[SIGNING] = signing
         request.__class__ = signed_class(type(request))
-        if self._hops.correction:
+        if self._signer.correction:
             add_clock_correction(request)
         return request

@@ -14,12 +14,12 @@ from urllib.parse import urlsplit
 from urllib.request import BaseHandler
 from urllib.request import Request as UrllibRequest
 
+from ..bodies import is_seekable, pieces_of, read_file, spool
 from ..core.credentials import Secret, seal_all
-from ..core.message import BodyDigest, Patch, Request, body_length
+from ..core.message import BodyDigest, Request, body_length
 from ..errors import CannotSign
 from ..scheme import BodyNeed, Scheme
-from ._bodies import is_seekable, pieces_of, read_file, spool
-from ._hops import HopSigner, origin_of
+from ._hop import Hops, HopSigner, origin_of
 
 _RECORD = "redirect_dict"
 
@@ -50,55 +50,24 @@ class SignatureHandler(BaseHandler):
     ) -> None:
         secrets = seal_all(secret, older)
         del secret, older  # so that no frame which raises below holds a plain one
-        self._hops = HopSigner(scheme, key_id, secrets, origins, clock)
+        self._signer = HopSigner(scheme, key_id, secrets, origins, clock)
 
     def http_request(self, request: UrllibRequest) -> UrllibRequest:
         """Called by the opener, for every hop: what is to be sent in the request's place."""
         hop = copy.copy(request)
         hop.headers = dict(request.headers)
         hop.unredirected_hdrs = dict(request.unredirected_hdrs)
-        origin, _ = _where(hop)
+        head = _as_request(hop)
         record = request.__dict__.get(_RECORD)
-        if not isinstance(record, _Record) or record.hops is not self._hops:
-            record = hop.__dict__[_RECORD] = _Record(self._hops, origin)
-            self._sign(hop, record)
-        elif self._hops.allows(origin, record.home):
-            self._sign(hop, record)
+        if not isinstance(record, _Record) or record.hops.signer is not self._signer:
+            record = hop.__dict__[_RECORD] = _Record(Hops(self._signer, head.origin))
+        if record.hops.allows(head.origin):
+            _sign(hop, head, record)
         else:
-            self._strip(hop, record)
+            _strip(hop, head, record.hops)
         return hop
 
     https_request = http_request
-
-    def _sign(self, request: UrllibRequest, record: _Record) -> None:
-        need = self._hops.scheme.body_need(_as_request(request, b""))
-        body, to_send = _body(request, need, record)
-        unsigned = _as_request(request, body)
-        patch = self._hops.sign(unsigned)
-        if patch.form:
-            body = to_send = patch.apply(unsigned).body
-        if to_send is not None:
-            _set_body(request, to_send, body_length(body))
-        for name, value in patch.headers:
-            _remove_header(request, name)
-            request.add_unredirected_header(name, value)
-        if patch.query:
-            _set_url(request, patch.url(request.full_url))
-        record.patch += patch  # of all hops, since a server may come back with what it got on any of them
-
-    def _strip(self, request: UrllibRequest, record: _Record) -> None:
-        """Take the credential off a request that goes elsewhere."""
-        data = request.data
-        before = _as_request(request, data if isinstance(data, bytes) else b"")
-        after = self._hops.strip(before, record.patch)
-        for name in {name.lower() for name, _ in before.headers} - {name.lower() for name, _ in after.headers}:
-            _remove_header(request, name)
-        if after.target != before.target:
-            url = urlsplit(request.full_url)
-            _set_url(request, f"{url.scheme}://{url.netloc}{after.target}")
-        if after.body != before.body:
-            _set_body(request, after.body, body_length(after.body))
-        self._hops.tell_unsigned(before.origin, record.home)
 
 
 class _Record(dict[str, int]):
@@ -107,13 +76,42 @@ class _Record(dict[str, int]):
     urllib hands it from hop to hop, so what must be known of the user's own call travels on it.
     """
 
-    def __init__(self, hops: HopSigner, home: str) -> None:
+    def __init__(self, hops: Hops) -> None:
         super().__init__()
         self.hops = hops
-        self.home = home
-        self.patch = Patch()
         self.file: Any = None
         self.position = 0
+
+
+def _sign(request: UrllibRequest, head: Request, record: _Record) -> None:
+    hops = record.hops
+    body, to_send = _body(request, hops.need(head), record)
+    unsigned = head.with_body(body)
+    patch = hops.signer.sign(unsigned)
+    if patch.form:
+        body = to_send = patch.apply(unsigned).body
+    if to_send is not None:
+        _set_body(request, to_send, body_length(body))
+    for name, value in patch.headers:
+        _remove_header(request, name)
+        request.add_unredirected_header(name, value)
+    if patch.query:
+        _set_url(request, patch.url(request.full_url))
+    hops.signed_with(patch)
+
+
+def _strip(request: UrllibRequest, head: Request, hops: Hops) -> None:
+    """Take the credential off a request that goes elsewhere."""
+    before = head.with_body(request.data if isinstance(request.data, bytes) else b"")
+    gone, after = hops.strip(before)
+    for name in gone:
+        _remove_header(request, name)
+    if after.target != before.target:
+        url = urlsplit(request.full_url)
+        _set_url(request, f"{url.scheme}://{url.netloc}{after.target}")
+    if after.body != before.body:
+        _set_body(request, after.body, body_length(after.body))
+    hops.tell_unsigned(head.origin)
 
 
 def _body(request: UrllibRequest, need: BodyNeed, record: _Record) -> tuple[bytes | BodyDigest, Any]:
@@ -127,19 +125,20 @@ def _body(request: UrllibRequest, need: BodyNeed, record: _Record) -> tuple[byte
         try:
             body = memoryview(data).tobytes()
         except TypeError:
-            data = spool(data)
+            spooled = spool(data, need)
         else:
             _check_length(request, len(body))
             return body, None
-    elif not is_seekable(data):
-        data = spool(pieces_of(data.read))
-    if isinstance(data, bytes):
-        return data, data
-    if record.file is data:
-        data.seek(record.position)  # it was sent already, and another handler has it sent again
+    elif is_seekable(data):
+        if record.file is data:
+            data.seek(record.position)  # it was sent already, and another handler has it sent again
+        else:
+            record.file, record.position = data, data.tell()
+        return read_file(data, need), data
     else:
-        record.file, record.position = data, data.tell()
-    return read_file(data, need), data
+        spooled = spool(pieces_of(data.read), need)
+    record.file, record.position = spooled.content(), 0
+    return spooled.signed(), record.file
 
 
 def _check_length(request: UrllibRequest, length: int) -> None:
@@ -171,9 +170,9 @@ def _remove_header(request: UrllibRequest, name: str) -> None:
             del headers[key]
 
 
-def _as_request(request: UrllibRequest, body: bytes | BodyDigest) -> Request:
+def _as_request(request: UrllibRequest) -> Request:
     origin, target = _where(request)
-    return Request(request.get_method(), target, tuple(_headers(request)), body, origin)
+    return Request(request.get_method(), target, tuple(_headers(request)), b"", origin)
 
 
 def _headers(request: UrllibRequest) -> list[tuple[str, str]]:

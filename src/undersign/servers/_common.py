@@ -50,11 +50,11 @@ _CLIENTS_MISTAKES = frozenset(
 )
 
 
-class Seen(NamedTuple):
+class Received(NamedTuple):
     """A request's head as the server passes it on.
 
     `target_lost` says, for the log, why the target cannot be taken for the one that the client has sent; empty =
-    it can. `spelled` is the head with each of the targets that it may have been then. `course` is how what the app
+    it can. `spelled` is the head with each of the targets that it may have been then. `match` is how what the app
     runs goes with the target. `doubt` is a sentence on what else may lie behind a signature that does not fit, and
     `withheld` one on why Authorization may not be there. See `_targets`. `peer` is the
     address that the connection comes from.
@@ -64,12 +64,12 @@ class Seen(NamedTuple):
     target_lost: str = ""
     doubt: str = ""
     spelled: tuple[Request, ...] = ()
-    course: Match = Match.EXACT
+    match: Match = Match.EXACT
     withheld: str = ""
     peer: str = ""
 
 
-class Gate:
+class Authenticator:
     """Which requests are let in, and what the others are answered; see SignatureMiddleware for the options.
 
     Raises ConfigError for an option that cannot work.
@@ -112,6 +112,8 @@ class Gate:
         self.public = Public(public)
         self.has_public = bool(self.public)
         self._lets_preflights = preflights
+        self.lets_unsigned = self.has_public or preflights
+        """Whether any request is let in without a signature."""
         self._on_rejected = None if on_rejected is None else refusal_hook(on_rejected)
         self._on_verified = on_verified
         self.has_hook = on_verified is not None
@@ -127,74 +129,74 @@ class Gate:
             target = self.prefix + target
         return Request(method, target, headers, b"", self.origin)
 
-    def is_public(self, seen: Seen) -> bool:
+    def is_public(self, received: Received) -> bool:
         """Whether the path is named public, and has one spelling alone."""
-        return seen.course is Match.EXACT and self._is_named_public(seen)
+        return received.match is Match.EXACT and self._is_named_public(received)
 
-    def _is_named_public(self, seen: Seen) -> bool:
-        return self.has_public and self.public.lets(seen.head) and not seen.target_lost
+    def _is_named_public(self, received: Received) -> bool:
+        return self.has_public and self.public.lets(received.head) and not received.target_lost
 
-    def is_preflight(self, seen: Seen) -> bool:
+    def is_preflight(self, received: Received) -> bool:
         """Whether the request is a browser's preflight, and those are let in."""
-        return self._lets_preflights and is_preflight(seen.head, self.verifier)
+        return self._lets_preflights and is_preflight(received.head, self.verifier)
 
-    def begin(self, seen: Seen) -> Pending:
+    def begin(self, received: Received) -> Pending:
         """Phase one, and what a server has to know besides. Raises Rejected."""
-        if seen.course is Match.OTHER and self._is_named_public(seen):
+        if received.match is Match.OTHER and self._is_named_public(received):
             raise Rejected(Reason.LOSSY_TARGET, OTHER_TARGET)
-        pending = self.verifier.begin(seen.head)
-        if seen.target_lost:
-            self.check_claim(pending, seen)
+        pending = self.verifier.begin(received.head)
+        if received.target_lost:
+            self.check_claim(pending, received)
         return pending
 
-    def check_claim(self, pending: Pending, seen: Seen) -> None:
+    def check_claim(self, pending: Pending, received: Received) -> None:
         """Refuse a target that has no spelling where the claimed scheme covers it. Raises Rejected(lossy_target)."""
-        if not seen.spelled and _covers_target(pending):
-            raise rejected(Reason.LOSSY_TARGET, seen.target_lost, pending)
+        if not received.spelled and _covers_target(pending):
+            raise rejected(Reason.LOSSY_TARGET, received.target_lost, pending)
 
-    def attempts(self, pending: Pending, seen: Seen) -> Iterable[Pending]:
+    def attempts(self, pending: Pending, received: Received) -> Iterable[Pending]:
         """The request with each target that it may have been sent to, where that is lost."""
-        if not seen.spelled:  # what claims the request does not cover it
+        if not received.spelled:  # what claims the request does not cover it
             return (pending,)
         body = pending.request.body if pending.request else None
-        return (self._begun(head, body) for head in seen.spelled)
+        return (self._begun(head, body) for head in received.spelled)
 
     def _begun(self, head: Request, body: bytes | BodyDigest | None) -> Pending:
         pending = self.verifier.begin(head)
         return pending if body is None else pending.with_body(body)
 
-    def unless_respelled(self, refused: Rejected, pending: Pending, seen: Seen) -> Rejected:
+    def unless_respelled(self, refused: Rejected, pending: Pending, received: Received) -> Rejected:
         """What a request is refused for if no other spelling of its target fits. Raises `refused` where none matters.
 
         An unknown key is not told from a wrong secret: the answers have to be alike.
         """
-        if seen.target_lost and refused.reason in (Reason.MISMATCH, Reason.UNKNOWN_KEY) and _covers_target(pending):
-            return rejected(Reason.LOSSY_TARGET, f"{seen.target_lost}; {refused.detail}", pending)
+        if received.target_lost and refused.reason in (Reason.MISMATCH, Reason.UNKNOWN_KEY) and _covers_target(pending):
+            return rejected(Reason.LOSSY_TARGET, f"{received.target_lost}; {refused.detail}", pending)
         raise refused
 
-    def check_course(self, pending: Pending, seen: Seen) -> None:
+    def check_target(self, pending: Pending, received: Received) -> None:
         """Refuse a verified request of which the app would run something else. Raises Rejected(lossy_target).
 
         It does not matter whether the scheme covers the target: `authorize` and `require` have judged that.
         """
-        if seen.course is Match.OTHER:
+        if received.match is Match.OTHER:
             raise rejected(Reason.LOSSY_TARGET, OTHER_TARGET, pending)
-        if seen.course is Match.NORMALISED and self.judges_targets:
+        if received.match is Match.NORMALISED and self.judges_targets:
             raise rejected(Reason.LOSSY_TARGET, _NORMALISED_TARGET, pending)
 
     def body_limit(self, pending: Pending) -> int:
         """How many bytes of the body are read."""
         return min(self.max_body, pending.body.limit) if pending.body.raw else self.max_body
 
-    def refuse(self, refused: Rejected, seen: Seen, pending: Pending | None) -> Response:
+    def refuse(self, refused: Rejected, received: Received, pending: Pending | None) -> Response:
         """The answer to a refused request, which is logged and told to the hook; `pending` is how far it has come."""
         detail = refused.detail
-        answer = self.verifier.refusal(refused, seen.head)
-        doubt = OTHER_TARGET if seen.course is Match.OTHER else seen.doubt
+        answer = self.verifier.refusal(refused, received.head)
+        doubt = OTHER_TARGET if received.match is Match.OTHER else received.doubt
         if refused.reason is Reason.MISMATCH and doubt and _covers_target(pending):
             detail = f"{detail}; {doubt}"
-        elif refused.reason is Reason.MISSING and seen.withheld and _asks_for_authorization(answer):
-            detail = f"{detail}; {seen.withheld}"
+        elif refused.reason is Reason.MISSING and received.withheld and _asks_for_authorization(answer):
+            detail = f"{detail}; {received.withheld}"
         elif refused.reason is Reason.INSECURE and not self.origin:
             detail = f"{detail}: tell the middleware its origin, as in origin='https://api.example.com'"
         elif isinstance(refused.__cause__, ConfigError):  # one of ours, which never holds a secret
@@ -202,20 +204,20 @@ class Gate:
         elif refused.__cause__ is not None and not isinstance(refused.__cause__, Rejected):
             # Its type alone: its text may hold addresses with passwords.
             detail = f"{detail}: {type(refused.__cause__).__name__}"
-        self._tell(seen, refused.reason, refused.key_id, detail, refused.scheme)
+        self._tell(received, refused.reason, refused.key_id, detail, refused.scheme)
         if self._diagnosis and refused.reason in _CLIENTS_MISTAKES:
             # Whoever scans for open doors signs nothing, and must not take a client's turn.
-            is_scan = refused.reason is Reason.MISSING and "authorization" not in seen.head.by_name()
-            request = None if is_scan else _whole(seen, pending)
+            is_scan = refused.reason is Reason.MISSING and "authorization" not in received.head.by_name()
+            request = None if is_scan else _whole(received, pending)
             if request is not None:
                 self._diagnosis.look(self.verifier.schemes, request, refused.key_id, self.verifier.clock())
         return answer
 
-    def forbid(self, verified: Verified, seen: Seen) -> Response:
+    def forbid(self, verified: Verified, received: Received) -> Response:
         """The answer of its scheme to a good signature whose key may not do this, which is logged and told."""
-        self._tell(seen, FORBIDDEN, verified.key_id, "authorize has said no", verified.scheme)
+        self._tell(received, FORBIDDEN, verified.key_id, "authorize has said no", verified.scheme)
         scheme = next(scheme for scheme in self.verifier.schemes if scheme.name == verified.scheme)
-        return scheme.forbidden(seen.head)
+        return scheme.forbidden(received.head)
 
     def admit(self, verified: Verified) -> None:
         """Tell the hook of a request that is let in."""
@@ -225,8 +227,8 @@ class Gate:
             except Exception as error:
                 _log.error("on_verified has raised %s", type(error).__name__)
 
-    def _tell(self, seen: Seen, reason: str, key_id: str, detail: str, scheme: str) -> None:
-        head = seen.head
+    def _tell(self, received: Received, reason: str, key_id: str, detail: str, scheme: str) -> None:
+        head = received.head
         refusal = Refusal(
             str(reason),
             printable(key_id),
@@ -234,7 +236,7 @@ class Gate:
             scheme,
             printable(head.method, 30),
             shown_path(head.target),
-            printable(seen.peer, 50),
+            printable(received.peer, 50),
         )
         level = logging.ERROR if reason in _FAILURES else logging.WARNING
         _log.log(level, "refused: %s", refusal, extra=asdict(refusal))
@@ -256,15 +258,15 @@ def _asks_for_authorization(answer: Response) -> bool:
     return any(name.lower() == "www-authenticate" for name, _ in answer.headers)
 
 
-def _whole(seen: Seen, pending: Pending | None) -> Request | None:
+def _whole(received: Received, pending: Pending | None) -> Request | None:
     """The request with its body, as far as it was read: None where it was not, or the target is lost."""
-    if seen.target_lost:
+    if received.target_lost:
         return None
     if pending is not None and (pending.request is not None or not pending.body):
         return pending.request or pending.head
-    names = seen.head.by_name()
-    has_body = "transfer-encoding" in names or seen.head.values("content-length") not in ([], ["0"])
-    return None if has_body else seen.head
+    names = received.head.by_name()
+    has_body = "transfer-encoding" in names or received.head.values("content-length") not in ([], ["0"])
+    return None if has_body else received.head
 
 
 def verified_in(place: Mapping[str, Any]) -> Verified | None:
@@ -284,33 +286,27 @@ def rejected(reason: Reason, detail: str, pending: Pending) -> Rejected:
     return Rejected(reason, detail, scheme=scheme, key_id=pending.claim.key_id if pending.claim else "")
 
 
-def body_length(pending: Pending) -> int | None:
+def declared_length(head: Request) -> int | str | None:
     """The declared length of the body; None where none is declared, CHUNKED where it is sent so.
 
-    Raises Rejected(malformed) where two servers could find two ends of it. RFC 9112, section 6.3.
+    A sentence, where two servers could find two ends of it. RFC 9112, section 6.3.
     """
-    names = pending.head.by_name()
+    names = head.by_name()
     if "content-length" not in names and "transfer-encoding" not in names:
         return None
-    lengths = pending.head.values("content-length")
-    codings = pending.head.values("transfer-encoding")
-    if lengths and codings:
-        raise rejected(Reason.MALFORMED, "there is a Content-Length beside Transfer-Encoding", pending)
+    lengths = head.values("content-length") if "content-length" in names else []
+    codings = head.values("transfer-encoding") if "transfer-encoding" in names else []
     if codings:
+        if lengths:
+            return "there is a Content-Length beside Transfer-Encoding"
         if len(codings) > 1 or codings[0].lower() != "chunked":
-            raise rejected(Reason.MALFORMED, "Transfer-Encoding is not chunked alone", pending)
+            return "Transfer-Encoding is not chunked alone"
         return CHUNKED
     if not lengths:
         return None
     if len(lengths) > 1 or not _LENGTH.fullmatch(lengths[0]):
-        raise rejected(Reason.MALFORMED, "Content-Length is not one number", pending)
+        return "Content-Length is not one number"
     return int(lengths[0])
-
-
-def check_body_length(length: int | None, limit: int, pending: Pending) -> None:
-    """Refuse a declared length beyond the limit before anything is read. Raises Rejected(body_too_large)."""
-    if length is not None and length > limit:
-        raise rejected(Reason.BODY_TOO_LARGE, f"the body is over {limit} bytes", pending)
 
 
 def finished_headers(answer: Response) -> Pairs:
@@ -325,14 +321,3 @@ def check_authorize(authorize: Any) -> None:
     """Raises ConfigError where it is there and cannot be called."""
     if authorize is not None and not callable(authorize):
         raise ConfigError("authorize is a callable: authorize(verified, head) returns True for those let in")
-
-
-def announces_body(head: Request) -> bool:
-    """Whether the head of an HTTP/1 request announces a body of which one end alone can be found.
-
-    RFC 9112, section 6.
-    """
-    lengths, codings = head.values("content-length"), head.values("transfer-encoding")
-    if codings:
-        return not lengths and len(codings) == 1 and codings[0].lower() == "chunked"
-    return len(lengths) == 1 and _LENGTH.fullmatch(lengths[0]) is not None and int(lengths[0]) > 0

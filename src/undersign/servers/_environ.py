@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 _REPEATED = ("HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH")
+_NAMES: dict[str, str] = {}  # clients send the same few names over and over
+_MOST_NAMES = 1024
+_SET_APART = frozenset((*_REPEATED, "HTTP_TRANSFER_ENCODING"))
 _MOD_WSGI = "Apache withholds Authorization from mod_wsgi unless it says WSGIPassAuthorization On"
 _CGI = "Apache withholds Authorization from CGI, FastCGI and SCGI unless it says CGIPassAuth On"
 
@@ -22,16 +25,20 @@ def headers_of(environ: WSGIEnvironment) -> Pairs:
     one that has HTTP_ alone, or another value there, the name keeps its underscore: it was sent with one, or more than
     once.
     """
-    headers: list[tuple[str, str]] = []
-    for key, value in environ.items():
-        if not key.startswith("HTTP_") or (key == "HTTP_TRANSFER_ENCODING" and _is_unchunked(environ)):
+    headers = [
+        (_NAMES.get(key) or _name(key), value)
+        for key, value in environ.items()
+        if key[:5] == "HTTP_" and key not in _SET_APART
+    ]
+    if "HTTP_TRANSFER_ENCODING" in environ and not _is_unchunked(environ):
+        headers.append(("transfer-encoding", environ["HTTP_TRANSFER_ENCODING"]))
+    for key in _REPEATED:
+        if key not in environ:
             continue
-        if key not in _REPEATED:
-            headers.append((key[5:].lower().replace("_", "-"), value))
-        elif not _is_equal(environ, key):
-            headers.append((key[5:].lower(), value))
-        elif not value:  # so it was sent empty, which an environ does not show otherwise
-            headers.append((key[5:].lower().replace("_", "-"), ""))
+        if not _is_equal(environ, key):
+            headers.append((key[5:].lower(), environ[key]))
+        elif not environ[key]:  # so it was sent empty, which an environ does not show otherwise
+            headers.append((_name(key), ""))
     # An empty one may stand for none, says PEP 3333; and what wsgiref gives for none is text/plain.
     content_type: str = environ.get("CONTENT_TYPE", "")
     if content_type and not (content_type == "text/plain" and _is_wsgiref(environ)):
@@ -39,6 +46,13 @@ def headers_of(environ: WSGIEnvironment) -> Pairs:
     if content_length := environ.get("CONTENT_LENGTH", ""):
         headers.append(("content-length", content_length))
     return tuple(headers)
+
+
+def _name(key: str) -> str:
+    name = key[5:].lower().replace("_", "-")
+    if len(_NAMES) < _MOST_NAMES and len(key) <= 64:
+        _NAMES[key] = name
+    return name
 
 
 def differing_header(environ: WSGIEnvironment) -> str:

@@ -1,88 +1,143 @@
 """A request's way through a server, from its head to the verdict. The order of the checks stands here and nowhere else.
 
     begin    who claims the request, is its time near, are key id and signature in form
+      │
     length   where does the body end, and is it too large already
+      │
     body     read and hashed, within the limit, where the signature needs it
+      │
     finish   does the signature fit, is it new
-    course   is what was signed what the app would run
+      │
+    target   is what was signed what the app would run
+      │
     allow    may this key do this
+      │
     admit, or refuse
 
 What is refused costs the server no more than the checks in front of it. ASGI waits where WSGI and `undersign serve`
-block, so the way is a generator that does no I/O itself: it yields what a server's own function has returned and gets
-back what that comes to. `run` gives it the same thing back; `run_async` awaits it before.
+block, and there is one way for all of them: it is a coroutine, in which nothing of a blocking server ever waits. `run`
+drives that one to its end at once.
 """
 
 from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Generator
-from typing import Any, TypeAlias
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
+from ..bodies import Spool
 from ..core.message import Request, Response
 from ..errors import Reason, Rejected
 from ..verifying.verdict import Pending, Verified
-from ._bodies import Spool
-from ._common import Gate, Seen, body_length, check_body_length, rejected
-
-Steps: TypeAlias = Generator[Any, Any, bool]
-"""What yields what may be awaitable, takes what it comes to, and ends in whether the request is let in."""
+from ._common import Authenticator, Received, declared_length, rejected
+from ._targets import Match
 
 
 class Exchange(ABC):
     """One request of one server, which says how it reads a body and what else it checks.
 
-    When `steps` has ended in True, `verified` says who has signed, and `spool` has the body where it was read: close
+    When `judge` has returned True, `verified` says who has signed, and `spool` has the body where one was read: close
     it when the app is done. Else `answer` is the refusal, or None where the client has gone. `unread` says whether a
-    body may still come in.
+    body may still come in, and `is_read` that it was read to its end.
     """
 
     digests: tuple[str, ...] = ()
     """Digests of the body that the server itself wants, of every request: then it reads all bodies, and keeps none."""
+    waits = False
+    """Whether the server can await what `authorize` returns."""
+
+    is_read = False
+    pending: Pending | None = None
+    spool: Spool | None = None
+    verified: Verified | None = None
+    answer: Response | None = None
+    _limit = 0
 
     def __init__(
         self,
-        gate: Gate,
-        seen: Seen,
+        authenticator: Authenticator,
+        received: Received,
         authorize: Callable[[Verified, Request], bool | Awaitable[bool]] | None = None,
-        *,
-        unread: bool = False,
     ) -> None:
-        self.seen = seen
-        self.unread = unread
-        self.length: int | None = None
-        self.pending: Pending | None = None
-        self.spool: Spool | None = None
-        self.verified: Verified | None = None
-        self.answer: Response | None = None
-        self._gate = gate
+        self.received = received
+        self.length = length = declared_length(received.head)
+        # RFC 9112, section 6: an HTTP/1 request has a body where its head says so.
+        self.unread = type(length) is int and length != 0
+        self._authenticator = authenticator
         self._authorize = authorize
 
     @abstractmethod
-    def read(self, spool: Spool, pending: Pending) -> bool | Awaitable[bool]:
-        """Write the body into the spool; False where the client has gone before its end. Raises Rejected.
-
-        `length` is what the head declares, as `body_length` has it.
-        """
+    async def read(self, pending: Pending) -> bool:
+        """Pass each piece of the body to `take`; False where the client has gone before its end. Raises Rejected."""
 
     def check(self, pending: Pending) -> None:  # noqa: B027 - most servers check nothing more
-        """Refuse what else cannot be judged, before the body is read and again when it is there. Raises Rejected."""
+        """Refuse what else cannot be judged, for each scheme that claims the request. Raises Rejected."""
 
     def refuse(self, refused: Rejected) -> Response:
         """The answer to the refused request."""
-        return self._gate.refuse(refused, self.seen, self.pending)
+        return self._authenticator.refuse(refused, self.received, self.pending)
+
+    def take(self, piece: bytes, pending: Pending) -> None:
+        """Take one more piece of the body. Raises Rejected: body_too_large; unavailable where the disk fails."""
+        spool = self.spool
+        if spool is None:
+            spool = self.spool = Spool(pending.body, also=self.digests, keeps=not self.digests)
+        if spool.length + len(piece) > self._limit:
+            raise self._too_large(pending)
+        try:
+            spool.write(piece)
+        except OSError as error:
+            raise rejected(Reason.UNAVAILABLE, "the temporary file for the body failed", pending) from error
+
+    def _too_large(self, pending: Pending) -> Rejected:
+        return rejected(Reason.BODY_TOO_LARGE, f"the body is over {self._limit} bytes", pending)
+
+    @property
+    def taken(self) -> int:
+        """How many bytes of the body have come."""
+        return self.spool.length if self.spool is not None else 0
 
     def close(self) -> None:
         """Give up the body."""
         if self.spool is not None:
             self.spool.close()
 
-    def steps(self) -> Steps:
-        """Go all the way. Raises what `read` raises, but for Rejected."""
+    async def judge(self) -> bool:
+        """Go all the way: whether the request is let in. Raises what `read` raises, but for Rejected."""
+        authenticator, received = self._authenticator, self.received
         is_admitted = False
         try:
-            is_admitted = yield from self._judge()
+            pending = self.pending = authenticator.begin(received)
+            self.check(pending)
+            length = self.length
+            if isinstance(length, str):
+                raise rejected(Reason.MALFORMED, length, pending)
+            if pending.body or self.digests:
+                self._limit = authenticator.body_limit(pending)
+                if length is not None and length > self._limit:
+                    raise self._too_large(pending)
+                if not await self.read(pending):
+                    return False
+                self.is_read, self.unread = True, False
+                begun, pending = pending, pending.with_body(b"" if self.spool is None else self.spool.signed())
+                self.pending = pending
+                if received.target_lost:  # what claims the request may stand in its body
+                    authenticator.check_claim(pending, received)
+                if pending.scheme is not begun.scheme:
+                    self.check(pending)
+            if received.target_lost:
+                verified = await self._finish_respelled(pending)
+            else:
+                verified = await self._finish(pending)
+            if received.match is not Match.EXACT:
+                authenticator.check_target(self.pending, received)
+            self.verified = verified
+            if self._authorize is not None and not await self._is_allowed(self._authorize, verified, self.pending):
+                self.answer = authenticator.forbid(verified, received)
+                return False
+            authenticator.admit(verified)
+            is_admitted = True
         except Rejected as refused:
             self.answer = self.refuse(refused)
         finally:
@@ -90,82 +145,44 @@ class Exchange(ABC):
                 self.close()
         return is_admitted
 
-    def _judge(self) -> Steps:
-        gate, seen = self._gate, self.seen
-        pending = self.pending = gate.begin(seen)
-        self.check(pending)
-        self.length = body_length(pending)
-        if pending.body or self.digests:
-            limit = gate.body_limit(pending)
-            check_body_length(self.length, limit, pending)
-            self.spool = Spool(pending, limit, also=self.digests, keeps=not self.digests)
-            if not (yield self.read(self.spool, pending)):
-                return False
-            self.unread = False
-            pending = self.pending = pending.with_body(self.spool.body())
-            if seen.target_lost:  # what claims the request may stand in its body
-                gate.check_claim(pending, seen)
-            self.check(pending)
-        verified, pending = yield from self._finish(pending)
-        self.pending = pending
-        gate.check_course(pending, seen)
-        self.verified = verified
-        if self._authorize is not None and not (yield from self._is_allowed(self._authorize, verified, pending)):
-            self.answer = gate.forbid(verified, seen)
-            return False
-        gate.admit(verified)
-        return True
+    async def _finish(self, pending: Pending) -> Verified:
+        found = self._authenticator.verifier.finish(pending)
+        return found if isinstance(found, Verified) else await found
 
-    def _finish(self, pending: Pending) -> Generator[Any, Any, tuple[Verified, Pending]]:
-        """Who signed the request, and the request with the target that was signed. Raises Rejected."""
-        gate, seen = self._gate, self.seen
-        if not seen.target_lost:
-            return (yield gate.verifier.finish(pending)), pending
-        refused = rejected(Reason.LOSSY_TARGET, seen.target_lost, pending)
-        for attempt in gate.attempts(pending, seen):
+    async def _finish_respelled(self, pending: Pending) -> Verified:
+        """Who signed the request, with the target that was signed, where that is lost. Raises Rejected."""
+        authenticator, received = self._authenticator, self.received
+        refused = rejected(Reason.LOSSY_TARGET, received.target_lost, pending)
+        for attempt in authenticator.attempts(pending, received):
             try:
-                return (yield gate.verifier.finish(attempt)), attempt
+                verified = await self._finish(attempt)
             except Rejected as error:
-                refused = gate.unless_respelled(error, attempt, seen)
+                refused = authenticator.unless_respelled(error, attempt, received)
+            else:
+                self.pending = attempt
+                return verified
         raise refused
 
-    def _is_allowed(
+    async def _is_allowed(
         self,
         authorize: Callable[[Verified, Request], bool | Awaitable[bool]],
         verified: Verified,
         pending: Pending,
-    ) -> Steps:
+    ) -> bool:
         try:
-            return (yield authorize(verified, pending.head)) is True
+            answer = authorize(verified, pending.head)
+            if self.waits and inspect.isawaitable(answer):
+                answer = await answer
         except Exception as error:
             raise rejected(Reason.UNAVAILABLE, "authorize failed", pending) from error
+        return answer is True
 
 
-def run(steps: Steps) -> bool:
-    """Go all the way where nothing is awaited: whether the request is let in."""
+def run(judging: Coroutine[Any, Any, bool]) -> bool:
+    """What `judge` returns, of an exchange that waits for nothing."""
     try:
-        step = next(steps)
-        while True:
-            step = steps.send(step)
+        judging.send(None)
     except StopIteration as end:
         return bool(end.value)
-
-
-async def run_async(steps: Steps) -> bool:
-    """Go all the way and await what is awaitable: whether the request is let in."""
-    given: Any = None
-    failed: BaseException | None = None
-    while True:
-        try:
-            step = steps.send(given) if failed is None else steps.throw(failed)
-        except StopIteration as end:
-            return bool(end.value)
-        finally:
-            failed = None  # its traceback holds this frame, and the request with it
-        given = step
-        # Both are at hand most often, and quicker to tell than what can be awaited is.
-        if not isinstance(step, (Verified, bool)) and inspect.isawaitable(step):
-            try:
-                given = await step
-            except BaseException as error:  # also the end of the task: the way ends where it is
-                failed = error
+    judging.close()
+    raise RuntimeError("a blocking server's exchange has waited for something")

@@ -11,7 +11,7 @@ from ._common import KEY
 Scope: TypeAlias = MutableMapping[str, Any]
 
 
-def settle(scope: Scope) -> None:
+def normalise_headers(scope: Scope) -> None:
     """Make the headers a list of pairs of bytes, which they are on most servers.
 
     ASGI asks for an iterable of two-item iterables of byte strings, and of some of these nothing is left once they are
@@ -37,9 +37,8 @@ class AppScope(dict[str, Any]):
     __slots__ = ("_outer",)
 
     def __init__(self, outer: Scope, verified: Verified | None, **changes: Any) -> None:
-        super().__init__(outer)
-        super().update(changes)
-        super().__setitem__(KEY, verified)
+        super().__init__(outer, **changes)
+        dict.__setitem__(self, KEY, verified)
         self._outer = outer
 
     def change(self, key: str, value: Any) -> None:

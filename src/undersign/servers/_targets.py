@@ -69,31 +69,34 @@ class Match(Enum):
     OTHER = "other"
 
 
-class Course(NamedTuple):
+class Comparison(NamedTuple):
     """`prefixed` says that what was sent holds the prefix, which something has taken off the app's path alone."""
 
     match: Match
     prefixed: bool = False
 
 
-def course(decoded: Collection[str], runs: str, prefix: str) -> Course:
+SAME = Comparison(Match.EXACT)
+
+
+def compare(decoded: Collection[str], runs: str, prefix: str) -> Comparison:
     """How the path that the app `runs` goes with what was sent, in any of its decoded forms."""
-    if found := _course(decoded, runs, prefix, Match.EXACT):
+    if found := _compare(decoded, runs, prefix, Match.EXACT):
         return found
     if not has_dot_segment(runs):
         normal = {_normalised(path) for path in decoded}
-        if found := _course(normal, _SLASHES.sub("/", runs), prefix, Match.NORMALISED):
+        if found := _compare(normal, _SLASHES.sub("/", runs), prefix, Match.NORMALISED):
             return found
-    return Course(Match.OTHER)
+    return Comparison(Match.OTHER)
 
 
-def _course(decoded: Collection[str], runs: str, prefix: str, match: Match) -> Course | None:
+def _compare(decoded: Collection[str], runs: str, prefix: str, match: Match) -> Comparison | None:
     if runs in decoded:
-        return Course(match)
+        return Comparison(match)
     if prefix and prefix + runs in decoded:
-        return Course(match, prefixed=True)
+        return Comparison(match, prefixed=True)
     if prefix and runs.startswith(prefix) and runs.removeprefix(prefix) in decoded:
-        return Course(match)
+        return Comparison(match)
     return None
 
 

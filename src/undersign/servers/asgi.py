@@ -3,33 +3,33 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Awaitable, Callable, Collection, Iterable, MutableMapping
-from typing import IO, TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, MutableMapping
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import unquote
 
+from ..bodies import OnDisk, Spool, pieces_of
 from ..core.message import Pairs, Request, Response, origin_form
 from ..errors import ConfigError
 from ..verifying.verdict import Pending, Verified
 from ..verifying.verifier import AsyncVerifier, Verifier
-from ._bodies import PIECE, Spool
 from ._caching import for_the_client_alone, is_guarded
 from ._common import (
     CHUNKED,
     MAX_BODY,
-    Gate,
-    Seen,
-    announces_body,
+    Authenticator,
+    Received,
     check_authorize,
     finished_headers,
 )
-from ._exchange import Exchange, run_async
-from ._scope import AppScope, Scope, settle
+from ._exchange import Exchange
+from ._scope import AppScope, Scope, normalise_headers
 from ._targets import (
     PATH_IS_DECODED,
     QUERY_IS_REWRITTEN,
-    Course,
+    SAME,
+    Comparison,
     Match,
-    course,
+    compare,
     decoded_as_text,
     is_query_rewritten,
     is_single_spelling,
@@ -49,8 +49,7 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 App: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
 Authorize: TypeAlias = Callable[[Verified, Request], bool | Awaitable[bool]]
 
-# RFC 9112, section 6: a request has a body where Content-Length or Transfer-Encoding says so. HTTP/2 needs neither.
-_BODIES_ARE_ANNOUNCED = ("1.1", "1.0")
+_ANNOUNCE_BODIES = ("1.1", "1.0")  # HTTP/2 needs neither Content-Length nor Transfer-Encoding
 _BARE_MARK = "ASGI does not say whether the target ended in a bare ?, which would be signed"
 
 
@@ -105,7 +104,7 @@ class SignatureMiddleware:
         check_authorize(authorize)
         self._app = app
         self._authorize = authorize
-        self._gate = Gate(
+        self._authenticator = Authenticator(
             verifier,
             origin=origin,
             prefix=prefix,
@@ -126,27 +125,28 @@ class SignatureMiddleware:
             return
         if kind not in ("http", "websocket"):
             raise ConfigError(f"the scope type {kind!r} cannot be verified")
-        settle(scope)
-        seen = _seen(scope, self._gate)
-        if self._gate.is_public(seen):
-            await self._app(_inner(scope, None), receive, send)
-            return
-        if kind == "http" and self._gate.is_preflight(seen):
-            await self._app(_inner(scope, None), _without_body(receive), send)
-            return
-        exchange = _Exchange(self._gate, seen, self._authorize, scope, receive)
+        normalise_headers(scope)
+        received = _received(scope, self._authenticator)
+        if self._authenticator.lets_unsigned:
+            if self._authenticator.is_public(received):
+                await self._app(_inner(scope, None), receive, send)
+                return
+            if kind == "http" and self._authenticator.is_preflight(received):
+                await self._app(_inner(scope, None), _without_body(receive), send)
+                return
+        exchange = _Exchange(self._authenticator, received, self._authorize, scope, receive)
         try:
-            is_admitted = await run_async(exchange.steps())
+            is_admitted = await exchange.judge()
             if exchange.answer is not None:
                 await self._answer(exchange.answer, scope, receive, send, unread=exchange.unread)
             if not is_admitted:
                 return
-            inner, spool = _inner(scope, exchange.verified), exchange.spool
-            if spool is not None and kind == "http":
-                receive = _replay(spool, receive)
+            inner = _inner(scope, exchange.verified)
+            if exchange.is_read and kind == "http":
+                receive = _replay(exchange.spool, receive)
                 if exchange.length == CHUNKED:
-                    inner.change("headers", _with_length(scope["headers"], spool.length))
-            if not is_guarded(seen.head.by_name()):
+                    inner.change("headers", _with_length(scope["headers"], exchange.taken))
+            if not is_guarded(received.head.by_name()):
                 send = _for_the_client_alone(send)
             await self._app(inner, receive, send)
         finally:
@@ -174,7 +174,7 @@ class SignatureMiddleware:
 
     async def _answer_early(self, start: Message, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer while the request's body may still come in: see Linger."""
-        dropping = Dropping(self._gate.linger, receive)
+        dropping = Dropping(self._authenticator.linger, receive)
         try:
             # A client that waits for 100 (Continue) must not be asked for a body that is dropped.
             expects = any(name.lower() == b"expect" for name, _ in scope["headers"])
@@ -196,13 +196,33 @@ class SignatureMiddleware:
 class _Exchange(Exchange):
     """A request of an ASGI server."""
 
-    def __init__(self, gate: Gate, seen: Seen, authorize: Authorize | None, scope: Scope, receive: Receive) -> None:
+    waits = True
+
+    def __init__(
+        self,
+        authenticator: Authenticator,
+        received: Received,
+        authorize: Authorize | None,
+        scope: Scope,
+        receive: Receive,
+    ) -> None:
+        super().__init__(authenticator, received, authorize)
         self._is_http = scope["type"] == "http"
-        super().__init__(gate, seen, authorize, unread=self._is_http and _may_have_body(scope, seen.head))
+        if not self._is_http or not _is_http1(scope):
+            self.unread = self._is_http
         self._receive = receive
 
-    def read(self, spool: Spool, pending: Pending) -> bool | Awaitable[bool]:
-        return _fill(spool, self._receive, self.length) if self._is_http else True
+    async def read(self, pending: Pending) -> bool:
+        more = self._is_http
+        while more:
+            message = await self._receive()
+            if message["type"] != "http.request":
+                return False
+            if piece := message.get("body", b""):
+                self.take(piece, pending)
+            more = message.get("more_body", False)
+        # A server that takes a lost connection for the end of the body must not have us take it so.
+        return not self._is_http or self.length is None or self.length == CHUNKED or self.length == self.taken
 
 
 def _without_body(receive: Receive) -> Receive:
@@ -215,13 +235,8 @@ def _without_body(receive: Receive) -> Receive:
     return checked
 
 
-def _may_have_body(scope: Scope, head: Request) -> bool:
-    """Whether a body may come whose end the server finds."""
-    return announces_body(head) if _is_http1(scope) else True
-
-
 def _is_http1(scope: Scope) -> bool:
-    return scope.get("http_version", "1.1") in _BODIES_ARE_ANNOUNCED
+    return scope.get("http_version", "1.1") in _ANNOUNCE_BODIES
 
 
 def _for_the_client_alone(send: Send) -> Send:
@@ -242,28 +257,26 @@ def _for_the_client_alone(send: Send) -> Send:
     return kept
 
 
-def _seen(scope: Scope, gate: Gate) -> Seen:
+def _received(scope: Scope, authenticator: Authenticator) -> Received:
     headers = tuple([(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]])
     method = scope["method"] if scope["type"] == "http" else "GET"  # RFC 6455, section 4.1
     query = _query(scope)
+    client = scope.get("client")
+    peer = str(client[0]) if client else ""
     raw_path: bytes | None = scope.get("raw_path")
     if raw_path is None:  # optional in ASGI
-        return _respelled(scope, gate, method, query, headers)
+        return _respelled(scope, authenticator, method, query, headers, peer)
     path = raw_path.decode("latin-1")
     doubt = "" if query or "?" in path else _BARE_MARK
     if "?" in path:  # some clients that call an app in-process put the query there too; a path has no ? otherwise
         path = path.partition("?")[0]
-    found = _course(scope, path, gate.prefix)
-    path = origin_form(path)
-    target = f"{path}?{query}" if query else path
-    prefixed = found.prefixed or (bool(gate.prefix) and _is_prefixed(scope, path, gate))
-    request = gate.request(method, target, headers, prefixed=prefixed)
-    return Seen(request, "", doubt, (), found.match, peer=_peer(scope))
-
-
-def _peer(scope: Scope) -> str:
-    client = scope.get("client")
-    return str(client[0]) if client else ""
+    reduced = origin_form(path)
+    match, prefixed = _compare(scope, path, reduced, authenticator.prefix)
+    if authenticator.prefix and not prefixed:
+        prefixed = _is_prefixed(scope, reduced, authenticator)
+    target = f"{reduced}?{query}" if query else reduced
+    request = authenticator.request(method, target, headers, prefixed=prefixed)
+    return Received(request, "", doubt, (), match, "", peer)
 
 
 def _query(scope: Scope) -> str:
@@ -271,48 +284,49 @@ def _query(scope: Scope) -> str:
     return query if isinstance(query, str) else query.decode("latin-1")  # Django's AsyncClient has text
 
 
-def _course(scope: Scope, path: str, prefix: str) -> Course:
+def _compare(scope: Scope, path: str, reduced: str, prefix: str) -> Comparison:
     """How the path that the app runs goes with the one that was sent, which may be in absolute form still."""
     runs: str = scope["path"] or "/"
-    reduced = origin_form(path)
     if runs == reduced and "%" not in runs:
-        return Course(Match.EXACT)
+        return SAME
     decoded = decoded_as_text(reduced) | decoded_as_text(path)
-    found = course(decoded, runs, prefix)
+    found = compare(decoded, runs, prefix)
     if found.match is Match.OTHER:
         # What mounts an app may take the mount off the path and put it into root_path, as WSGI does. The app routes
         # by the rest then, so nothing is public there.
         root: str = scope.get("root_path") or ""
-        mounted = course(decoded, root.rstrip("/") + runs, prefix)
+        mounted = compare(decoded, root.rstrip("/") + runs, prefix)
         if root and mounted.match is Match.EXACT:
-            return Course(Match.MOUNTED, mounted.prefixed)
+            return Comparison(Match.MOUNTED, mounted.prefixed)
     return found
 
 
-def _respelled(scope: Scope, gate: Gate, method: str, query: str, headers: Pairs) -> Seen:
+def _respelled(
+    scope: Scope, authenticator: Authenticator, method: str, query: str, headers: Pairs, peer: str
+) -> Received:
     """A request of which the server has passed on the decoded path alone."""
     runs: str = scope["path"]
     paths, mark = spellings(runs), "?" if query else ""
-    prefixed = bool(gate.prefix) and _is_prefixed(scope, runs, gate)
+    prefixed = bool(authenticator.prefix) and _is_prefixed(scope, runs, authenticator)
     heads = [
-        gate.request(method, path + mark + query, headers, prefixed=prefixed)
+        authenticator.request(method, path + mark + query, headers, prefixed=prefixed)
         for path in paths or (nearest_spelling(runs),)
     ]
     lost = "" if is_single_spelling(runs or "/") else PATH_IS_DECODED
     if query and is_query_rewritten(scope):
         lost = QUERY_IS_REWRITTEN
-    return Seen(heads[0], lost, "" if query else _BARE_MARK, tuple(heads if paths else ()), peer=_peer(scope))
+    return Received(heads[0], lost, "" if query else _BARE_MARK, tuple(heads if paths else ()), peer=peer)
 
 
-def _is_prefixed(scope: Scope, path: str, gate: Gate) -> bool:
+def _is_prefixed(scope: Scope, path: str, authenticator: Authenticator) -> bool:
     """Whether the path holds the prefix already, as uvicorn's does with --root-path.
 
     Frameworks read a path that starts with the root path in this way too, so the target that verifies is the one
     that they act on. A mount of Starlette's extends `root_path` and keeps the server's own as `app_root_path`.
     """
     root: str = (scope.get("app_root_path") or scope.get("root_path") or "").rstrip("/")
-    under_prefix = root == gate.prefix or root.startswith(gate.prefix + "/")
-    return under_prefix and (path == gate.prefix or path.startswith(gate.prefix + "/"))
+    under_prefix = root == authenticator.prefix or root.startswith(authenticator.prefix + "/")
+    return under_prefix and (path == authenticator.prefix or path.startswith(authenticator.prefix + "/"))
 
 
 def _inner(scope: Scope, verified: Verified | None) -> AppScope:
@@ -331,38 +345,29 @@ def _with_length(headers: Iterable[tuple[bytes, bytes]], length: int) -> list[tu
     return [*kept, (b"content-length", str(length).encode())]
 
 
-async def _fill(spool: Spool, receive: Receive, length: int | None) -> bool:
-    """Read the body into the spool; False where the client has gone before its end. Raises Rejected."""
-    while True:
-        message = await receive()
-        if message["type"] != "http.request":
-            return False
-        if piece := message.get("body", b""):
-            spool.write(piece)
-        if not message.get("more_body", False):
-            # A server that takes a lost connection for the end of the body must not have us take it so.
-            return length is None or length == CHUNKED or spool.length == length
-
-
-def _replay(spool: Spool, receive: Receive) -> Receive:
+def _replay(spool: Spool | None, receive: Receive) -> Receive:
     """A `receive` that gives the body once and is the server's own from then on.
 
     An app that streams its answer waits on it for the disconnect: more of the body would keep it spinning, a
     disconnect made up would cut the answer off.
     """
-    file: IO[bytes] | None = None
-    left = spool.length
-    is_read = False
+    content = b"" if spool is None else spool.content()
+    messages: Iterator[Message]
+    if isinstance(content, bytes):
+        messages = iter([{"type": "http.request", "body": content, "more_body": False}])
+    else:
+        messages = _messages(content)
 
     async def replayed() -> Message:
-        nonlocal file, left, is_read
-        if is_read:
-            return await receive()
-        if file is None:
-            file = spool.file()
-        piece = file.read(PIECE if spool.is_on_disk else -1)
-        left -= len(piece)
-        is_read = left <= 0
-        return {"type": "http.request", "body": piece, "more_body": not is_read}
+        for message in messages:
+            return message
+        return await receive()
 
     return replayed
+
+
+def _messages(file: OnDisk) -> Iterator[Message]:
+    left = file.length
+    for piece in pieces_of(file.read):
+        left -= len(piece)
+        yield {"type": "http.request", "body": piece, "more_body": left > 0}

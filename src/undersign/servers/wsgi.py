@@ -10,20 +10,20 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
+from ..bodies import PIECE, Spool
 from ..core.dates import parse_date
 from ..core.message import Component, Request, Response, origin_form
 from ..errors import ConfigError, Reason
+from ..scheme import Scheme
 from ..verifying.verdict import Pending, Verified
 from ..verifying.verifier import Verifier
-from ._bodies import PIECE, Spool
 from ._caching import for_the_client_alone, is_guarded
 from ._common import (
     CHUNKED,
     KEY,
     MAX_BODY,
-    Gate,
-    Seen,
-    announces_body,
+    Authenticator,
+    Received,
     check_authorize,
     finished_headers,
     rejected,
@@ -33,9 +33,10 @@ from ._exchange import Exchange, run
 from ._targets import (
     PATH_IS_DECODED,
     QUERY_IS_REWRITTEN,
-    Course,
+    SAME,
+    Comparison,
     Match,
-    course,
+    compare,
     decoded_as_bytes,
     is_query_rewritten,
     is_single_spelling,
@@ -125,7 +126,7 @@ class SignatureMiddleware:
         self._app = app
         self._authorize = authorize
         self._drops_underscores = drops_underscores
-        self._gate = Gate(
+        self._authenticator = Authenticator(
             verifier,
             origin=origin,
             prefix=prefix,
@@ -141,31 +142,35 @@ class SignatureMiddleware:
         self._mounts = frozenset(("", prefix, os.environ.get("SCRIPT_NAME", ""), *mounts))
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        seen = self._seen(environ)
-        if self._gate.is_public(seen) and environ.get("SCRIPT_NAME", "") in self._mounts:
-            environ[KEY] = None
-            _reduce(environ)
-            return self._app(environ, start_response)
-        if self._gate.is_preflight(seen):
-            environ[KEY] = None
-            environ["wsgi.input"] = io.BytesIO()
-            _reduce(environ)
-            return self._app(environ, start_response)
-        exchange = _Exchange(self._gate, seen, self._authorize, environ, self._mounts, self._drops_underscores)
-        run(exchange.steps())
+        received = self._received(environ)
+        if self._authenticator.lets_unsigned:
+            is_mounted = environ.get("SCRIPT_NAME", "") in self._mounts
+            is_public = is_mounted and self._authenticator.is_public(received)
+            if is_public or self._authenticator.is_preflight(received):
+                environ[KEY] = None
+                if not is_public:
+                    environ["wsgi.input"] = io.BytesIO()
+                _reduce(environ)
+                return self._app(environ, start_response)
+        exchange = _Exchange(
+            self._authenticator, received, self._authorize, environ, self._mounts, self._drops_underscores
+        )
+        run(exchange.judge())
         if exchange.verified is not None:
             environ[KEY] = exchange.verified
         if exchange.answer is not None:
-            return _answered(exchange.answer, environ, start_response, self._gate.linger if exchange.unread else None)
+            return _answered(
+                exchange.answer, environ, start_response, self._authenticator.linger if exchange.unread else None
+            )
         _reduce(environ)
-        if not is_guarded(seen.head.by_name()):
+        if not is_guarded(received.head.by_name()):
             start_response = _for_the_client_alone(start_response)
-        if exchange.spool is None:
+        if not exchange.is_read:
             return self._app(environ, start_response)
         return _run(self._app, exchange.spool, environ, start_response)
 
-    def _seen(self, environ: WSGIEnvironment) -> Seen:
-        gate, headers, withheld = self._gate, headers_of(environ), withheld_authorization(environ)
+    def _received(self, environ: WSGIEnvironment) -> Received:
+        authenticator, headers, withheld = self._authenticator, headers_of(environ), withheld_authorization(environ)
         method: str = environ["REQUEST_METHOD"]
         peer: str = environ.get("REMOTE_ADDR") or ""
         runs: str = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
@@ -173,15 +178,17 @@ class SignatureMiddleware:
         if target := _target(environ, query):
             software: str = environ.get("SERVER_SOFTWARE", "")
             doubt = _HTTP_SERVER if software.startswith("Werkzeug/") else ""
-            found = _course(target, runs or "/", query, gate.prefix)
-            request = gate.request(method, origin_form(target), headers, prefixed=found.prefixed)
-            return Seen(request, "", doubt, (), found.match, withheld, peer)
+            found = _compare(target, runs or "/", query, authenticator.prefix)
+            request = authenticator.request(method, origin_form(target), headers, prefixed=found.prefixed)
+            return Received(request, "", doubt, (), found.match, withheld, peer)
         paths, mark = _spellings(runs), "?" if query else ""
-        heads = [gate.request(method, path + mark + query, headers) for path in paths or (nearest_spelling(runs),)]
+        heads = [
+            authenticator.request(method, path + mark + query, headers) for path in paths or (nearest_spelling(runs),)
+        ]
         lost = "" if is_single_spelling(runs or "/") else PATH_IS_DECODED
         if query and is_query_rewritten(environ):
             lost = QUERY_IS_REWRITTEN
-        return Seen(heads[0], lost, _DECODED_PATH, tuple(heads if paths else ()), Match.EXACT, withheld, peer)
+        return Received(heads[0], lost, _DECODED_PATH, tuple(heads if paths else ()), Match.EXACT, withheld, peer)
 
 
 class _Exchange(Exchange):
@@ -189,57 +196,71 @@ class _Exchange(Exchange):
 
     def __init__(
         self,
-        gate: Gate,
-        seen: Seen,
+        authenticator: Authenticator,
+        received: Received,
         authorize: Callable[[Verified, Request], bool] | None,
         environ: WSGIEnvironment,
         mounts: Collection[str],
         drops_underscores: bool | None,
     ) -> None:
-        super().__init__(gate, seen, authorize, unread=announces_body(seen.head))
+        super().__init__(authenticator, received, authorize)
         self._environ = environ
         self._mounts = mounts
         self._drops_underscores = drops_underscores
 
-    def read(self, spool: Spool, pending: Pending) -> bool:
-        _fill(spool, self._environ, self.length, pending)
+    async def read(self, pending: Pending) -> bool:
+        """Raises Rejected: malformed where the body breaks off, length_required."""
+        environ, length = self._environ, self.length
+        terminated = bool(environ.get("wsgi.input_terminated"))
+        assert not isinstance(length, str)  # noqa: S101 - it would be refused
+        if length == CHUNKED and not terminated:
+            raise rejected(Reason.LENGTH_REQUIRED, "this server does not say where chunks end", pending)
+        if length is None and not terminated:
+            return True
+        read: Callable[[int], bytes] = environ["wsgi.input"].read
+        left = PIECE if length is None or length == CHUNKED else length
+        try:
+            while left and (piece := read(min(PIECE, left))):
+                self.take(piece, pending)
+                if length is not None and length != CHUNKED:
+                    left -= len(piece)
+        except (OSError, EOFError, ValueError) as error:
+            raise rejected(Reason.MALFORMED, "the body cannot be read to its end", pending) from error
+        if length is not None and self.taken < length:
+            raise rejected(Reason.MALFORMED, "the body breaks off before its Content-Length", pending)
         return True
 
     def check(self, pending: Pending) -> None:
-        self._check_mount(pending, self._environ)
-        self._check_headers(pending, self._environ)
-
-    def _check_mount(self, pending: Pending, environ: WSGIEnvironment) -> None:
-        """Refuse a mount that a header may have set, whatever the scheme covers. Raises Rejected(lossy_target).
-
-        `authorize` and `require` judge the target that was sent, and the app would run another path.
-        """
+        environ = self._environ
         software: str = environ.get("SERVER_SOFTWARE", "")
-        if software.startswith("gunicorn/") and environ.get("SCRIPT_NAME", "") not in self._mounts:
+        # `authorize` and `require` judge the target that was sent, and the app would run another path.
+        if environ.get("SCRIPT_NAME", "") not in self._mounts and software.startswith("gunicorn/"):
             raise rejected(Reason.LOSSY_TARGET, _FORGED_MOUNT, pending)
+        if pending.scheme is not None:
+            self._check_headers(pending, pending.scheme, software)
 
-    def _check_headers(self, pending: Pending, environ: WSGIEnvironment) -> None:
+    def _check_headers(self, pending: Pending, scheme: Scheme, software: str) -> None:
         """Refuse signed headers of which an environ does not show how they were sent. Raises Rejected."""
-        scheme = pending.scheme
-        if scheme is None:
-            return
+        environ, names = self._environ, pending.head.by_name()
         if name := differing_header(environ):
             detail = f"{name} comes twice here with different values, as what is sent more than once does"
             raise rejected(Reason.MALFORMED, detail, pending)
-        covers = scheme.covers(pending.head)
-        if Component.CONTENT_TYPE in covers and "," in environ.get("CONTENT_TYPE", ""):
+        if "," in environ.get("CONTENT_TYPE", "") and Component.CONTENT_TYPE in scheme.covers(pending.head):
             raise rejected(Reason.MALFORMED, "Content-Type holds a comma, as a repeated one does here", pending)
-        keeps_apart = self._drops_underscores
-        if keeps_apart is None:
-            keeps_apart = environ.get("SERVER_SOFTWARE", "").startswith(_DROP_UNDERSCORES)
         for name in scheme.private_headers():
-            value = environ.get("HTTP_" + name.upper().replace("-", "_"))
-            if value is None:
+            found = names.get(name)
+            if found is None:
                 continue
+            value = found[0][1]
             if "," in value and parse_date(value.strip(" \t")) is None:  # RFC 5322's date has a comma of its own
                 detail = f"the header {name} holds a comma, as a repeated one does here"
                 raise rejected(Reason.MALFORMED, detail, pending)
-            if "-" in name and not keeps_apart:
+            if "-" not in name:
+                continue
+            keeps_apart = self._drops_underscores
+            if keeps_apart is None:
+                keeps_apart = software.startswith(_DROP_UNDERSCORES)
+            if not keeps_apart:
                 other = name.replace("-", "_")
                 detail = f"this server gives {name} and {other} one name: see drops_underscores"
                 raise rejected(Reason.INSECURE, detail, pending)
@@ -253,16 +274,16 @@ def _target(environ: WSGIEnvironment, query: str) -> str:
     return target
 
 
-def _course(target: str, runs: str, query: str, prefix: str) -> Course:
+def _compare(target: str, runs: str, query: str, prefix: str) -> Comparison:
     """How path and query of an environ go with the target."""
     if target.partition("?")[2] != query:
-        return Course(Match.OTHER)
+        return Comparison(Match.OTHER)
     path = target.partition("?")[0]
     if path == runs and "%" not in path:
-        return Course(Match.EXACT)
+        return SAME
     reduced = origin_form(target).partition("?")[0]
     # Some servers leave a target in absolute form whole.
-    return course(decoded_as_bytes(reduced) | decoded_as_bytes(path), runs, prefix)
+    return compare(decoded_as_bytes(reduced) | decoded_as_bytes(path), runs, prefix)
 
 
 def _spellings(runs: str) -> tuple[str, ...]:
@@ -281,35 +302,17 @@ def _reduce(environ: WSGIEnvironment) -> None:
         environ["PATH_INFO"] = unquote_to_bytes(path).decode("latin-1")
 
 
-def _fill(spool: Spool, environ: WSGIEnvironment, length: int | None, pending: Pending) -> None:
-    """Read the body into the spool. Raises Rejected: malformed where it breaks off, length_required."""
-    terminated = bool(environ.get("wsgi.input_terminated"))
-    if length == CHUNKED and not terminated:
-        raise rejected(Reason.LENGTH_REQUIRED, "this server does not say where chunks end", pending)
-    if length is None and not terminated:
-        return
-    read: Callable[[int], bytes] = environ["wsgi.input"].read
-    left = PIECE if length is None or length == CHUNKED else length
-    try:
-        while left and (piece := read(min(PIECE, left))):
-            spool.write(piece)
-            if length is not None and length != CHUNKED:
-                left -= len(piece)
-    except (OSError, EOFError, ValueError) as error:
-        raise rejected(Reason.MALFORMED, "the body cannot be read to its end", pending) from error
-    if length is not None and spool.length < length:
-        raise rejected(Reason.MALFORMED, "the body breaks off before its Content-Length", pending)
-
-
 def _run(
-    app: WSGIApplication, spool: Spool, environ: WSGIEnvironment, start_response: StartResponse
+    app: WSGIApplication, spool: Spool | None, environ: WSGIEnvironment, start_response: StartResponse
 ) -> Iterable[bytes]:
     """The app's answer, with the body in `wsgi.input` again."""
-    environ["wsgi.input"] = spool.file()
+    content = b"" if spool is None else spool.content()
+    environ["wsgi.input"] = io.BytesIO(content) if isinstance(content, bytes) else content.file
     environ["wsgi.input_terminated"] = True
-    environ["CONTENT_LENGTH"] = str(spool.length)  # also where it came in chunks: frameworks read nothing without it
+    # Also where it came in chunks: frameworks read nothing without it.
+    environ["CONTENT_LENGTH"] = "0" if spool is None else str(spool.length)
     environ.pop("HTTP_TRANSFER_ENCODING", None)
-    if not spool.is_on_disk:
+    if spool is None or isinstance(content, bytes):
         return app(environ, start_response)
     try:
         return _Closing(app(environ, start_response), spool)

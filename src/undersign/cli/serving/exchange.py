@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from email.utils import formatdate
 from http import HTTPStatus
 
+from ...bodies import Spool
 from ...core.http1 import RequestReader
 from ...core.message import BodyDigest, Request, Response
 from ...errors import Rejected
-from ...servers._bodies import Spool
-from ...servers._common import Gate, Seen
+from ...scheme import BodyNeed
+from ...servers._common import Authenticator, Received
 from ...servers._exchange import Exchange as Checks
 from ...servers._exchange import run
 from ...servers.refusal import shown_path
@@ -60,16 +61,16 @@ class Outcome:
 class Exchange:
     """Reads one request from the connection, verifies it and answers it.
 
-    What `gate` has as its origin the request is taken to have been sent to. The head is judged before the body is read,
-    and the body is hashed while it comes in. `refused` is the request that was refused, with its body, where that was
-    read whole and is no larger than what is held in memory.
+    What `authenticator` has as its origin the request is taken to have been sent to. The head is judged before the
+    body is read, and the body is hashed while it comes in. `refused` is the request that was refused, with its body,
+    where that was read whole and is no larger than what is held in memory.
     """
 
-    def __init__(self, connection: socket.socket, gate: Gate) -> None:
+    def __init__(self, connection: socket.socket, authenticator: Authenticator) -> None:
         self._connection = connection
-        self._gate = gate
+        self._authenticator = authenticator
         self._reader = RequestReader()
-        self._head = Request("-", "-", origin=gate.origin)  # until it has come
+        self._head = Request("-", "-", origin=authenticator.origin)  # until it has come
         self.refused: Request | None = None
 
     def run(self, log: Callable[[Outcome], None]) -> None:
@@ -100,19 +101,19 @@ class Exchange:
     def _judge(self) -> tuple[Response, Outcome]:
         pieces = self._read_head()
         if self._reader.head is not None:
-            self._head = self._gate.request(*self._reader.head)
+            self._head = self._authenticator.request(*self._reader.head)
         head = self._head
-        exchange = _Checks(self._gate, head, self._connection, self._reader, pieces)
+        exchange = _Checks(self._authenticator, head, self._connection, self._reader, pieces)
         try:
-            run(exchange.steps())
+            run(exchange.judge())
             if exchange.refused is not None and exchange.answer is not None:
                 rejected, answer = exchange.refused, exchange.answer
                 self.refused = exchange.whole
                 return answer, _outcome(
                     head, answer.status, rejected.reason.value, rejected.scheme, rejected.key_id, rejected.detail
                 )
-            assert exchange.verified is not None and exchange.spool is not None  # noqa: PT018, S101 - it is let in
-            accepted = self._accepted(exchange.verified, head, exchange.spool.digest())
+            assert exchange.verified is not None  # noqa: S101 - it is let in
+            accepted = self._accepted(exchange.verified, head, exchange.digest())
             return accepted, _outcome(
                 head, accepted.status, "valid", exchange.verified.scheme, exchange.verified.key_id
             )
@@ -120,7 +121,7 @@ class Exchange:
             exchange.close()
 
     def _accepted(self, verified: Verified, head: Request, body: BodyDigest) -> Response:
-        scheme = next(scheme for scheme in self._gate.verifier.schemes if scheme.name == verified.scheme)
+        scheme = next(scheme for scheme in self._authenticator.verifier.schemes if scheme.name == verified.scheme)
         welcome = scheme.welcome(head)
         if welcome is not None:
             return welcome
@@ -174,27 +175,36 @@ class _Checks(Checks):
     digests = ("md5",)
 
     def __init__(
-        self, gate: Gate, head: Request, connection: socket.socket, reader: RequestReader, first: list[bytes]
+        self,
+        authenticator: Authenticator,
+        head: Request,
+        connection: socket.socket,
+        reader: RequestReader,
+        first: list[bytes],
     ) -> None:
-        super().__init__(gate, Seen(head))
+        super().__init__(authenticator, Received(head))
         self._connection = connection
         self._reader = reader
         self._first = first
         self.refused: Rejected | None = None
         self.whole: Request | None = None
 
-    def read(self, spool: Spool, pending: Pending) -> bool:
+    async def read(self, pending: Pending) -> bool:
         if self._reader.waits_for_continue:
             self._connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
         for piece in self._pieces():
-            spool.write(piece)
+            self.take(piece, pending)
         return True
+
+    def digest(self) -> BodyDigest:
+        """The digests of the body."""
+        return (self.spool or Spool(BodyNeed.NOTHING, also=self.digests)).digest()
 
     def refuse(self, refused: Rejected) -> Response:
         self.refused = refused
         body = self._body()
-        self.whole = None if body is None else self.seen.head.with_body(body)
-        return self._gate.verifier.refusal(refused, self.seen.head)
+        self.whole = None if body is None else self.received.head.with_body(body)
+        return self._authenticator.verifier.refusal(refused, self.received.head)
 
     def _body(self) -> bytes | None:
         """The whole body; None where it is not read, or was too large to be held."""
@@ -202,7 +212,7 @@ class _Checks(Checks):
             return None
         if self.spool is None:  # it has come with the head
             return b"".join(self._first)
-        body = self.spool.body()
+        body = self.spool.signed()
         return body if isinstance(body, bytes) and len(body) == self.spool.length else None
 
     def _pieces(self) -> Iterator[bytes]:

@@ -13,7 +13,7 @@ from dataclasses import fields, is_dataclass, replace
 from ...core.http1 import RequestReader
 from ...diagnosing import Cause, diagnose
 from ...scheme import Scheme
-from ...servers._common import Gate
+from ...servers._common import Authenticator
 from ...verifying.lookup import Keys
 from ...verifying.verifier import Verifier
 from .exchange import Exchange, Outcome
@@ -62,7 +62,7 @@ class VerifyingServer:
         self._wake, self._woken = socket.socketpair()
         host, port = self._listener.getsockname()[:2]
         self.origin = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-        self._gate = Gate(self._verifier, origin=self.origin, max_body=body_limit)
+        self._authenticator = Authenticator(self._verifier, origin=self.origin, max_body=body_limit)
 
     def serve(self) -> None:
         """Answer requests until `close` is called from another thread, or from a signal handler."""
@@ -98,7 +98,7 @@ class VerifyingServer:
             thread.join(seconds)
 
     def _exchange(self, connection: socket.socket) -> None:
-        exchange = Exchange(connection, self._gate)
+        exchange = Exchange(connection, self._authenticator)
         try:
             with connection, suppress(OSError):
                 connection.settimeout(self._silence)

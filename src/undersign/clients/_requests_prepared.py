@@ -16,11 +16,10 @@ from typing import Any, TypeVar
 
 from requests import PreparedRequest, Response
 
-from ..core.message import Patch
+from ..bodies import is_seekable
 from ..errors import CannotSign
-from ._bodies import is_seekable
-from ._hops import HopSigner
-from ._requests_signing import fit_body, normalise_url, origin_of_url, place_of, sign, strip
+from ._hop import Hops, HopSigner
+from ._requests_signing import fit_body, normalise_url, origin_of_url, pairs_of, place_of, sign, strip
 
 SIGNING = "_undersign"
 """Where a signed request keeps its Signing. Other libraries copy and update a request's `__dict__`."""
@@ -29,22 +28,20 @@ _T = TypeVar("_T")
 _ORIGIN = re.compile(r"[^/?#]*//[^/?#]*")
 
 
-class Signing:
-    """Where a signed request stands: who signs it, where the user's own call went, and what was set on it."""
+class Signing(Hops):
+    """Where a signed request stands: a call's hops, and what becomes of this one."""
 
-    def __init__(self, hops: HopSigner, *, home: str = "", watches: bool = False) -> None:
-        self.hops = hops
-        self.home = home
+    def __init__(self, signer: HopSigner, *, home: str = "", watches: bool = False) -> None:
+        super().__init__(signer, home)
         self.watches = watches
         """Whether a change is to be signed as soon as anyone reads the request, and not only when it is sent."""
-        self.patch = Patch()
         self.url = ""
         """The URL as it was settled. Adapters may set the request's own, to an address say."""
         self.signed_again = False
         self.is_busy = False
         """While our own code reads and writes the request."""
-        self._is_due = False
         self.is_redirecting = False
+        self._is_due = False
         self._is_signed = False
         self._is_sent = False
         self._follows = False
@@ -58,7 +55,7 @@ class Signing:
         return origin_of_url(self.url)
 
     def for_copy(self, request: PreparedRequest) -> Signing:
-        copied = Signing(self.hops, home=self.home)
+        copied = Signing(self.signer, home=self.home)
         copied.patch = self.patch
         copied._is_due = True
         copied._body = self._body
@@ -76,9 +73,7 @@ class Signing:
         self._sign(request)
 
     def _sign(self, request: PreparedRequest) -> None:
-        patch = sign(request, self.hops)
-        # A redirect may carry what any earlier hop was signed with.
-        self.patch = self.patch + patch if self._is_due else patch
+        sign(request, self)
         self._is_signed = True
         self._keep(request)
 
@@ -97,7 +92,7 @@ class Signing:
             self.is_redirecting = True  # what requests sets first on a copy
             self._move_back(request)
         if not self._is_sent and not self._may_go_to(request.__dict__["url"]):
-            unnoticed(self, strip, request, self.hops, self.patch)
+            unnoticed(self, strip, request, self)
 
     def on_body_position(self, request: PreparedRequest) -> None:
         """What a redirect reads last."""
@@ -127,14 +122,14 @@ class Signing:
         is_other_body = self._body is not request.body
         if is_other_body:
             fit_body(request)
-        if self.hops.allows(place, self.home):
+        if self.allows(place):
             if not is_other_body:
                 self._check_resendable(request)
             if any(name == "Host" for name, _ in self.patch.headers):
                 request.headers.pop("Host", None)  # it was that of the last hop
             self._sign(request)
             return
-        strip(request, self.hops, self.patch)
+        strip(request, self)
         if self._is_signed and not self._follows:
             raise CannotSign(
                 f"the URL was changed to {place} after the request was signed for {self.home}: "
@@ -143,7 +138,7 @@ class Signing:
         if not is_other_body:
             self._check_resendable(request)
         if self._is_due:
-            self.hops.tell_unsigned(place, self.home)
+            self.tell_unsigned(place)
         self._keep(request)
 
     def _check_resendable(self, request: PreparedRequest) -> None:
@@ -158,7 +153,7 @@ class Signing:
         scratch = PreparedRequest()
         try:
             scratch.prepare_url(url or "", None)
-            return self.hops.allows(place_of(scratch.url), self.home)
+            return self.allows(place_of(scratch.url))
         except (ValueError, CannotSign):  # requests' own errors about URLs are ValueErrors
             return False
 
@@ -225,7 +220,7 @@ class SignedRequest(PreparedRequest):
         copied: PreparedRequest = unnoticed(signing, super().copy)
         copied.__dict__[SIGNING] = unnoticed(signing, signing.for_copy, self)
         copied.__class__ = type(self)
-        if signing.hops.correction:
+        if signing.signer.correction:
             add_clock_correction(copied)
         return copied
 
@@ -274,9 +269,9 @@ class SignAgain:
         if request is None or connection is None:
             return response
         signing: Signing = request.__dict__[SIGNING]
-        if signing.signed_again or not signing.hops.allows(signing.origin, signing.home):
+        if signing.signed_again:
             return response
-        if not signing.hops.should_sign_again(signing.origin, response.status_code, response.headers.items()):
+        if not signing.should_sign_again(signing.origin, response.status_code, response.headers.items()):
             return response
         response.content  # noqa: B018 - reading it frees the connection
         response.close()
@@ -307,7 +302,7 @@ def signed_class(kind: type[PreparedRequest]) -> type[PreparedRequest]:
 
 def _state(request: PreparedRequest) -> tuple[object, ...]:
     known = request.__dict__
-    return known["method"], known["url"], tuple(known["headers"].items())
+    return known["method"], known["url"], pairs_of(request)
 
 
 def _prefix(url: str) -> str:

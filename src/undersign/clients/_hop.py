@@ -1,23 +1,39 @@
-"""What all client adapters share: a hop within the credential's origins is signed, any other goes without a trace."""
+"""What all clients share: a hop within the credential's origins is signed, any other goes without a trace of it.
+
+    the user's own call ── sign ──> on its way, signed for its origin, `home`
+                                      │ a redirect, and each one after it
+                                      ▼
+                          may the credential go there?
+                     yes: sign │                  │ no: strip
+                               ▼                  ▼
+                     signed for that hop     without what any hop was signed with; the log says so
+
+A client keeps one Hops for each call of its user, wherever its library hands such a thing from hop to hop. How the hop
+is read and written is the client's own; what is decided about it stands here.
+"""
 
 from __future__ import annotations
 
 import logging
+import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from types import MappingProxyType
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from ..core.credentials import Credential, Secret, parse_origin
+from ..core.credentials import Credential, Secret, parse_origin, seal_all
 from ..core.dates import check_clock
 from ..core.fields import decode_field
 from ..core.message import Pairs, Patch, Request
 from ..errors import CannotSign, ConfigError
-from ..scheme import Scheme, window_of
+from ..scheme import BodyNeed, Scheme, window_of
 from ..signing import credential_flaw, sign_checked
 from ._clock import ClockCorrection
 
 _log = logging.getLogger("undersign")
+_NOTHING = Patch()
 
 
 class HopSigner:
@@ -91,19 +107,6 @@ class HopSigner:
         """Whether an answer has taught that our clock is off, so that the request is to be signed once more."""
         return self.correction is not None and self.correction.learn(origin, status, headers, self.clock())
 
-    def strip(self, request: Request, patch: Patch) -> Request:
-        """The request without what `patch` and the scheme have put on an earlier hop, wherever it turns up again."""
-        private = {name.lower() for name, _ in patch.headers} | self.scheme.private_headers()
-        # What the body is stays true of it.
-        private.discard("content-type")
-        headers = tuple(pair for pair in request.headers if pair[0].lower() not in private)
-        path, mark, query = request.target.partition("?")
-        kept = self.strip_fields(query, patch.query + patch.form)
-        body = request.body
-        if patch.form and isinstance(body, bytes):
-            body = self.strip_fields(body.decode("latin-1"), patch.form).encode("latin-1")
-        return Request(request.method, path + mark + kept if kept or not query else path, headers, body, request.origin)
-
     def strip_fields(self, encoded: str, pairs: Pairs) -> str:
         """A query or form (Latin-1) without what `pairs` have set in any; all other bytes stay.
 
@@ -121,6 +124,90 @@ class HopSigner:
         return encoded if len(kept) == len(parts) else "&".join(kept)
 
 
+class Stripped(NamedTuple):
+    """A request without the credential: the lower-case names of the headers that went, and how it stands now."""
+
+    gone: frozenset[str]
+    request: Request
+
+
+class Hops:
+    """One call of the user with all its hops: who signs it, the origin it went to at first, and all that was set on it.
+
+    `home` is that origin, of the user's own call.
+    """
+
+    def __init__(self, signer: HopSigner, home: str = "") -> None:
+        self.signer = signer
+        self.home = home
+        self.patch = _NOTHING
+        """What any hop was signed with: a redirect may bring it back."""
+
+    def __repr__(self) -> str:
+        return f"<signed for {self.home}>"
+
+    def allows(self, origin: str) -> bool:
+        """Whether a hop to that origin is signed. The user's own call is, or signing refuses it."""
+        return origin == self.home or self.signer.allows(origin, self.home)
+
+    def need(self, head: Request) -> BodyNeed:
+        """What is needed of this hop's body: what the scheme asks, or else the form that may hold its parameters."""
+        need = self.signer.scheme.body_need(head)
+        return need if need.raw or self.allows(head.origin) else BodyNeed.NOTHING
+
+    def signed_with(self, patch: Patch) -> None:
+        """Remember what is on the request now."""
+        self.patch = patch if self.patch is _NOTHING else self.patch + patch
+
+    def strip(self, request: Request) -> Stripped:
+        """The request without what the scheme and any earlier hop have put on it, wherever it turns up again."""
+        patch = self.patch
+        private = {name.lower() for name, _ in patch.headers} | self.signer.scheme.private_headers()
+        # What the body is stays true of it.
+        private.discard("content-type")
+        headers = tuple(pair for pair in request.headers if pair[0].lower() not in private)
+        gone = frozenset(pair[0].lower() for pair in request.headers) & private
+        path, mark, query = request.target.partition("?")
+        kept = self.signer.strip_fields(query, patch.query + patch.form)
+        target = path + mark + kept if kept or not query else path
+        body = request.body
+        if patch.form and isinstance(body, bytes):
+            body = self.signer.strip_fields(body.decode("latin-1"), patch.form).encode("latin-1")
+        return Stripped(gone, Request(request.method, target, headers, body, request.origin))
+
+    def tell_unsigned(self, origin: str) -> None:
+        """Log that a redirect leads to `origin`, where the credential does not go."""
+        self.signer.tell_unsigned(origin, self.home)
+
+    def should_sign_again(self, origin: str, status: int, headers: Iterable[tuple[str, str]]) -> bool:
+        """Whether an answer has taught that our clock is off, so that the hop is to be signed once more."""
+        return self.allows(origin) and self.signer.should_sign_again(origin, status, headers)
+
+
+class HopAuth:
+    """What a SignatureAuth is told, whatever its library is; its own docstring says what each means."""
+
+    def __init__(
+        self,
+        scheme: Scheme,
+        key_id: str,
+        secret: Secret | str | bytes,
+        *,
+        origins: Sequence[str] = (),
+        clock: Callable[[], float] = time.time,
+        adjust_clock: bool = False,
+        older: Sequence[Secret | str | bytes] = (),
+        extra: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        secrets = seal_all(secret, older)
+        del secret, older  # so that no frame which raises below holds a plain one
+        self._signer = HopSigner(scheme, key_id, secrets, origins, clock, adjust_clock=adjust_clock, extra=extra)
+        self._set_up()
+
+    def _set_up(self) -> None:
+        """Make what else a client keeps."""
+
+
 def origin_of(scheme: str, authority: str) -> str:
     """The origin of a client's URL; "" where it is neither http nor https.
 
@@ -129,9 +216,12 @@ def origin_of(scheme: str, authority: str) -> str:
     if scheme.lower() not in ("http", "https"):
         return ""
     try:
-        return parse_origin(f"{scheme}://{authority.rpartition('@')[2]}")
+        return _parsed_origin(f"{scheme}://{authority.rpartition('@')[2]}")
     except ConfigError as error:
         raise CannotSign(f"the URL's origin cannot be used: {error}") from None
+
+
+_parsed_origin = lru_cache(maxsize=256)(parse_origin)  # the same few, call after call
 
 
 def _upgraded(origin: str) -> str | None:
