@@ -2,19 +2,24 @@
 
 A template is written with values and read back with a regular expression. A value ends where the literal behind it
 begins, so it must not hold that literal's first character: a template whose values run into each other is refused when
-the recipe is made, and a value that would end early when it is written.
+the recipe is made, and a value that would end early when it is written. `{basic}` is the base64 of
+`{key_id}:{signature}`, as RFC 7617 has it of user and password.
 """
 
 from __future__ import annotations
 
+import binascii
 import re
+from base64 import b64encode
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from ..core.grammar import did_you_mean
 from ..errors import CannotSign, ConfigError
 
-PLACEHOLDERS = ("key_id", "time", "signature", "nonce")
+PLACEHOLDERS = ("key_id", "time", "signature", "nonce", "basic")
+_INSIDE, _NAMES_INSIDE = "{key_id}:{signature}", ("key_id", "signature")
+_BASE64 = "[A-Za-z0-9+/]+={0,2}"
 _PIECE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|([{}])|[^{}]+")
 _NAMES = {"key_id": "key id"}
 
@@ -23,20 +28,32 @@ class Template:
     """A compiled template. `names` are its placeholders in order, `literal` is what stands before the first.
 
     `patterns` are regular expressions, without groups, for the values that have a form of their own; other values are
-    whatever does not hold the first character of the literal behind them. Raises ConfigError.
+    whatever does not hold the first character of the literal behind them. `optional` are placeholders that may be
+    empty. Raises ConfigError.
     """
 
-    def __init__(self, text: str, where: str, patterns: Mapping[str, str]) -> None:
+    def __init__(
+        self, text: str, where: str, patterns: Mapping[str, str], optional: frozenset[str] = frozenset()
+    ) -> None:
         self.where = where
         self.text = text
         pieces = _parsed(text, where)
-        self.names = tuple(piece.name for piece in pieces if isinstance(piece, _Placeholder))
+        self._written = tuple(piece.name for piece in pieces if isinstance(piece, _Placeholder))
+        self._inside = Template(_INSIDE, where, patterns) if "basic" in self._written else None
+        self.is_basic = self._inside is not None
+        if self.is_basic:
+            patterns = {**patterns, "basic": _BASE64}
+        names = [_NAMES_INSIDE if name == "basic" else (name,) for name in self._written]
+        self.names: tuple[str, ...] = tuple(name for inside in names for name in inside)
         if len(set(self.names)) < len(self.names):
             raise ConfigError(f"{where} names a placeholder twice: name it once")
         self.literal = pieces[0] if pieces and isinstance(pieces[0], str) else ""
         self._holds_anything = (
             pieces == [_Placeholder(self.names[0])] and self.names[0] not in patterns if self.names else False
         )
+        self.may_be_empty = not optional.isdisjoint(self.names)
+        if self.may_be_empty and not self._holds_anything:
+            raise ConfigError(f"{where} holds the optional {self.names[0]} and more: give it a carrier of its own")
         expression, self._format = "", ""
         self._values: dict[str, re.Pattern[str]] = {}
         for place, piece in enumerate(pieces):
@@ -49,7 +66,8 @@ class Template:
                 raise ConfigError(
                     f"{where} is ambiguous: put a separator between {{{piece.name}}} and {{{behind.name}}}"
                 )
-            value = patterns.get(piece.name) or (f"[^{re.escape(behind[0])}]+" if behind else ".+")
+            anything = ".*" if self.may_be_empty else ".+"
+            value = patterns.get(piece.name) or (f"[^{re.escape(behind[0])}]+" if behind else anything)
             expression += f"({value})"
             self._format += "%s"
             self._values[piece.name] = re.compile(value, re.DOTALL)
@@ -57,22 +75,24 @@ class Template:
 
     def write(self, values: Mapping[str, str]) -> str:
         """The text with the values in it. Raises CannotSign for a value that would be read back as another."""
+        if self._inside is not None:
+            values = {**values, "basic": b64encode(self._inside.write(values).encode("latin-1")).decode("ascii")}
         for name, pattern in self._values.items():
             if name != "signature" and not pattern.fullmatch(values[name]):
                 what = _NAMES.get(name, name)
                 raise CannotSign(f"the {what} is empty or holds a character that ends it in {self.where}")
-        return self._format % tuple([values[name] for name in self.names])
+        return self._format % tuple([values[name] for name in self._written])
 
     def read(self, text: str, found: dict[str, str]) -> bool:
         """Put the values in the text into `found`; False where it is not of this template."""
         if self._holds_anything:  # the values of the most carriers have their form checked later
             found[self.names[0]] = text
-            return bool(text)
+            return bool(text) or self.may_be_empty
         match = self._pattern.fullmatch(text)
         if match is None:
             return False
-        found.update(zip(self.names, match.groups()))  # noqa: B905 - as many, and quicker so
-        return True
+        found.update(zip(self._written, match.groups()))  # noqa: B905 - as many, and quicker so
+        return self._inside is None or self._inside.read(_decoded(found.pop("basic")), found)
 
     def check(self, samples: Mapping[str, str]) -> None:
         """Raise ConfigError where the values that are written are not those that are read back."""
@@ -84,6 +104,15 @@ class Template:
             is_read = False
         if not is_read or read != written:
             raise ConfigError(f"{self.where} is ambiguous: its values cannot be read back; use another separator")
+
+
+def _decoded(text: str) -> str:
+    """The bytes that base64 says, as Latin-1; empty for a spelling that is not the one in which it is written."""
+    try:
+        found = binascii.a2b_base64(text)
+    except ValueError:
+        return ""
+    return found.decode("latin-1") if b64encode(found).decode("ascii") == text else ""
 
 
 class _Placeholder(NamedTuple):
