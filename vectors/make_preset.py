@@ -10,7 +10,8 @@ verified, and refused with one character of its signature changed.
       "string_to_sign": "…", "mac": "hmac-sha1", "encoding": "base64", "secret_form": "text", "signature": "…",
       "sent": {"headers": [["X-Bokun-Signature", "{signature}"]], "query": [], "form": []}, "target": "…"}]}
 
-Where the secret is a part of the string a NUL stands for it. A case may have `"signed_body"` where the body changes,
+In what is sent `{basic:KEY}` stands for the base64 of KEY, a colon and the signature. Where the secret is a part of the
+string a NUL stands for it. A case may have `"signed_body"` where the body changes,
 and `"verifies": false` where it may be signed and not verified. `hmac_key_b64` is the MAC's key where it is derived.
 """
 
@@ -20,13 +21,16 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from undersign.vectors import canonical_json
 
+_BASIC = re.compile(r"\{basic:([^}]*)\}")
 _NOTES = {
     "Published": "The request is that of the API's own page, or of a client that is tested against it.",
     "Tampered": "One character of the signature is another one, so no secret has made it.",
@@ -107,7 +111,10 @@ def _request(case: dict[str, Any]) -> dict[str, Any]:
 def _applied(case: dict[str, Any], request: dict[str, Any], signature: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """The patch, and the request with it: headers and fields that are there already give way."""
     patch = {
-        place: [[name, value.replace("{signature}", signature)] for name, value in pairs]
+        place: [
+            [name, _BASIC.sub(partial(_basic, signature), value.replace("{signature}", signature))]
+            for name, value in pairs
+        ]
         for place, pairs in case["sent"].items()
         if pairs
     }
@@ -120,6 +127,10 @@ def _applied(case: dict[str, Any], request: dict[str, Any], signature: str) -> t
     if "form" in patch and "signed_body" not in case:
         body += ("&" if body else "") + _encoded(patch["form"])
     return patch, {**request, "headers": headers, "target": target, "body": body}
+
+
+def _basic(signature: str, match: re.Match[str]) -> str:
+    return base64.b64encode(f"{match[1]}:{signature}".encode()).decode()
 
 
 def _encoded(pairs: list[list[str]]) -> str:

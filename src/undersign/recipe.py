@@ -245,8 +245,10 @@ class SchemeOfParts(Scheme):
             texts = program.texts(request, values)
         except CannotSign as error:
             return self._rejected(Flaw(str(error)), key_id)
-        string = partial(program.string, request, values, texts)
-        return _new(Claim, (key_id, at, (found["signature"],), nonce, string, _NOTHING))
+        string, signature = partial(program.string, request, values, texts), found["signature"]
+        if program.folded_signature is not None:
+            signature = program.folded_signature(signature)
+        return _new(Claim, (key_id, at, (signature,), nonce, string, _NOTHING))
 
     def _found_key_id(self, found: Mapping[str, str]) -> str | None:
         """The key id as text; None where it is not in form."""
@@ -356,7 +358,9 @@ class Recipe(SchemeOfParts):
     `headers`, `query`, `form` and `query_or_form` are templates by name, with {key_id}, {time}, {signature}, {nonce}
     and {extra.NAME}; of the last three one at most. `content_type` is sent where a request has none. `methods` are
     those that may be signed, all where it is empty. `allow_http` lets a signature travel over plain http, which is
-    refused where it binds nothing of the request. Where no key id is sent it is the recipe's name.
+    refused where it binds nothing of the request. Where no key id is sent it is the recipe's name, or what the
+    parameter `key_id_param` says, which a caller sets and the recipe does not. `any_case` takes a signature in hex in
+    either case. `nonce` is "required", or "optional" where a request may have none.
 
         Recipe(name="bokun", parts=["time", "key_id", "method", "target"], mac="hmac-sha1", encoding="base64",
                time="%Y-%m-%d %H:%M:%S", headers={"X-Bokun-Date": "{time}", "X-Bokun-AccessKey": "{key_id}",
@@ -370,13 +374,16 @@ class Recipe(SchemeOfParts):
     joiner: str = ""
     mac: str
     encoding: str = "hex"
+    any_case: bool = False
     secret: str = "text"  # noqa: S105 - the form of secrets
     secret_prefix: str = ""
     time: str = "unix"
     window: Window | None = Window(past=300, future=300)  # type: ignore[assignment]  # pyright: ignore[reportIncompatibleVariableOverride]
+    nonce: str = "required"
     methods: tuple[str, ...] = ()
     allow_http: bool | None = None
     content_type: str | None = None
+    key_id_param: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict, hash=False)
     query: Mapping[str, str] = field(default_factory=dict, hash=False)
     form: Mapping[str, str] = field(default_factory=dict, hash=False)
@@ -400,7 +407,10 @@ class Recipe(SchemeOfParts):
             names = " and ".join(place for place, _ in given)
             raise ConfigError(f"parameters are given for {names}: put them all into one place")
         place, fields = given[0] if given else places[0]
-        carriers = Carriers(self.headers, fields, place, {"signature": signature_pattern(self.mac, self.encoding)})
+        pattern = signature_pattern(self.mac, self.encoding, any_case=self.any_case)
+        also = () if self.key_id_param is None else (self.key_id_param,)
+        optional = frozenset({"nonce"} if self.nonce == "optional" else ())
+        carriers = Carriers(self.headers, fields, place, {"signature": pattern}, also, optional)
         put("_program", program_of(self, carriers))
 
     @classmethod
@@ -439,12 +449,31 @@ class Recipe(SchemeOfParts):
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self).from_mapping, (self.as_mapping(),)
 
+    def _found_key_id(self, found: Mapping[str, str]) -> str | None:
+        sent = found.get(f"field:{self.key_id_param}")
+        if sent is None:
+            return super()._found_key_id(found)
+        return sent if sent and not CONTROL.search(sent) else None
+
     def _added(self, request: Request, values: Values) -> Pairs:
         if self._program.carriers.place == "form":
             return self._form_header(request)
         if self.content_type is None or request.values("content-type"):
             return ()
         return (("Content-Type", self.content_type),)
+
+    def _check_key_id_param(self) -> None:
+        if self.key_id_param is None:
+            return
+        if not isinstance(self.key_id_param, str) or not self.key_id_param:
+            raise ConfigError("key_id_param is the name of a parameter")
+        places = (self.headers, self.query, self.form, self.query_or_form)
+        if not any(places[1:]):
+            raise ConfigError("key_id_param names a parameter, and none is sent: send the signature in query or form")
+        if any("{key_id}" in text or "{basic}" in text for place in places for text in place.values()):
+            raise ConfigError("key_id_param names the parameter that holds the key id: leave {key_id} out, or that")
+        if any(self.key_id_param in place for place in places[1:]):
+            raise ConfigError(f"key_id_param {self.key_id_param!r} is a parameter that is sent: name another one")
 
     def _check_types(self) -> None:
         texts = ("name", "joiner", "mac", "encoding", "secret", "secret_prefix", "time")
@@ -466,6 +495,11 @@ class Recipe(SchemeOfParts):
             raise ConfigError('methods is a list in upper case: write methods = ["GET", "POST"]')
         if self.allow_http not in (None, True, False):
             raise ConfigError("allow_http is true or false")
+        if not isinstance(self.any_case, bool):
+            raise ConfigError("any_case is true or false")
+        if self.nonce not in ("required", "optional"):
+            raise ConfigError("nonce is 'required' or 'optional'")
+        self._check_key_id_param()
         if self.content_type is not None and (
             not isinstance(self.content_type, str) or CONTROL.search(self.content_type)
         ):
@@ -480,8 +514,8 @@ class Recipe(SchemeOfParts):
 
 def program_of(scheme: Any, carriers: Carriers) -> Program:
     """The program of what has the fields of a recipe."""
-    names = ("parts", "joiner", "mac", "encoding", "secret", "secret_prefix", "time", "window", "allow_http")
-    fields = {name: getattr(scheme, name) for name in names}
+    names = ["parts", "joiner", "mac", "encoding", "secret", "secret_prefix", "time", "window", "allow_http"]
+    fields = {name: getattr(scheme, name) for name in (*names, "any_case", "nonce")}
     return Program(carriers=carriers, **fields)
 
 

@@ -65,10 +65,11 @@ def test_its_vectors_are_in_order_and_pass(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_it_keeps_the_laws(name: str) -> None:
     case = published(name)
+    secret = case.credential.secret.reveal()
     check_scheme(
         case.scheme,
         key_id=case.credential.key_id,
-        secret=case.credential.secret.reveal(),
+        secret=b"no word of a message" if secret == b"secret" else secret,  # which is one of errors' own words
         now=case.now,
         headers=case.request.headers,
         requests=[case.request],

@@ -16,6 +16,7 @@ from undersign import (
     ConfigError,
     Credential,
     Mashery,
+    Patch,
     Reason,
     Request,
     Scheme,
@@ -69,6 +70,46 @@ def test_the_published_signatures_of_the_gateways(
     for clock in (now - 301, now + 301):
         verifier = Verifier(scheme, {key: secret}, clock=lambda at=clock: at)  # type: ignore[misc]
         assert refused(verifier, signed).reason is Reason.MISMATCH
+
+
+def test_tyk_takes_the_hash_in_any_case_as_its_gateway_decodes_it() -> None:
+    now, request = 1546259837, Request("GET", "/v1/search", (), b"", ORIGIN)
+    for sig in (TYK_SHA256, TYK_SHA256.upper(), TYK_SHA256[:9].upper() + TYK_SHA256[9:]):
+        sent = Patch((), (("apikey", TYK_KEY), ("sig", sig))).apply(request)
+        verifier = Verifier(Tyk(), {TYK_KEY: "foobar"}, clock=lambda: now)
+        assert verifier.verify(sent).key_id == TYK_KEY
+        wrong = Patch((), (("sig", ("0" if sig[0] != "0" else "1") + sig[1:]),)).apply(sent)
+        assert refused(verifier, wrong).reason is Reason.MISMATCH
+        mashery = Verifier(Mashery(algorithm="sha256"), {TYK_KEY: "foobar"}, clock=lambda: now)
+        if sig == TYK_SHA256:
+            assert mashery.verify(sent).key_id == TYK_KEY
+        else:  # whose gateway compares text
+            assert refused(mashery, sent).reason is Reason.MALFORMED
+
+
+def test_tyk_reads_key_and_hash_from_headers_where_its_gateway_does() -> None:
+    now, request = 1546259837, Request("POST", "/v1/search?apikey=mine", (), b"{}", ORIGIN)
+    scheme = Tyk(sig_header="X-Signature")
+    signed = sign(scheme, request, Credential(TYK_KEY, "foobar"), now=now).apply(request)
+    assert signed.headers == (("Authorization", TYK_KEY), ("X-Signature", TYK_SHA256))
+    assert (signed.target, signed.body) == (request.target, request.body)
+    verifier = Verifier(scheme, {TYK_KEY: "foobar"}, clock=lambda: now + 300)
+    assert verifier.verify(signed).key_id == TYK_KEY
+    shouted = Patch((("X-Signature", TYK_SHA256.upper()),)).apply(signed)
+    assert verifier.verify(shouted).replay_id == verifier.verify(signed).replay_id
+    with_param = Patch((), (("apikey", TYK_KEY), ("sig", TYK_SHA256))).apply(request)
+    assert refused(verifier, with_param).reason is Reason.MISSING
+    renamed = Tyk(sig_header="X-Sig", key_header="X-Key", algorithm="md5")
+    patch = sign(renamed, request, Credential(TYK_KEY, "foobar"), now=now)
+    assert patch == Patch((("X-Key", TYK_KEY), ("X-Sig", TYK_MD5)))
+    check_scheme(scheme)
+    check_scheme(renamed)
+    with pytest.raises(ConfigError, match="placement"):
+        Tyk(sig_header="X-Signature", placement="form")
+    with pytest.raises(ConfigError, match="two headers"):
+        Tyk(sig_header="Authorization")
+    with pytest.raises(ConfigError, match="no HTTP token"):
+        Tyk(sig_header="X Signature")
 
 
 @pytest.mark.parametrize(

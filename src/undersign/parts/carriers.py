@@ -48,7 +48,8 @@ class Carriers:
     """The carriers of a recipe.
 
     `headers` are header names with their templates, `fields` those of parameters, which are in `place`. `also` are
-    parameters that a scheme reads besides. `patterns` are those of `Template`. Raises ConfigError.
+    parameters that a scheme reads besides. `patterns` are those of `Template`. `optional` are placeholders that may be
+    empty, each in a carrier of its own, which may be absent then. Raises ConfigError.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Carriers:
         place: Place,
         patterns: Mapping[str, str],
         also: Sequence[str] = (),
+        optional: frozenset[str] = frozenset(),
     ) -> None:
         for name in headers:
             if not TOKEN.fullmatch(name):
@@ -67,11 +69,11 @@ class Carriers:
         if not all(fields):
             raise ConfigError(f"{place} holds an empty name: name the parameter")
         self.headers = tuple(
-            _Header(name, name.lower(), folded_name(name), Template(text, f"the {name} header", patterns))
+            _Header(name, name.lower(), folded_name(name), Template(text, f"the {name} header", patterns, optional))
             for name, text in headers.items()
         )
         self.fields = tuple(
-            (name, Template(text, f"the parameter {name!r}", patterns)) for name, text in fields.items()
+            (name, Template(text, f"the parameter {name!r}", patterns, optional)) for name, text in fields.items()
         )
         self.place = place
         self.field_names = frozenset((*fields, *also))
@@ -97,6 +99,7 @@ class Carriers:
         self.written = (*(header.template for header in self._written), *(template for _, template in self.fields))
         """The templates that `patch` writes."""
         self.signature_field = next((name for name, template in self.fields if "signature" in template.names), "")
+        self.time_field = next((name for name, template in self.fields if "time" in template.names), "")
         self.signature_header = self._signed.folded if self._signed else ""
 
     def needs_form(self, head: Request) -> bool:
@@ -141,6 +144,8 @@ class Carriers:
                 value = signed_header(request, header.folded)
             except CannotSign as error:
                 return Flaw(str(error))
+            if value is None and header.template.may_be_empty:
+                value = ""
             if value is None or not header.template.read(value, found):
                 return Flaw(f"the {header.name} header is absent or not in its one form")
         return None
@@ -149,7 +154,9 @@ class Carriers:
         """What is wrong with the header that the signature goes in; it may be that of another scheme."""
         values = request.values(header.folded)
         word = self._word
-        if word:
+        if header.template.is_basic:  # which may be anyone's user and password
+            claims = any(header.template.read(value, {}) for value in values)
+        elif word:
             claims = any(value.startswith(word) and value[len(word) : len(word) + 1] in ("", " ") for value in values)
         else:
             claims = bool(values) and (header.folded != "authorization" or " " not in values[0])

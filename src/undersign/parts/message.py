@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, NamedTuple, TypeAlias
+from urllib.parse import quote, quote_plus
 
 from ..core.fields import decode_field
 from ..core.grammar import TOKEN, did_you_mean
@@ -49,7 +50,9 @@ _TABLES = ("headers", "params")
 _OPTIONS = ("omit_empty", "fold", "when")
 _OPTIONS_OF = {
     "headers": ("names", "drop_blank"),
-    "params": ("of", "sort", "pair", "item", "without", "decoded"),
+    "params": ("of", "sort", "pair", "item", "without", "decoded", "encode", "drop_blank"),
+    "path": ("segment",),
+    "query": ("without",),
     "body": ("digest", "encoding", "empty"),
 }
 
@@ -98,6 +101,8 @@ class Part(NamedTuple):
     """The parameters that it leaves out where it takes the query; None where it takes none of it."""
     form_without: frozenset[str] | None = None
     """The same of the body."""
+    delimits: bool = False
+    """Whether the parameters that it takes stand in it so that none reads like another."""
     is_whole: bool = True
     """Whether it is always there and as it is on the wire."""
 
@@ -171,6 +176,14 @@ def _part(word: str, argument: str, options: Mapping[str, Any], time_is_sent: bo
         return _headers(options, field)
     if word == "params":
         return _params(options, field)
+    if "segment" in options:
+        from .targets import path_segment  # which needs this module
+
+        return path_segment(options, field)
+    if word == "query" and "without" in options:
+        from .targets import query_without
+
+        return query_without(options, field)
     return _WORDS[word]
 
 
@@ -206,9 +219,12 @@ _WORDS = {
         of_request="target",
         binds=frozenset({Component.TARGET}),
         query_without=frozenset(),
+        delimits=True,
     ),
     "path": Part("path", "the request line, the path as it is on the wire", _path),
-    "query": Part("query", "the request line, the query as it is on the wire", _query, query_without=frozenset()),
+    "query": Part(
+        "query", "the request line, the query as it is on the wire", _query, query_without=frozenset(), delimits=True
+    ),
     "url": Part(
         "url",
         f"origin, path and query {_AS_SENT}",
@@ -257,7 +273,15 @@ def _body(argument: str, options: Mapping[str, Any], field: str) -> Part:
         if "encoding" in options or "empty" in options:
             raise ConfigError(f"{field}: encoding and empty belong to a digest of the body: name digest = …")
         bound = frozenset({Component.BODY})
-        return Part("body", "the body as it is sent", late=_raw_body, binds=bound, raw=True, form_without=frozenset())
+        return Part(
+            "body",
+            "the body as it is sent",
+            late=_raw_body,
+            binds=bound,
+            raw=True,
+            form_without=frozenset(),
+            delimits=True,
+        )
     if algorithm not in ALGORITHMS or encoding not in ENCODINGS or empty not in ("digest", "nothing", "omit"):
         raise ConfigError(
             f"{field}: write body:ALG:ENC, ALG one of {', '.join(ALGORITHMS)}, ENC one of {', '.join(ENCODINGS)}, and "
@@ -306,7 +330,7 @@ def unix_second(_: Request, __: Values, ___: Body, second: int) -> str:
 
 
 def _headers(options: Mapping[str, Any], field: str) -> Part:
-    names = _texts(options.get("names", ()), f"{field}.names")
+    names = text_list(options.get("names", ()), f"{field}.names")
     drop_blank = _boolean(options.get("drop_blank", False), f"{field}.drop_blank")
     # A name that is there in two spellings makes two lines, and one that is repeated in the same spelling makes one.
     folded = tuple(name.lower() for name in dict.fromkeys(names))
@@ -332,18 +356,26 @@ def _params(options: Mapping[str, Any], field: str) -> Part:
     pair, item = options.get("pair", "="), options.get("item", "&")
     if not isinstance(pair, str) or not isinstance(item, str):
         raise ConfigError(f"{field}: pair and item are text")
-    without = frozenset(_texts(options.get("without", ()), f"{field}.without"))
+    without = frozenset(text_list(options.get("without", ()), f"{field}.without"))
     decoded = _boolean(options.get("decoded", True), f"{field}.decoded")
+    drop_blank = _boolean(options.get("drop_blank", False), f"{field}.drop_blank")
+    encode = _encoded(options.get("encode", "none"), item, field)
+    if encode is not None and not decoded:
+        raise ConfigError(f"{field}: encode writes what was decoded: leave decoded = false out")
+
+    delimits = _delimits(pair, item, encode, decoded=decoded)
 
     def joined(encoded: Iterable[str]) -> str:
         pairs = []
         for text in encoded:
             for part in text.split("&"):
                 name, _, value = part.partition("=")
-                if part and decode_field(name) not in without:
+                if part and (value or not drop_blank) and decode_field(name) not in without:
                     pairs.append((_decoded(name), _decoded(value)) if decoded else (name, value))
         if sort == "name":
             pairs.sort(key=lambda found: found[0])
+        if encode is not None:
+            pairs = [(encode(name), encode(value)) for name, value in pairs]
         return item.join(f"{name}{pair}{value}" for name, value in pairs)
 
     if of == "query":
@@ -351,7 +383,7 @@ def _params(options: Mapping[str, Any], field: str) -> Part:
         def early(request: Request, values: Values) -> str:
             return joined([_query(request, values)])
 
-        return Part("parameters", "the query's", early, query_without=without)
+        return Part("parameters", "the query's", early, query_without=without, delimits=delimits)
 
     def late(request: Request, values: Values, body: Body, _: int) -> str:
         if isinstance(body, BodyDigest):
@@ -361,7 +393,9 @@ def _params(options: Mapping[str, Any], field: str) -> Part:
 
     source = "those of the form" if of == "form" else "those of query and form"
     of_query = without if of == "both" else None
-    return Part("parameters", source, late=late, raw=True, query_without=of_query, form_without=without)
+    return Part(
+        "parameters", source, late=late, raw=True, query_without=of_query, form_without=without, delimits=delimits
+    )
 
 
 def _decoded(text: str) -> str:
@@ -370,6 +404,29 @@ def _decoded(text: str) -> str:
     except UnicodeDecodeError:
         raise CannotSign("a parameter is not UTF-8, and it is signed as text") from None
     return checked_text(found, "a parameter").encode().decode("latin-1")
+
+
+def _encoded(encode: Any, item: str, field: str) -> Callable[[str], str] | None:
+    """What writes a name or a value that was decoded."""
+    known: dict[Any, Callable[[str], str] | None] = {
+        "none": None,
+        "form": lambda text: quote_plus(text, safe="", encoding="latin-1"),
+        "rfc3986": lambda text: quote(text, safe="", encoding="latin-1"),
+        "item": lambda text: text.replace(item, quote(item, safe="")),
+    }
+    if encode not in known or (encode == "item" and not item):
+        raise ConfigError(
+            f"{field}: encode is 'form' (a space is +), 'rfc3986', or 'item', which escapes what stands between two "
+            "parameters and nothing else"
+        )
+    return known[encode]
+
+
+def _delimits(pair: str, item: str, encode: Callable[[str], str] | None, *, decoded: bool) -> bool:
+    if not decoded:
+        return (pair, item) == ("=", "&")
+    # What is encoded holds no separator, where encoding changes it.
+    return encode is not None and bool(pair) and len(item) == 1 and encode(item) != item
 
 
 def checked_text(text: str, what: str) -> str:
@@ -440,8 +497,10 @@ def _conditional(part: Part, when: Any, field: str) -> Part:
     known = {"methods", "content_types", "body"}
     if not isinstance(when, Mapping) or not when or not set(when) <= known:
         raise ConfigError(f"{field}: when is a table with methods = […], content_types = […] or body = true")
-    methods = frozenset(_texts(when["methods"], f"{field}.when.methods")) if "methods" in when else None
-    types = frozenset(_texts(when["content_types"], f"{field}.when.content_types")) if "content_types" in when else None
+    methods = frozenset(text_list(when["methods"], f"{field}.when.methods")) if "methods" in when else None
+    types = (
+        frozenset(text_list(when["content_types"], f"{field}.when.content_types")) if "content_types" in when else None
+    )
     has_body = _boolean(when["body"], f"{field}.when.body") if "body" in when else None
 
     def holds(request: Request) -> bool:
@@ -469,7 +528,8 @@ def _conditional(part: Part, when: Any, field: str) -> Part:
     return part._replace(early=None, of_request="", of_values="", constant=None, late=conditional)
 
 
-def _texts(value: Any, field: str) -> Sequence[str]:
+def text_list(value: Any, field: str) -> Sequence[str]:
+    """The texts of a list, none of them empty. Raises ConfigError, which names `field`."""
     if isinstance(value, (list, tuple)) and all(isinstance(item, str) and item for item in value):
         return tuple(value)
     raise ConfigError(f"{field} is a list of texts")

@@ -48,6 +48,8 @@ class Program:
         window: Window | None,
         carriers: Carriers,
         allow_http: bool | None = None,
+        any_case: bool = False,
+        nonce: str = "required",
     ) -> None:
         if encoding not in ENCODINGS:
             raise ConfigError(f"encoding {encoding!r} is unknown: use one of {', '.join(ENCODINGS)}")
@@ -59,6 +61,10 @@ class Program:
             raise ConfigError('parts is a list of what is signed: write parts = ["time", "method", "target"]')
         if not isinstance(joiner, str) or not all(character == "\n" or " " <= character <= "~" for character in joiner):
             raise ConfigError("joiner is printable ASCII and line feeds: what stands between two parts")
+        if any_case and encoding.lower() != "hex":
+            raise ConfigError(f"any_case is for hex alone, and encoding is {encoding!r}: case has a meaning there")
+        self.folded_signature = (str.upper if encoding == "HEX" else str.lower) if any_case else None
+        """What gives a signature that was sent its one spelling, where the recipe takes any case of hex."""
         self.carriers = carriers
         self.joiner = joiner
         self.window = window
@@ -69,6 +75,7 @@ class Program:
             compiled_part(spec, time_is_sent=self.time_is_sent, field=f"parts[{place}]")
             for place, spec in enumerate(parts)
         )
+        self.parts = self._with_time_of_field(self.parts)
         self.secret_form = SecretForm(secret, secret_prefix.encode())
         self._check_sent(mac)
         self._check_time()
@@ -111,7 +118,7 @@ class Program:
         self.signs_time_as_other = self.time_is_sent and any(
             Component.DATE in part.binds and not part.of_values for part in self.parts
         )
-        self.needs_nonce = "nonce" in carriers.sent
+        self.needs_nonce = "nonce" in carriers.sent and nonce == "required"
         self.extras = tuple(sorted(name[len("extra.") :] for name in carriers.sent if name.startswith("extra.")))
 
     # The string to sign
@@ -218,6 +225,19 @@ class Program:
             return (b"%d" % second for second in seconds)
         return (late(_NO_REQUEST, _NO_VALUES, b"", second).encode() for second in seconds)  # type: ignore[union-attr]
 
+    def _with_time_of_field(self, parts: tuple[Part, ...]) -> tuple[Part, ...]:
+        """The parts; one that signs the parameter which holds the time binds the time too, if it delimits it."""
+        name, takes = self.carriers.time_field, self.carriers.place
+        self._signs_time_field = False
+        for place, part in enumerate(parts):
+            taken = {"query": part.query_without, "form": part.form_without}
+            wanted = (taken[takes],) if takes in taken else tuple(taken.values())
+            if name and all(without is not None and name not in without for without in wanted):
+                self._signs_time_field = True
+                if part.delimits:
+                    parts = (*parts[:place], part._replace(binds=part.binds | {Component.DATE}), *parts[place + 1 :])
+        return parts
+
     # What can be wrong with a recipe
 
     def _check_sent(self, mac: str) -> None:
@@ -261,7 +281,7 @@ class Program:
                     )
 
     def _check_time(self) -> None:
-        signed = any(Component.DATE in part.binds for part in self.parts)
+        signed = self._signs_time_field or any(Component.DATE in part.binds for part in self.parts)
         if self.time_is_sent and self.window is not None and not signed:
             raise ConfigError(
                 "the time is sent and not signed, so anyone could renew it: put it among the parts, or window = false"
@@ -294,10 +314,12 @@ class Program:
         return {"key_id": "key", "time": time, "signature": signature, "nonce": "nonce", **extras}
 
 
-def signature_pattern(mac: str, encoding: str) -> str:
+def signature_pattern(mac: str, encoding: str, *, any_case: bool = False) -> str:
     """The regular expression of a signature, for templates; empty where mac or encoding are wrong."""
     algorithm = mac.partition("-")[2]
-    return encoded_pattern(encoding, algorithm) if algorithm in ALGORITHMS and encoding in ENCODINGS else ""
+    if algorithm not in ALGORITHMS or encoding not in ENCODINGS:
+        return ""
+    return encoded_pattern("hex" if any_case else encoding, algorithm).replace("a-f", "A-Fa-f" if any_case else "a-f")
 
 
 def wire_text(text: str, what: str, control: re.Pattern[str] = CONTROL) -> str:

@@ -2,12 +2,15 @@
 
 A template is written with values and read back with a regular expression. A value ends where the literal behind it
 begins, so it must not hold that literal's first character: a template whose values run into each other is refused when
-the recipe is made, and a value that would end early when it is written.
+the recipe is made, and a value that would end early when it is written. `{basic}` is the base64 of
+`{key_id}:{signature}`, as RFC 7617 has it of user and password.
 """
 
 from __future__ import annotations
 
+import binascii
 import re
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import NamedTuple
@@ -15,7 +18,9 @@ from typing import NamedTuple
 from ..core.grammar import did_you_mean
 from ..errors import CannotSign, ConfigError
 
-PLACEHOLDERS = ("key_id", "time", "signature", "nonce")
+PLACEHOLDERS = ("key_id", "time", "signature", "nonce", "basic")
+_INSIDE, _NAMES_INSIDE = "{key_id}:{signature}", ("key_id", "signature")
+_BASE64 = "[A-Za-z0-9+/]+={0,2}"
 _PIECE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|([{}])|[^{}]+")
 _NAMES = {"key_id": "key id"}
 
@@ -24,14 +29,23 @@ class Template:
     """A compiled template. `names` are its placeholders in order, `literal` is what stands before the first.
 
     `patterns` are regular expressions, without groups, for the values that have a form of their own; other values are
-    whatever does not hold the first character of the literal behind them. Raises ConfigError.
+    whatever does not hold the first character of the literal behind them. `optional` are placeholders that may be
+    empty. Raises ConfigError.
     """
 
-    def __init__(self, text: str, where: str, patterns: Mapping[str, str]) -> None:
+    def __init__(
+        self, text: str, where: str, patterns: Mapping[str, str], optional: frozenset[str] = frozenset()
+    ) -> None:
         self.where = where
         self.text = text
         pieces = _parsed(text, where)
-        self.names = tuple(piece.name for piece in pieces if isinstance(piece, _Placeholder))
+        self._written = tuple(piece.name for piece in pieces if isinstance(piece, _Placeholder))
+        self._inside = Template(_INSIDE, where, patterns) if "basic" in self._written else None
+        self.is_basic = self._inside is not None
+        if self.is_basic:
+            patterns = {**patterns, "basic": _BASE64}
+        names = [_NAMES_INSIDE if name == "basic" else (name,) for name in self._written]
+        self.names: tuple[str, ...] = tuple(name for inside in names for name in inside)
         if len(set(self.names)) < len(self.names):
             raise ConfigError(f"{where} names a placeholder twice: name it once")
         self.literal = pieces[0] if pieces and isinstance(pieces[0], str) else ""
@@ -39,6 +53,9 @@ class Template:
         self.alone = self.names[0] if alone else ""
         """The placeholder that is all there is, and whose value may be any text: that has its form checked later."""
         self._only = self.names[0] if len(self.names) == 1 else ""
+        self.may_be_empty = not optional.isdisjoint(self.names)
+        if self.may_be_empty and not self.alone:
+            raise ConfigError(f"{where} holds the optional {self.names[0]} and more: give it a carrier of its own")
         expression, self._format = "", ""
         checks: list[tuple[str, Callable[[str], object]]] = []
         for place, piece in enumerate(pieces):
@@ -51,11 +68,13 @@ class Template:
                 raise ConfigError(
                     f"{where} is ambiguous: put a separator between {{{piece.name}}} and {{{behind.name}}}"
                 )
-            value = patterns.get(piece.name) or (f"[^{re.escape(behind[0])}]+" if behind else ".+")
+            anything = ".*" if self.may_be_empty else ".+"
+            value = patterns.get(piece.name) or (f"[^{re.escape(behind[0])}]+" if behind else anything)
             expression += f"({value})"
             self._format += f"%({piece.name})s"
             if piece.name != "signature":
-                fits: Callable[[str], object] = bool if self.alone else re.compile(value, re.DOTALL).fullmatch
+                alone = bool(self.alone) and not self.may_be_empty
+                fits: Callable[[str], object] = bool if alone else re.compile(value, re.DOTALL).fullmatch
                 # A signer writes the same key id each time.
                 checks.append((piece.name, lru_cache(maxsize=64)(fits) if piece.name == "key_id" else fits))
         self._checks = tuple(checks)
@@ -63,6 +82,8 @@ class Template:
 
     def write(self, values: Mapping[str, str]) -> str:
         """The text with the values in it. Raises CannotSign for a value that would be read back as another."""
+        if self._inside is not None:
+            values = {**values, "basic": b64encode(self._inside.write(values).encode("latin-1")).decode("ascii")}
         for name, fits in self._checks:
             if not fits(values[name]):
                 what = _NAMES.get(name, name)
@@ -73,15 +94,15 @@ class Template:
         """Put the values in the text into `found`; False where it is not of this template."""
         if self.alone:
             found[self.alone] = text
-            return bool(text)
+            return bool(text) or self.may_be_empty
         match = self._match(text)
         if match is None:
             return False
         if self._only:
             found[self._only] = match[1]
-        else:
-            found.update(zip(self.names, match.groups()))  # noqa: B905 - as many, and quicker so
-        return True
+            return True
+        found.update(zip(self._written, match.groups()))  # noqa: B905 - as many, and quicker so
+        return self._inside is None or self._inside.read(_decoded(found.pop("basic")), found)
 
     def check(self, samples: Mapping[str, str]) -> None:
         """Raise ConfigError where the values that are written are not those that are read back."""
@@ -93,6 +114,15 @@ class Template:
             is_read = False
         if not is_read or read != written:
             raise ConfigError(f"{self.where} is ambiguous: its values cannot be read back; use another separator")
+
+
+def _decoded(text: str) -> str:
+    """The bytes that base64 says, as Latin-1; empty for a spelling that is not the one in which it is written."""
+    try:
+        found = binascii.a2b_base64(text)
+    except ValueError:
+        return ""
+    return found.decode("latin-1") if b64encode(found).decode("ascii") == text else ""
 
 
 class _Placeholder(NamedTuple):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 
 from ..core.dates import Window
 from ..core.fields import decode_field
@@ -48,6 +48,8 @@ class KeyedTimestamp(SchemeOfParts):
     allow_http: bool = False
     window: Window = Window(past=600, future=600)
     _program: Program = field(init=False, repr=False, compare=False)
+    _any_case: ClassVar[bool] = False
+    """Whether a verifier takes the hash in either case of hex."""
 
     def __post_init__(self) -> None:
         for option in ("versions", "methods"):
@@ -57,10 +59,7 @@ class KeyedTimestamp(SchemeOfParts):
         object.__setattr__(self, "methods", tuple(self.methods))
         self._check_options()
         mac = f"hash-{self.algorithm}"
-        also = () if self.version_param is None else (self.version_param,)
-        parameters = {self.key_param: "{key_id}", self.sig_param: "{signature}"}
-        # A verifier takes the parameters from either place, whatever the placement of a client is.
-        patterns = {"signature": signature_pattern(mac, "hex")}
+        patterns = {"signature": signature_pattern(mac, "hex", any_case=self._any_case)}
         program = Program(
             parts=["key_id", "secret", "time"],
             joiner="",
@@ -68,10 +67,17 @@ class KeyedTimestamp(SchemeOfParts):
             encoding="hex",
             time="unix",
             window=self.window,
-            carriers=Carriers({}, parameters, "query-or-form", patterns, also),
+            carriers=self._carriers(patterns),
             allow_http=self.allow_http,
+            any_case=self._any_case,
         )
         object.__setattr__(self, "_program", program)
+
+    def _carriers(self, patterns: Mapping[str, str]) -> Carriers:
+        also = () if self.version_param is None else (self.version_param,)
+        parameters = {self.key_param: "{key_id}", self.sig_param: "{signature}"}
+        # A verifier takes the parameters from either place, whatever the placement of a client is.
+        return Carriers({}, parameters, "query-or-form", patterns, also)
 
     # What no recipe says: a version, which a caller may choose, and where the parameters go
 
