@@ -71,6 +71,10 @@ class SchemeOfParts(Scheme):
         return self._program.needs_nonce
 
     @property
+    def several_signatures(self) -> bool:  # type: ignore[override]  # pyright: ignore[reportIncompatibleVariableOverride]
+        return self._program.carriers.sends_several
+
+    @property
     def extras(self) -> tuple[str, ...]:
         return self._program.extras
 
@@ -134,12 +138,17 @@ class SchemeOfParts(Scheme):
             more = self._more_fields(there)
         sent = {} if self._program.writes_little else self._values(claim).sent()
         sent["key_id"] = self._written_key_id(wire_text(claim.key_id, "key id", self._key_id_control))
-        sent["signature"] = claim.signatures[0]
+        sent["signature"] = " ".join(claim.signatures) if carriers.sends_several else claim.signatures[0]
         return carriers.patch(sent, more, in_form=in_form)
 
     def private_headers(self) -> frozenset[str]:
         names = self._program.carriers.header_names.union(self._program.headers)
         return names - {"content-type", "host", "authorization"}
+
+    def comma_headers(self) -> frozenset[str]:
+        signed = self._program.headers
+        carriers = self._program.carriers.headers
+        return frozenset(c.folded for c in carriers if "," in c.template.literals and c.folded not in signed)
 
     def _flaw_when_signing(self, request: Request, claim: Claim) -> str | None:
         if self._program.needs_https and request.origin and not self._is_secure(request):
@@ -246,7 +255,9 @@ class SchemeOfParts(Scheme):
         except CannotSign as error:
             return self._rejected(Flaw(str(error)), key_id)
         string = partial(program.string, request, values, texts)
-        return _new(Claim, (key_id, at, (found["signature"],), nonce, string, _NOTHING))
+        sent = found["signature"]
+        signatures = tuple(sent.split(" ")) if program.carriers.sends_several else (sent,)
+        return _new(Claim, (key_id, at, signatures, nonce, string, _NOTHING))
 
     def _found_key_id(self, found: Mapping[str, str]) -> str | None:
         """The key id as text; None where it is not in form."""
@@ -354,8 +365,9 @@ class Recipe(SchemeOfParts):
     iso-ms, http, or a pattern in UTC), and `window` how far it may lie from the clock, None where there is no time.
 
     `headers`, `query`, `form` and `query_or_form` are templates by name, with {key_id}, {time}, {signature}, {nonce}
-    and {extra.NAME}; of the last three one at most. `content_type` is sent where a request has none. `methods` are
-    those that may be signed, all where it is empty. `allow_http` lets a signature travel over plain http, which is
+    and {extra.NAME}; of the last three one at most. `list_separator` makes a list of the header with {signature}: its
+    items may be in any order, unknown ones are passed over, and any one of several signatures fits. `content_type` is
+    sent where a request has none. `methods` are those that may be signed, all where it is empty. `allow_http` lets a signature travel over plain http, which is
     refused where it binds nothing of the request. Where no key id is sent it is the recipe's name.
 
         Recipe(name="bokun", parts=["time", "key_id", "method", "target"], mac="hmac-sha1", encoding="base64",
@@ -381,6 +393,7 @@ class Recipe(SchemeOfParts):
     query: Mapping[str, str] = field(default_factory=dict, hash=False)
     form: Mapping[str, str] = field(default_factory=dict, hash=False)
     query_or_form: Mapping[str, str] = field(default_factory=dict, hash=False)
+    list_separator: str = ""
     _program: Program = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -400,7 +413,8 @@ class Recipe(SchemeOfParts):
             names = " and ".join(place for place, _ in given)
             raise ConfigError(f"parameters are given for {names}: put them all into one place")
         place, fields = given[0] if given else places[0]
-        carriers = Carriers(self.headers, fields, place, {"signature": signature_pattern(self.mac, self.encoding)})
+        patterns = {"signature": signature_pattern(self.mac, self.encoding)}
+        carriers = Carriers(self.headers, fields, place, patterns, list_separator=self.list_separator)
         put("_program", program_of(self, carriers))
 
     @classmethod
@@ -447,7 +461,7 @@ class Recipe(SchemeOfParts):
         return (("Content-Type", self.content_type),)
 
     def _check_types(self) -> None:
-        texts = ("name", "joiner", "mac", "encoding", "secret", "secret_prefix", "time")
+        texts = ("name", "joiner", "mac", "encoding", "secret", "secret_prefix", "time", "list_separator")
         for name in texts:
             if not isinstance(getattr(self, name), str):
                 raise ConfigError(f"{name} is text, not {getattr(self, name)!r}")

@@ -212,6 +212,14 @@ class Scheme(ABC):
         """
         return frozenset()
 
+    def comma_headers(self) -> frozenset[str]:
+        """Lower-case names of private headers whose form has a comma of its own, and which are not signed.
+
+        A WSGI server joins headers that are repeated by a comma, so one is refused there in any other that is private.
+        The default names none.
+        """
+        return frozenset()
+
     def refusal(self, rejected: Rejected, head: Request) -> Response:
         """The answer to a refused request, in the scheme's own shape: one body for each status, never the reason."""
         return json_refusal(refusal_status(rejected.reason, 401), "Signature not valid")
