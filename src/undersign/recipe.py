@@ -367,8 +367,9 @@ class Recipe(SchemeOfParts):
     `headers`, `query`, `form` and `query_or_form` are templates by name, with {key_id}, {time}, {signature}, {nonce}
     and {extra.NAME}; of the last three one at most. `list_separator` makes a list of the header with {signature}: its
     items may be in any order, unknown ones are passed over, and any one of several signatures fits. `content_type` is
-    sent where a request has none. `methods` are those that may be signed, all where it is empty. `allow_http` lets a signature travel over plain http, which is
-    refused where it binds nothing of the request. Where no key id is sent it is the recipe's name.
+    sent where a request has none. `methods` are those that may be signed, all where it is empty. `allow_http` lets a
+    signature travel over plain http, which is refused where it binds nothing of the request. Where no key id is sent it
+    is the recipe's name.
 
         Recipe(name="bokun", parts=["time", "key_id", "method", "target"], mac="hmac-sha1", encoding="base64",
                time="%Y-%m-%d %H:%M:%S", headers={"X-Bokun-Date": "{time}", "X-Bokun-AccessKey": "{key_id}",
