@@ -82,9 +82,12 @@ def _groups(case: dict[str, Any], before: int) -> list[dict[str, Any]]:
 def _signature(case: dict[str, Any]) -> str:
     secret = case["secret"]
     form = case.get("secret_form", "text")
-    key = secret.encode() if form == "text" else base64.b64decode(secret) if form == "base64" else bytes.fromhex(secret)
     if "hmac_key_b64" in case:
         key = base64.b64decode(case["hmac_key_b64"])
+    elif form == "base64":
+        key = base64.b64decode(secret)
+    else:
+        key = secret.encode() if form == "text" else bytes.fromhex(secret)
     kind, _, algorithm = case["mac"].partition("-")
     if "string_to_sign_b64" in case:
         string = base64.b64decode(case["string_to_sign_b64"])

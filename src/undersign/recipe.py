@@ -71,6 +71,10 @@ class SchemeOfParts(Scheme):
         return self._program.needs_nonce
 
     @property
+    def several_signatures(self) -> bool:  # type: ignore[override]  # pyright: ignore[reportIncompatibleVariableOverride]
+        return self._program.carriers.sends_several
+
+    @property
     def extras(self) -> tuple[str, ...]:
         return self._program.extras
 
@@ -134,12 +138,17 @@ class SchemeOfParts(Scheme):
             more = self._more_fields(there)
         sent = {} if self._program.writes_little else self._values(claim).sent()
         sent["key_id"] = self._written_key_id(wire_text(claim.key_id, "key id", self._key_id_control))
-        sent["signature"] = claim.signatures[0]
+        sent["signature"] = " ".join(claim.signatures) if carriers.sends_several else claim.signatures[0]
         return carriers.patch(sent, more, in_form=in_form)
 
     def private_headers(self) -> frozenset[str]:
         names = self._program.carriers.header_names.union(self._program.headers)
         return names - {"content-type", "host", "authorization"}
+
+    def comma_headers(self) -> frozenset[str]:
+        signed = self._program.headers
+        carriers = self._program.carriers.headers
+        return frozenset(c.folded for c in carriers if "," in c.template.literals and c.folded not in signed)
 
     def _flaw_when_signing(self, request: Request, claim: Claim) -> str | None:
         if self._program.needs_https and request.origin and not self._is_secure(request):
@@ -245,10 +254,11 @@ class SchemeOfParts(Scheme):
             texts = program.texts(request, values)
         except CannotSign as error:
             return self._rejected(Flaw(str(error)), key_id)
-        string, signature = partial(program.string, request, values, texts), found["signature"]
+        string, sent = partial(program.string, request, values, texts), found["signature"]
         if program.folded_signature is not None:
-            signature = program.folded_signature(signature)
-        return _new(Claim, (key_id, at, (signature,), nonce, string, _NOTHING))
+            sent = program.folded_signature(sent)
+        signatures = tuple(sent.split(" ")) if program.carriers.sends_several else (sent,)
+        return _new(Claim, (key_id, at, signatures, nonce, string, _NOTHING, ()))
 
     def _found_key_id(self, found: Mapping[str, str]) -> str | None:
         """The key id as text; None where it is not in form."""
@@ -356,11 +366,13 @@ class Recipe(SchemeOfParts):
     iso-ms, http, or a pattern in UTC), and `window` how far it may lie from the clock, None where there is no time.
 
     `headers`, `query`, `form` and `query_or_form` are templates by name, with {key_id}, {time}, {signature}, {nonce}
-    and {extra.NAME}; of the last three one at most. `content_type` is sent where a request has none. `methods` are
-    those that may be signed, all where it is empty. `allow_http` lets a signature travel over plain http, which is
-    refused where it binds nothing of the request. Where no key id is sent it is the recipe's name, or what the
-    parameter `key_id_param` says, which a caller sets and the recipe does not. `any_case` takes a signature in hex in
-    either case. `nonce` is "required", or "optional" where a request may have none.
+    and {extra.NAME}; of the last three one at most. `list_separator` makes a list of the header with {signature}: its
+    items may be in any order, unknown ones are passed over, and any one of several signatures fits. `content_type` is
+    sent where a request has none. `methods` are those that may be signed, all where it is empty. `allow_http` lets a
+    signature travel over plain http, which is refused where it binds nothing of the request. Where no key id is sent it
+    is the recipe's name, or what the parameter `key_id_param` says, which a caller sets and the recipe does not.
+    `any_case` takes a signature in hex in either case. `nonce` is "required", or "optional" where a request may have
+    none.
 
         Recipe(name="bokun", parts=["time", "key_id", "method", "target"], mac="hmac-sha1", encoding="base64",
                time="%Y-%m-%d %H:%M:%S", headers={"X-Bokun-Date": "{time}", "X-Bokun-AccessKey": "{key_id}",
@@ -388,6 +400,7 @@ class Recipe(SchemeOfParts):
     query: Mapping[str, str] = field(default_factory=dict, hash=False)
     form: Mapping[str, str] = field(default_factory=dict, hash=False)
     query_or_form: Mapping[str, str] = field(default_factory=dict, hash=False)
+    list_separator: str = ""
     _program: Program = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -407,10 +420,10 @@ class Recipe(SchemeOfParts):
             names = " and ".join(place for place, _ in given)
             raise ConfigError(f"parameters are given for {names}: put them all into one place")
         place, fields = given[0] if given else places[0]
-        pattern = signature_pattern(self.mac, self.encoding, any_case=self.any_case)
+        patterns = {"signature": signature_pattern(self.mac, self.encoding, any_case=self.any_case)}
         also = () if self.key_id_param is None else (self.key_id_param,)
         optional = frozenset({"nonce"} if self.nonce == "optional" else ())
-        carriers = Carriers(self.headers, fields, place, {"signature": pattern}, also, optional)
+        carriers = Carriers(self.headers, fields, place, patterns, also, optional, self.list_separator)
         put("_program", program_of(self, carriers))
 
     @classmethod
@@ -476,7 +489,7 @@ class Recipe(SchemeOfParts):
             raise ConfigError(f"key_id_param {self.key_id_param!r} is a parameter that is sent: name another one")
 
     def _check_types(self) -> None:
-        texts = ("name", "joiner", "mac", "encoding", "secret", "secret_prefix", "time")
+        texts = ("name", "joiner", "mac", "encoding", "secret", "secret_prefix", "time", "list_separator")
         for name in texts:
             if not isinstance(getattr(self, name), str):
                 raise ConfigError(f"{name} is text, not {getattr(self, name)!r}")

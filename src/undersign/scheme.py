@@ -42,6 +42,7 @@ class _Claim(NamedTuple):
     nonce: str = ""
     string: Callable[[Body, int], bytes] | None = None
     extra: Mapping[str, str] = MappingProxyType({})
+    others: tuple[Callable[[Body, int], bytes], ...] = ()
 
 
 class Claim(_Claim):
@@ -54,7 +55,9 @@ class Claim(_Claim):
     `string` is set by `read`: it takes the body, or the digests of one that streamed past, and the second of the
     signature, which counts where the time is not sent, and returns the string to sign. It holds what `read` has parsed,
     so that nothing is parsed twice. It raises CannotSign where the request has no string to sign with that body.
-    `extra` are the credential's values besides key id and secret, by name, for a signer.
+    `extra` are the credential's values besides key id and secret, by name, for a signer. `others` are like `string`,
+    for a scheme whose senders do not agree on the string to sign, such as on the port of a URL: where the time is sent
+    or not signed, a signature of any of them fits.
     """
 
     __slots__ = ()
@@ -209,6 +212,14 @@ class Scheme(ABC):
         """Lower-case names of headers that belong to the credential, besides those that `write` sets.
 
         A client takes them off a request that a redirect sends to another origin. The default names none.
+        """
+        return frozenset()
+
+    def comma_headers(self) -> frozenset[str]:
+        """Lower-case names of private headers whose form has a comma of its own, and which are not signed.
+
+        A WSGI server joins headers that are repeated by a comma, so one is refused there in any other that is private.
+        The default names none.
         """
         return frozenset()
 

@@ -203,10 +203,10 @@ def placeholders(page: str, hosts: Hosts) -> dict[str, Any]:
     if page == "servers/keys.md":
         return {"database": Database()}
     if page == "own-scheme.md":
-        webhooks = importlib.import_module("standard_webhooks").StandardWebhooks
+        webhooks = importlib.import_module("webhook").webhook
         new, old = "whsec_bmV3IHNlY3JldA==", "whsec_b2xkIHNlY3JldA=="
         request = Request("POST", "/hook", (("webhook-id", "msg_1"),), b"{}", "https://hooks.example.com")
-        given = {"Signer": Signer, "Credential": Credential, "StandardWebhooks": webhooks}
+        given = {"Signer": Signer, "Credential": Credential, "webhook": webhooks}
         return {**given, "new": new, "old": old, "request": request}
     if page == "clients/any-other.md":
         return {

@@ -77,7 +77,7 @@ def reader(
         for name in ("session", "connection", "pool"):
             if name in used.names:
                 getattr(used.names[name], "close", lambda: None)()
-    for name in ("standard_webhooks", "s3_style", "test_s3_style"):
+    for name in ("webhook", "s3_style", "test_s3_style"):
         sys.modules.pop(name, None)
 
 

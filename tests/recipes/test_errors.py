@@ -265,6 +265,30 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
         "headers is a table of templates by name: write X-Signature",
     ),
     "templates in a list": ({"headers": ["X-S"]}, "headers is a table of templates by name"),
+    "a list without a signature": (
+        {"headers": {"X-T": "{time}"}, "query": {"s": "{signature}"}, "list_separator": ","},
+        "list_separator is for the header that sends the signature: put {signature} into headers",
+    ),
+    "a list without an item's text": (
+        {"headers": {"X-S": "k={key_id},t={time},{signature}"}, "list_separator": ","},
+        "the X-S header is a list, and its item '{signature}' has not one placeholder behind a text: write 't={time},",
+    ),
+    "a list with two values in an item": (
+        {"headers": {"X-S": "k={key_id}:{time},s={signature}"}, "list_separator": ","},
+        "the X-S header is a list, and its item 'k={key_id}:{time}' has not one placeholder",
+    ),
+    "a list whose items begin alike": (
+        {"headers": {"X-S": "k={key_id},k={signature},t={time}"}, "list_separator": ","},
+        "the X-S header is ambiguous: 'k=' begins as another of its items does",
+    ),
+    "a list whose times hold the separator": (
+        {"headers": {"X-S": "k={key_id},t={time},s={signature}"}, "list_separator": ",", "time": "http"},
+        "the X-S header is ambiguous: …use another separator",
+    ),
+    "a separator of two characters": (
+        {"headers": {"X-S": "k={key_id}, ;s={signature}"}, "list_separator": ",;"},
+        "list_separator is one character, with spaces around it or none, such as ',' or ' '",
+    ),
     # times
     "an unknown time": (
         {"time": "rfc3339"},

@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import hmac
 import json
+import re
 from typing import Any
 
 import pytest
@@ -91,6 +92,7 @@ _HEADERS = [
     {"X-Key": "{key_id}", "X-Time": "{time}", "X-Nonce": "{nonce}", "X-Token": "{extra.token}", "X-Sig": "{signature}"},
     {"Authorization": "Scheme k={key_id};s={signature};t={time};n={nonce}"},
     {"Authorization": "{key_id}|{signature}", "Date": "at {time}"},
+    {"X-List": "k={key_id},t={time},s={signature},n={nonce}", "X-Token": "{extra.token}"},
 ]
 _FIELDS = {"key": "{key_id}", "at": "{time}", "n": "{nonce}", "sig": "{signature}"}
 
@@ -126,13 +128,16 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
         carriers = {key: _without(text, name) for key, text in carriers.items() if text != f"{{{name}}}"}
     document["parts"] = parts
     document[place] = carriers
+    if "X-List" in carriers:
+        document["list_separator"] = ","
+        document["time"] = document["time"] if document["time"] != "http" else "unix"  # whose dates have a comma
     if draw(st.booleans()):
         document["content_type"] = "text/plain"
     return document
 
 
 def _without(template: str, name: str) -> str:
-    return template.replace(f";{name[0]}={{{name}}}", "").replace(f"at {{{name}}}", "at")
+    return re.sub(f"[;,]{name[0]}={{{name}}}", "", template).replace(f"at {{{name}}}", "at")
 
 
 def made(document: dict[str, Any]) -> Recipe:

@@ -204,7 +204,8 @@ def _findings(found: Recipe) -> list[str]:
         f"key id: {program.carriers.carrier_of('key_id')}"
         if "key_id" in program.carriers.sent
         else f"key id: not sent; it is {found.name!r} for every request",
-        f"signature: {program.carriers.carrier_of('signature')}, {found.mac} in {found.encoding}",
+        f"signature: {program.carriers.carrier_of('signature')}, {found.mac} in {found.encoding}"
+        + ("; a list, of whose signatures any one fits" if found.several_signatures else ""),
     ]
     if in_part := _bound_in_part(found):
         lines.insert(1, f"binds in meaning or in part: {', '.join(in_part)}")

@@ -13,6 +13,7 @@ from ..core.fields import decode_field, fields
 from ..core.grammar import TOKEN
 from ..core.message import Pairs, Patch, Request, folded_name, lone_value, origin_form, signed_header
 from ..errors import CannotSign, ConfigError, Reason
+from .lists import ListTemplate
 from .templates import Template
 
 Place: TypeAlias = Literal["query", "form", "query-or-form"]
@@ -49,7 +50,8 @@ class Carriers:
 
     `headers` are header names with their templates, `fields` those of parameters, which are in `place`. `also` are
     parameters that a scheme reads besides. `patterns` are those of `Template`. `optional` are placeholders that may be
-    empty, each in a carrier of its own, which may be absent then. Raises ConfigError.
+    empty, each in a carrier of its own, which may be absent then. With a `list_separator` the header that sends the
+    signature is a list. Raises ConfigError.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class Carriers:
         patterns: Mapping[str, str],
         also: Sequence[str] = (),
         optional: frozenset[str] = frozenset(),
+        list_separator: str = "",
     ) -> None:
         for name in headers:
             if not TOKEN.fullmatch(name):
@@ -69,7 +72,14 @@ class Carriers:
         if not all(fields):
             raise ConfigError(f"{place} holds an empty name: name the parameter")
         self.headers = tuple(
-            _Header(name, name.lower(), folded_name(name), Template(text, f"the {name} header", patterns, optional))
+            _Header(
+                name,
+                name.lower(),
+                folded_name(name),
+                ListTemplate(text, f"the {name} header", patterns, list_separator)
+                if list_separator and "{signature}" in text
+                else Template(text, f"the {name} header", patterns, optional),
+            )
             for name, text in headers.items()
         )
         self.fields = tuple(
@@ -87,6 +97,9 @@ class Carriers:
         self.header_names = frozenset(header.folded for header in self.headers)
         """The lower-case names of the headers that signing sets."""
         self._signed = next((header for header in self.headers if "signature" in header.template.names), None)
+        self.sends_several = self._signed is not None and isinstance(self._signed.template, ListTemplate)
+        if list_separator and not self.sends_several:
+            raise ConfigError("list_separator is for the header that sends the signature: put {signature} into headers")
         # RFC 9110, section 11.4: credentials begin with the name of their authentication scheme, and a space.
         literal = self._signed.template.literal if self._signed else ""
         self._word = literal.partition(" ")[0] if self._signed and self._signed.folded == "authorization" else ""

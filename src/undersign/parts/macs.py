@@ -47,7 +47,10 @@ def encoded_pattern(encoding: str, algorithm: str) -> str:
 
 
 class SecretForm(NamedTuple):
-    """How the text of a secret becomes the bytes of a key: `text`, `base64` or `hex`, behind a prefix or none."""
+    """How the text of a secret becomes the bytes of a key: `text`, `base64` or `hex`.
+
+    They are behind the prefix. In base64 and hex they may be without it: `whsec_…` is kept either way.
+    """
 
     form: str = "text"
     prefix: bytes = b""
@@ -65,9 +68,9 @@ class SecretForm(NamedTuple):
         return f"write {prefix}the secret {how}"
 
     def _decoded(self, secret: bytes) -> bytes | None:
-        if not secret.startswith(self.prefix):
+        if self.form == "text" and not secret.startswith(self.prefix):
             return None
-        secret = secret[len(self.prefix) :]
+        secret = secret.removeprefix(self.prefix)
         if self.form == "base64":
             return binascii.a2b_base64(secret) if _BASE64.fullmatch(secret) else None
         if self.form == "hex":

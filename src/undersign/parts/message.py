@@ -47,7 +47,7 @@ _SIMPLE = (
 )
 _WITH_ARGUMENT = ("body", "header", "time", "extra", "literal")
 _TABLES = ("headers", "params")
-_OPTIONS = ("omit_empty", "fold", "when")
+_OPTIONS = ("omit_empty", "fold", "when", "excludes")
 _OPTIONS_OF = {
     "headers": ("names", "drop_blank"),
     "params": ("of", "sort", "pair", "item", "without", "decoded", "encode", "drop_blank"),
@@ -105,6 +105,8 @@ class Part(NamedTuple):
     """Whether the parameters that it takes stand in it so that none reads like another."""
     is_whole: bool = True
     """Whether it is always there and as it is on the wire."""
+    excludes: str = ""
+    """The character that its text never holds: where that begins the joiner, the part ends there."""
 
     @property
     def is_open(self) -> bool:
@@ -446,6 +448,8 @@ def _with_options(part: Part, options: Mapping[str, Any], field: str) -> Part:
         # Header values are compared without regard to case by those who fold them; a body or a target is not.
         binds = part.binds - {Component.TARGET} - ({Component.BODY} if part.raw else set())
         part = part._replace(source=f"{part.source}, in {fold} case", binds=binds, is_whole=False)
+    if "excludes" in options:
+        part = _excluding(part, options["excludes"], field)
     if _boolean(options.get("omit_empty", False), f"{field}.omit_empty"):
         part = _changed(_or_absent(part), lambda text: text or None)._replace(may_be_absent=True)
     if options.get("when") is not None:
@@ -480,6 +484,20 @@ def _changed(part: Part, change: Callable[[str], str | None]) -> Part:
         return None if text is None else change(text)
 
     return part._replace(late=changed_late)
+
+
+def _excluding(part: Part, character: Any, field: str) -> Part:
+    if not isinstance(character, str) or len(character) != 1 or not " " <= character <= "~":
+        raise ConfigError(f"{field}: excludes is one printable ASCII character, that which begins the joiner")
+    if part.raw or part.constant is not None:
+        raise ConfigError(f"{field}: excludes is for what a header, the request line or the credential says")
+
+    def checked(text: str) -> str:
+        if character in text:
+            raise CannotSign(f"the {part.name} holds {character!r}, which separates what is signed: leave that out")
+        return text
+
+    return _changed(part, checked)._replace(excludes=character)
 
 
 def _or_absent(part: Part) -> Part:

@@ -212,7 +212,8 @@ class Program:
                 part for part in self.parts if part.name == "body" or (part.name == "custom headers" and part.early)
             ]
         else:
-            loose = [part for part in self.parts if part.is_open]
+            joiner = self.joiner[:1]  # where a part ends that never holds this character
+            loose = [part for part in self.parts if part.is_open and (not part.excludes or part.excludes != joiner)]
         absent = [part for part in self.parts if part.may_be_absent]
         trading = (loose if len(loose) > 1 else []) + (absent if len(absent) > 1 else [])
         lost = {component for part in trading for component in part.binds}

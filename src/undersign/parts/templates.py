@@ -26,7 +26,8 @@ _NAMES = {"key_id": "key id"}
 
 
 class Template:
-    """A compiled template. `names` are its placeholders in order, `literal` is what stands before the first.
+    """A compiled template. `names` are its placeholders in order, `literal` is what stands before the first, and
+    `literals` all that is none.
 
     `patterns` are regular expressions, without groups, for the values that have a form of their own; other values are
     whatever does not hold the first character of the literal behind them. `optional` are placeholders that may be
@@ -49,6 +50,7 @@ class Template:
         if len(set(self.names)) < len(self.names):
             raise ConfigError(f"{where} names a placeholder twice: name it once")
         self.literal = pieces[0] if pieces and isinstance(pieces[0], str) else ""
+        self.literals = "".join(piece for piece in pieces if isinstance(piece, str))
         alone = len(pieces) == 1 and isinstance(pieces[0], _Placeholder) and pieces[0].name not in patterns
         self.alone = self.names[0] if alone else ""
         """The placeholder that is all there is, and whose value may be any text: that has its form checked later."""

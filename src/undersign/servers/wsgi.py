@@ -247,11 +247,12 @@ class _Exchange(Exchange):
             raise rejected(Reason.MALFORMED, detail, pending)
         if "," in environ.get("CONTENT_TYPE", "") and Component.CONTENT_TYPE in scheme.covers(pending.head):
             raise rejected(Reason.MALFORMED, "Content-Type holds a comma, as a repeated one does here", pending)
+        commas = scheme.comma_headers()
         for name in scheme.private_headers():
             if name not in names:
                 continue
             value = ",".join(pending.head.values(name))
-            if "," in value and parse_date(value) is None:  # RFC 5322's date has a comma of its own
+            if "," in value and name not in commas and parse_date(value) is None:  # RFC 5322's date has one of its own
                 detail = f"the header {name} holds a comma, as a repeated one does here"
                 raise rejected(Reason.MALFORMED, detail, pending)
             if "-" not in name:

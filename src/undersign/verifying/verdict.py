@@ -277,13 +277,14 @@ def verdict(
         if claim.at is None and window is not None:
             found = _search(scheme, claim, request.body, secrets or (NO_SECRET,), now, windows, known)
         else:
-            string_to_sign = string(request.body, 0)
+            strings = [each(request.body, 0) for each in (string, *claim.others)]
             found = None
             for index, secret in enumerate(secrets or (NO_SECRET,)):
-                expected = scheme.signature(secret.reveal(), string_to_sign).encode()
-                for signature in claim.signatures:
-                    if found is None and hmac.compare_digest(expected, signature.encode("utf-8", "surrogatepass")):
-                        found = now if claim.at is None else claim.at, index, string_to_sign
+                for string_to_sign in strings:
+                    expected = scheme.signature(secret.reveal(), string_to_sign).encode()
+                    for signature in claim.signatures:
+                        if found is None and hmac.compare_digest(expected, signature.encode("utf-8", "surrogatepass")):
+                            found = now if claim.at is None else claim.at, index, string_to_sign
         covered = scheme.covers(request)
         if not isinstance(covered, frozenset):
             return _failed(scheme, TypeError())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from standard_webhooks import StandardWebhooks
+from webhook import webhook
 
 from undersign.testing import check_scheme
 from undersign.vectors import parse, run_file
@@ -14,7 +14,7 @@ WRITTEN = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 
 def test_it_keeps_the_laws() -> None:
-    check_scheme(StandardWebhooks(), key_id="webhook", secret=WRITTEN, headers=(("webhook-id", "msg_1"),))
+    check_scheme(webhook(), key_id="webhook", secret=WRITTEN, headers=(("webhook-id", "msg_1"),))
 
 
 def test_it_passes_the_vectors() -> None:
