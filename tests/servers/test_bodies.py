@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import socket
-import time
 import uuid
 from functools import cache
 from pathlib import Path
@@ -179,12 +178,10 @@ def refused_without_body(server: Running, request: Request, reason: str) -> None
     """Head alone, and the answer is there; a server that reads the body first gets it all."""
     data = message(request)
     head = data[: data.index(b"\r\n\r\n") + 4]
-    started = time.monotonic()
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
         connection.sendall(data if server.server.buffers_body else head)
         answer = read_answer(connection)
     assert (answer.status, answer.body) == (401, b'"Signature not valid"')
-    assert time.monotonic() - started < 5
     assert server.wait_for(event="rejected", reason=reason)
 
 
