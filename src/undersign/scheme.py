@@ -10,7 +10,7 @@ from typing import ClassVar, NamedTuple, TypeAlias
 
 from .core.credentials import Secret
 from .core.dates import Window
-from .core.message import BodyDigest, Component, Patch, Request, Response
+from .core.message import BodyDigest, Component, Pairs, Patch, Request, Response
 from .core.message import signed_header as signed_header
 from .errors import ConfigError, Reason, Rejected
 
@@ -120,6 +120,8 @@ class Scheme(ABC):
     signs_time_alone: bool = False
     """Whether nothing of a request is signed but its key id and a time that is not sent. A verifier then keeps what it
     has computed for one request for the next."""
+    signs_responses: bool = False
+    """Whether `response_headers` signs answers, so that servers sign them and clients may check them."""
     needs_nonce: bool = False
     """Whether each request has to be signed with a nonce, a text that no other has."""
 
@@ -211,6 +213,14 @@ class Scheme(ABC):
         A client takes them off a request that a redirect sends to another origin. The default names none.
         """
         return frozenset()
+
+    def response_headers(self, secret: bytes, request: Request, response: Response) -> Pairs:
+        """The headers that sign an answer, for a scheme that `signs_responses`; those that it needs for this one.
+
+        `request` is the signed request that is answered, its body left out, and `response` the answer with its body, as
+        it leaves the server. Raises nothing, so that no traceback holds the secret. The default signs none.
+        """
+        return ()
 
     def refusal(self, rejected: Rejected, head: Request) -> Response:
         """The answer to a refused request, in the scheme's own shape: one body for each status, never the reason."""
