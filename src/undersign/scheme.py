@@ -42,6 +42,7 @@ class _Claim(NamedTuple):
     nonce: str = ""
     string: Callable[[Body, int], bytes] | None = None
     extra: Mapping[str, str] = MappingProxyType({})
+    expires: float | None = None
 
 
 class Claim(_Claim):
@@ -54,7 +55,8 @@ class Claim(_Claim):
     `string` is set by `read`: it takes the body, or the digests of one that streamed past, and the second of the
     signature, which counts where the time is not sent, and returns the string to sign. It holds what `read` has parsed,
     so that nothing is parsed twice. It raises CannotSign where the request has no string to sign with that body.
-    `extra` are the credential's values besides key id and secret, by name, for a signer.
+    `extra` are the credential's values besides key id and secret, by name, for a signer. `expires` is the last second
+    (Unix) at which the signer wants it taken, where the request says one: it ends the window sooner.
     """
 
     __slots__ = ()

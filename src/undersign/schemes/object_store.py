@@ -23,7 +23,7 @@ from typing import ClassVar
 from urllib.parse import unquote_to_bytes
 
 from ..core.dates import Window, format_http_date, parse_date
-from ..core.message import Component, Patch, Request, Response, body_length, signed_header
+from ..core.message import Component, Pairs, Patch, Request, Response, body_length, signed_header
 from ..errors import CannotSign, ConfigError, Rejected
 from ..scheme import Body, BodyNeed, Claim, refusal_message, refusal_status
 from .written_out import WrittenOut, authority, base64_digest, ends_in_bare_mark, header_values
@@ -92,7 +92,7 @@ class ObjectStore(WrittenOut):
 
     def draft(self, request: Request, claim: Claim) -> tuple[Patch, bytes]:
         name, at = self._date_header(request), self.checked_time(claim)
-        headers = ()
+        headers: Pairs = ()
         sent = parse_date(signed_header(request, name.lower()) or "")
         if sent is None or sent // 1 != at // 1:  # one that says the same is the caller's own way to write it
             headers = ((name, format_http_date(at)),)
