@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -42,7 +43,6 @@ class _Claim(NamedTuple):
     nonce: str = ""
     string: Callable[[Body, int], bytes] | None = None
     extra: Mapping[str, str] = MappingProxyType({})
-    expires: float | None = None
 
 
 class Claim(_Claim):
@@ -55,8 +55,7 @@ class Claim(_Claim):
     `string` is set by `read`: it takes the body, or the digests of one that streamed past, and the second of the
     signature, which counts where the time is not sent, and returns the string to sign. It holds what `read` has parsed,
     so that nothing is parsed twice. It raises CannotSign where the request has no string to sign with that body.
-    `extra` are the credential's values besides key id and secret, by name, for a signer. `expires` is the last second
-    (Unix) at which the signer wants it taken, where the request says one: it ends the window sooner.
+    `extra` are the credential's values besides key id and secret, by name, for a signer.
     """
 
     __slots__ = ()
@@ -122,7 +121,9 @@ class Scheme(ABC):
     signs_time_alone: bool = False
     """Whether nothing of a request is signed but its key id and a time that is not sent. A verifier then keeps what it
     has computed for one request for the next."""
-    signs_responses: bool = False
+    says_when_it_ends: ClassVar[bool] = False
+    """Whether a request may say how long it is good, which `end_of` finds in its claim."""
+    signs_responses: ClassVar[bool] = False
     """Whether `response_headers` signs answers, so that servers sign them and clients may check them."""
     needs_nonce: bool = False
     """Whether each request has to be signed with a nonce, a text that no other has."""
@@ -216,6 +217,11 @@ class Scheme(ABC):
         """
         return frozenset()
 
+    def end_of(self, claim: Claim) -> float | None:
+        """The last second (Unix) at which the signer wants the request taken, for a scheme that `says_when_it_ends`;
+        None where it names none. It ends the window sooner, and never later."""
+        return None
+
     def response_headers(self, secret: bytes, request: Request, response: Response) -> Pairs:
         """The headers that sign an answer, for a scheme that `signs_responses`; those that it needs for this one.
 
@@ -244,6 +250,34 @@ class Scheme(ABC):
         None, the default, leaves it to the server: `undersign serve` says who has signed.
         """
         return None
+
+
+class ResponseSigner:
+    """Signs the answer to a request that has verified, with the secret that fitted. Its repr shows no secret."""
+
+    __slots__ = ("_request", "_scheme", "_secret")
+
+    def __init__(self, scheme: Scheme, secret: Secret, request: Request) -> None:
+        self._scheme, self._secret, self._request = scheme, secret, request
+
+    def headers(self, response: Response) -> Pairs:
+        """The headers that sign the answer, which go on it in place of any of their names; none for some answers."""
+        return self._scheme.response_headers(self._secret.reveal(), self._request, response)
+
+
+def response_flaw(scheme: Scheme, secret: Secret, request: Request, response: Response) -> str | None:
+    """What is wrong with the signature of an answer, as a sentence; None where it is good, or none is needed.
+
+    `request` is the signed request, its body left out, and `response` the answer with its body.
+    """
+    found = Request("GET", "/", tuple(response.headers))
+    for name, expected in scheme.response_headers(secret.reveal(), request, response):
+        values = found.values(name.lower())
+        if not values:
+            return f"there is no {name}"
+        if len(values) > 1 or not hmac.compare_digest(values[0].encode("utf-8", "replace"), expected.encode()):
+            return f"{name} is not the signature of this answer"
+    return None
 
 
 def window_of(scheme: Scheme) -> Window | None:

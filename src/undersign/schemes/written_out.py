@@ -11,7 +11,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..core.message import Patch, Request, body_digest, signed_header
+from ..core.message import Patch, Request, body_digest, folded_name, signed_header
 from ..errors import CannotSign, Reason, Rejected
 from ..scheme import Body, Claim, Part, Scheme
 
@@ -76,8 +76,11 @@ def authority(request: Request) -> str:
 def header_values(request: Request, name: str) -> list[str]:
     """The values of every header of that name (lower case), each clean. Raises CannotSign as `signed_header` does, but
     for a header that is there more than once."""
-    found = request.by_name().get(name, [])
-    alone = (signed_header(Request("GET", "/", (pair,)), name) for pair in found)
+    if name not in request.by_name():
+        return []
+    alone = (
+        signed_header(Request("GET", "/", (pair,)), name) for pair in request.headers if folded_name(pair[0]) == name
+    )
     return [value for value in alone if value is not None]
 
 

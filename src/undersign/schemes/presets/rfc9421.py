@@ -62,6 +62,7 @@ class Rfc9421(WrittenOut):
     secret: Literal["base64", "text", "hex"] = "base64"  # noqa: S105 - the form of secrets
     name: str = "rfc9421"
     window: Window = Window(past=300, future=300)
+    says_when_it_ends = True
     _always: tuple[Item, ...] = field(init=False, repr=False, compare=False)
     _sometimes: tuple[Item, ...] = field(init=False, repr=False, compare=False)
 
@@ -170,7 +171,11 @@ class Rfc9421(WrittenOut):
             return self.malformed(str(error))
         said = listed.parameters
         text = b64encode(signature.value).decode("ascii")
-        return Claim(key_id, said["created"], (text,), said.get("nonce", ""), string, expires=said.get("expires"))
+        end = {"expires": str(said["expires"])} if "expires" in said else {}
+        return Claim(key_id, said["created"], (text,), said.get("nonce", ""), string, end)
+
+    def end_of(self, claim: Claim) -> float | None:
+        return float(claim.extra["expires"]) if "expires" in claim.extra else None
 
     def _label_of(self, inputs: dict[str, Member]) -> str | None:
         """The label of the one signature that is ours; "" where there is none, None where it cannot be told."""
