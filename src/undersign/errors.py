@@ -58,6 +58,22 @@ class CannotSign(UndersignError):
     """This request cannot be signed so that it would verify. The request is left as it was."""
 
 
+class ResponseRejected(UndersignError):
+    """An answer whose signature is absent or wrong, where a client was told to check it.
+
+    Nothing of the answer is to be believed, its status included, which is `status`. A server signs no refusal of a
+    request that it has not verified: then the status is what it says, or what someone on the way says.
+    """
+
+    def __init__(self, status: int, flaw: str) -> None:
+        super().__init__(status, flaw)
+        self.status = status
+        self.flaw = flaw
+
+    def __str__(self) -> str:
+        return f"the answer, whose status is {self.status}, cannot be believed: {self.flaw}"
+
+
 class Rejected(UndersignError):
     """A request that did not verify.
 

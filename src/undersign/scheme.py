@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -10,7 +11,7 @@ from typing import ClassVar, NamedTuple, TypeAlias
 
 from .core.credentials import Secret
 from .core.dates import Window
-from .core.message import BodyDigest, Component, Patch, Request, Response
+from .core.message import BodyDigest, Component, Pairs, Patch, Request, Response
 from .core.message import signed_header as signed_header
 from .errors import ConfigError, Reason, Rejected
 
@@ -123,6 +124,10 @@ class Scheme(ABC):
     signs_time_alone: bool = False
     """Whether nothing of a request is signed but its key id and a time that is not sent. A verifier then keeps what it
     has computed for one request for the next."""
+    says_when_it_ends: ClassVar[bool] = False
+    """Whether a request may say how long it is good, which `end_of` finds in its claim."""
+    signs_responses: ClassVar[bool] = False
+    """Whether `response_headers` signs answers, so that servers sign them and clients may check them."""
     needs_nonce: bool = False
     """Whether each request has to be signed with a nonce, a text that no other has."""
 
@@ -223,6 +228,19 @@ class Scheme(ABC):
         """
         return frozenset()
 
+    def end_of(self, claim: Claim) -> float | None:
+        """The last second (Unix) at which the signer wants the request taken, for a scheme that `says_when_it_ends`;
+        None where it names none. It ends the window sooner, and never later."""
+        return None
+
+    def response_headers(self, secret: bytes, request: Request, response: Response) -> Pairs:
+        """The headers that sign an answer, for a scheme that `signs_responses`; those that it needs for this one.
+
+        `request` is the signed request that is answered, its body left out, and `response` the answer with its body, as
+        it leaves the server. Raises nothing, so that no traceback holds the secret. The default signs none.
+        """
+        return ()
+
     def refusal(self, rejected: Rejected, head: Request) -> Response:
         """The answer to a refused request, in the scheme's own shape: one body for each status, never the reason."""
         return json_refusal(refusal_status(rejected.reason, 401), "Signature not valid")
@@ -243,6 +261,34 @@ class Scheme(ABC):
         None, the default, leaves it to the server: `undersign serve` says who has signed.
         """
         return None
+
+
+class ResponseSigner:
+    """Signs the answer to a request that has verified, with the secret that fitted. Its repr shows no secret."""
+
+    __slots__ = ("_request", "_scheme", "_secret")
+
+    def __init__(self, scheme: Scheme, secret: Secret, request: Request) -> None:
+        self._scheme, self._secret, self._request = scheme, secret, request
+
+    def headers(self, response: Response) -> Pairs:
+        """The headers that sign the answer, which go on it in place of any of their names; none for some answers."""
+        return self._scheme.response_headers(self._secret.reveal(), self._request, response)
+
+
+def response_flaw(scheme: Scheme, secret: Secret, request: Request, response: Response) -> str | None:
+    """What is wrong with the signature of an answer, as a sentence; None where it is good, or none is needed.
+
+    `request` is the signed request, its body left out, and `response` the answer with its body.
+    """
+    found = Request("GET", "/", tuple(response.headers))
+    for name, expected in scheme.response_headers(secret.reveal(), request, response):
+        values = found.values(name.lower())
+        if not values:
+            return f"there is no {name}"
+        if len(values) > 1 or not hmac.compare_digest(values[0].encode("utf-8", "replace"), expected.encode()):
+            return f"{name} is not the signature of this answer"
+    return None
 
 
 def window_of(scheme: Scheme) -> Window | None:

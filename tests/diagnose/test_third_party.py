@@ -30,7 +30,7 @@ def examples(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for folder in FOLDER.iterdir():
         monkeypatch.syspath_prepend(folder)
     yield
-    for name in ("webhook", "s3_style"):
+    for name in ("webhook", "small_s3"):
         sys.modules.pop(name, None)
 
 
@@ -65,8 +65,8 @@ def s3_request(
         ({"at": NOW + 1100, "method": "put"}, {"clock-skew", "method-case"}),
     ],
 )
-def test_an_s3_style_request(changed: dict[str, Any], codes: set[str]) -> None:
-    causes = diagnose(s3_request(**changed), scheme("s3_style", "S3Style"), {KEY: SECRET, "you": "another"}, NOW)
+def test_an_small_s3_request(changed: dict[str, Any], codes: set[str]) -> None:
+    causes = diagnose(s3_request(**changed), scheme("small_s3", "SmallS3"), {KEY: SECRET, "you": "another"}, NOW)
     assert {cause.code for cause in causes} == codes
     for cause in causes:
         if cause.code in ("method-case", "target-decoded", "string-trailing-newline"):
@@ -98,7 +98,7 @@ def test_a_webhook(request_: Request, codes: set[str]) -> None:
 
 
 def test_their_strings_to_sign_are_explained_line_by_line() -> None:
-    found = explain(scheme("s3_style", "S3Style"), s3_request(), now=NOW)
+    found = explain(scheme("small_s3", "SmallS3"), s3_request(), now=NOW)
     assert [part.value for part in found.parts] == [
         b"PUT\n", b"\n", b"text/plain\n", b"Thu, 07 Nov 2024 10:21:15 GMT\n", b"/a%20b",
     ]  # fmt: skip

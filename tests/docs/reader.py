@@ -36,7 +36,7 @@ else:
 ALL = {name_of(page): blocks(page) for page in PAGES}
 
 _PORT = (ROOT / "vectors" / "ports" / "port.js").read_bytes()
-_S3_STYLE = DOCS / "examples" / "schemes" / "s3-style"
+_S3_STYLE = DOCS / "examples" / "schemes" / "small-s3"
 
 FILES = {
     "README.md": {"keys.toml": b'[keys]\nyour-user = "your-secret"\n'},

@@ -77,7 +77,7 @@ def reader(
         for name in ("session", "connection", "pool"):
             if name in used.names:
                 getattr(used.names[name], "close", lambda: None)()
-    for name in ("webhook", "s3_style", "test_s3_style"):
+    for name in ("webhook", "small_s3", "test_small_s3"):
         sys.modules.pop(name, None)
 
 
@@ -195,7 +195,7 @@ def check_migration(used: Reader) -> None:
 
 def check_own_scheme(used: Reader) -> None:
     """The package's own tests, which the page shows."""
-    own = importlib.import_module("test_s3_style")
+    own = importlib.import_module("test_small_s3")
     own.test_it_keeps_the_laws()
     own.test_it_passes_the_vectors()
 

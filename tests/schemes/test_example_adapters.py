@@ -42,9 +42,9 @@ from .conftest import EXAMPLES
 
 pytestmark = pytest.mark.usefixtures("examples")
 
-SECRETS = {"webhook": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "s3-style": "wJalrXUtnFEMI/K7MDENG/bPxRfiCY"}
-WRONG = {"webhook": "whsec_bm90IHRoaXM=", "s3-style": "not this"}
-KEY_IDS = {"webhook": "webhook", "s3-style": "AKIAIOSFODNN7EXAMPLE"}
+SECRETS = {"webhook": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "small-s3": "wJalrXUtnFEMI/K7MDENG/bPxRfiCY"}
+WRONG = {"webhook": "whsec_bm90IHRoaXM=", "small-s3": "not this"}
+KEY_IDS = {"webhook": "webhook", "small-s3": "AKIAIOSFODNN7EXAMPLE"}
 HEADERS = {"webhook-id": "msg_1", "x-amz-meta-a": "1", "Content-Type": "text/plain"}
 BODY = b'{"a": 1}\r\n\x00\xff'
 _PATIENCE = 30.0
@@ -203,10 +203,10 @@ def test_a_client_sends_the_signatures_of_the_new_and_the_old_secret(call: Call)
 def test_httpie_signs_with_a_plugin_of_four_lines(
     asgi_url: str, name: str, packages: list[Path], tmp_path: Path
 ) -> None:
-    plugin = (EXAMPLES / "s3-style" / "httpie_plugin.py").read_text(encoding="utf-8")
+    plugin = (EXAMPLES / "small-s3" / "httpie_plugin.py").read_text(encoding="utf-8")
     if name == "webhook":
-        plugin = plugin.replace("s3_style", "webhook").replace("S3Style", "webhook")
-        plugin = plugin.replace('"s3-style"', '"webhook"')
+        plugin = plugin.replace("small_s3", "webhook").replace("SmallS3", "webhook")
+        plugin = plugin.replace('"small-s3"', '"webhook"')
     (tmp_path / "httpie_plugin.py").write_text(plugin, encoding="utf-8")
     info = tmp_path / "httpie_plugin-1.0.dist-info"
     info.mkdir()
@@ -238,8 +238,8 @@ def test_a_redirect_elsewhere_takes_nothing_of_the_credential_along(name: str) -
         with requests.Session() as session:
             assert session.post(server.url, data=BODY, headers=HEADERS, auth=auth, timeout=30).status_code == 200
         [first], [second] = server.requests, elsewhere.requests
-    sent = {"webhook": b"\r\nwebhook-signature:", "s3-style": b"\r\nauthorization: aws "}[name]
+    sent = {"webhook": b"\r\nwebhook-signature:", "small-s3": b"\r\nauthorization: aws "}[name]
     assert sent in first.lower()
     assert b"\r\nauthorization:" not in second.lower()
-    assert (b"\r\nwebhook-" in second.lower()) is (name == "s3-style")  # its own header is the caller's there
+    assert (b"\r\nwebhook-" in second.lower()) is (name == "small-s3")  # its own header is the caller's there
     assert second.endswith(BODY)

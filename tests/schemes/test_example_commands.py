@@ -49,11 +49,11 @@ def upload(*, secret: str = AWS_SECRET, signed_method: str = "PUT") -> bytes:
 def test_help_shows_what_is_installed(python_path: dict[str, str | None]) -> None:
     for arguments in (["--help"], ["sign", "--help"], ["verify", "--help"]):
         shown = " ".join(process(*arguments, env=python_path).text.split())
-        assert "s3-style" in shown, arguments
+        assert "small-s3" in shown, arguments
         assert "webhook" in shown, arguments
     shown = " ".join(process("--help", env=python_path).text.split()).replace("- ", "-")  # lines may break there
     assert "its id, the time and the raw body. From undersign-webhook 1.0." in shown
-    assert "Content-MD5 is there. From undersign-s3-style 1.0." in shown
+    assert "Content-MD5 is there. From undersign-small-s3 1.0." in shown
 
 
 @pytest.mark.parametrize(
@@ -65,12 +65,12 @@ def test_help_shows_what_is_installed(python_path: dict[str, str | None]) -> Non
             {"webhook-timestamp": str(NOW), "webhook-signature": webhook(b"{}", b"").split(b"v1,")[1][:44]},
         ),
         (
-            ("--scheme", "s3-style", "--key-id", "key", "-H", "Content-Type: text/plain", "PUT", "https://s3.example/b/k"),
+            ("--scheme", "small-s3", "--key-id", "key", "-H", "Content-Type: text/plain", "PUT", "https://s3.example/b/k"),
             AWS_SECRET, b"data",
             {"Date": DATE, "Authorization": upload().split(b"key:")[1][:28]},
         ),
     ],
-    ids=["webhook", "s3-style"],
+    ids=["webhook", "small-s3"],
 )  # fmt: skip
 def test_sign(arguments: tuple[str, ...], secret: str, stdin: bytes, expected: dict[str, str | bytes]) -> None:
     command = ("sign", "--at", str(NOW), *arguments)
@@ -90,12 +90,12 @@ def test_sign(arguments: tuple[str, ...], secret: str, stdin: bytes, expected: d
 
 @pytest.mark.parametrize(
     ("scheme", "secret", "raw"),
-    [("webhook", WHSEC, webhook(b"{}", b"{}")), ("s3-style", AWS_SECRET, upload())],
+    [("webhook", WHSEC, webhook(b"{}", b"{}")), ("small-s3", AWS_SECRET, upload())],
 )
 def test_verify_and_diagnose_find_nothing_wrong(scheme: str, secret: str, raw: bytes) -> None:
     arguments = ("--scheme", scheme, "--at", str(NOW))
     result = undersign("verify", *arguments, "--json", stdin=raw, env={"UNDERSIGN_SECRET": secret})
-    key_id = {"webhook": "webhook", "s3-style": "key"}[scheme]
+    key_id = {"webhook": "webhook", "small-s3": "key"}[scheme]
     assert (result.code, json.loads(result.text)) == (0, {"result": "valid", "scheme": scheme, "key_id": key_id})
     assert undersign("diagnose", *arguments, stdin=raw, env={"UNDERSIGN_SECRET": secret}).code == 0
 
@@ -105,8 +105,8 @@ def test_verify_and_diagnose_find_nothing_wrong(scheme: str, secret: str, raw: b
     [
         ("webhook", WHSEC, webhook(b'{"a": 1}', b'{"a": 1}\n'), "body-trailing-newline"),
         ("webhook", WHSEC, webhook(b'{"a":1}', b'{"a": 1}'), "body-reserialised"),
-        ("s3-style", AWS_SECRET, upload(secret=AWS_SECRET + "\n"), "secret-whitespace"),
-        ("s3-style", AWS_SECRET, upload(signed_method="put"), "method-case"),
+        ("small-s3", AWS_SECRET, upload(secret=AWS_SECRET + "\n"), "secret-whitespace"),
+        ("small-s3", AWS_SECRET, upload(signed_method="put"), "method-case"),
     ],
 )
 def test_diagnose_names_the_mistake(scheme: str, secret: str, raw: bytes, code: str) -> None:
@@ -118,11 +118,11 @@ def test_diagnose_names_the_mistake(scheme: str, secret: str, raw: bytes, code: 
 
 def test_serve_answers_what_call_sends(tmp_path: Path, python_path: dict[str, str | None]) -> None:
     keys = tmp_path / "keys.toml"
-    keys.write_text(f'[keys-for.webhook]\nwebhook = "{WHSEC}"\n[keys-for.s3-style]\nkey = "{AWS_SECRET}"\n')
-    both = ("--scheme", "webhook", "--scheme", "s3-style", "--keys", keys)
+    keys.write_text(f'[keys-for.webhook]\nwebhook = "{WHSEC}"\n[keys-for.small-s3]\nkey = "{AWS_SECRET}"\n')
+    both = ("--scheme", "webhook", "--scheme", "small-s3", "--keys", keys)
     calls = {
         "webhook": (WHSEC, "webhook", "webhook-id: msg_1"),
-        "s3-style": (AWS_SECRET, "key", "x-amz-acl: private"),
+        "small-s3": (AWS_SECRET, "key", "x-amz-acl: private"),
     }
     with serving(*both, env=python_path) as server:
         for scheme, (secret, key_id, header) in calls.items():
@@ -154,7 +154,7 @@ def test_a_secret_that_is_not_in_form_is_said_before_anything_is_sent(tmp_path: 
     assert undersign("verify", "--scheme", "webhook", env={"UNDERSIGN_SECRET": "hunter2"}).code == 2
 
 
-@pytest.mark.parametrize("name", ["webhook", "s3-style"])
+@pytest.mark.parametrize("name", ["webhook", "small-s3"])
 def test_their_vectors_are_in_order_and_pass(name: str) -> None:
     file = EXAMPLES / name / "vectors.json"
     linted = undersign("vectors", "lint", file)
@@ -167,7 +167,7 @@ def test_a_port_conforms_to_their_vectors(python_path: dict[str, str | None]) ->
     port = ("--", sys.executable, "-m", "undersign.vectors.conform")
     result = process("conform", "--strict", *files, *port, env=python_path)
     assert result.code == 0, result.text
-    assert "s3-style Basic" in result.text
+    assert "small-s3 Basic" in result.text
     assert "webhook SeveralSignatures" in result.text
     assert "gotom" not in result.text
     assert environment(python_path)["UNDERSIGN_SECRET"] not in result.text

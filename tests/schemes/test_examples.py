@@ -42,7 +42,7 @@ def webhooks(**options: Any) -> Any:
 
 
 def s3(**options: Any) -> Any:
-    return build_scheme("s3-style", options)
+    return build_scheme("small-s3", options)
 
 
 def message(body: bytes = b'{"test": 2432232314}', *headers: tuple[str, str]) -> Request:
@@ -60,7 +60,7 @@ def by_hand(body: bytes, seconds: int = NOW) -> str:
 
 
 def test_each_is_under_60_lines_of_code_and_announced_by_one_line() -> None:
-    assert {"webhook", "s3-style"} <= set(scheme_names())
+    assert {"webhook", "small-s3"} <= set(scheme_names())
     modules = [path for path in EXAMPLES.glob("*/*.py") if f'"{path.name}"' in pyproject(path)]
     assert len(modules) == 2
     for path in modules:
@@ -87,14 +87,14 @@ def test_the_tests_of_the_packages_pass(path: Path) -> None:
 
 
 def test_the_example_of_both_ends_prints_what_it_says(python_path: dict[str, str | None]) -> None:
-    script = EXAMPLES / "s3-style" / "both_ends.py"
+    script = EXAMPLES / "small-s3" / "both_ends.py"
     done = subprocess.run(
         [sys.executable, script], env=environment(python_path), capture_output=True, text=True, check=True
     )
-    assert done.stdout == '200 AKIDEXAMPLE by s3-style\n401 "Signature not valid"\n'
+    assert done.stdout == '200 AKIDEXAMPLE by small-s3\n401 "Signature not valid"\n'
 
 
-@pytest.mark.parametrize("module", ["webhook", "s3_style"])
+@pytest.mark.parametrize("module", ["webhook", "small_s3"])
 def test_installed_or_not_it_is_the_package_that_is_meant(module: str) -> None:
     path = importlib.import_module(module).__file__ or ""
     assert ("site-packages" in path) is ARE_INSTALLED
@@ -284,7 +284,7 @@ def test_a_key_id_that_would_not_be_read_back_is_not_signed_with() -> None:
 # Their vectors
 
 
-@pytest.mark.parametrize("name", ["webhook", "s3-style"])
+@pytest.mark.parametrize("name", ["webhook", "small-s3"])
 def test_the_signatures_of_the_vectors_are_made_without_undersign(name: str) -> None:
     document = json.loads((EXAMPLES / name / "vectors.json").read_text(encoding="utf-8"))
     assert document["scheme"] == name

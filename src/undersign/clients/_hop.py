@@ -30,6 +30,7 @@ from ..core.message import Pairs, Patch, Request
 from ..errors import CannotSign, ConfigError
 from ..scheme import BodyNeed, Scheme, window_of
 from ..signing import credential_flaw, sign_checked
+from ._checks import ResponseCheck
 from ._clock import ClockCorrection
 
 _log = logging.getLogger("undersign")
@@ -55,6 +56,7 @@ class HopSigner:
         *,
         adjust_clock: bool = False,
         extra: Mapping[str, str] = MappingProxyType({}),
+        check_response: bool = False,
     ) -> None:
         if isinstance(secrets, ConfigError):
             raise secrets
@@ -69,6 +71,7 @@ class HopSigner:
         window = window_of(scheme)
         if adjust_clock and window is None:
             raise ConfigError(f"{scheme.name} signs no time: leave adjust_clock out")
+        self.check = ResponseCheck(scheme, self.credential.secret) if check_response else None
         self.correction = ClockCorrection(window) if adjust_clock and window else None
 
     def allows(self, origin: str, home: str) -> bool:
@@ -101,6 +104,10 @@ class HopSigner:
         """See `undersign.sign`."""
         offset = self.correction.offset(request.origin) if self.correction else 0.0
         nonce = str(uuid.uuid4()) if self.scheme.needs_nonce else ""
+        if self.check:
+            return self.check.asked_for(
+                request, lambda asked: sign_checked(self.scheme, asked, self.credential, self.clock() + offset, nonce)
+            )
         return sign_checked(self.scheme, request, self.credential, self.clock() + offset, nonce)
 
     def should_sign_again(self, origin: str, status: int, headers: Iterable[tuple[str, str]]) -> bool:
@@ -198,10 +205,20 @@ class HopAuth:
         adjust_clock: bool = False,
         older: Sequence[Secret | str | bytes] = (),
         extra: Mapping[str, str] = MappingProxyType({}),
+        check_response: bool = False,
     ) -> None:
         secrets = seal_all(secret, older)
         del secret, older  # so that no frame which raises below holds a plain one
-        self._signer = HopSigner(scheme, key_id, secrets, origins, clock, adjust_clock=adjust_clock, extra=extra)
+        self._signer = HopSigner(
+            scheme,
+            key_id,
+            secrets,
+            origins,
+            clock,
+            adjust_clock=adjust_clock,
+            extra=extra,
+            check_response=check_response,
+        )
         self._set_up()
 
     def _set_up(self) -> None:

@@ -19,6 +19,7 @@ from requests import PreparedRequest, Response
 from ..bodies import is_seekable
 from ..errors import CannotSign
 from ._hop import Hops, HopSigner
+from ._requests_checks import CheckResponse
 from ._requests_signing import fit_body, normalise_url, origin_of_url, pairs_of, place_of, sign, strip
 
 SIGNING = "_undersign"
@@ -249,7 +250,8 @@ class SignedRequest(PreparedRequest):
         state = {name: value for name, value in self.__dict__.items() if name != SIGNING}
         hooks: dict[str, list[Any]] = state["hooks"]
         state["hooks"] = {
-            event: [hook for hook in of if not isinstance(hook, SignAgain)] for event, of in hooks.items()
+            event: [hook for hook in of if not isinstance(hook, (SignAgain, CheckResponse))]
+            for event, of in hooks.items()
         }
         return PreparedRequest, (), state
 

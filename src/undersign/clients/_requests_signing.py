@@ -37,7 +37,7 @@ def normalise_url(request: PreparedRequest) -> None:
 
 def sign(request: PreparedRequest, hops: Hops) -> None:
     """Sign the request, or raise CannotSign and leave it as it was."""
-    head = _as_request(request)
+    head = as_head(request)
     body, replacement = _body(request, hops.signer.scheme.body_need(head))
     unsigned = head if body == b"" else head.with_body(body)
     patch = hops.signer.sign(unsigned)
@@ -106,7 +106,8 @@ def _body_position(request: PreparedRequest) -> int | None:
     return position if isinstance(position, int) else None
 
 
-def _as_request(request: PreparedRequest) -> Request:
+def as_head(request: PreparedRequest) -> Request:
+    """The request as it stands, without its body."""
     target: str = PreparedRequest.path_url.fget(request)  # type: ignore[attr-defined]
     return Request(request.method or "", target, pairs_of(request), b"", origin_of_url(request.url))
 

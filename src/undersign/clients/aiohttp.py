@@ -48,6 +48,9 @@ class SignatureAuth(HopAuth):
     origin; a day at most. `older` are secrets that are being replaced, for a scheme that sends several signatures:
     each makes one too. One object serves any number of sessions and tasks.
 
+    With `check_response`, for a scheme that signs answers, the answer to each hop is read whole, so that `read()` has
+    it and `content` has nothing left, and ResponseRejected is raised where its signature is absent or wrong.
+
     Raises ConfigError for a credential that cannot work; sending raises CannotSign for a request that cannot be
     signed. Files are hashed from where they stand; other streams are spooled, to disk beyond 1 MiB.
     """
@@ -77,7 +80,18 @@ class SignatureAuth(HopAuth):
             await call.sign(request, _as_request(request))
             response = await handler(request)
             self._kept[response] = call
+        await self._check(request, response)
         return response
+
+    async def _check(self, request: ClientRequest, response: ClientResponse) -> None:
+        check = self._signer.check
+        if check and check.needs_body(request.method, response.status):
+            try:
+                body = await response.read()
+                check.check(_as_request(request), response.status, response.headers.items(), body)
+            except BaseException:
+                response.close()
+                raise
 
     def _call(self, request: ClientRequest) -> _Call:
         timer = getattr(request, "_timer", None)

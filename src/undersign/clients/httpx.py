@@ -38,6 +38,9 @@ class SignatureAuth(HopAuth, Auth):  # type: ignore[misc]  # as of Auth itself
     remembered for its origin; a day at most. `older` are secrets that are being replaced, for a scheme that sends
     several signatures: each makes one too. One object serves any number of clients, threads and tasks.
 
+    With `check_response`, for a scheme that signs answers, each answer is read whole, a stream too, and
+    ResponseRejected is raised where its signature is absent or wrong. Redirects need `sign_every_hop(client)` then.
+
     Raises ConfigError for a credential that cannot work; sending raises CannotSign for a request that cannot be
     signed. Files are hashed from where they stand; other streams are spooled, to disk beyond 1 MiB.
     """
@@ -50,7 +53,10 @@ class SignatureAuth(HopAuth, Auth):  # type: ignore[misc]  # as of Auth itself
         if self._should_sign_again(response):
             hop, head = self._hop(request)
             hop.settle(request, head, _read(request, hop.need(head)))
-            yield request
+            response = yield request
+        if self._signer.check:
+            for answer in (*response.history, response):
+                self._check(answer, answer.read())
 
     async def async_auth_flow(self, request: Any) -> AsyncGenerator[Any, Any]:
         """Called by the client."""
@@ -60,7 +66,15 @@ class SignatureAuth(HopAuth, Auth):  # type: ignore[misc]  # as of Auth itself
         if self._should_sign_again(response):
             hop, head = self._hop(request)
             hop.settle(request, head, await _aread(request, hop.need(head)))
-            yield request
+            response = yield request
+        if self._signer.check:
+            for answer in (*response.history, response):
+                self._check(answer, await answer.aread())
+
+    def _check(self, response: httpx.Response, body: bytes) -> None:
+        check, status = self._signer.check, response.status_code
+        if check and check.needs_body(response.request.method, status):
+            check.check(_as_request(response.request), status, response.headers.multi_items(), body)
 
     def _hop(self, request: httpx.Request) -> tuple[_Hops, Request]:
         """The call that the request is a hop of, and the request's head."""

@@ -26,6 +26,7 @@ from requests.auth import AuthBase
 
 from ._hop import HopAuth
 from ._requests_adapter import SigningAdapter, retries
+from ._requests_checks import add_response_check
 from ._requests_prepared import SIGNING, Signing, add_clock_correction, signed_class, unnoticed
 
 __all__ = ["SignatureAuth", "SigningAdapter", "retries"]
@@ -41,6 +42,9 @@ class SignatureAuth(HopAuth, AuthBase):
     remembered for its origin; a day at most. `older` are secrets that are being replaced, for a scheme that sends
     several signatures: each makes one too. One object serves any number of sessions and threads.
 
+    With `check_response`, for a scheme that signs answers, the answer to each hop is read whole, a stream too, and
+    ResponseRejected is raised where its signature is absent or wrong.
+
     Raises ConfigError for a credential that cannot work; sending raises CannotSign for a request that cannot be
     signed. Files are hashed from where they stand; other streams are spooled, to disk beyond 1 MiB.
     """
@@ -53,6 +57,8 @@ class SignatureAuth(HopAuth, AuthBase):
         unnoticed(request.__dict__.get(SIGNING, signing), signing.start, request)
         request.__dict__[SIGNING] = signing
         request.__class__ = signed_class(type(request))
+        if self._signer.check:
+            add_response_check(self._signer.check, request)
         if self._signer.correction:
             add_clock_correction(request)
         return request

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
-from urllib.request import BaseHandler
+from urllib.request import BaseHandler, OpenerDirector
 from urllib.request import Request as UrllibRequest
 
 from ..bodies import is_seekable, pieces_of, read_file, spool
@@ -20,6 +21,7 @@ from ..core.message import BodyDigest, Request, body_length
 from ..errors import CannotSign
 from ..scheme import BodyNeed, Scheme
 from ._hop import Hops, HopSigner, origin_of
+from ._urllib_checks import ResponseChecker
 
 _RECORD = "redirect_dict"
 
@@ -31,6 +33,9 @@ class SignatureHandler(BaseHandler):
     credential may go (`https://host[:port]`); with none named that is the origin of each call itself. `clock`
     returns Unix seconds. `older` are secrets that are being replaced, for a scheme that sends several signatures: each
     makes one too. The caller's Request is left alone. One object serves any number of openers and threads.
+
+    `extra` are values that the API wants besides, by name. With `check_response`, for a scheme that signs answers, the
+    answer to each hop is read whole, and ResponseRejected is raised where its signature is absent or wrong.
 
     Raises ConfigError for a credential that cannot work; opening raises CannotSign for a request that cannot be
     signed. Files are hashed from where they stand; other streams are spooled, to disk beyond 1 MiB.
@@ -47,10 +52,17 @@ class SignatureHandler(BaseHandler):
         origins: Sequence[str] = (),
         clock: Callable[[], float] = time.time,
         older: Sequence[Secret | str | bytes] = (),
+        extra: Mapping[str, str] = MappingProxyType({}),
+        check_response: bool = False,
     ) -> None:
         secrets = seal_all(secret, older)
         del secret, older  # so that no frame which raises below holds a plain one
-        self._signer = HopSigner(scheme, key_id, secrets, origins, clock)
+        self._signer = HopSigner(scheme, key_id, secrets, origins, clock, extra=extra, check_response=check_response)
+
+    def add_parent(self, parent: OpenerDirector) -> None:
+        super().add_parent(parent)
+        if self._signer.check:
+            parent.add_handler(ResponseChecker(self._signer.check, _as_request))
 
     def http_request(self, request: UrllibRequest) -> UrllibRequest:
         """Called by the opener, for every hop: what is to be sent in the request's place."""

@@ -14,6 +14,7 @@ from ..errors import ConfigError, Reason, Rejected
 from ..policy.paths import is_plain
 from ..verifying.verdict import Pending, Verified
 from ..verifying.verifier import AsyncVerifier, Verifier
+from ._answers import signed_response
 from ._caching import NEVER_STORED
 from ._preflights import is_preflight
 from ._public import Public
@@ -217,7 +218,7 @@ class Authenticator:
         """The answer of its scheme to a good signature whose key may not do this, which is logged and told."""
         self._tell(received, FORBIDDEN, verified.key_id, "authorize has said no", verified.scheme)
         scheme = next(scheme for scheme in self.verifier.schemes if scheme.name == verified.scheme)
-        return scheme.forbidden(received.head)
+        return signed_response(verified.response_signer, scheme.forbidden(received.head))
 
     def admit(self, verified: Verified) -> None:
         """Tell the hook of a request that is let in."""

@@ -12,6 +12,7 @@ from ..core.message import Pairs, Request, Response, origin_form
 from ..errors import ConfigError
 from ..verifying.verdict import Pending, Verified
 from ..verifying.verifier import AsyncVerifier, Verifier
+from ._answers import signing_send, without_files
 from ._caching import for_the_client_alone, is_guarded
 from ._common import (
     CHUNKED,
@@ -71,7 +72,8 @@ class SignatureMiddleware:
     disconnect in mid-body the app is not called.
 
     Shared caches know of no signature but one in Authorization, so answers to others are `Cache-Control: private`
-    unless the app says `no-store`, `public` or `s-maxage`. Refusals are `no-store`.
+    unless the app says `no-store`, `public` or `s-maxage`. Refusals are `no-store`. Where the scheme signs answers too,
+    the app's is held until it is whole, up to 16 MiB; one that is longer goes out unsigned.
 
     `authorize(verified, head)` may be a coroutine; anything but True refuses the request, and so does an exception.
     `on_verified(verified)` is told each request that is let in, such as `undersign.keys.usage.KeyUsage().record`.
@@ -148,6 +150,9 @@ class SignatureMiddleware:
                     inner.change("headers", _with_length(scope["headers"], exchange.taken))
             if not is_guarded(received.head.by_name()):
                 send = _for_the_client_alone(send)
+            if kind == "http" and exchange.verified is not None and (signer := exchange.verified.response_signer):
+                inner.change("extensions", without_files(scope.get("extensions")))
+                send = signing_send(signer, send)
             await self._app(inner, receive, send)
         finally:
             exchange.close()

@@ -6,6 +6,7 @@ import inspect
 import io
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
@@ -17,6 +18,7 @@ from ..errors import ConfigError, Reason
 from ..scheme import Scheme
 from ..verifying.verdict import Pending, Verified
 from ..verifying.verifier import Verifier
+from ._answers import signed_answer
 from ._caching import for_the_client_alone, is_guarded
 from ._common import (
     CHUNKED,
@@ -86,7 +88,8 @@ class SignatureMiddleware:
     within the bounds of `linger`, or the client would lose its answer.
 
     Shared caches know of no signature but one in Authorization, so answers to others are `Cache-Control: private`
-    unless the app says `no-store`, `public` or `s-maxage`. Refusals are `no-store`.
+    unless the app says `no-store`, `public` or `s-maxage`. Refusals are `no-store`. Where the scheme signs answers too,
+    the app's is held until it is whole, up to 16 MiB; one that is longer goes out unsigned.
 
     With `authorize(verified, head)` anything but True refuses the request, and so does an exception.
     `on_verified(verified)` is told each request that is let in, such as `undersign.keys.usage.KeyUsage().record`.
@@ -165,9 +168,12 @@ class SignatureMiddleware:
         _reduce(environ)
         if not is_guarded(received.head.by_name()):
             start_response = _for_the_client_alone(start_response)
+        app: WSGIApplication = self._app
+        if exchange.verified is not None and (signer := exchange.verified.response_signer):
+            app = partial(signed_answer, signer, app)
         if not exchange.is_read:
-            return self._app(environ, start_response)
-        return _run(self._app, exchange.spool, environ, start_response)
+            return app(environ, start_response)
+        return _run(app, exchange.spool, environ, start_response)
 
     def _received(self, environ: WSGIEnvironment) -> Received:
         authenticator, headers, withheld = self._authenticator, headers_of(environ), withheld_authorization(environ)

@@ -15,13 +15,13 @@ import hashlib
 import hmac
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..core.credentials import Secret
 from ..core.dates import Window
 from ..core.message import BodyDigest, Component, Request, flaw_when_verifying, origin_form
 from ..errors import CannotSign, ConfigError, Reason, Rejected
-from ..scheme import Body, BodyNeed, Claim, Scheme
+from ..scheme import Body, BodyNeed, Claim, ResponseSigner, Scheme
 from .windows import RollingWindows, search
 
 # What an unknown key is compared with, so that it takes the work of a known one. It never fits: see Pending.finish.
@@ -61,6 +61,11 @@ class Verified(_Verified):
     __slots__ = ()
 
     @property
+    def response_signer(self) -> ResponseSigner | None:
+        """What signs the answer to the request, of a scheme that does, as the middlewares do; else None."""
+        return self.signer if isinstance(self, Answerable) else None
+
+    @property
     def replay_id(self) -> str:
         """A name for what was signed, whichever of several signatures and secrets fitted.
 
@@ -78,6 +83,20 @@ class Verified(_Verified):
             f"secret_index={self.secret_index!r}, expires={self.expires!r}, signed=<{len(self.signed)} bytes>"
             + (f", tenant={self.tenant!r})" if self.tenant else ")")
         )
+
+
+class Answerable(Verified):
+    """The same of a scheme that signs answers too."""
+
+    signer: ResponseSigner
+
+    def _replace(self, **changes: Any) -> Answerable:  # pyright: ignore[reportIncompatibleMethodOverride]
+        changed = super()._replace(**changes)
+        changed.signer = self.signer
+        return changed
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Verified, tuple(self)  # what is pickled holds no secret, and signs no answer
 
 
 class Pending(NamedTuple):
@@ -254,7 +273,20 @@ def claimed(schemes: tuple[Scheme, ...], request: Request, now: float) -> tuple[
     if found.at is not None and window is not None and (reason := window.outside(found.at, now)):
         detail = f"signed at {found.at:.0f}, and the clock says {now:.0f}"
         raise Rejected(reason, detail, scheme=scheme.name, key_id=found.key_id)
+    if scheme.says_when_it_ends and (ended := _ended(scheme, found, now)):
+        raise ended
     return scheme, found
+
+
+def _ended(scheme: Scheme, claim: Claim, now: float) -> Rejected | None:
+    """The refusal of a request whose signer wants it taken no longer."""
+    try:
+        end = scheme.end_of(claim)
+        if end is None or math.floor(now) <= end:
+            return None
+        return _refused(scheme, claim, Reason.STALE, f"signed until {end:.0f}, and the clock says {now:.0f}")
+    except Exception as error:
+        return _failed(scheme, error)
 
 
 def verdict(
@@ -288,6 +320,7 @@ def verdict(
         covered = scheme.covers(request)
         if not isinstance(covered, frozenset):
             return _failed(scheme, TypeError())
+        end = scheme.end_of(claim) if scheme.says_when_it_ends else None
     except CannotSign as error:
         return _refused(scheme, claim, Reason.MALFORMED, str(error))
     except Exception as error:
@@ -297,6 +330,12 @@ def verdict(
         return _refused(scheme, claim, *(_NOT_FITTING if known else _NOT_KNOWN))
     at, secret_index, signed = found
     expires = math.inf if window is None else math.floor(at) + window.past
+    if end is not None:
+        expires = min(expires, end)
+    if scheme.signs_responses:
+        answerable = Answerable(scheme.name, claim.key_id, at, covered, secret_index, expires, claim.nonce, signed)
+        answerable.signer = ResponseSigner(scheme, secrets[secret_index], request.with_body(b""))
+        return answerable
     return _new(Verified, (scheme.name, claim.key_id, at, covered, secret_index, expires, claim.nonce, signed, "", ""))
 
 

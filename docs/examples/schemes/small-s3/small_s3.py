@@ -27,7 +27,7 @@ _MOST = frozenset(Component) - {Component.AUTHORITY}
 
 
 @dataclass(frozen=True, kw_only=True)
-class S3Style(Scheme):
+class SmallS3(Scheme):
     """Signs method, type, date, the `x-amz-` headers and the resource; the body only where Content-MD5 is there.
 
     `bucket` is put before the path, `/name` where the host names it. `subresources` are the parameters that are part
@@ -36,7 +36,7 @@ class S3Style(Scheme):
 
     bucket: str = ""
     subresources: tuple[str, ...] = ("acl", "delete", "location", "partNumber", "uploadId", "uploads", "versionId")
-    name: str = "s3-style"
+    name: str = "small-s3"
     window: Window = Window(past=900, future=900)
 
     def could_cover(self) -> frozenset[Component]:

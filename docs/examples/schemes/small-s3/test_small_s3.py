@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from s3_style import S3Style
+from small_s3 import SmallS3
 
 from undersign import Request
 from undersign.testing import check_scheme
@@ -14,7 +14,7 @@ from undersign.vectors import parse, run_file
 
 def test_it_keeps_the_laws() -> None:
     more = [Request("GET", "/bucket/key?uploads&acl", (("x-amz-acl", "private"),))]
-    check_scheme(S3Style(), headers=(("x-amz-acl", "private"),), requests=more)
+    check_scheme(SmallS3(), headers=(("x-amz-acl", "private"),), requests=more)
 
 
 def test_it_passes_the_vectors() -> None:

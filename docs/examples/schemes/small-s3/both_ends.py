@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 import httpx
-from s3_style import S3Style
+from small_s3 import SmallS3
 
 from undersign import Verifier
 from undersign.clients.httpx import SignatureAuth
@@ -22,9 +22,9 @@ async def store(scope: Any, receive: Any, send: Any) -> None:
 
 async def main() -> None:
     origin = "https://store.example.com"
-    app: Any = SignatureMiddleware(store, Verifier(S3Style(), {"AKIDEXAMPLE": "the secret"}), origin=origin)
+    app: Any = SignatureMiddleware(store, Verifier(SmallS3(), {"AKIDEXAMPLE": "the secret"}), origin=origin)
     for secret in ("the secret", "another one"):
-        auth = SignatureAuth(S3Style(), "AKIDEXAMPLE", secret)
+        auth = SignatureAuth(SmallS3(), "AKIDEXAMPLE", secret)
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=origin, auth=auth) as client:
             response = await client.put("/bucket/key", content=b"data", headers={"x-amz-acl": "private"})
         print(response.status_code, response.text.strip())
