@@ -11,8 +11,9 @@ verified, and refused with one character of its signature changed.
       "sent": {"headers": [["X-Bokun-Signature", "{signature}"]], "query": [], "form": []}, "target": "…"}]}
 
 In what is sent `{basic:KEY}` stands for the base64 of KEY, a colon and the signature. Where the secret is a part of the
-string a NUL stands for it. A case may have `"signed_body"` where the body changes,
-and `"verifies": false` where it may be signed and not verified. `hmac_key_b64` is the MAC's key where it is derived.
+string a NUL stands for it. A case may have `"signed_body"` where the body changes, `"verifies": false` where it may be
+signed and not verified, and `"signs": false` where it is the other way round. `hmac_key_b64` is the MAC's key where it
+is derived.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ def _groups(case: dict[str, Any], before: int) -> list[dict[str, Any]]:
         test["target"] = signed["target"]
     if signed["body"] != request["body"]:
         test["body"] = signed["body"]
-    groups = [{"op": "sign", **shared, "tests": [test]}]
+    groups = [{"op": "sign", **shared, "tests": [test]}] if case.get("signs", True) else []
     if case.get("verifies", True):
         good = {"id": before + 2, "name": f"{case['name']}-verifies", "flags": ["Published"], "key_id": case["key_id"]}
         other = ("0" if signature[0] != "0" else "1") + signature[1:]

@@ -28,7 +28,6 @@ from .core.message import (
     Pairs,
     Patch,
     Request,
-    body_length,
     flaw_when_signing,
     origin_form,
     signed_header,
@@ -45,6 +44,7 @@ if TYPE_CHECKING:
 
 _FORM_NEED = BodyNeed(raw=True, limit=1024 * 1024)
 _METHODS_WITHOUT_FORM = ("GET",)
+_FORM_TEXT = re.compile(rb"(?:[^\x00-\x20\"'{}\[\]\\=&\x7f]+=[^\x00-\x20\"{}\\\x7f]*)?")
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _new = tuple.__new__  # all that making a NamedTuple does, without a call of its own
 
@@ -190,7 +190,9 @@ class SchemeOfParts(Scheme):
         """What makes a form of the request, for credentials that go into one. Raises CannotSign where nothing can."""
         if self._is_form(request):
             return ()
-        if request.values("content-type") or body_length(request.body) or request.method.upper() == "GET":
+        # Clients send text without saying what it is; what reads like a form is one.
+        is_text = isinstance(request.body, bytes) and _FORM_TEXT.fullmatch(request.body) is not None
+        if request.values("content-type") or request.method.upper() == "GET" or not is_text:
             raise CannotSign("the signature goes into the form and the request is no urlencoded form: send one")
         return (("Content-Type", FORM),)
 
