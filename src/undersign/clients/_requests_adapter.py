@@ -17,7 +17,7 @@ from ..core.message import BodyDigest, Patch, Request, origin_form
 from ..errors import CannotSign, ConfigError
 from ..scheme import BodyNeed, Scheme
 from ._hop import HopSigner, origin_of
-from ._requests_signing import normalise_url
+from ._requests_signing import normalise_url, pairs_of
 from ._retries import IDEMPOTENT, STATUSES
 
 
@@ -81,7 +81,7 @@ class SigningAdapter(HTTPAdapter):
 
     def send(self, request: PreparedRequest, *arguments: Any, **keywords: Any) -> Response:
         normalise_url(request)
-        need = self._signer.scheme.body_need(Request(request.method or "", "/", _pairs(request.headers)))
+        need = self._signer.scheme.body_need(Request(request.method or "", "/", pairs_of(request.headers)))
         body: Any = request.body
         if isinstance(body, str):
             request.body = body.encode()
@@ -110,11 +110,11 @@ class _SigningPool:
 
     def urlopen(self, method: str, url: str, body: Any = None, headers: Any = None, *rest: Any, **keywords: Any) -> Any:
         kept = type(headers)(headers or {}) if headers is not None else {}
-        need = self.signer.scheme.body_need(Request(method, "/", _pairs(kept)))
+        need = self.signer.scheme.body_need(Request(method, "/", pairs_of(kept)))
         body_pos = keywords.get("body_pos")
         if isinstance(body_pos, int) and is_seekable(body):
             body.seek(body_pos)  # urllib3 does so as well, after us
-        unsigned = Request(method, origin_form(url), _pairs(kept), _readable(body, need), self._origin(url))
+        unsigned = Request(method, origin_form(url), pairs_of(kept), _readable(body, need), self._origin(url))
         if not self.signer.allows(unsigned.origin, ""):
             for name in [name for name in kept if name.lower() in self.signer.scheme.private_headers()]:
                 del kept[name]
@@ -165,12 +165,6 @@ def _pool_classes(signer: HopSigner) -> dict[str, type]:
         "http": type("SigningHTTPPool", (_SigningPool, HTTPConnectionPool), {"signer": signer}),
         "https": type("SigningHTTPSPool", (_SigningPool, HTTPSConnectionPool), {"signer": signer}),
     }
-
-
-def _pairs(headers: Any) -> tuple[tuple[str, str], ...]:
-    return tuple(
-        (name, value.decode("latin-1") if isinstance(value, bytes) else str(value)) for name, value in headers.items()
-    )
 
 
 def _readable(body: Any, need: BodyNeed) -> bytes | BodyDigest:

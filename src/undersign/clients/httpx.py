@@ -72,12 +72,10 @@ class SignatureAuth(HopAuth, Auth):  # type: ignore[misc]  # as of Auth itself
         return hops, head
 
     def _should_sign_again(self, response: httpx.Response) -> bool:
-        if self._signer.correction is None:
+        hops = response.request.extensions.get(_EXTENSION)
+        if self._signer.correction is None or not isinstance(hops, _Hops):
             return False
-        origin, hops = _origin(response.request), response.request.extensions.get(_EXTENSION)
-        return isinstance(hops, _Hops) and hops.should_sign_again(
-            origin, response.status_code, response.headers.multi_items()
-        )
+        return hops.should_sign_again(_origin(response.request), response.status_code, response.headers.multi_items())
 
 
 def sign_every_hop(client: Client) -> Client:

@@ -10,9 +10,9 @@
                                                      the copy is settled by whoever reads it first:
                                                      signed afresh, or stripped (see `_hop`)
 
-requests runs auth once, after all else is prepared, and follows redirects with copies of the prepared request. It has no
-hook between such a copy and the adapter that sends it. So the auth turns the request into one that signs itself again
-whenever it was copied, at the last moment before an adapter sends it. Hooks, cookies, `allow_redirects`,
+requests runs auth once, after all else is prepared, and follows redirects with copies of the prepared request. It has
+no hook between such a copy and the adapter that sends it. So the auth turns the request into one that signs itself
+again whenever it was copied, at the last moment before an adapter sends it. Hooks, cookies, `allow_redirects`,
 `max_redirects` and mounted adapters stay as they are.
 
 `_requests_prepared` has that request, `_requests_signing` signs one as it stands, and `_requests_adapter` signs below

@@ -24,7 +24,6 @@ from ._common import (
     MAX_BODY,
     Authenticator,
     Received,
-    check_authorize,
     finished_headers,
     rejected,
 )
@@ -120,11 +119,9 @@ class SignatureMiddleware:
             raise ConfigError(f"WSGI needs a Verifier, not {type(verifier).__name__}: AsyncVerifier is for ASGI")
         if isinstance(mounts, str):
             raise ConfigError('mounts is a collection of paths: write mounts=["/app"]')
-        check_authorize(authorize)
         if inspect.iscoroutinefunction(authorize):
             raise ConfigError("authorize is a coroutine, which WSGI cannot await: pass a plain function")
         self._app = app
-        self._authorize = authorize
         self._drops_underscores = drops_underscores
         self._authenticator = Authenticator(
             verifier,
@@ -134,7 +131,7 @@ class SignatureMiddleware:
             preflights=preflights,
             max_body=max_body,
             linger=linger,
-            judges_targets=authorize is not None,
+            authorize=authorize,
             on_rejected=on_rejected,
             on_verified=on_verified,
             diagnosis=diagnosis,
@@ -152,9 +149,7 @@ class SignatureMiddleware:
                     environ["wsgi.input"] = io.BytesIO()
                 _reduce(environ)
                 return self._app(environ, start_response)
-        exchange = _Exchange(
-            self._authenticator, received, self._authorize, environ, self._mounts, self._drops_underscores
-        )
+        exchange = _Exchange(self._authenticator, received, environ, self._mounts, self._drops_underscores)
         run(exchange.judge())
         if exchange.verified is not None:
             environ[KEY] = exchange.verified
@@ -198,12 +193,11 @@ class _Exchange(Exchange):
         self,
         authenticator: Authenticator,
         received: Received,
-        authorize: Callable[[Verified, Request], bool] | None,
         environ: WSGIEnvironment,
         mounts: Collection[str],
         drops_underscores: bool | None,
     ) -> None:
-        super().__init__(authenticator, received, authorize)
+        super().__init__(authenticator, received)
         self._environ = environ
         self._mounts = mounts
         self._drops_underscores = drops_underscores
@@ -248,10 +242,9 @@ class _Exchange(Exchange):
         if "," in environ.get("CONTENT_TYPE", "") and Component.CONTENT_TYPE in scheme.covers(pending.head):
             raise rejected(Reason.MALFORMED, "Content-Type holds a comma, as a repeated one does here", pending)
         for name in scheme.private_headers():
-            found = names.get(name)
-            if found is None:
+            if name not in names:
                 continue
-            value = found[0][1]
+            value: str = environ.get("HTTP_" + name.upper().replace("-", "_"), "")
             if "," in value and parse_date(value.strip(" \t")) is None:  # RFC 5322's date has a comma of its own
                 detail = f"the header {name} holds a comma, as a repeated one does here"
                 raise rejected(Reason.MALFORMED, detail, pending)
