@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from ..core.credentials import parse_origin
-from ..core.message import BodyDigest, Component, Pairs, Request, Response
+from ..core.message import NOT_ALONE, BodyDigest, Component, Pairs, Request, Response
 from ..errors import ConfigError, Reason, Rejected
 from ..policy.paths import is_plain
 from ..verifying.verdict import Pending, Verified
@@ -291,11 +291,13 @@ def declared_length(head: Request) -> int | str | None:
 
     A sentence, where two servers could find two ends of it. RFC 9112, section 6.3.
     """
-    names = head.by_name()
-    if "content-length" not in names and "transfer-encoding" not in names:
+    places = head.by_name()
+    if "content-length" not in places and "transfer-encoding" not in places:
         return None
-    lengths = head.values("content-length") if "content-length" in names else []
-    codings = head.values("transfer-encoding") if "transfer-encoding" in names else []
+    place = places.get("content-length", NOT_ALONE)
+    # By its place, which is quicker, since each request with a body has one.
+    lengths = head.values("content-length") if place == NOT_ALONE else [head.headers[place][1].strip(" \t")]
+    codings = head.values("transfer-encoding")
     if codings:
         if lengths:
             return "there is a Content-Length beside Transfer-Encoding"
