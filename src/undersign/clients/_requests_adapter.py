@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -44,7 +45,7 @@ class SigningAdapter(HTTPAdapter):
     `retries()` makes, or a number. Requests to other origins than `origins` go unsigned, without the scheme's
     private headers and without parameters of ours that a redirect brings back, wherever else the adapter is mounted.
     What it sets does not show on `response.request`. `older` are secrets that are being replaced,
-    for a scheme that sends several signatures: each makes one too.
+    for a scheme that sends several signatures: each makes one too. `extra` is what else the credential has, by name.
 
     Raises ConfigError for a credential that cannot work, or without origins; sending raises CannotSign.
     """
@@ -60,6 +61,7 @@ class SigningAdapter(HTTPAdapter):
         origins: Sequence[str],
         clock: Callable[[], float] = time.time,
         older: Sequence[Secret | str | bytes] = (),
+        extra: Mapping[str, str] = MappingProxyType({}),
         max_retries: Retry | int | None = None,
         **keywords: Any,
     ) -> None:
@@ -67,7 +69,7 @@ class SigningAdapter(HTTPAdapter):
         del secret, older  # so that no frame which raises below holds a plain one
         if not origins:
             raise ConfigError('an adapter does not see whose call it serves: name origins=["https://api.example.com"]')
-        self._signer = HopSigner(scheme, key_id, secrets, origins, clock)
+        self._signer = HopSigner(scheme, key_id, secrets, origins, clock, extra=extra)
         super().__init__(max_retries=retries() if max_retries is None else max_retries, **keywords)
 
     def init_poolmanager(self, *arguments: Any, **keywords: Any) -> None:

@@ -36,7 +36,8 @@ class SignatureAuth(HopAuth, Auth):  # type: ignore[misc]  # as of Auth itself
     call itself. `clock` returns Unix seconds. With `adjust_clock` a refusal over https whose Date shows that our
     clock is off by more than the scheme's window is answered by signing once more with the server's time, which is
     remembered for its origin; a day at most. `older` are secrets that are being replaced, for a scheme that sends
-    several signatures: each makes one too. One object serves any number of clients, threads and tasks.
+    several signatures: each makes one too. `extra` is what else the credential has, by name. One object serves any
+    number of clients, threads and tasks.
 
     Raises ConfigError for a credential that cannot work; sending raises CannotSign for a request that cannot be
     signed. Files are hashed from where they stand; other streams are spooled, to disk beyond 1 MiB.

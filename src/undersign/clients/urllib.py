@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import BaseHandler
@@ -30,7 +31,8 @@ class SignatureHandler(BaseHandler):
     A redirect elsewhere goes without signature, Date, signed headers and parameters. `origins` are where the
     credential may go (`https://host[:port]`); with none named that is the origin of each call itself. `clock`
     returns Unix seconds. `older` are secrets that are being replaced, for a scheme that sends several signatures: each
-    makes one too. The caller's Request is left alone. One object serves any number of openers and threads.
+    makes one too. `extra` is what else the credential has, by name. The caller's Request is left alone. One object
+    serves any number of openers and threads.
 
     Raises ConfigError for a credential that cannot work; opening raises CannotSign for a request that cannot be
     signed. Files are hashed from where they stand; other streams are spooled, to disk beyond 1 MiB.
@@ -47,10 +49,11 @@ class SignatureHandler(BaseHandler):
         origins: Sequence[str] = (),
         clock: Callable[[], float] = time.time,
         older: Sequence[Secret | str | bytes] = (),
+        extra: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         secrets = seal_all(secret, older)
         del secret, older  # so that no frame which raises below holds a plain one
-        self._signer = HopSigner(scheme, key_id, secrets, origins, clock)
+        self._signer = HopSigner(scheme, key_id, secrets, origins, clock, extra=extra)
 
     def http_request(self, request: UrllibRequest) -> UrllibRequest:
         """Called by the opener, for every hop: what is to be sent in the request's place."""
