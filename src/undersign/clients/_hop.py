@@ -86,20 +86,6 @@ class HopSigner:
             return origin in self.credential.origins
         return origin == home or origin == _upgraded(home)
 
-    def tell_unsigned(self, origin: str, home: str) -> None:
-        """Log that a redirect of a call to `home` leads to `origin`, where the credential does not go."""
-        there, here = urlsplit(origin), urlsplit(home)
-        # From http to https of one host it is hardly meant, and the refusal that follows would not say why.
-        is_other_scheme = there.hostname == here.hostname and there.scheme != here.scheme
-        _log.log(
-            logging.WARNING if is_other_scheme else logging.INFO,
-            "a redirect of the call to %s leads to %s and goes there unsigned: the credential may go to %s alone; "
-            "if that origin may have it too, name both in origins=[...]",
-            home,
-            origin or "an origin that is neither http nor https",
-            ", ".join(self.credential.origins) or home,
-        )
-
     def sign(self, request: Request) -> Patch:
         """See `undersign.sign`."""
         offset = self.correction.offset(request.origin) if self.correction else 0.0
@@ -109,10 +95,6 @@ class HopSigner:
                 request, lambda asked: sign_checked(self.scheme, asked, self.credential, self.clock() + offset, nonce)
             )
         return sign_checked(self.scheme, request, self.credential, self.clock() + offset, nonce)
-
-    def should_sign_again(self, origin: str, status: int, headers: Iterable[tuple[str, str]]) -> bool:
-        """Whether an answer has taught that our clock is off, so that the request is to be signed once more."""
-        return self.correction is not None and self.correction.learn(origin, status, headers, self.clock())
 
     def strip_fields(self, encoded: str, pairs: Pairs) -> str:
         """A query or form (Latin-1) without what `pairs` have set in any; all other bytes stay.
@@ -184,11 +166,24 @@ class Hops:
 
     def tell_unsigned(self, origin: str) -> None:
         """Log that a redirect leads to `origin`, where the credential does not go."""
-        self.signer.tell_unsigned(origin, self.home)
+        there, here = urlsplit(origin), urlsplit(self.home)
+        # From http to https of one host it is hardly meant, and the refusal that follows would not say why.
+        is_other_scheme = there.hostname == here.hostname and there.scheme != here.scheme
+        _log.log(
+            logging.WARNING if is_other_scheme else logging.INFO,
+            "a redirect of the call to %s leads to %s and goes there unsigned: the credential may go to %s alone; "
+            "if that origin may have it too, name both in origins=[...]",
+            self.home,
+            origin or "an origin that is neither http nor https",
+            ", ".join(self.signer.credential.origins) or self.home,
+        )
 
     def should_sign_again(self, origin: str, status: int, headers: Iterable[tuple[str, str]]) -> bool:
         """Whether an answer has taught that our clock is off, so that the hop is to be signed once more."""
-        return self.allows(origin) and self.signer.should_sign_again(origin, status, headers)
+        signer = self.signer
+        if signer.correction is None or not self.allows(origin):
+            return False
+        return signer.correction.learn(origin, status, headers, signer.clock())
 
 
 class HopAuth:

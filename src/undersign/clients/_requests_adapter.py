@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -17,7 +18,7 @@ from ..core.message import BodyDigest, Patch, Request, origin_form
 from ..errors import CannotSign, ConfigError
 from ..scheme import BodyNeed, Scheme
 from ._hop import HopSigner, origin_of
-from ._requests_signing import normalise_url
+from ._requests_signing import normalise_url, pairs_of
 from ._retries import IDEMPOTENT, STATUSES
 
 
@@ -44,7 +45,7 @@ class SigningAdapter(HTTPAdapter):
     `retries()` makes, or a number. Requests to other origins than `origins` go unsigned, without the scheme's
     private headers and without parameters of ours that a redirect brings back, wherever else the adapter is mounted.
     What it sets does not show on `response.request`. `older` are secrets that are being replaced,
-    for a scheme that sends several signatures: each makes one too.
+    for a scheme that sends several signatures: each makes one too. `extra` is what else the credential has, by name.
 
     Raises ConfigError for a credential that cannot work, or without origins; sending raises CannotSign.
     """
@@ -60,6 +61,7 @@ class SigningAdapter(HTTPAdapter):
         origins: Sequence[str],
         clock: Callable[[], float] = time.time,
         older: Sequence[Secret | str | bytes] = (),
+        extra: Mapping[str, str] = MappingProxyType({}),
         max_retries: Retry | int | None = None,
         **keywords: Any,
     ) -> None:
@@ -67,7 +69,7 @@ class SigningAdapter(HTTPAdapter):
         del secret, older  # so that no frame which raises below holds a plain one
         if not origins:
             raise ConfigError('an adapter does not see whose call it serves: name origins=["https://api.example.com"]')
-        self._signer = HopSigner(scheme, key_id, secrets, origins, clock)
+        self._signer = HopSigner(scheme, key_id, secrets, origins, clock, extra=extra)
         super().__init__(max_retries=retries() if max_retries is None else max_retries, **keywords)
 
     def init_poolmanager(self, *arguments: Any, **keywords: Any) -> None:
@@ -81,7 +83,7 @@ class SigningAdapter(HTTPAdapter):
 
     def send(self, request: PreparedRequest, *arguments: Any, **keywords: Any) -> Response:
         normalise_url(request)
-        need = self._signer.scheme.body_need(Request(request.method or "", "/", _pairs(request.headers)))
+        need = self._signer.scheme.body_need(Request(request.method or "", "/", pairs_of(request.headers)))
         body: Any = request.body
         if isinstance(body, str):
             request.body = body.encode()
@@ -110,11 +112,11 @@ class _SigningPool:
 
     def urlopen(self, method: str, url: str, body: Any = None, headers: Any = None, *rest: Any, **keywords: Any) -> Any:
         kept = type(headers)(headers or {}) if headers is not None else {}
-        need = self.signer.scheme.body_need(Request(method, "/", _pairs(kept)))
+        need = self.signer.scheme.body_need(Request(method, "/", pairs_of(kept)))
         body_pos = keywords.get("body_pos")
         if isinstance(body_pos, int) and is_seekable(body):
             body.seek(body_pos)  # urllib3 does so as well, after us
-        unsigned = Request(method, origin_form(url), _pairs(kept), _readable(body, need), self._origin(url))
+        unsigned = Request(method, origin_form(url), pairs_of(kept), _readable(body, need), self._origin(url))
         if not self.signer.allows(unsigned.origin, ""):
             for name in [name for name in kept if name.lower() in self.signer.scheme.private_headers()]:
                 del kept[name]
@@ -165,12 +167,6 @@ def _pool_classes(signer: HopSigner) -> dict[str, type]:
         "http": type("SigningHTTPPool", (_SigningPool, HTTPConnectionPool), {"signer": signer}),
         "https": type("SigningHTTPSPool", (_SigningPool, HTTPSConnectionPool), {"signer": signer}),
     }
-
-
-def _pairs(headers: Any) -> tuple[tuple[str, str], ...]:
-    return tuple(
-        (name, value.decode("latin-1") if isinstance(value, bytes) else str(value)) for name, value in headers.items()
-    )
 
 
 def _readable(body: Any, need: BodyNeed) -> bytes | BodyDigest:

@@ -304,7 +304,7 @@ def signed_class(kind: type[PreparedRequest]) -> type[PreparedRequest]:
 
 def _state(request: PreparedRequest) -> tuple[object, ...]:
     known = request.__dict__
-    return known["method"], known["url"], pairs_of(request)
+    return known["method"], known["url"], pairs_of(known["headers"])
 
 
 def _prefix(url: str) -> str:

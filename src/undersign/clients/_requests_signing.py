@@ -59,7 +59,9 @@ def strip(request: PreparedRequest, hops: Hops) -> None:
     base, mark, fragment = (request.url or "").partition("#")
     path, question, query = base.partition("?")
     # The URL may be as it stood in the answer; the query alone can hold anything of ours.
-    before = Request(request.method or "", "/?" + query, pairs_of(request), body if isinstance(body, bytes) else b"")
+    before = Request(
+        request.method or "", "/?" + query, pairs_of(request.headers), body if isinstance(body, bytes) else b""
+    )
     gone, after = hops.strip(before)
     for name in gone:
         del request.headers[name]
@@ -109,12 +111,11 @@ def _body_position(request: PreparedRequest) -> int | None:
 def as_head(request: PreparedRequest) -> Request:
     """The request as it stands, without its body."""
     target: str = PreparedRequest.path_url.fget(request)  # type: ignore[attr-defined]
-    return Request(request.method or "", target, pairs_of(request), b"", origin_of_url(request.url))
+    return Request(request.method or "", target, pairs_of(request.headers), b"", origin_of_url(request.url))
 
 
-def pairs_of(request: PreparedRequest) -> Pairs:
-    """The headers as text."""
-    headers = request.__dict__["headers"]
+def pairs_of(headers: Any) -> Pairs:
+    """The headers of a request as text."""
     # The items of requests' own kind are looked up one by one.
     items = headers.lower_items() if type(headers) is CaseInsensitiveDict else headers.items()
     return tuple([(name, value if isinstance(value, str) else _text(value)) for name, value in items])

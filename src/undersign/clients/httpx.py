@@ -36,7 +36,8 @@ class SignatureAuth(HopAuth, Auth):  # type: ignore[misc]  # as of Auth itself
     call itself. `clock` returns Unix seconds. With `adjust_clock` a refusal over https whose Date shows that our
     clock is off by more than the scheme's window is answered by signing once more with the server's time, which is
     remembered for its origin; a day at most. `older` are secrets that are being replaced, for a scheme that sends
-    several signatures: each makes one too. One object serves any number of clients, threads and tasks.
+    several signatures: each makes one too. `extra` is what else the credential has, by name. One object serves any
+    number of clients, threads and tasks.
 
     With `check_response`, for a scheme that signs answers, each answer is read whole, a stream too, and
     ResponseRejected is raised where its signature is absent or wrong. Redirects need `sign_every_hop(client)` then.
@@ -86,12 +87,10 @@ class SignatureAuth(HopAuth, Auth):  # type: ignore[misc]  # as of Auth itself
         return hops, head
 
     def _should_sign_again(self, response: httpx.Response) -> bool:
-        if self._signer.correction is None:
+        hops = response.request.extensions.get(_EXTENSION)
+        if self._signer.correction is None or not isinstance(hops, _Hops):
             return False
-        origin, hops = _origin(response.request), response.request.extensions.get(_EXTENSION)
-        return isinstance(hops, _Hops) and hops.should_sign_again(
-            origin, response.status_code, response.headers.multi_items()
-        )
+        return hops.should_sign_again(_origin(response.request), response.status_code, response.headers.multi_items())
 
 
 def sign_every_hop(client: Client) -> Client:

@@ -32,9 +32,10 @@ class SignatureHandler(BaseHandler):
     A redirect elsewhere goes without signature, Date, signed headers and parameters. `origins` are where the
     credential may go (`https://host[:port]`); with none named that is the origin of each call itself. `clock`
     returns Unix seconds. `older` are secrets that are being replaced, for a scheme that sends several signatures: each
-    makes one too. The caller's Request is left alone. One object serves any number of openers and threads.
+    makes one too. `extra` is what else the credential has, by name. The caller's Request is left alone. One object
+    serves any number of openers and threads.
 
-    `extra` are values that the API wants besides, by name. With `check_response`, for a scheme that signs answers, the
+    With `check_response`, for a scheme that signs answers, the
     answer to each hop is read whole, and ResponseRejected is raised where its signature is absent or wrong.
 
     Raises ConfigError for a credential that cannot work; opening raises CannotSign for a request that cannot be

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from ..core.credentials import parse_origin
-from ..core.message import BodyDigest, Component, Pairs, Request, Response
+from ..core.message import NOT_ALONE, BodyDigest, Component, Pairs, Request, Response
 from ..errors import ConfigError, Reason, Rejected
 from ..policy.paths import is_plain
 from ..verifying.verdict import Pending, Verified
@@ -24,6 +24,8 @@ from .refusal import OnRejected, Refusal, printable, refusal_hook, shown_path
 
 if TYPE_CHECKING:
     from .diagnosis import DiagnosisLog
+
+Authorize: TypeAlias = Callable[[Verified, Request], bool | Awaitable[bool]]
 
 KEY = "undersign"
 """Where a Verified stands in an ASGI scope and in a WSGI environ; None stands there on a public path."""
@@ -86,11 +88,13 @@ class Authenticator:
         preflights: bool = False,
         max_body: int = MAX_BODY,
         linger: Linger = LINGER,
-        judges_targets: bool = False,
+        authorize: Authorize | None = None,
         on_rejected: OnRejected | None = None,
         on_verified: Callable[[Verified], object] | None = None,
         diagnosis: DiagnosisLog | None = None,
     ) -> None:
+        if authorize is not None and not callable(authorize):
+            raise ConfigError("authorize is a callable: authorize(verified, head) returns True for those let in")
         if on_verified is not None and not callable(on_verified):
             raise ConfigError(
                 f"on_verified(verified) is a callable, such as KeyUsage().record; this is {type(on_verified).__name__}"
@@ -110,15 +114,14 @@ class Authenticator:
         self.prefix = prefix
         self.max_body = max_body
         self.linger = linger
-        self.public = Public(public)
-        self.has_public = bool(self.public)
+        self.authorize = authorize
+        self._public = Public(public)
         self._lets_preflights = preflights
-        self.lets_unsigned = self.has_public or preflights
+        self.lets_unsigned = bool(self._public) or preflights
         """Whether any request is let in without a signature."""
         self._on_rejected = None if on_rejected is None else refusal_hook(on_rejected)
-        self._on_verified = on_verified
-        self.has_hook = on_verified is not None
-        self.judges_targets = judges_targets or callable(verifier.require)
+        self.on_verified = on_verified
+        self._judges_targets = authorize is not None or callable(verifier.require)
         self._diagnosis = diagnosis
 
     def request(self, method: str, target: str, headers: Pairs, *, prefixed: bool = False) -> Request:
@@ -135,7 +138,7 @@ class Authenticator:
         return received.match is Match.EXACT and self._is_named_public(received)
 
     def _is_named_public(self, received: Received) -> bool:
-        return self.has_public and self.public.lets(received.head) and not received.target_lost
+        return bool(self._public) and self._public.lets(received.head) and not received.target_lost
 
     def is_preflight(self, received: Received) -> bool:
         """Whether the request is a browser's preflight, and those are let in."""
@@ -182,7 +185,7 @@ class Authenticator:
         """
         if received.match is Match.OTHER:
             raise rejected(Reason.LOSSY_TARGET, OTHER_TARGET, pending)
-        if received.match is Match.NORMALISED and self.judges_targets:
+        if received.match is Match.NORMALISED and self._judges_targets:
             raise rejected(Reason.LOSSY_TARGET, _NORMALISED_TARGET, pending)
 
     def body_limit(self, pending: Pending) -> int:
@@ -220,13 +223,12 @@ class Authenticator:
         scheme = next(scheme for scheme in self.verifier.schemes if scheme.name == verified.scheme)
         return signed_response(verified.response_signer, scheme.forbidden(received.head))
 
-    def admit(self, verified: Verified) -> None:
+    def tell_verified(self, hook: Callable[[Verified], object], verified: Verified) -> None:
         """Tell the hook of a request that is let in."""
-        if self._on_verified is not None:
-            try:
-                self._on_verified(verified)
-            except Exception as error:
-                _log.error("on_verified has raised %s", type(error).__name__)
+        try:
+            hook(verified)
+        except Exception as error:
+            _log.error("on_verified has raised %s", type(error).__name__)
 
     def _tell(self, received: Received, reason: str, key_id: str, detail: str, scheme: str) -> None:
         head = received.head
@@ -265,9 +267,7 @@ def _whole(received: Received, pending: Pending | None) -> Request | None:
         return None
     if pending is not None and (pending.request is not None or not pending.body):
         return pending.request or pending.head
-    names = received.head.by_name()
-    has_body = "transfer-encoding" in names or received.head.values("content-length") not in ([], ["0"])
-    return None if has_body else received.head
+    return received.head if declared_length(received.head) in (None, 0) else None
 
 
 def verified_in(place: Mapping[str, Any]) -> Verified | None:
@@ -292,11 +292,13 @@ def declared_length(head: Request) -> int | str | None:
 
     A sentence, where two servers could find two ends of it. RFC 9112, section 6.3.
     """
-    names = head.by_name()
-    if "content-length" not in names and "transfer-encoding" not in names:
+    places = head.by_name()
+    if "content-length" not in places and "transfer-encoding" not in places:
         return None
-    lengths = head.values("content-length") if "content-length" in names else []
-    codings = head.values("transfer-encoding") if "transfer-encoding" in names else []
+    place = places.get("content-length", NOT_ALONE)
+    # By its place, which is quicker, since each request with a body has one.
+    lengths = head.values("content-length") if place == NOT_ALONE else [head.headers[place][1].strip(" \t")]
+    codings = head.values("transfer-encoding")
     if codings:
         if lengths:
             return "there is a Content-Length beside Transfer-Encoding"
@@ -316,9 +318,3 @@ def finished_headers(answer: Response) -> Pairs:
     if any(name.lower() == "cache-control" for name, _ in headers):
         return headers
     return (*headers, NEVER_STORED)
-
-
-def check_authorize(authorize: Any) -> None:
-    """Raises ConfigError where it is there and cannot be called."""
-    if authorize is not None and not callable(authorize):
-        raise ConfigError("authorize is a callable: authorize(verified, head) returns True for those let in")

@@ -23,14 +23,14 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Coroutine, Iterable
 from typing import Any
 
 from ..bodies import Spool
-from ..core.message import Request, Response
+from ..core.message import Response
 from ..errors import Reason, Rejected
 from ..verifying.verdict import Pending, Verified
-from ._common import Authenticator, Received, declared_length, rejected
+from ._common import Authenticator, Authorize, Received, declared_length, rejected
 from ._targets import Match
 
 
@@ -54,18 +54,12 @@ class Exchange(ABC):
     answer: Response | None = None
     _limit = 0
 
-    def __init__(
-        self,
-        authenticator: Authenticator,
-        received: Received,
-        authorize: Callable[[Verified, Request], bool | Awaitable[bool]] | None = None,
-    ) -> None:
+    def __init__(self, authenticator: Authenticator, received: Received) -> None:
         self.received = received
         self.length = length = declared_length(received.head)
         # RFC 9112, section 6: an HTTP/1 request has a body where its head says so.
         self.unread = type(length) is int and length != 0
         self._authenticator = authenticator
-        self._authorize = authorize
 
     @abstractmethod
     async def read(self, pending: Pending) -> bool:
@@ -126,17 +120,17 @@ class Exchange(ABC):
                     authenticator.check_claim(pending, received)
                 if pending.scheme is not begun.scheme:
                     self.check(pending)
-            if received.target_lost:
-                verified = await self._finish_respelled(pending)
-            else:
-                verified = await self._finish(pending)
+            attempts = authenticator.attempts(pending, received) if received.target_lost else (pending,)
+            verified = await self._finish(pending, attempts)
             if received.match is not Match.EXACT:
                 authenticator.check_target(self.pending, received)
             self.verified = verified
-            if self._authorize is not None and not await self._is_allowed(self._authorize, verified, self.pending):
+            authorize = authenticator.authorize
+            if authorize is not None and not await self._is_allowed(authorize, verified, self.pending):
                 self.answer = authenticator.forbid(verified, received)
                 return False
-            authenticator.admit(verified)
+            if authenticator.on_verified is not None:
+                authenticator.tell_verified(authenticator.on_verified, verified)
             is_admitted = True
         except Rejected as refused:
             self.answer = self.refuse(refused)
@@ -145,30 +139,22 @@ class Exchange(ABC):
                 self.close()
         return is_admitted
 
-    async def _finish(self, pending: Pending) -> Verified:
-        found = self._authenticator.verifier.finish(pending)
-        return found if isinstance(found, Verified) else await found
-
-    async def _finish_respelled(self, pending: Pending) -> Verified:
-        """Who signed the request, with the target that was signed, where that is lost. Raises Rejected."""
+    async def _finish(self, pending: Pending, attempts: Iterable[Pending]) -> Verified:
+        """Who signed the request, with the first target that fits where the one that was sent is lost."""
         authenticator, received = self._authenticator, self.received
-        refused = rejected(Reason.LOSSY_TARGET, received.target_lost, pending)
-        for attempt in authenticator.attempts(pending, received):
+        refused = None
+        for attempt in attempts:
             try:
-                verified = await self._finish(attempt)
+                found = authenticator.verifier.finish(attempt)
+                verified = found if isinstance(found, Verified) else await found
             except Rejected as error:
                 refused = authenticator.unless_respelled(error, attempt, received)
             else:
                 self.pending = attempt
                 return verified
-        raise refused
+        raise refused or rejected(Reason.LOSSY_TARGET, received.target_lost, pending)
 
-    async def _is_allowed(
-        self,
-        authorize: Callable[[Verified, Request], bool | Awaitable[bool]],
-        verified: Verified,
-        pending: Pending,
-    ) -> bool:
+    async def _is_allowed(self, authorize: Authorize, verified: Verified, pending: Pending) -> bool:
         try:
             answer = authorize(verified, pending.head)
             if self.waits and inspect.isawaitable(answer):

@@ -38,10 +38,6 @@ class Public:
     def __bool__(self) -> bool:
         return bool(self._always) or any(self._by_method.values())
 
-    def __contains__(self, path: str) -> bool:
-        """Whether the path is public for any method."""
-        return path in self._always or any(path in paths for paths in self._by_method.values())
-
     def lets(self, head: Request) -> bool:
         """Whether the request is for a public path that has one spelling alone, by a method that it is public for."""
         path = head.target.partition("?")[0]

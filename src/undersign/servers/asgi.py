@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import unquote
 
 from ..bodies import OnDisk, Spool, pieces_of
-from ..core.message import Pairs, Request, Response, origin_form
+from ..core.message import Pairs, Response, origin_form
 from ..errors import ConfigError
 from ..verifying.verdict import Pending, Verified
 from ..verifying.verifier import AsyncVerifier, Verifier
@@ -18,8 +18,8 @@ from ._common import (
     CHUNKED,
     MAX_BODY,
     Authenticator,
+    Authorize,
     Received,
-    check_authorize,
     finished_headers,
 )
 from ._exchange import Exchange
@@ -48,7 +48,6 @@ Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 # Frameworks type these three each in its own way (dict, Mapping, MutableMapping), so no narrower type takes them all.
 App: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
-Authorize: TypeAlias = Callable[[Verified, Request], bool | Awaitable[bool]]
 
 _ANNOUNCE_BODIES = ("1.1", "1.0")  # HTTP/2 needs neither Content-Length nor Transfer-Encoding
 _BARE_MARK = "ASGI does not say whether the target ended in a bare ?, which would be signed"
@@ -103,9 +102,7 @@ class SignatureMiddleware:
     ) -> None:
         if not isinstance(verifier, (Verifier, AsyncVerifier)):
             raise ConfigError(f"verifier is a Verifier or an AsyncVerifier, not {type(verifier).__name__}")
-        check_authorize(authorize)
         self._app = app
-        self._authorize = authorize
         self._authenticator = Authenticator(
             verifier,
             origin=origin,
@@ -114,7 +111,7 @@ class SignatureMiddleware:
             preflights=preflights,
             max_body=max_body,
             linger=linger,
-            judges_targets=authorize is not None,
+            authorize=authorize,
             on_rejected=on_rejected,
             on_verified=on_verified,
             diagnosis=diagnosis,
@@ -136,7 +133,7 @@ class SignatureMiddleware:
             if kind == "http" and self._authenticator.is_preflight(received):
                 await self._app(_inner(scope, None), _without_body(receive), send)
                 return
-        exchange = _Exchange(self._authenticator, received, self._authorize, scope, receive)
+        exchange = _Exchange(self._authenticator, received, scope, receive)
         try:
             is_admitted = await exchange.judge()
             if exchange.answer is not None:
@@ -203,15 +200,8 @@ class _Exchange(Exchange):
 
     waits = True
 
-    def __init__(
-        self,
-        authenticator: Authenticator,
-        received: Received,
-        authorize: Authorize | None,
-        scope: Scope,
-        receive: Receive,
-    ) -> None:
-        super().__init__(authenticator, received, authorize)
+    def __init__(self, authenticator: Authenticator, received: Received, scope: Scope, receive: Receive) -> None:
+        super().__init__(authenticator, received)
         self._is_http = scope["type"] == "http"
         if not self._is_http or not _is_http1(scope):
             self.unread = self._is_http

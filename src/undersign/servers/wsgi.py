@@ -26,7 +26,6 @@ from ._common import (
     MAX_BODY,
     Authenticator,
     Received,
-    check_authorize,
     finished_headers,
     rejected,
 )
@@ -123,11 +122,9 @@ class SignatureMiddleware:
             raise ConfigError(f"WSGI needs a Verifier, not {type(verifier).__name__}: AsyncVerifier is for ASGI")
         if isinstance(mounts, str):
             raise ConfigError('mounts is a collection of paths: write mounts=["/app"]')
-        check_authorize(authorize)
         if inspect.iscoroutinefunction(authorize):
             raise ConfigError("authorize is a coroutine, which WSGI cannot await: pass a plain function")
         self._app = app
-        self._authorize = authorize
         self._drops_underscores = drops_underscores
         self._authenticator = Authenticator(
             verifier,
@@ -137,7 +134,7 @@ class SignatureMiddleware:
             preflights=preflights,
             max_body=max_body,
             linger=linger,
-            judges_targets=authorize is not None,
+            authorize=authorize,
             on_rejected=on_rejected,
             on_verified=on_verified,
             diagnosis=diagnosis,
@@ -155,9 +152,7 @@ class SignatureMiddleware:
                     environ["wsgi.input"] = io.BytesIO()
                 _reduce(environ)
                 return self._app(environ, start_response)
-        exchange = _Exchange(
-            self._authenticator, received, self._authorize, environ, self._mounts, self._drops_underscores
-        )
+        exchange = _Exchange(self._authenticator, received, environ, self._mounts, self._drops_underscores)
         run(exchange.judge())
         if exchange.verified is not None:
             environ[KEY] = exchange.verified
@@ -204,12 +199,11 @@ class _Exchange(Exchange):
         self,
         authenticator: Authenticator,
         received: Received,
-        authorize: Callable[[Verified, Request], bool] | None,
         environ: WSGIEnvironment,
         mounts: Collection[str],
         drops_underscores: bool | None,
     ) -> None:
-        super().__init__(authenticator, received, authorize)
+        super().__init__(authenticator, received)
         self._environ = environ
         self._mounts = mounts
         self._drops_underscores = drops_underscores
@@ -257,8 +251,9 @@ class _Exchange(Exchange):
         for name in scheme.private_headers():
             if name not in names:
                 continue
-            value = ",".join(pending.head.values(name))
-            if "," in value and name not in commas and parse_date(value) is None:  # RFC 5322's date has one of its own
+            value: str = environ.get("HTTP_" + name.upper().replace("-", "_"), "")
+            comma = "," in value and name not in commas
+            if comma and parse_date(value.strip(" \t")) is None:  # RFC 5322's date has one of its own
                 detail = f"the header {name} holds a comma, as a repeated one does here"
                 raise rejected(Reason.MALFORMED, detail, pending)
             if "-" not in name:
