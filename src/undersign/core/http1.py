@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from typing import TypeAlias
 
 from ..errors import ConfigError, Reason, Rejected
+from .grammar import LENGTH
 
 Head: TypeAlias = tuple[str, str, tuple[tuple[str, str], ...]]
 """Method, target and header pairs, the values as Latin-1."""
 
 _HEAD_LIMIT = 64 * 1024
-_CONTENT_LENGTH = re.compile(rb"[0-9]{1,18}")
 
 
 class RequestReader:
@@ -122,7 +121,8 @@ def _check_head(head: bytes) -> bool:
     _refuse_unless(not (lengths and chunked), "there is a Content-Length beside Transfer-Encoding")
     _refuse_unless(len(lengths) < 2, "Content-Length is repeated")
     for line in lengths:
-        _refuse_unless(bool(_CONTENT_LENGTH.fullmatch(line[15:].strip(b" \t"))), "Content-Length is not one number")
+        length = line[15:].strip(b" \t").decode("latin-1")
+        _refuse_unless(bool(LENGTH.fullmatch(length)), "Content-Length is not one number")
     _refuse_unless(request_line.endswith((b" HTTP/1.1", b" HTTP/1.0")), "the request line is not that of HTTP/1.1")
     # RFC 9112, section 6.1: the framing of such a message is faulty.
     _refuse_unless(not chunked or request_line.endswith(b" HTTP/1.1"), "Transfer-Encoding needs HTTP/1.1")
