@@ -108,7 +108,7 @@ def _refused_otherwise(scheme: KeyedTimestamp, request: Request) -> str:
     try:
         scheme.read(request)
     except Rejected as rejected:
-        if scheme.sig_param not in rejected.detail and scheme.key_param not in rejected.detail:
+        if rejected.part not in (scheme.sig_param, scheme.key_param):
             return f"The request is refused whatever its signature: {rejected.detail}."
     return ""
 
