@@ -65,7 +65,7 @@ class Rejected(UndersignError):
     `detail` is one sentence for the operator's log: it names the part at fault and holds no secret and
     no signature. It is not for the client, who gets the scheme's uniform refusal. `scheme` and `key_id`
     are what the request claimed, unverified; empty where it did not come that far. `part` is the name of the header or
-    parameter at fault, where it is one alone that is so, and `fault` says what is wrong with it where that is its number.
+    parameter at fault, where one alone is, and `fault` says so where it is absent or repeated.
     """
 
     def __init__(
