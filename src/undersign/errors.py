@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
+from typing import Literal
 
 
 class Reason(str, Enum):
@@ -79,15 +80,27 @@ class Rejected(UndersignError):
 
     `detail` is one sentence for the operator's log: it names the part at fault and holds no secret and
     no signature. It is not for the client, who gets the scheme's uniform refusal. `scheme` and `key_id`
-    are what the request claimed, unverified; empty where it did not come that far.
+    are what the request claimed, unverified; empty where it did not come that far. `part` is the name of the header or
+    parameter at fault, where one alone is, and `fault` says so where it is absent or repeated.
     """
 
-    def __init__(self, reason: Reason, detail: str = "", *, scheme: str = "", key_id: str = "") -> None:
+    def __init__(
+        self,
+        reason: Reason,
+        detail: str = "",
+        *,
+        scheme: str = "",
+        key_id: str = "",
+        part: str = "",
+        fault: Literal["", "absent", "repeated"] = "",
+    ) -> None:
         self.args = reason, detail
         self.reason = reason if type(reason) is Reason else Reason(reason)
         self.detail = detail
         self.scheme = scheme
         self.key_id = key_id
+        self.part = part
+        self.fault = fault
 
     def __str__(self) -> str:
         return f"{self.reason}: {self.detail}" if self.detail else self.reason.value

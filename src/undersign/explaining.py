@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from .core.credentials import Credential
+from .core.credentials import NO_SECRET, Credential
 from .core.dates import format_date
 from .core.fields import decode_field
+from .core.grammar import TOKEN
 from .core.message import BodyDigest, Patch, Request, body_length, flaw_when_verifying
 from .errors import CannotSign, ConfigError, Reason, Rejected
 from .scheme import Claim, Part, Scheme
@@ -20,8 +21,6 @@ from .verifying.verdict import bare
 
 __all__ = ["Explanation", "Part", "explain", "visible"]
 
-# It signs where the real secret is not at hand or not to be used; it is public, and opens nothing.
-_NO_SECRET = b"undersign: the secret of nobody"
 _SIGNATURE = "<signature>"
 _NONCE = "<nonce>"
 
@@ -31,7 +30,7 @@ _PRIVATE = re.compile(
     r"|^(?:sig|key|pwd|pass|code)$",
     re.IGNORECASE,
 )
-_HEADER_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):([ \t]*)(.+)")
+_HEADER_LINE = re.compile(b"(%b):([ \t]*)(.+)" % TOKEN.pattern.encode())
 # Printable as Python has it, and yet nothing is seen of them.
 _INVISIBLE = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
@@ -146,18 +145,18 @@ def explain(
         raise CannotSign(f"the clock says {now!r}: give it in Unix seconds")
     if key is None:
         return _received(scheme, request, now)
-    credential = key if isinstance(key, Credential) else Credential(key, _NO_SECRET)
+    credential = key if isinstance(key, Credential) else Credential(key, NO_SECRET)
     if show_signature:
         if flaw := credential_flaw(scheme, credential):
             raise flaw
     else:
         extra = {name: f"<{name}>" for name in scheme.extras}  # as private as a secret, as like as not
-        credential = Credential(credential.key_id, _NO_SECRET, credential.origins, extra=extra)
+        credential = Credential(credential.key_id, NO_SECRET, credential.origins, extra=extra)
     nonce = nonce or (_NONCE if scheme.needs_nonce else "")
     patch = sign_checked(scheme, request, credential, now, nonce)
     claim, drafted, string = drafted_checked(scheme, request, credential, now, nonce)
     if not show_signature:
-        patch = _without(patch, scheme.signature(_NO_SECRET, string))
+        patch = _without(patch, scheme.signature(NO_SECRET.reveal(), string))
     return _explanation(scheme, drafted.apply(request), claim, string, drafted, patch, received=False)
 
 

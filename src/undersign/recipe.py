@@ -342,7 +342,7 @@ class SchemeOfParts(Scheme):
         return request.method.upper() not in _METHODS_WITHOUT_FORM and FORM in request.media_types()
 
     def _rejected(self, flaw: Flaw, key_id: str = "") -> Rejected:
-        return Rejected(flaw.reason, flaw.detail, scheme=self.name, key_id=key_id)
+        return Rejected(flaw.reason, flaw.detail, scheme=self.name, key_id=key_id, part=flaw.part)
 
 
 def _in_wire_form(request: Request) -> Request:

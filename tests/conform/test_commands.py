@@ -138,7 +138,7 @@ def test_vectors_run(tmp_path: Path) -> None:
     file.write_text(json.dumps(document), encoding="utf-8")
     result = undersign("vectors", "run", file)
     assert result.code == 1
-    assert result.text.startswith("gotom get: the signed request's target differs\n")
+    assert result.text.startswith("gotom get: the target of the signed request differs at byte 1\n")
 
 
 def test_vectors_export(tmp_path: Path) -> None:

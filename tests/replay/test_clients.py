@@ -23,7 +23,7 @@ from redis.sentinel import Sentinel
 from tests.core.leaks import assert_hides
 from tests.core.plain import NOW
 from undersign import ConfigError
-from undersign.policy._redis_scripts import COMMANDS
+from undersign.policy._redis_scripts import ADMIT, COMMANDS
 from undersign.policy.redis import AsyncRedisReplayGuard, RedisReplayGuard
 
 from .guards import EXPIRES, Guard, unavailable
@@ -122,7 +122,7 @@ def test_an_answer_that_was_lost_and_is_asked_for_again_is_no_replay(server: Red
         guard = RedisReplayGuard(client)
         RedisReplayGuard(server.url).check()
         with server.client() as looking:
-            looking.script_load(guard._admit._text)
+            looking.script_load(ADMIT)
         assert guard.admit("a", EXPIRES, NOW, since=NOW + 6, max_uses=2)
         assert guard.admit("a", EXPIRES, NOW, since=NOW + 6, max_uses=2)
         assert not guard.admit("a", EXPIRES, NOW, since=NOW + 6, max_uses=2)
@@ -169,7 +169,7 @@ def test_what_is_no_client_is_said(server: RedisServer) -> None:
             RedisReplayGuard(client, socket_timeout=1)
         assert_hides(caught.value, password)
         guard = RedisReplayGuard(client)
-        assert password not in repr(guard) + repr(vars(guard)) + repr(guard._admit)
+        assert password not in repr(guard) + repr(vars(guard)) + repr(guard._asker)
 
 
 def test_a_client_that_would_wait_for_ever_is_said(server: RedisServer, caplog: pytest.LogCaptureFixture) -> None:

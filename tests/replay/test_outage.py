@@ -133,7 +133,7 @@ def test_as_many_ask_at_once_as_there_are_requests(own_server: RedisServer) -> N
 
 def test_as_many_threads_ask_at_once_as_there_are(own_server: RedisServer) -> None:
     guard = RedisReplayGuard(own_server.url, timeout=20)
-    pool: Any = guard._redis.connection_pool
+    pool: Any = guard._asker.client.connection_pool
     own_server.stop()
     with ThreadPoolExecutor(150) as threads:
         asked = [threads.submit(guard.remember, str(number % 75), EXPIRES, NOW) for number in range(150)]
@@ -221,7 +221,7 @@ def test_an_answer_to_another_question_is_refused(
     server: RedisServer, monkeypatch: pytest.MonkeyPatch, answer: object
 ) -> None:
     guard = RedisReplayGuard(server.url)
-    monkeypatch.setattr(guard, "_admit", lambda **_: answer)
+    monkeypatch.setattr(guard, "_asker", lambda *_: answer)
     unavailable(lambda: guard.remember("a", EXPIRES, NOW), "has answered another question")
     monkeypatch.undo()
     guard.close()

@@ -16,9 +16,9 @@ from undersign.policy import Requirements
 from undersign.servers.asgi import SignatureMiddleware as AsgiMiddleware
 from undersign.servers.wsgi import SignatureMiddleware as WsgiMiddleware
 
+from .asgi import Conversation, body_of, scope_of
+from .asgi import Recorder as AsgiRecorder
 from .echo_app import KEYS, ORIGIN
-from .test_asgi import Conversation, body_of, scope_of
-from .test_asgi import Recorder as AsgiRecorder
 from .test_wsgi import Recorder, call, environ_of
 from .wire import GOGRID, GOTOM, signed
 

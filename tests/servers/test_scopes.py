@@ -12,7 +12,7 @@ import pytest
 from undersign import GoTom, Request, Verified, Verifier
 from undersign.servers.asgi import SignatureMiddleware
 
-from .test_asgi import Conversation, Recorder, body_of, both, scope_of
+from .asgi import Conversation, Recorder, body_of, both, scope_of
 from .wire import GOGRID, signed
 
 BODY = b'{"a": 1}'

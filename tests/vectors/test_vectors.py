@@ -256,7 +256,7 @@ def test_run_finds_another_string_to_sign_and_where() -> None:
     test = entry(parsed, "get")
     test["string_to_sign"] = test["string_to_sign"].replace("application/json", "application/Json")
     assert re.match(
-        r"the string to sign differs at byte 49: b'.*application/json.*', and b'", difference(parsed, "get")
+        r"the string to sign differs at byte 49: got b'.*application/json.*', expected b'", difference(parsed, "get")
     )
 
 
@@ -276,27 +276,27 @@ def test_run_finds_another_signature() -> None:
     parsed = document("gotom")
     header = entry(parsed, "get")["patch"]["headers"][1]
     header[1] = header[1].replace(":z", ":Z")
-    assert difference(parsed, "get") == "the patch's headers differ: authorization"
+    assert difference(parsed, "get") == "the header 'authorization' of the patch differs"
 
 
 def test_run_finds_another_parameter() -> None:
     parsed = document("gogrid")
     entry(parsed, "get")["patch"]["query"][1][1] = "0" * 32
-    assert difference(parsed, "get") == "the patch's query differs at pair 1"
+    assert difference(parsed, "get") == "the query of the patch differs at pair 1"
 
 
 def test_run_finds_parameters_in_another_place() -> None:
     parsed = document("gogrid")
     patch = entry(parsed, "form")["patch"]
     patch["query"] = patch.pop("form")
-    assert difference(parsed, "form") == "the patch's query differs at pair 0"
+    assert difference(parsed, "form") == "the query of the patch differs at pair 0"
 
 
 @pytest.mark.parametrize(("test", "field"), [("get", "target"), ("form", "body")])
 def test_run_finds_another_signed_request(test: str, field: str) -> None:
     parsed = document("gogrid")
     entry(parsed, test)[field] += "&"
-    assert difference(parsed, test) == f"the signed request's {field} differs"
+    assert difference(parsed, test).startswith(f"the {field} of the signed request differs at byte ")
 
 
 def test_run_finds_that_a_test_is_signed_after_all() -> None:

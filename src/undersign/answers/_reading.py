@@ -10,13 +10,15 @@ import math
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from ..core.text import printable, shortened
+
 LIMIT = 4 * 1024 * 1024
 """The largest answer that is read, in bytes."""
 DEPTH = 32
 """How deep lists and objects may be nested."""
 
 _LONGEST_NUMBER = 40
-_LONGEST_TEXT = 500
+_LONGEST_TEXT = 499
 
 
 class HttpResponse(Protocol):
@@ -64,9 +66,7 @@ def load_json(text: str) -> Any:
 
 def clean(text: str) -> str:
     """Text of a server's, fit for a log: on one line, without control characters, and not too long."""
-    kept = (character if character.isprintable() else " " for character in text[: 2 * _LONGEST_TEXT])
-    text = " ".join("".join(kept).split())
-    return text if len(text) <= _LONGEST_TEXT else text[: _LONGEST_TEXT - 1] + "…"
+    return shortened(" ".join(printable(text[: 2 * _LONGEST_TEXT], " ").split()), _LONGEST_TEXT)
 
 
 def header(response: HttpResponse, name: str) -> str:

@@ -11,6 +11,7 @@ import click
 
 from .. import __version__
 from ..core.grammar import did_you_mean
+from ..core.text import one_line, printable
 from ..errors import Rejected, UndersignError
 from ..registry import schemes_described
 from ..schemes.presets import names as preset_names
@@ -26,7 +27,6 @@ from .schemes import schemes
 from .serving.command import serve
 from .sign import sign
 from .streams import check_output, drop_output, said
-from .text import one_line, printable
 from .vectors import vectors
 from .verify import verify
 

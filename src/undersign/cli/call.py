@@ -13,6 +13,7 @@ import click
 from ..bodies import IN_MEMORY
 from ..core.credentials import Credential
 from ..core.message import Request, body_length
+from ..core.text import printable
 from ..errors import ConfigError
 from ..scheme import Scheme
 from ..signing import Signer
@@ -21,7 +22,6 @@ from .choosing import Extras, key_id_of
 from .options import Command, clock_at, parse_headers, read_secret, request_options
 from .output import replacing
 from .streams import StreamFault, check_output
-from .text import from_wire
 from .wire import sent, with_wire_headers
 
 if TYPE_CHECKING:
@@ -115,11 +115,19 @@ def _print(response: httpx.Response, output: Path | None) -> int:
     return 0 if succeeded else 1
 
 
+def _from_wire(value: bytes) -> str:
+    """Bytes of a header, as text that may be shown."""
+    try:
+        return printable(value.decode())
+    except UnicodeDecodeError:
+        return printable(value.decode("latin-1"))
+
+
 def _head(response: httpx.Response) -> str:
     version = response.extensions.get("http_version", b"HTTP/1.1")
     reason = response.extensions.get("reason_phrase", b"")
-    lines = [f"{from_wire(version)} {response.status_code} {from_wire(reason)}".rstrip()]
-    lines += [f"{from_wire(name)}: {from_wire(value)}" for name, value in response.headers.raw]
+    lines = [f"{_from_wire(version)} {response.status_code} {_from_wire(reason)}".rstrip()]
+    lines += [f"{_from_wire(name)}: {_from_wire(value)}" for name, value in response.headers.raw]
     return "\n".join(lines) + "\n\n"
 
 

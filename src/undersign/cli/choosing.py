@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 import click
 
 from ..core.grammar import did_you_mean
+from ..core.text import printable
 from ..errors import ConfigError
 from ..recipe import SchemeOfParts
 from ..registry import build_scheme, parse_option, scheme_names
@@ -20,7 +21,6 @@ from ..scheme import Scheme
 from ..schemes.documents import load_recipe
 from ..schemes.presets import names as preset_names
 from .output import say
-from .text import printable
 
 _NAMES_WIDTH = 44
 _EXTRA_ENV = "UNDERSIGN_EXTRA_"

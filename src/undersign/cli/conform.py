@@ -8,11 +8,11 @@ from pathlib import Path
 
 import click
 
+from ..core.text import printable
 from ..vectors import VectorFile, load, names, parse
 from ..vectors.conform import DEFAULT_TIMEOUT, DEFAULT_TOTAL, SELF, Report, Status, run
 from ..vectors.conform.report import as_json, as_junit, as_table
 from .output import replacing
-from .text import printable
 
 
 @click.command(

@@ -8,11 +8,11 @@ from pathlib import Path
 import click
 
 from ..core.credentials import parse_origin
+from ..core.text import printable
 from ..diagnosing import Cause, diagnose
 from ..errors import Rejected
 from .inputs.received import CLOCK_IS_NOW, ReadingCommand, input_options, received, tell
 from .options import Given, clock_at, verifying_options
-from .text import printable
 
 
 @click.command(
@@ -67,9 +67,8 @@ def diagnose_command(
 
 def _flaw(rejected: Rejected) -> Cause:
     """The cause of bytes that are no clean HTTP."""
-    for name in ("Host", "Content-Length"):
-        if name in rejected.detail and ("repeated" in rejected.detail or "multiple" in rejected.detail):
-            return Cause("header-repeated", f"The client sent the header {name} more than once: send it once.")
-        if rejected.detail.endswith(f"mandatory {name}"):
-            return Cause("header-missing", f"The client sent no header {name}: send it.")
+    if rejected.fault == "repeated":
+        return Cause("header-repeated", f"The client sent the header {rejected.part} more than once: send it once.")
+    if rejected.fault == "absent":
+        return Cause("header-missing", f"The client sent no header {rejected.part}: send it.")
     return Cause("unexplained", f"The request cannot be read: {rejected.detail}.")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from .. import vectors
 from ..core.credentials import Credential
 from ..core.dates import format_date
+from ..core.text import one_line
 from ..explaining import explain, visible
 from ..parts.program import Program
 from ..recipe import SchemeOfParts
 from ..registry import build_scheme
 from ..scheme import Part
 from ..signing import sign
-from .text import one_line
 
 _NAMES = {"\n": "a line feed", "": "nothing", " ": "a space", "\t": "a tab"}
 _SECRETS = {"text": "as its text", "base64": "decoded from base64", "hex": "decoded from hex"}

@@ -9,12 +9,11 @@ from pathlib import Path
 import click
 
 from ..core.credentials import parse_origin
-from ..core.message import Request
 from ..errors import ConfigError, Reason, Rejected
 from ..explaining import Explanation, explain
 from ..scheme import Scheme
 from .choosing import scheme_options
-from .inputs.received import ReadingCommand, input_options, received, tell
+from .inputs.received import ReadingCommand, claims, input_options, received, tell
 from .options import clock_at, clock_option
 
 
@@ -71,7 +70,7 @@ def _explained(
         at = found.at
         tell(found.clock)
     now = clock_at(at)()
-    claiming = [scheme for scheme in schemes if _claims(scheme, found.request)]
+    claiming = [scheme for scheme in schemes if claims(scheme, found.request)]
     if key_id is not None:
         # One that nobody has signed is for the first of several schemes, unless it says more.
         return explain((claiming or list(schemes))[0], found.request, key_id, now=now)
@@ -83,10 +82,3 @@ def _explained(
     tell(found.hint)
     who = f"none of {', '.join(names)} claims" if len(names) > 1 else f"{names[0]} does not claim"
     raise Rejected(Reason.MISSING, f"{who} the request: say with --key-id who is to sign it")
-
-
-def _claims(scheme: Scheme, request: Request) -> bool:
-    try:
-        return scheme.read(request) is not None
-    except Rejected:
-        return True

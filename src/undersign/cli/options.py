@@ -17,6 +17,7 @@ import click
 
 from ..core.credentials import Secret
 from ..core.dates import parse_date
+from ..core.grammar import CONTROL_BUT_TAB, TOKEN
 from ..core.message import Pairs
 from ..errors import ConfigError
 from ..keys import load_keys
@@ -27,9 +28,7 @@ from .choosing import extra_options, scheme_options
 
 DEFAULT_SECRET_ENV = "UNDERSIGN_SECRET"  # noqa: S105  # the name of a variable
 
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _Result = TypeVar("_Result")
@@ -232,9 +231,9 @@ def parse_headers(lines: Sequence[str]) -> Pairs:
     pairs: list[tuple[str, str]] = []
     for line in lines:
         name, colon, value = line.partition(":")
-        if not colon or not _TOKEN.fullmatch(name):
+        if not colon or not TOKEN.fullmatch(name):
             raise ConfigError("-H: write -H 'Name: value'")
-        if _CONTROL.search(value):
+        if CONTROL_BUT_TAB.search(value):
             raise ConfigError(f"-H {name}: the value holds a control character")
         pairs.append((name, os.fsencode(value).decode("latin-1").strip(" \t")))
     return tuple(pairs)

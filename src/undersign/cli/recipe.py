@@ -13,6 +13,7 @@ import click
 from ..core.credentials import Credential
 from ..core.dates import Window
 from ..core.message import Component, Request
+from ..core.text import printable
 from ..diagnosing.published import Change, changes_that_give
 from ..errors import ConfigError
 from ..explaining import Explanation, explain
@@ -26,7 +27,6 @@ from .body import read_body
 from .choosing import Extras, extra_options, key_id_of
 from .options import Command, clock_at, clock_option, parse_headers, read_secret, secret_options
 from .sign import as_json_of, lines_of
-from .text import printable
 
 _SAMPLE_TIME = 1_730_974_875.0
 _IN_WORDS = {

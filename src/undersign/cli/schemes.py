@@ -7,13 +7,13 @@ from typing import Any
 
 import click
 
+from ..core.text import one_line, printable
 from ..errors import ConfigError
 from ..recipe import Recipe, SchemeOfParts
 from ..registry import build_scheme, options_described, schemes_described
 from ..schemes import presets
 from .drawing import drawing, example
 from .options import Command
-from .text import one_line, printable
 
 
 class _NameCommand(Command):

@@ -11,9 +11,9 @@ from typing import Any
 import click
 
 from .. import vectors as library
+from ..core.text import printable
 from ..errors import ConfigError
 from .output import say
-from .text import printable
 
 
 @click.group(short_help="List, check, run or write out the test vectors.")

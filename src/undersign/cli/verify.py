@@ -8,11 +8,11 @@ from pathlib import Path
 import click
 
 from ..core.credentials import parse_origin
+from ..core.text import printable
 from ..errors import Reason, Rejected
 from ..verifying.verifier import Verifier
 from .inputs.received import CLOCK_IS_NOW, ReadingCommand, input_options, received, tell
 from .options import Given, clock_at, verifying_options
-from .text import printable
 
 
 @click.command(

@@ -18,6 +18,7 @@ from requests import PreparedRequest
 from requests.auth import AuthBase
 
 from ..core.credentials import Secret
+from ..core.grammar import BACKSLASHED
 from ..errors import CannotSign, ConfigError
 from ..scheme import Scheme
 from ..schemes import GoGrid, GoTom
@@ -25,7 +26,6 @@ from ._requests_prepared import SIGNING
 from .requests import SignatureAuth
 
 _SECRET = "UNDERSIGN_SECRET"  # noqa: S105 - the name of a variable
-_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 # RFC 3986, section 3.3: what urllib3 leaves as it is in a path.
 _AS_IS = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-F]{2})*")
 
@@ -42,7 +42,7 @@ class SignaturePlugin(AuthPlugin):  # type: ignore[misc]  # HTTPie has no types
     def get_auth(self, username: str | None = None, password: str | None = None) -> AuthBase:
         """Called by HTTPie. What is wrong is said when the request is signed, where HTTPie shows errors well."""
         # With a colon behind it HTTPie has unescaped the key id, without one it has not.
-        key_id = _ESCAPED.sub(_unescaped, username or "") if password is None else username or ""
+        key_id = BACKSLASHED.sub(_unescaped, username or "") if password is None else username or ""
         # HTTPie stores this in a session.
         self.raw_auth = key_id.replace(":", "\\:")
         return _Auth(self.scheme, key_id, has_secret=bool(password))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,11 +11,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..errors import ConfigError
+from .grammar import CONTROL_BUT_TAB
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _ORIGIN = re.compile(r"(https?)://([a-z0-9._~-]+|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?", re.IGNORECASE | re.ASCII)
 
 
@@ -90,6 +91,10 @@ def _secret_bytes(value: object) -> bytes | ConfigError:
     return bytes(value) or ConfigError("the secret is empty: an empty secret signs for anyone")
 
 
+NO_SECRET = Secret(hashlib.sha256(b"undersign: no such key").digest())
+"""What stands in where a secret is not known or not to be used. It is public, and opens nothing."""
+
+
 @dataclass(frozen=True, slots=True, init=False)
 class Credential:
     """A key id with its secret, and the origins that it may be sent to.
@@ -126,7 +131,7 @@ class Credential:
             raise ConfigError(f"the key id is text, not {type(key_id).__name__}")
         if not key_id:
             raise ConfigError("the key id is empty")
-        if _CONTROL.search(key_id):
+        if CONTROL_BUT_TAB.search(key_id):
             raise ConfigError("the key id holds a control character: remove it")
         if isinstance(origins, str):
             raise ConfigError('origins is a sequence: write origins=["https://api.example.com"]')

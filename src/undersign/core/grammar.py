@@ -14,6 +14,14 @@ CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 CONTROL_BUT_TAB = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 """The same where a tab is text: inside a header, RFC 9110, section 5.5."""
 
+LENGTH = re.compile(r"[0-9]{1,18}")
+"""A Content-Length: RFC 9110, section 8.6, and no more digits than 64 bits hold."""
+
+HEX = re.compile(r"[0-9A-Fa-f]+")
+
+BACKSLASHED = re.compile(r"\\(.)", re.DOTALL)
+"""A character behind the backslash that takes its meaning away."""
+
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 """As HTTP's dates write them, whatever the language: RFC 9110, section 5.6.7."""

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from typing import TypeAlias
 
 from ..errors import ConfigError, Reason, Rejected
+from .grammar import LENGTH
 
 Head: TypeAlias = tuple[str, str, tuple[tuple[str, str], ...]]
 """Method, target and header pairs, the values as Latin-1."""
 
 _HEAD_LIMIT = 64 * 1024
-_CONTENT_LENGTH = re.compile(rb"[0-9]{1,18}")
 
 
 class RequestReader:
@@ -120,12 +119,17 @@ def _check_head(head: bytes) -> bool:
     lengths = [line for line in lines if line.lower().startswith(b"content-length:")]
     chunked = any(line.lower().startswith(b"transfer-encoding:") for line in lines)
     _refuse_unless(not (lengths and chunked), "there is a Content-Length beside Transfer-Encoding")
-    _refuse_unless(len(lengths) < 2, "Content-Length is repeated")
+    _refuse_repeated(lengths, "Content-Length")
     for line in lengths:
-        _refuse_unless(bool(_CONTENT_LENGTH.fullmatch(line[15:].strip(b" \t"))), "Content-Length is not one number")
+        length = line[15:].strip(b" \t").decode("latin-1")
+        _refuse_unless(bool(LENGTH.fullmatch(length)), "Content-Length is not one number")
     _refuse_unless(request_line.endswith((b" HTTP/1.1", b" HTTP/1.0")), "the request line is not that of HTTP/1.1")
     # RFC 9112, section 6.1: the framing of such a message is faulty.
     _refuse_unless(not chunked or request_line.endswith(b" HTTP/1.1"), "Transfer-Encoding needs HTTP/1.1")
+    hosts = [line for line in lines if line.lower().startswith(b"host:")]
+    _refuse_repeated(hosts, "Host")
+    if not hosts and request_line.endswith(b" HTTP/1.1"):
+        raise Rejected(Reason.MALFORMED, "not clean HTTP: Host is absent", part="Host", fault="absent")
     return chunked
 
 
@@ -141,3 +145,8 @@ def _malformed(detail: str) -> Rejected:
 def _refuse_unless(fine: bool, detail: str) -> None:
     if not fine:
         raise _malformed(detail)
+
+
+def _refuse_repeated(lines: list[bytes], name: str) -> None:
+    if len(lines) > 1:
+        raise Rejected(Reason.MALFORMED, f"not clean HTTP: {name} is repeated", part=name, fault="repeated")

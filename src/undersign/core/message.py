@@ -28,7 +28,7 @@ _NOT_FIELD_VALUE = re.compile(r"[^ -~\x80-\xff]")  # RFC 9110, section 5.5, less
 
 _HASHES = {name: getattr(hashlib, name) for name in hashlib.algorithms_guaranteed if hasattr(hashlib, name)}
 
-METHOD_OVERRIDES = ("x-http-method-override", "x-http-method", "x-method-override")
+_METHOD_OVERRIDES = ("x-http-method-override", "x-http-method", "x-method-override")
 
 
 class Component(str, Enum):
@@ -418,7 +418,7 @@ def flaw_when_signing(request: Request, target: str) -> str | None:
         return "the method is not an HTTP token"
     if not PLAIN_TARGET.fullmatch(target) and target != "*":
         return "the target is not /path?query in printable ASCII without '#': let Request.from_url encode the URL"
-    return _override_flaw(request) if request.method == "POST" or request.method.upper() == "POST" else None
+    return override_flaw(request) if request.method == "POST" or request.method.upper() == "POST" else None
 
 
 def flaw_when_verifying(request: Request) -> str | None:
@@ -428,13 +428,16 @@ def flaw_when_verifying(request: Request) -> str | None:
         return "the method is not an upper-case HTTP token"
     if not PLAIN_TARGET.fullmatch(request.target):
         return "the target is not /path?query in printable ASCII without '#'"
-    return _override_flaw(request) if method == "POST" else None
+    return override_flaw(request) if method == "POST" else None
 
 
-def _override_flaw(request: Request) -> str | None:
-    """What makes frameworks run another method than the POST that is signed; CGI-like servers read _ as -."""
+def override_flaw(request: Request) -> str | None:
+    """The header for which frameworks run another method than the one that is signed, as a sentence, else None.
+
+    CGI-like servers read _ as -.
+    """
     index = request.index or request.by_name()
-    for name in METHOD_OVERRIDES:
+    for name in _METHOD_OVERRIDES:
         if name in index:
             written = next(key for key, _ in request.headers if folded_name(key) == name)
             return f"{written} would run another method than the signed one: send that method itself"

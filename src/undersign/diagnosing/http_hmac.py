@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from ..core.dates import parse_date
+from ..core.grammar import BACKSLASHED, HEX
 from ..core.message import BodyDigest, Request, body_hex_digest, flaw_when_verifying, origin_form
 from ..errors import CannotSign
 from ..scheme import Claim
@@ -27,8 +28,6 @@ from .targets import targets
 
 _SIZES = {16: "md5", 20: "sha1", 28: "sha224", 32: "sha256", 48: "sha384", 64: "sha512"}
 _CREDENTIALS = re.compile(r"(?:([^ \t:]+)[ \t]+)?(.+):([^:]+)", re.DOTALL)
-_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
-_HEX = re.compile(r"[0-9A-Fa-f]+")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -150,7 +149,8 @@ def _readings(scheme: HttpHmac, authorization: str) -> list[_Sent]:
     except UnicodeError:
         text, mangled = user, True
     found: dict[str, _Sent] = {}
-    for key_id in (_ESCAPED.sub(r"\1", text), text, _ESCAPED.sub(r"\1", _ESCAPED.sub(r"\1", text)), unquote(text)):
+    bare = BACKSLASHED.sub(r"\1", text)
+    for key_id in (bare, text, BACKSLASHED.sub(r"\1", bare), unquote(text)):
         cause: tuple[Cause, ...] = ()
         right = _written(scheme, key_id)
         if mangled or right != user:
@@ -189,7 +189,7 @@ def _digest(scheme: HttpHmac, signature: str) -> tuple[bytes, tuple[Cause, ...]]
             wrong += (_algorithm_cause(scheme, f"a digest of {len(raw)} bytes, as of {_SIZES[len(raw)]},"),)
         return raw, wrong
 
-    if _HEX.fullmatch(signature) and len(signature) % 2 == 0 and len(signature) // 2 in _SIZES:
+    if HEX.fullmatch(signature) and len(signature) % 2 == 0 and len(signature) // 2 in _SIZES:
         return judged(bytes.fromhex(signature), "hex")
     text = unquote(signature)
     standard = text.replace("-", "+").replace("_", "/").rstrip("=")
@@ -198,7 +198,7 @@ def _digest(scheme: HttpHmac, signature: str) -> tuple[bytes, tuple[Cause, ...]]
     except (binascii.Error, ValueError):
         return None
     inner = raw.decode("latin-1").strip()
-    if _HEX.fullmatch(inner) and len(inner) % 2 == 0 and len(inner) // 2 in _SIZES:  # as long as a longer digest
+    if HEX.fullmatch(inner) and len(inner) % 2 == 0 and len(inner) // 2 in _SIZES:  # as long as a longer digest
         return judged(bytes.fromhex(inner), "base64 of hex")
     if len(raw) in _SIZES:
         right = base64.b64encode(raw).decode()

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import quote, quote_plus, unquote
 
 from ..core.fields import decode_field, fields
+from ..core.grammar import HEX
 from ..core.message import Request, origin_form
 from ..errors import Rejected
 from ..schemes import KeyedTimestamp
@@ -34,7 +35,6 @@ from .keyring import KeyRing
 from .search import Budget, pairs
 
 _SIZES = {32: "md5", 40: "sha1", 56: "sha224", 64: "sha256", 96: "sha384", 128: "sha512"}
-_HEX = re.compile(r"[0-9A-Fa-f]+")
 _SEPARATORS = (b":", b"-", b"|", b"\n", b" ", b"&", b",", b"_", b"+", b".", b"/", b";", b"\0")
 
 # How far from the clock is searched, in seconds: the fewer mistakes the further, since every one multiplies the rest.
@@ -108,7 +108,7 @@ def _refused_otherwise(scheme: KeyedTimestamp, request: Request) -> str:
     try:
         scheme.read(request)
     except Rejected as rejected:
-        if scheme.sig_param not in rejected.detail and scheme.key_param not in rejected.detail:
+        if rejected.part not in (scheme.sig_param, scheme.key_param):
             return f"The request is refused whatever its signature: {rejected.detail}."
     return ""
 
@@ -131,7 +131,7 @@ def _signature(scheme: KeyedTimestamp, written: str) -> tuple[str, tuple[Cause, 
     """The signature in lower-case hex, whatever it was sent in, and what is wrong with that."""
     wrong: tuple[Cause, ...] = ()
     text = decode_field(written)
-    if _HEX.fullmatch(text) and len(text) in _SIZES:
+    if HEX.fullmatch(text) and len(text) in _SIZES:
         if text != text.lower():
             detail = "The client sent the signature with upper-case letters: send it in lower-case hex."
             wrong += (Cause("signature-case", detail),)
@@ -144,7 +144,7 @@ def _signature(scheme: KeyedTimestamp, written: str) -> tuple[str, tuple[Cause, 
         except (binascii.Error, ValueError):
             return None
         inner = raw.decode("latin-1").strip()
-        if _HEX.fullmatch(inner) and len(inner) in _SIZES:  # which is as long as a longer digest
+        if HEX.fullmatch(inner) and len(inner) in _SIZES:  # which is as long as a longer digest
             found = inner.lower()
         elif len(raw) * 2 in _SIZES:
             found = raw.hex()

@@ -27,6 +27,8 @@ class Flaw(NamedTuple):
 
     detail: str
     reason: Reason = Reason.MALFORMED
+    part: str = ""
+    """The parameter at fault, where it is one alone."""
 
 
 NOT_CLAIMED = Flaw("", Reason.MISSING)
@@ -187,16 +189,16 @@ class Carriers:
         values: dict[str, str] = {}
         for name, value in in_query or in_form:
             if name in values:
-                return Flaw(f"the parameter {name!r} is there more than once")
+                return Flaw(f"the parameter {name!r} is there more than once", part=name)
             if "%" in value or "+" in value or not value.isascii():
                 try:
                     value = decode_field(value, "strict").encode().decode("latin-1")
                 except UnicodeDecodeError:
-                    return Flaw(f"the parameter {name!r} is not UTF-8")
+                    return Flaw(f"the parameter {name!r} is not UTF-8", part=name)
             values[name] = value
         for name, template in self.fields:
             if not template.read(values.pop(name, ""), found):
-                return Flaw(f"the parameter {name!r} is absent, empty or not in its one form")
+                return Flaw(f"the parameter {name!r} is absent, empty or not in its one form", part=name)
         for name, value in values.items():
             found[f"field:{name}"] = _text(value)
         return None

@@ -7,6 +7,7 @@ a cluster. The key comes back with the answer, so that an answer to another requ
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from typing import Any
 
 COMMANDS = "+evalsha +eval +info +time +get +set"
@@ -106,37 +107,40 @@ return {policy or '', aof or ''}
 )
 
 
-class Script:
-    """A script and the client that asks it, sync or async. It shows neither in its repr, as clients show passwords."""
+class Asker:
+    """A sync client that scripts are asked of. It does not show in the repr, as clients show passwords."""
 
-    __slots__ = ("_sha", "_text", "client")
+    __slots__ = ("client",)
 
-    def __init__(self, client: Any, text: str) -> None:
+    def __init__(self, client: Any) -> None:
         self.client = client
-        self._text = text
-        self._sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
 
-    def __call__(self, keys: list[str], args: list[Any]) -> Any:
+    def __call__(self, script: str, keys: list[str], arguments: list[Any]) -> Any:
         try:
-            return self.client.evalsha(self._sha, len(keys), *keys, *args)
+            return self.client.evalsha(_sha(script), len(keys), *keys, *arguments)
         except Exception as error:
             if not _is_unknown(error):
                 raise
-        return self.client.eval(self._text, len(keys), *keys, *args)
+        return self.client.eval(script, len(keys), *keys, *arguments)
 
 
-class AsyncScript(Script):
-    """The same for an async client."""
+class AsyncAsker(Asker):
+    """The same of an async client."""
 
     __slots__ = ()
 
-    async def __call__(self, keys: list[str], args: list[Any]) -> Any:
+    async def __call__(self, script: str, keys: list[str], arguments: list[Any]) -> Any:
         try:
-            return await self.client.evalsha(self._sha, len(keys), *keys, *args)
+            return await self.client.evalsha(_sha(script), len(keys), *keys, *arguments)
         except Exception as error:
             if not _is_unknown(error):
                 raise
-        return await self.client.eval(self._text, len(keys), *keys, *args)
+        return await self.client.eval(script, len(keys), *keys, *arguments)
+
+
+@lru_cache
+def _sha(script: str) -> str:
+    return hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
 
 
 def _is_unknown(error: Exception) -> bool:

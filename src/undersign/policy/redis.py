@@ -15,13 +15,13 @@ import logging
 import math
 import secrets
 import time
-from collections.abc import Awaitable
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, ClassVar, NamedTuple
 
 from ..core.dates import format_date
 from ..errors import CannotSign, ConfigError, Reason, Rejected
 from ._redis_errors import is_gone, what_failed
-from ._redis_scripts import ADMIT, CHECK, INITIALIZE, AsyncScript, Script
+from ._redis_scripts import ADMIT, CHECK, INITIALIZE, Asker, AsyncAsker
 from .replay import BEFORE_BIRTH, AsyncReplayGuard, ReplayGuard
 
 _log = logging.getLogger("undersign")
@@ -31,16 +31,43 @@ _NO_LIMIT = 2**31
 _EVICTS = "Redis may evict signatures: set its maxmemory-policy to noeviction"
 
 
-class _Store:
-    """What sync and async share: what is asked of the server, and what its answer means."""
+class _Question(NamedTuple):
+    """What is asked of the server: a script, its keys and arguments; what its answer means, which may be raised; and
+    what is to be raised where there is none, None = nothing."""
 
-    def __init__(self, prefix: str, timeout: float, fail_open: bool, durable: bool, skew: int, client: Any) -> None:
+    script: str
+    keys: list[str]
+    arguments: list[str | int | float]
+    meaning: Callable[[Any], bool]
+    without_answer: Callable[[Exception], Rejected | ConfigError | None]
+
+
+class _Store:
+    """What sync and async share: all but how the server is asked."""
+
+    _is_async: ClassVar[bool]
+
+    def __init__(
+        self,
+        server: Any,
+        *,
+        prefix: str = "undersign:replay:",
+        timeout: float = 1.0,
+        fail_open: bool = False,
+        durable: bool = False,
+        skew: int = 5,
+        **options: Any,
+    ) -> None:
+        self._owns = isinstance(server, str)
+        client = _client(server, timeout, options, is_async=self._is_async)
+        del server, options
         if isinstance(client, ConfigError):
             raise client
         if not 0 < timeout < math.inf:
             raise ConfigError(f"timeout is in seconds, more than 0, not {timeout!r}")
         if type(skew) is not int or skew < 0:
             raise ConfigError(f"skew is whole seconds, 0 or more, not {skew!r}")
+        self._asker = AsyncAsker(client) if self._is_async else Asker(client)
         # In a cluster the keys of one question have to be in one slot, and a tag in braces says in which.
         is_cluster = hasattr(client, "get_node_from_key")
         self._prefix = f"{prefix}{{1}}:" if is_cluster and not ("{" in prefix and "}" in prefix) else prefix
@@ -50,6 +77,7 @@ class _Store:
         self._skew = skew
         # A question may come to a server that has started after the question's clock was read.
         self._margin = skew + math.ceil(timeout)
+        self._asked: set[asyncio.Future[Any]] = set()  # the questions of an async guard that are under way
         self._latest = -math.inf
         self._answered = -math.inf  # when the last answer came, on the monotonic clock
         self._seen: tuple[str, int] = ("", 0)  # the marker, and when this host first saw it by its own clock
@@ -58,9 +86,7 @@ class _Store:
     def _marker(self) -> str:
         return f"{self._prefix}born"
 
-    def _question(
-        self, replay_id: str, expires: float, now: float, since: float, max_uses: int
-    ) -> tuple[list[str], list[str | int | float]]:
+    def _admission(self, replay_id: str, expires: float, now: float, since: float, max_uses: int) -> _Question:
         # The server forgets what has expired: where a clock steps back, that must not be taken for new.
         self._latest = max(self._latest, now)
         if expires < math.floor(self._latest):
@@ -75,9 +101,16 @@ class _Store:
         first = _EVER if since == math.inf else math.floor(since) - self._margin
         keys = [self._marker, f"{self._prefix}{replay_id}"]
         question = secrets.token_hex(8)
-        return keys, [now, first, ends, max_uses, int(self._durable), question, marker, seen_at, self._margin]
+        began = time.monotonic()
+        return _Question(
+            ADMIT,
+            keys,
+            [now, first, ends, max_uses, int(self._durable), question, marker, seen_at, self._margin],
+            lambda answer: self._is_new(answer, keys[1], now, began),
+            lambda error: self._unguarded(error, began),
+        )
 
-    def _meaning(self, answer: Any, key: str, now: float, began: float) -> bool:
+    def _is_new(self, answer: Any, key: str, now: float, began: float) -> bool:
         self._answered = time.monotonic()
         parts = [_text(part) for part in answer] if isinstance(answer, list) else []
         word, of_key, marker, clock = parts if len(parts) == 4 else ("", "", "", "")
@@ -94,7 +127,7 @@ class _Store:
             raise Rejected(Reason.UNAVAILABLE, f"{BEFORE_BIRTH} ({odd or f'it began {_date(marker.split()[1])}'})")
         return word == "new"
 
-    def _without_answer(self, error: Exception, began: float) -> Rejected | None:
+    def _unguarded(self, error: Exception, began: float) -> Rejected | None:
         """What to raise where the server could not be asked; None = the signature is let in.
 
         It is for raising once the error is dealt with, as frames of the client hold the server's password.
@@ -110,17 +143,25 @@ class _Store:
             return None
         return Rejected(Reason.UNAVAILABLE, failed)
 
-    def _check_keys(self) -> list[str]:
-        return [self._marker, f"{self._prefix}check"]
+    def _inspection(self) -> _Question:
+        return _Question(CHECK, [self._marker, f"{self._prefix}check"], [], self._is_fit, self._not_asked)
 
-    def _flaw(self, answer: Any) -> str:
-        """What is wrong with the server, in a sentence."""
+    def _is_fit(self, answer: Any) -> bool:
+        """True; raises ConfigError for a server that may forget."""
         policy, aof = (_text(part) for part in answer)
         if policy != "noeviction":
-            return f"{_EVICTS}, it is {policy}"
+            raise ConfigError(f"{_EVICTS}, it is {policy}")
         if self._durable and aof != "1":
-            return "durable=True needs a Redis that keeps what it is told: appendonly yes, appendfsync always"
-        return ""
+            raise ConfigError(
+                "durable=True needs a Redis that keeps what it is told: appendonly yes, appendfsync always"
+            )
+        return True
+
+    def _beginning(self, born: float) -> _Question:
+        return _Question(INITIALIZE, [self._marker], [str(math.ceil(born))], bool, self._not_asked)
+
+    def _not_asked(self, error: Exception) -> ConfigError:
+        return ConfigError(what_failed(error, self._prefix))
 
 
 class RedisReplayGuard(_Store, ReplayGuard):
@@ -147,26 +188,7 @@ class RedisReplayGuard(_Store, ReplayGuard):
     request.
     """
 
-    def __init__(
-        self,
-        server: Any,
-        *,
-        prefix: str = "undersign:replay:",
-        timeout: float = 1.0,
-        fail_open: bool = False,
-        durable: bool = False,
-        skew: int = 5,
-        **options: Any,
-    ) -> None:
-        self._owns = isinstance(server, str)
-        client = _client(server, timeout, options, is_async=False)
-        del server, options
-        super().__init__(prefix, timeout, fail_open, durable, skew, client)
-        self._admit = Script(client, ADMIT)
-
-    @property
-    def _redis(self) -> Any:
-        return self._admit.client
+    _is_async = False
 
     def remember(self, replay_id: str, expires: float, now: float) -> bool:
         """See ReplayGuard.remember. The store's birth has no part in it: it is not said since when a signature is
@@ -174,26 +196,22 @@ class RedisReplayGuard(_Store, ReplayGuard):
         return self.admit(replay_id, expires, now, since=math.inf)
 
     def admit(self, replay_id: str, expires: float, now: float, *, since: float, max_uses: int = 1) -> bool:
-        keys, arguments = self._question(replay_id, expires, now, since, max_uses)
-        began = time.monotonic()
+        return self._ask(self._admission(replay_id, expires, now, since, max_uses))
+
+    def _ask(self, question: _Question) -> bool:
         try:
-            answer = self._admit(keys=keys, args=arguments)
+            answer = self._asker(question.script, question.keys, question.arguments)
         except Exception as error:  # what a client may raise is beyond its library's own errors
-            refusal = self._without_answer(error, began)
+            refusal = question.without_answer(error)
         else:
-            return self._meaning(answer, keys[1], now, began)
+            return question.meaning(answer)
         if refusal is not None:
             raise refusal
         return True
 
     def check(self) -> None:
         """Raises ConfigError where the server cannot be asked, or is not set up so that it forgets nothing."""
-        try:
-            flaw = self._flaw(Script(self._redis, CHECK)(self._check_keys(), []))
-        except Exception as error:
-            flaw = what_failed(error, self._prefix)
-        if flaw:
-            raise ConfigError(flaw)
+        self._ask(self._inspection())
 
     def initialize(self, born: float = 0.0) -> None:
         """Say that the store knows all that verified since `born` (Unix seconds), or that the rest does not matter.
@@ -201,18 +219,12 @@ class RedisReplayGuard(_Store, ReplayGuard):
         For an operator, once, before the first start: not for the start of each process, which would take an emptied
         store for a complete one. Raises ConfigError where the server cannot be asked.
         """
-        try:
-            Script(self._redis, INITIALIZE)([self._marker], [str(math.ceil(born))])
-            flaw = ""
-        except Exception as error:
-            flaw = what_failed(error, self._prefix)
-        if flaw:
-            raise ConfigError(flaw)
+        self._ask(self._beginning(born))
 
     def close(self) -> None:
         """Close the connections that the guard has made. It opens new ones when it is asked again."""
         if self._owns:
-            self._redis.close()
+            self._asker.client.close()
 
 
 class AsyncRedisReplayGuard(_Store, AsyncReplayGuard):
@@ -221,41 +233,22 @@ class AsyncRedisReplayGuard(_Store, AsyncReplayGuard):
     `timeout` bounds the whole answer here, of a client of yours too.
     """
 
-    def __init__(
-        self,
-        server: Any,
-        *,
-        prefix: str = "undersign:replay:",
-        timeout: float = 1.0,
-        fail_open: bool = False,
-        durable: bool = False,
-        skew: int = 5,
-        **options: Any,
-    ) -> None:
-        self._owns = isinstance(server, str)
-        client = _client(server, timeout, options, is_async=True)
-        del server, options
-        super().__init__(prefix, timeout, fail_open, durable, skew, client)
-        self._admit = AsyncScript(client, ADMIT)
-        self._asked: set[asyncio.Future[Any]] = set()
-
-    @property
-    def _redis(self) -> Any:
-        return self._admit.client
+    _is_async = True
 
     async def remember(self, replay_id: str, expires: float, now: float) -> bool:
         """See RedisReplayGuard.remember."""
         return await self.admit(replay_id, expires, now, since=math.inf)
 
     async def admit(self, replay_id: str, expires: float, now: float, *, since: float, max_uses: int = 1) -> bool:
-        keys, arguments = self._question(replay_id, expires, now, since, max_uses)
-        began = time.monotonic()
+        return await self._ask(self._admission(replay_id, expires, now, since, max_uses))
+
+    async def _ask(self, question: _Question) -> bool:
         try:
-            answer = await self._within_timeout(self._admit(keys=keys, args=arguments))
+            answer = await self._within_timeout(self._asker(question.script, question.keys, question.arguments))
         except Exception as error:
-            refusal = self._without_answer(error, began)
+            refusal = question.without_answer(error)
         else:
-            return self._meaning(answer, keys[1], now, began)
+            return question.meaning(answer)
         if refusal is not None:
             raise refusal
         return True
@@ -275,27 +268,16 @@ class AsyncRedisReplayGuard(_Store, AsyncReplayGuard):
 
     async def check(self) -> None:
         """See RedisReplayGuard.check."""
-        try:
-            flaw = self._flaw(await AsyncScript(self._redis, CHECK)(self._check_keys(), []))
-        except Exception as error:
-            flaw = what_failed(error, self._prefix)
-        if flaw:
-            raise ConfigError(flaw)
+        await self._ask(self._inspection())
 
     async def initialize(self, born: float = 0.0) -> None:
         """See RedisReplayGuard.initialize."""
-        try:
-            await AsyncScript(self._redis, INITIALIZE)([self._marker], [str(math.ceil(born))])
-            flaw = ""
-        except Exception as error:
-            flaw = what_failed(error, self._prefix)
-        if flaw:
-            raise ConfigError(flaw)
+        await self._ask(self._beginning(born))
 
     async def close(self) -> None:
         """See RedisReplayGuard.close."""
         if self._owns:
-            await self._redis.aclose()
+            await self._asker.client.aclose()
 
 
 def _client(server: Any, timeout: float, options: dict[str, Any], *, is_async: bool) -> Any | ConfigError:

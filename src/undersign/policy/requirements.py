@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from ..core.message import METHOD_OVERRIDES, Component, Request
+from ..core.message import Component, Request, override_flaw
 from ..errors import ConfigError
 from .paths import Paths, is_plain
 
@@ -40,7 +40,7 @@ class Requirements:
     def __call__(self, head: Request) -> frozenset[Component]:
         """What the signature of this request must cover."""
         required = self._always
-        if head.method not in SAFE_METHODS or any(name in head.by_name() for name in METHOD_OVERRIDES):
+        if head.method not in SAFE_METHODS or override_flaw(head):
             required |= self._writes
         path = head.target.partition("?")[0]
         is_certain = is_plain(path)

@@ -9,12 +9,11 @@ Sources: goTom's sample scripts and HMAC page, the Symfony bundle that its serve
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import Literal
 
 from ..core.dates import Window
-from ..core.grammar import CONTROL, CONTROL_BUT_TAB, TOKEN
+from ..core.grammar import BACKSLASHED, CONTROL, CONTROL_BUT_TAB, TOKEN
 from ..core.message import Component, Pairs, Request, Response, body_hex_digest, body_length
 from ..errors import CannotSign, ConfigError, Rejected
 from ..parts.carriers import Carriers
@@ -87,7 +86,7 @@ class HttpHmac(SchemeOfParts):
     # What no recipe says: an escaped key id, a Host that clients add behind our back, and PHP's uploads
 
     _key_id_control = CONTROL_BUT_TAB
-    _key_id_escape = re.compile(r"\\(.)", re.DOTALL)
+    _key_id_escape = BACKSLASHED
 
     def _written_key_id(self, key_id: str) -> str:
         return key_id.replace("\\", "\\\\").replace(":", "\\:") if "\\" in key_id or ":" in key_id else key_id

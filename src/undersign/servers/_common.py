@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from ..core.credentials import parse_origin
+from ..core.grammar import LENGTH
 from ..core.message import NOT_ALONE, BodyDigest, Component, Pairs, Request, Response
 from ..errors import ConfigError, Reason, Rejected
 from ..policy.paths import is_plain
@@ -44,7 +44,6 @@ _NORMALISED_TARGET = (
 
 _log = logging.getLogger("undersign")
 
-_LENGTH = re.compile(r"[0-9]{1,18}")
 # The server's own failures, which its operator has to mend.
 _FAILURES = frozenset({Reason.UNAVAILABLE, Reason.LOSSY_TARGET})
 # Those that a search for the client's mistake can explain.
@@ -307,7 +306,7 @@ def declared_length(head: Request) -> int | str | None:
         return CHUNKED
     if not lengths:
         return None
-    if len(lengths) > 1 or not _LENGTH.fullmatch(lengths[0]):
+    if len(lengths) > 1 or not LENGTH.fullmatch(lengths[0]):
         return "Content-Length is not one number"
     return int(lengths[0])
 

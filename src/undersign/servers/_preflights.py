@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import re
 
-from ..core.message import Request
+from ..core.grammar import TOKEN
+from ..core.message import Request, override_flaw
 from ..errors import Reason, Rejected
 from ..verifying.verifier import AsyncVerifier, Verifier
 
-METHOD_OVERRIDES = frozenset({"x-http-method-override", "x-http-method", "x-method-override"})
-"""Lower-case names of headers for which frameworks run another method than the one that was sent."""
-
 # Several values of one name arrive joined by a comma on WSGI servers, and neither may hold one.
 _ORIGIN = re.compile(r"[!-+\--~]+")
-_METHOD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
 
 
 def is_preflight(head: Request, verifier: Verifier | AsyncVerifier) -> bool:
@@ -29,9 +26,9 @@ def is_preflight(head: Request, verifier: Verifier | AsyncVerifier) -> bool:
     origins, methods = head.values("origin"), head.values("access-control-request-method")
     if len(origins) != 1 or len(methods) != 1:
         return False
-    if not _ORIGIN.fullmatch(origins[0]) or not _METHOD.fullmatch(methods[0]):
+    if not _ORIGIN.fullmatch(origins[0]) or not TOKEN.fullmatch(methods[0]):
         return False
-    if "authorization" in names or not METHOD_OVERRIDES.isdisjoint(names):
+    if "authorization" in names or override_flaw(head):
         return False
     if "transfer-encoding" in names or any(value != "0" for value in head.values("content-length")):
         return False

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from ..core.message import Request
+from ..core.message import Request, override_flaw
 from ..errors import ConfigError
 from ..policy.paths import Paths, is_plain
-from ._preflights import METHOD_OVERRIDES
 
 _METHOD = re.compile(r"[A-Z][A-Z-]*")
 
@@ -46,4 +45,4 @@ class Public:
         if path in self._always:
             return True
         # Frameworks may run the method that such a header names.
-        return path in self._by_method.get(head.method, ()) and METHOD_OVERRIDES.isdisjoint(head.by_name())
+        return path in self._by_method.get(head.method, ()) and not override_flaw(head)

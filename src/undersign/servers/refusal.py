@@ -8,9 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from ..core.text import printable as shown
+from ..core.text import shortened
 from ..errors import ConfigError
 
-_LONGEST = 200
 # Where a query may begin: some clients escape the question mark too, and the signature is in what they take for the
 # path. RFC 3986, section 3.3, has parameters in a path as well.
 _QUERY = re.compile(r"[?&;=#]|%(?:25)*(?:3f|26|3b|3d|23)", re.IGNORECASE)
@@ -76,7 +77,6 @@ def shown_path(target: str) -> str:
     return printable(target[: found.start()]).removesuffix("…") + "…"
 
 
-def printable(text: str, longest: int = _LONGEST) -> str:
+def printable(text: str, longest: int = 200) -> str:
     """The text on one line and of bounded length, since clients choose what stands in it."""
-    text = "".join(char if char.isprintable() else "?" for char in text[: longest + 1])
-    return text if len(text) <= longest else text[:longest] + "…"
+    return shown(shortened(text, longest), "?")

@@ -23,6 +23,7 @@ from ..scheme import Claim, Scheme
 from ..signing import sign
 from ..verifying.verdict import Verified
 from ..verifying.verifier import Verifier
+from .differences import difference_when_signed, string_difference
 
 if TYPE_CHECKING:
     if sys.version_info >= (3, 11):
@@ -230,11 +231,10 @@ def _run_sign(scheme: Scheme, group: Group, test: Test) -> str:
     if test.result == "invalid":
         return f"it is signed, and {test.reason} is expected"
     _, string = scheme.draft(test.request, Claim(test.key_id, group.now, nonce=test.nonce, extra=credential.extra))
-    if difference := _string_difference(test, string) or _patch_difference(test, patch):
-        return difference
     signed = patch.apply(test.request)
-    if (signed.target, signed.body) != (test.target, test.body):
-        return f"the signed request's {'body' if signed.target == test.target else 'target'} differs"
+    body = signed.body if isinstance(signed.body, bytes) else b""
+    if difference := difference_when_signed(test, string, patch, signed.target, body):
+        return difference
     try:
         _verify(scheme, group, signed)
     except Rejected as rejected:
@@ -253,38 +253,12 @@ def _run_verify(scheme: Scheme, group: Group, test: Test) -> str:
         return f"it is valid, and {test.reason} is expected"
     if verified.key_id != test.key_id:
         return f"it verifies for the key {verified.key_id!r}, and {test.key_id!r} is expected"
-    return _string_difference(test, verified.signed)
+    return string_difference(test, verified.signed)
 
 
 def _verify(scheme: Scheme, group: Group, request: Request) -> Verified:
     # A lookup and not the mapping itself, since vectors may hold an empty secret.
     return Verifier(scheme, lambda key_id, _: group.keys.get(key_id), clock=lambda: group.now).verify(request)
-
-
-def _string_difference(test: Test, got: bytes) -> str:
-    want = test.string_to_sign
-    if want is None or got == want:
-        return ""
-    at = _first_difference(want, got)
-    shown = slice(max(at - 12, 0), at + 12)
-    return f"the string to sign differs at byte {at}: {got[shown]!r}, and {want[shown]!r} is expected"
-
-
-def _patch_difference(test: Test, got: Patch) -> str:
-    # Only names and places: the values are credentials.
-    want = test.patch or Patch()
-    expected, found = ({(name.lower(), value) for name, value in patch.headers} for patch in (want, got))
-    if expected != found:
-        return f"the patch's headers differ: {', '.join(sorted({name for name, _ in expected ^ found}))}"
-    for part, wanted, given in (("query", want.query, got.query), ("form", want.form, got.form)):
-        if wanted != given:
-            return f"the patch's {part} differs at pair {_first_difference(wanted, given)}"
-    return ""
-
-
-def _first_difference(want: bytes | Pairs, got: bytes | Pairs) -> int:
-    pairs = enumerate(zip(want, got, strict=False))
-    return next((at for at, (one, other) in pairs if one != other), min(len(want), len(got)))
 
 
 def _group(group: dict[str, Any]) -> Group:

@@ -7,13 +7,11 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, NoReturn, TypeAlias, cast
 
-from ..core.credentials import Credential, Secret, seal
+from ..core.credentials import NO_SECRET, Credential, Secret, seal
 from ..core.message import Request
 from ..errors import ConfigError
 from ..scheme import Scheme, unusable_secret
 
-# Goes the way of a known key's secrets, and is thrown away.
-_STAND_IN = (Secret("no such key"),)
 _TEXTS = (str, bytes, bytearray, memoryview)
 # What lookups raise for a key that is not there, by name, since these libraries need not be installed: a mapping;
 # Django, peewee, MongoEngine and Tortoise; SQLAlchemy.
@@ -221,7 +219,7 @@ def as_secrets(found: Any, scheme: Scheme | None, told: str = "") -> Found | Con
     sealed = found.secrets if isinstance(found, TenantKey) else _all_sealed(found)
     if isinstance(sealed, ConfigError):
         return sealed
-    for secret in sealed or _STAND_IN:  # for the work of a known key, since the time would tell
+    for secret in sealed or (NO_SECRET,):  # for the work of a known key, since the time would tell
         if scheme is None:
             continue
         if (flaw := unusable_secret(scheme, secret)) and sealed:

@@ -17,15 +17,13 @@ import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from ..core.credentials import Secret
+from ..core.credentials import NO_SECRET, Secret
 from ..core.dates import Window
 from ..core.message import BodyDigest, Component, Request, flaw_when_verifying, origin_form
 from ..errors import CannotSign, ConfigError, Reason, Rejected
 from ..scheme import Body, BodyNeed, Claim, ResponseSigner, Scheme
 from .windows import RollingWindows, search
 
-# What an unknown key is compared with, so that it takes the work of a known one. It never fits: see Pending.finish.
-NO_SECRET = Secret(hashlib.sha256(b"undersign: no such key").digest())
 _UNKNOWN_KEY_ID = "unknown"
 _FURTHEST = 1e15  # seconds: no clock is there, and whole seconds are still told apart
 _NOT_KNOWN = (Reason.UNKNOWN_KEY, "no secret is known for the key id")

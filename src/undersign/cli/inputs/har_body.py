@@ -16,11 +16,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote_from_bytes
 
+from ...core.grammar import LENGTH
 from ...core.message import Request
 
 _RAW = "give the request as raw HTTP"
 _REPLACEMENT = "\ufffd"
-_NUMBER = re.compile("[0-9]{1,18}")
 _PLAIN = re.compile(r"[A-Za-z0-9._-]*")
 _ENCODED = re.compile(r"(?:[A-Za-z0-9._~*+-]|%[0-9A-Fa-f]{2})*")
 # What clients leave as it is in a form, beside letters, digits and "-._".
@@ -70,7 +70,7 @@ def har_body(request: Mapping[str, Any], head: Request, creator: str) -> HarBody
 
 def _length(request: Mapping[str, Any], head: Request) -> _Length:
     lengths = head.values("content-length")
-    if len(lengths) == 1 and _NUMBER.fullmatch(lengths[0]) and not head.values("transfer-encoding"):
+    if len(lengths) == 1 and LENGTH.fullmatch(lengths[0]) and not head.values("transfer-encoding"):
         return _Length(int(lengths[0]), sent=True)
     size = request.get("bodySize")
     known = isinstance(size, (int, float)) and not isinstance(size, bool) and size >= 0 and size == size // 1

@@ -9,11 +9,11 @@ from typing import Any, NamedTuple, TypeVar
 
 import click
 
+from ...core.credentials import parse_origin
 from ...core.message import Request
 from ...errors import ConfigError, Rejected
 from ...scheme import Scheme
 from ..options import Command
-from ..origin import origin_of_host
 from ..output import say
 from .content import read_content
 from .curl import request_of_curl
@@ -91,7 +91,7 @@ def received(
         found = Received(command.request, notes=command.notes)
     else:
         raw = request_of_http(content)
-        found = Received(_sent_to(raw.request, origin_of_host(raw.request)), notes=raw.notes)
+        found = Received(_sent_to(raw.request, _origin_of_host(raw.request)), notes=raw.notes)
     request = found.request if origin is None else _sent_to(found.request, origin)
     return found._replace(request=request, notes=notes + found.notes)
 
@@ -144,14 +144,24 @@ def _of_har(content: bytes, entry: str | None, schemes: Sequence[Scheme]) -> Rec
 def _needs_body(schemes: Sequence[Scheme], head: Request) -> bool:
     """Whether the body matters: to a scheme that claims the head, or to one that may be in its form."""
     needs = [(scheme, scheme.body_need(head)) for scheme in schemes]
-    return any(need.raw or (bool(need) and _claims(scheme, head)) for scheme, need in needs)
+    return any(need.raw or (bool(need) and claims(scheme, head)) for scheme, need in needs)
 
 
-def _claims(scheme: Scheme, head: Request) -> bool:
+def claims(scheme: Scheme, head: Request) -> bool:
+    """Whether the request is of this scheme, in form or not."""
     try:
         return scheme.read(head) is not None
     except Rejected:
         return True
+
+
+def _origin_of_host(request: Request) -> str:
+    """`https://` and the Host header; nothing where that is none, and a scheme that cares refuses it then."""
+    hosts = request.values("host")
+    try:
+        return parse_origin(f"https://{hosts[0]}") if len(hosts) == 1 else ""
+    except ConfigError:
+        return ""
 
 
 def _sent_to(request: Request, origin: str) -> Request:

@@ -11,11 +11,11 @@ from types import FrameType
 
 import click
 
+from ...core.text import printable
 from ...diagnosing import Cause
 from ...errors import ConfigError
 from ..options import Command, Given, clock_at, verifying_options
 from ..output import say
-from ..text import printable
 from .exchange import Outcome
 from .server import BODY_LIMIT, VerifyingServer
 

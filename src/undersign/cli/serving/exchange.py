@@ -14,6 +14,7 @@ from http import HTTPStatus
 from ...bodies import Spool
 from ...core.http1 import RequestReader
 from ...core.message import BodyDigest, Request, Response
+from ...core.text import printable, shortened
 from ...errors import Rejected
 from ...scheme import BodyNeed
 from ...servers._common import Authenticator, Received
@@ -21,13 +22,11 @@ from ...servers._exchange import Exchange as Checks
 from ...servers._exchange import run
 from ...servers.refusal import shown_path
 from ...verifying.verdict import Pending, Verified
-from ..text import printable
 
 _PIECE = 64 * 1024
 _HEAD_SECONDS = 30.0
 _LINGER_SECONDS = 5.0
 _LINGER_BYTES = 64 * 1024 * 1024
-_LONGEST_SHOWN = 200
 _STATUSES = frozenset(HTTPStatus)
 
 
@@ -55,7 +54,7 @@ class Outcome:
             parts.append(f"key_id={json.dumps(self.key_id, ensure_ascii=False)}")
         if self.detail:
             parts.append(f"({self.detail})")
-        return " ".join(_shown(part) for part in parts)
+        return " ".join(printable(shortened(part)) for part in parts)
 
 
 class Exchange:
@@ -256,8 +255,3 @@ def _as_bytes(response: Response, *, with_body: bool) -> bytes:
     lines += [f"Content-Length: {len(response.body)}", f"Date: {formatdate(usegmt=True)}", "Connection: close", "", ""]
     head = "\r\n".join(lines).encode("latin-1")
     return head + response.body if with_body else head
-
-
-def _shown(text: str) -> str:
-    text = printable(text)
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"

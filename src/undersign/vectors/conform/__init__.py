@@ -16,7 +16,8 @@ from typing import Any
 
 from ...errors import ConfigError
 from .. import VectorFile
-from .judge import Outcome, Status, judge
+from . import judge
+from .judge import Outcome, Status
 from .process import PortEnded, PortProcess
 from .protocol import VERSION, Case, cases, decode, encode, run_message
 
@@ -172,7 +173,7 @@ class _Run:
     def _judge_next(self, port: PortProcess, sent: Collection[int], timeout: float | None = None) -> int:
         answer = self._next(port, lambda answer: _seq(answer) in sent, timeout)
         seq = _seq(answer)
-        self._outcomes[seq] = judge(self._waiting.pop(seq), answer)
+        self._outcomes[seq] = judge.judge(self._waiting.pop(seq), answer)
         return seq
 
     def _next(

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from typing import Any
 
-from ...core.message import Pairs, Patch
+from ...core.message import Patch
+from ...core.text import shortened
+from ..differences import difference_when_signed
 from .protocol import Case, as_bytes, as_pairs
 
-_LINES = ("the method", "the body's MD5", "the content type", "the date", "the custom headers")
-_CONTEXT = 16
-_LONGEST = 200
+_MOST_SHOWN = 32
 
 
 class Status(str, Enum):
@@ -50,15 +51,15 @@ class Outcome:
 def judge(case: Case, answer: Mapping[str, Any]) -> Outcome:
     """Hold an answer against the test."""
     if "skipped" in answer:
-        return Outcome(case, Status.SKIPPED, _shortened(_masked(case, str(answer["skipped"]))) or "without a reason")
+        return Outcome(case, Status.SKIPPED, shortened(_masked(case, str(answer["skipped"]))) or "without a reason")
     error = answer.get("error")
     if error is not None and (case.group.op, error) != ("sign", "cannot_sign"):
-        told = _shortened(_masked(case, error if isinstance(error, str) else repr(error)))
+        told = shortened(_masked(case, error if isinstance(error, str) else repr(error)))
         return Outcome(case, Status.ERRORED, f"the port answered with the error {told!r}")
     try:
         told = (_judge_sign if case.group.op == "sign" else _judge_verify)(case, answer)
     except (LookupError, ValueError, TypeError, AttributeError) as wrong:
-        told = f"the answer is not in the protocol's form ({_shortened(_masked(case, str(wrong)))})"
+        told = f"the answer is not in the protocol's form ({shortened(_masked(case, str(wrong)))})"
         return Outcome(case, Status.ERRORED, told)
     return Outcome(case, Status.FAILED if told else Status.PASSED, told)
 
@@ -78,11 +79,8 @@ def _judge_sign(case: Case, answer: Mapping[str, Any]) -> str:
     if not isinstance(target, str):
         raise TypeError("the target is not text")
     request_body = test.request.body if isinstance(test.request.body, bytes) else b""
-    return (
-        _string_difference(case, test.string_to_sign or b"", string)
-        or _patch_difference(case, test.patch or Patch(), Patch(**parts))
-        or _difference(case, "the target of the signed request", test.target.encode(), target.encode())
-        or _difference(case, "the body of the signed request", test.body, request_body if body is None else body)
+    return difference_when_signed(
+        test, string, Patch(**parts), target, request_body if body is None else body, partial(_masked_bytes, case)
     )
 
 
@@ -91,65 +89,13 @@ def _judge_verify(case: Case, answer: Mapping[str, Any]) -> str:
     if result not in ("valid", "invalid"):
         raise ValueError("result is valid or invalid")
     key_id, reason = answer.get("key_id"), answer.get("reason")
-    got = "valid" if result == "valid" else f"invalid ({_shortened(_masked(case, str(reason or 'no reason')))})"
+    got = "valid" if result == "valid" else f"invalid ({shortened(_masked(case, str(reason or 'no reason')))})"
     want = "valid" if test.result == "valid" else f"invalid ({test.reason})"
     if got != want:
         return f"got {got}, expected {want}"
     if result == "valid" and key_id != test.key_id:
-        return f"got valid for the key {_shortened(_masked(case, str(key_id)))!r}, expected the key {test.key_id!r}"
+        return f"got valid for the key {shortened(_masked(case, str(key_id)))!r}, expected the key {test.key_id!r}"
     return ""
-
-
-def _string_difference(case: Case, want: bytes, got: bytes) -> str:
-    told = _difference(case, "the string to sign", want, got)
-    if told and want.count(b"\n") >= len(_LINES):
-        lines_before = want[: _first_difference(want, got)].count(b"\n")
-        last = want.count(b"\n")
-        told += f", in {'the target' if lines_before == last else _LINES[min(lines_before, len(_LINES) - 1)]}"
-    return told
-
-
-def _difference(case: Case, what: str, want: bytes, got: bytes) -> str:
-    if got == want:
-        return ""
-    at = _first_difference(want, got)
-    excerpt = slice(max(at - _CONTEXT, 0), at + _CONTEXT)
-    masked = _masked_bytes(case, got, want)
-    # A secret that is masked moves what follows it, so the excerpt begins where the masked text differs.
-    shift = _first_difference(want, masked)
-    shown = masked[max(shift - _CONTEXT, 0) : shift + _CONTEXT]
-    return f"{what} differs at byte {at}: got {shown!r}, expected {want[excerpt]!r}"
-
-
-def _patch_difference(case: Case, want: Patch, got: Patch) -> str:
-    wanted, found = ({(name.lower(), value) for name, value in patch.headers} for patch in (want, got))
-    if wanted != found:
-        name = min(name for name, _ in wanted ^ found)
-        return f"the header {name!r} of the patch differs: {_values(case, name, wanted, found)}"
-    for part, expected, given in (("query", want.query, got.query), ("form", want.form, got.form)):
-        if expected != given:
-            at = _first_difference(expected, given)
-            return f"the {part} of the patch differs at pair {at}: {_pairs(case, at, expected, given)}"
-    return ""
-
-
-def _values(case: Case, name: str, wanted: set[tuple[str, str]], found: set[tuple[str, str]]) -> str:
-    got, expected = (sorted(value for key, value in pairs if key == name) for pairs in (found, wanted))
-    return f"got {_masked(case, _list(got))}, expected {_list(expected)}"
-
-
-def _pairs(case: Case, at: int, expected: Pairs, given: Pairs) -> str:
-    got, want = (["=".join(pair) for pair in pairs[at : at + 1]] for pairs in (given, expected))
-    return f"got {_masked(case, _list(got))}, expected {_list(want)}"
-
-
-def _list(values: list[str]) -> str:
-    return " and ".join(repr(_shortened(value)) for value in values) or "none"
-
-
-def _first_difference(want: bytes | Pairs, got: bytes | Pairs) -> int:
-    both = enumerate(zip(want, got, strict=False))
-    return next((at for at, (one, other) in both if one != other), min(len(want), len(got)))
 
 
 def _input(case: Case) -> str:
@@ -157,9 +103,9 @@ def _input(case: Case) -> str:
     request = test.request
     body = request.body if isinstance(request.body, bytes) else b""
     parts = [f"{group.op} {request.method} {request.target!r}" + (f" of {request.origin}" if request.origin else "")]
-    parts += [f"header {name}: {_shortened(value)!r}" for name, value in request.headers]
+    parts += [f"header {name}: {shortened(value)!r}" for name, value in request.headers]
     if body:
-        parts.append(f"body {body!r}" if len(body) <= 2 * _CONTEXT else f"body of {len(body)} bytes")
+        parts.append(f"body {body!r}" if len(body) <= _MOST_SHOWN else f"body of {len(body)} bytes")
     parts += [f"option {name}={value!r}" for name, value in group.options.items()]
     return ", ".join([*parts, f"at {group.now}"])
 
@@ -175,7 +121,3 @@ def _masked_bytes(case: Case, got: bytes, want: bytes) -> bytes:
             if len(spelling) > 2 and got.count(spelling) > want.count(spelling):
                 got = got.replace(spelling, b"<secret>")
     return got
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

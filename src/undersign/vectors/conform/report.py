@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from ...core.text import printable
 from . import Report, Status
 
 _ELEMENTS = {Status.FAILED: "failure", Status.ERRORED: "error", Status.SKIPPED: "skipped"}
@@ -58,9 +59,9 @@ def as_json(report: Report, *, strict: bool) -> dict[str, Any]:
 
 
 def as_junit(report: Report) -> bytes:
-    """JUnit XML: a suite for each scheme, a case for each test."""
+    """JUnit XML: a suite for each scheme, a case for each test. It holds printable text, as XML cannot hold all."""
     counts = report.counts
-    root = ET.Element("testsuites", {"name": f"conformance of {_clean(report.name)}", **_attributes(counts)})
+    root = ET.Element("testsuites", {"name": f"conformance of {printable(report.name)}", **_attributes(counts)})
     suites: dict[str, ET.Element] = {}
     for outcome in report.outcomes:
         scheme, test = outcome.case.scheme, outcome.case.test
@@ -69,8 +70,8 @@ def as_junit(report: Report) -> bytes:
             suites[scheme] = ET.SubElement(root, "testsuite", {"name": scheme, **_attributes(own)})
         case = ET.SubElement(suites[scheme], "testcase", classname=f"undersign.{scheme}", name=test.name)
         if outcome.status in _ELEMENTS:
-            found = ET.SubElement(case, _ELEMENTS[outcome.status], message=_clean(outcome.told))
-            found.text = _clean(outcome.sentence)
+            found = ET.SubElement(case, _ELEMENTS[outcome.status], message=printable(outcome.told))
+            found.text = printable(outcome.sentence)
     ET.indent(root)
     return bytes(ET.tostring(root, encoding="utf-8", xml_declaration=True)) + b"\n"
 
@@ -79,8 +80,3 @@ def _attributes(counts: dict[Status, int] | Counter[Status]) -> dict[str, str]:
     named = {"failures": Status.FAILED, "errors": Status.ERRORED, "skipped": Status.SKIPPED}
     counted = {name: str(counts[status]) for name, status in named.items()}
     return {"tests": str(sum(counts.values())), **counted}
-
-
-def _clean(text: str) -> str:
-    """Without what XML cannot hold."""
-    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)

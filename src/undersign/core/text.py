@@ -1,0 +1,28 @@
+"""Text from elsewhere, made fit to be shown and logged."""
+
+from __future__ import annotations
+
+
+def printable(text: str, instead: str = "") -> str:
+    r"""The text with what could steer a terminal, forge a line or hide escaped: `\x1b`, `\n`, `\u202e`.
+
+    With `instead` each such character becomes that.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        character
+        if character.isprintable()
+        else instead or character.encode("unicode_escape", "surrogatepass").decode("ascii")
+        for character in text
+    )
+
+
+def one_line(text: str) -> str:
+    """The text on one line, as an error message has it."""
+    return printable(" ".join(text.split()))
+
+
+def shortened(text: str, longest: int = 200) -> str:
+    """The text, or so many of its characters with `…` for the others."""
+    return text if len(text) <= longest else f"{text[:longest]}…"
