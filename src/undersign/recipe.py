@@ -106,7 +106,7 @@ class SchemeOfParts(Scheme):
         if not program.carriers.drafts and not program.signs_its_fields:
             headers, sent = added, {}
         else:
-            sent = values.sent()
+            sent = {"time": values.time} if program.drafts_little else values.sent()
             sent["key_id"] = self._written_key_id(values.key_id)
             headers = program.carriers.drafted(sent) + added
         drafted = _new(Patch, (headers, (), ()))
@@ -215,12 +215,13 @@ class SchemeOfParts(Scheme):
             return None
         if flaw is TOO_LARGE:  # so whether it is of this scheme is unknown
             return self._rejected(TOO_LARGE)
-        if program.needs_https and not self._is_secure(request):
+        if program.needs_https and not request.origin.startswith("https://") and not self._is_secure(request):
             return self._rejected(Flaw("the request did not come over https", Reason.INSECURE))
         key_id = self._found_key_id(found)
         if key_id is None:
             return self._rejected(flaw or Flaw("the key id is empty, not UTF-8, or holds a control character"))
-        if flaw is None and self.methods and request.method.upper() not in self.methods:
+        methods = self.methods
+        if flaw is None and methods and request.method not in methods and request.method.upper() not in methods:
             flaw = Flaw(f"the method is none of {', '.join(self.methods)}")
         if flaw is None and program.carriers.fields:
             flaw = self._flaw_of_fields(found)

@@ -126,7 +126,10 @@ class Carriers:
                 return TOO_LARGE
             in_query, in_form = self._places(request, form)
         if signed is None:
-            if self.signature_field not in dict(in_query + in_form):
+            for name, _ in in_query + in_form:
+                if name == self.signature_field:
+                    break
+            else:
                 return NOT_CLAIMED
         else:
             if signed.indexed not in request.by_name():
@@ -141,7 +144,7 @@ class Carriers:
                 value = signed_header(request, header.folded)
             except CannotSign as error:
                 return Flaw(str(error))
-            if value is None or not header.template.read(value, found):
+            if not value or not header.template.read(value, found):
                 return Flaw(f"the {header.name} header is absent or not in its one form")
         return None
 
@@ -178,7 +181,7 @@ class Carriers:
             if not template.read(values.pop(name, ""), found):
                 return Flaw(f"the parameter {name!r} is absent, empty or not in its one form")
         for name, value in values.items():
-            found[f"field:{name}"] = _text(value)
+            found[f"field:{name}"] = value if value.isascii() else _text(value)
         return None
 
     def _places(self, request: Request, form: str) -> tuple[Pairs, Pairs]:

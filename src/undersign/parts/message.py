@@ -270,8 +270,10 @@ def _body(argument: str, options: Mapping[str, Any], field: str) -> Part:
             return None if empty == "omit" else ""
         return encode(body_digest(body, algorithm)).decode("ascii")
 
+    nothing = body_hex_digest(b"", algorithm)
+
     def hexadecimal(_: Request, __: Values, body: Body, ___: int) -> str:
-        return body_hex_digest(body, algorithm)
+        return body_hex_digest(body, algorithm) if body else nothing
 
     quick = encoding == "hex" and empty == "digest"
     source = f"{algorithm.upper()} of the body, {encoding}"

@@ -37,7 +37,7 @@ class Template:
         alone = len(pieces) == 1 and isinstance(pieces[0], _Placeholder) and pieces[0].name not in patterns
         self.alone = self.names[0] if alone else ""
         """The placeholder that is all there is, and whose value may be any text: that has its form checked later."""
-        self._only = self.names[0] if len(self.names) == 1 else ""
+        self._groups = tuple(enumerate(self.names, 1))
         expression, self._format = "", ""
         checks: list[tuple[str, Callable[[str], object]]] = []
         for place, piece in enumerate(pieces):
@@ -62,6 +62,8 @@ class Template:
 
     def write(self, values: Mapping[str, str]) -> str:
         """The text with the values in it. Raises CannotSign for a value that would be read back as another."""
+        if self.alone and values[self.alone]:
+            return values[self.alone]
         for name, fits in self._checks:
             if not fits(values[name]):
                 what = _NAMES.get(name, name)
@@ -76,10 +78,8 @@ class Template:
         match = self._match(text)
         if match is None:
             return False
-        if self._only:
-            found[self._only] = match[1]
-        else:
-            found.update(zip(self.names, match.groups()))  # noqa: B905 - as many, and quicker so
+        for group, name in self._groups:
+            found[name] = match[group]
         return True
 
     def check(self, samples: Mapping[str, str]) -> None:

@@ -46,8 +46,8 @@ class RollingWindows:
             raise ConfigError(f"the capacity of windows is 1 or more, not {capacity!r}")
         self.alike = alike
         self._capacity = capacity
-        self._known: OrderedDict[tuple[int, str, Secret], _Window] = OrderedDict()
-        self._unknown = self._known if alike else OrderedDict[tuple[int, str, Secret], _Window]()
+        self._known: OrderedDict[tuple[int, str, int], _Window] = OrderedDict()
+        self._unknown = self._known if alike else OrderedDict[tuple[int, str, int], _Window]()
         self._met: dict[int, tuple[Scheme, Scheme]] = {}
         self._lock = threading.Lock()
 
@@ -55,7 +55,8 @@ class RollingWindows:
         """The second inside the scheme's window whose signature the claim is likely to hold, or None where it holds
         none. The signature of that second is to be compared whole."""
         _, like = self._met.get(id(scheme)) or self._meet(scheme)
-        key = (id(like), claim.key_id, secret)
+        # A hash of a secret is keyed, as long as a number of the table, and takes a while.
+        key = (id(like), claim.key_id, hash(secret))
         windows = self._known if known else self._unknown
         with self._lock:
             window = windows.get(key)
