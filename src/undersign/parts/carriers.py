@@ -121,8 +121,8 @@ class Carriers:
         signed = self._signed
         in_query, in_form = NOWHERE
         if self.fields:
-            form = form_of(request) if self.place != "query" else ""
-            if form.count("&") >= _MOST_FIELDS:
+            form = form_of(request) if self.place != "query" and request.body else ""
+            if form and form.count("&") >= _MOST_FIELDS:
                 return TOO_LARGE
             in_query, in_form = self._places(request, form)
         if signed is None:
@@ -132,8 +132,6 @@ class Carriers:
             else:
                 return NOT_CLAIMED
         else:
-            if signed.indexed not in request.by_name():
-                return NOT_CLAIMED
             sent = lone_value(request, signed.folded)
             if sent is None or not signed.template.read(sent, found):
                 return self._not_in_form(request, signed)
@@ -144,7 +142,9 @@ class Carriers:
                 value = signed_header(request, header.folded)
             except CannotSign as error:
                 return Flaw(str(error))
-            if not value or not header.template.read(value, found):
+            if value and header.template.alone:
+                found[header.template.alone] = value
+            elif value is None or not header.template.read(value, found):
                 return Flaw(f"the {header.name} header is absent or not in its one form")
         return None
 
@@ -186,7 +186,8 @@ class Carriers:
 
     def _places(self, request: Request, form: str) -> tuple[Pairs, Pairs]:
         """This scheme's own parameters in the query and in the form: names decoded, values as they stand."""
-        query = origin_form(request.target).partition("?")[2] if self.place != "form" else ""
+        target = request.target if self.place != "form" else ""
+        query = (target if target.startswith("/") else origin_form(target)).partition("?")[2]
         return (
             fields(query, self.field_names) if query else (),
             fields(form, self.field_names) if form else (),

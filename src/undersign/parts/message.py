@@ -232,13 +232,15 @@ def _header(name: str, fold: Any, field: str) -> Part:
     if not TOKEN.fullmatch(name):
         raise ConfigError(f"{field}: {name!r} is no name of a header: write header:NAME")
     folded = name.lower()
-    change = {"lower": _lower, "upper": _upper}.get(fold)
+    change, lowers = {"lower": _lower, "upper": _upper}.get(fold), fold == "lower"
 
     def text(request: Request, _: Values) -> str:
         value = signed_header(request, folded)
         if value is None:
             raise CannotSign(f"there is no {name} header to sign")
-        return value if change is None else change(value)
+        if change is None:
+            return value
+        return value.lower() if lowers and value.isascii() else change(value)
 
     component = _COMPONENTS.get(folded, Component.HEADERS)
     shown = "content type" if folded == "content-type" else f"header {name}"

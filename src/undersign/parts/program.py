@@ -115,6 +115,7 @@ class Program:
             Component.DATE in part.binds and not part.of_values for part in self.parts
         )
         self.needs_nonce = "nonce" in carriers.sent
+        self.sends_more = self.needs_nonce or any(name.startswith("extra.") for name in carriers.sent)
         self.extras = tuple(sorted(name[len("extra.") :] for name in carriers.sent if name.startswith("extra.")))
 
     # The string to sign

@@ -13,9 +13,9 @@ in the lookup alone, which is why it stands outside. Where the body is at hand a
 from __future__ import annotations
 
 import hashlib
-import hmac
 import math
 from collections.abc import Sequence
+from hmac import compare_digest
 from typing import NamedTuple
 
 from ..core.credentials import Secret
@@ -104,7 +104,10 @@ class Claimed(NamedTuple):
         if isinstance(found, Rejected):
             if told and found.reason is Reason.UNKNOWN_KEY:
                 raise _refused(self.scheme, self.claim, Reason.UNKNOWN_KEY, f"{found.detail}: {told}")
-            raise found
+            try:
+                raise found
+            finally:
+                del found  # it would hold itself, by its traceback and this frame
         if tenant or apart:
             return found._replace(tenant=tenant, apart=_mark(self.scheme, self.claim) if apart else "")
         return found
@@ -254,7 +257,7 @@ def claim_of(schemes: tuple[Scheme, ...], request: Request, now: float) -> tuple
         isinstance(found, Claim)
         and isinstance(found.key_id, str)
         and callable(found.string)
-        and (found.at is None or (isinstance(found.at, (int, float)) and -_FURTHEST < found.at < _FURTHEST))
+        and ((at := found.at) is None or (isinstance(at, (int, float)) and -_FURTHEST < at < _FURTHEST))
     ):
         # A third party's scheme may return anything.
         raise Rejected(Reason.UNAVAILABLE, f"{scheme.name} made no sound claim of the request", scheme=scheme.name)
@@ -294,7 +297,7 @@ def verdict(
             for index, secret in enumerate(secrets or (NO_SECRET,)):
                 expected = scheme.signature(secret.reveal(), string_to_sign).encode()
                 for signature in claim.signatures:
-                    if found is None and hmac.compare_digest(expected, signature.encode("utf-8", "surrogatepass")):
+                    if found is None and compare_digest(expected, signature.encode("utf-8", "surrogatepass")):
                         found = now if claim.at is None else claim.at, index, string_to_sign
         covered = scheme.covers(request)
         if not isinstance(covered, frozenset):
@@ -343,6 +346,6 @@ def _search(
         string = claim.string(body, second)
         expected = scheme.signature(secret.reveal(), string).encode()
         for signature in claim.signatures:
-            if hmac.compare_digest(expected, signature.encode("utf-8", "surrogatepass")):
+            if compare_digest(expected, signature.encode("utf-8", "surrogatepass")):
                 return second, index, string
     return None

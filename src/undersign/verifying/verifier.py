@@ -211,7 +211,10 @@ class Verifier(_VerifierBase):
                 scheme, claim, request, self._known.get((claim.key_id, scheme.name), ()), now, self._windows
             )
             if isinstance(verified, Rejected):
-                raise verified
+                try:
+                    raise verified
+                finally:
+                    del verified  # it would hold itself, by its traceback and this frame
         else:
             verified = self._compared(claimed, self._looked_up(self._lookup, claimed))
         if self._policies and (policy := self._policy(claimed)) and not self._admit(policy, claimed, verified):
@@ -264,7 +267,10 @@ class AsyncVerifier(_VerifierBase):
                 scheme, claim, request, self._known.get((claim.key_id, scheme.name), ()), now, self._windows
             )
             if isinstance(verified, Rejected):
-                raise verified
+                try:
+                    raise verified
+                finally:
+                    del verified  # it would hold itself, by its traceback and this frame
         else:
             verified = self._compared(claimed, await self._looked_up(self._lookup, claimed))
         if self._policies and (policy := self._policy(claimed)) and not await self._admit(policy, claimed, verified):

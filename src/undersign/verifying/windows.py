@@ -14,6 +14,7 @@ pushes out none.
 
 from __future__ import annotations
 
+import math
 import threading
 from array import array
 from bisect import bisect_left, insort
@@ -86,21 +87,23 @@ class _Window:
     found tells nothing of a near miss. Its lower bits are those of the second.
     """
 
-    __slots__ = ("_end", "_first", "_numbers", "_scheme", "lock")
+    __slots__ = ("_end", "_first", "_length", "_numbers", "_past", "_scheme", "lock")
 
     def __init__(self, scheme: Scheme) -> None:
+        window: Window | None = scheme.window
+        self._past, self._length = (0, 0) if window is None else (window.past, window.past + window.future + 1)
         self._scheme = scheme
         self.lock = threading.Lock()
         self._first = self._end = 0
         self._numbers = array("Q")
 
     def find(self, secret: Secret, claim: Claim, now: float) -> int | None:
-        wanted = _seconds(self._scheme, now)
-        start, stop = wanted.start, wanted.stop
+        start = math.floor(now) - self._past
+        stop = start + self._length
         if start < self._first or self._end < stop:
-            if stop - start > _TIME_BITS:
+            if self._length > _TIME_BITS:
                 return search(self._scheme, secret, claim, b"", now)
-            self._move(secret, claim, wanted)
+            self._move(secret, claim, range(start, stop))
         numbers, found = self._numbers, start - 1
         for signature in claim.signatures:
             of_text = hash(signature) & _TEXT_BITS
