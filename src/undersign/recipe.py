@@ -18,6 +18,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from math import floor
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -110,7 +111,7 @@ class SchemeOfParts(Scheme):
         if not program.carriers.drafts and not program.signs_its_fields:
             headers, sent = added, {}
         else:
-            sent = values.sent()
+            sent = {"time": values.time} if program.drafts_little else values.sent()
             sent["key_id"] = self._written_key_id(values.key_id)
             headers = program.carriers.drafted(sent) + added
         drafted = _new(Patch, (headers, (), ()))
@@ -125,7 +126,7 @@ class SchemeOfParts(Scheme):
         elif added:  # which are not there yet
             request = Request(request.method, request.target, request.headers + added, request.body, request.origin)
         texts = program.texts(request, values)
-        return drafted, program.string(request, values, texts, request.body, int(values.at // 1))
+        return drafted, program.string(request, values, texts, request.body, floor(values.at))
 
     def write(self, claim: Claim, request: Request) -> Patch:
         carriers, in_form = self._program.carriers, False
@@ -214,7 +215,10 @@ class SchemeOfParts(Scheme):
     def read(self, request: Request) -> Claim | None:
         claim = self._read(request)
         if isinstance(claim, Rejected):
-            raise claim
+            try:
+                raise claim
+            finally:
+                del claim  # it would hold itself, by its traceback and this frame
         return claim
 
     def _read(self, request: Request) -> Claim | Rejected | None:
@@ -226,12 +230,13 @@ class SchemeOfParts(Scheme):
             return None
         if flaw is TOO_LARGE:  # so whether it is of this scheme is unknown
             return self._rejected(TOO_LARGE)
-        if program.needs_https and not self._is_secure(request):
+        if program.needs_https and not request.origin.startswith("https://") and not self._is_secure(request):
             return self._rejected(Flaw("the request did not come over https", Reason.INSECURE))
         key_id = self._found_key_id(found)
         if key_id is None:
             return self._rejected(flaw or Flaw("the key id is empty, not UTF-8, or holds a control character"))
-        if flaw is None and self.methods and request.method.upper() not in self.methods:
+        methods = self.methods
+        if flaw is None and methods and request.method not in methods and request.method.upper() not in methods:
             flaw = Flaw(f"the method is none of {', '.join(self.methods)}")
         if flaw is None and program.carriers.fields:
             flaw = self._flaw_of_fields(found)
@@ -240,18 +245,21 @@ class SchemeOfParts(Scheme):
         if not request.method.isupper() or not request.target.startswith("/") or "#" in request.target:
             request = _in_wire_form(request)
         at: float | None = None
+        time = nonce = ""
+        extra = _NOTHING
         if program.time_is_sent:
-            at = program.time.read(found["time"])
+            time = found["time"]
+            at = program.time.read(time)
             if at is None:
                 return self._rejected(Flaw("the time that is sent is not in its form"), key_id)
-        nonce = found.get("nonce", "")
-        extra = {name: found[f"extra.{name}"] for name in program.extras} if program.extras else _NOTHING
-        if nonce or extra:
+        if program.sends_more:
+            nonce = found.get("nonce", "")
+            extra = {name: found[f"extra.{name}"] for name in program.extras}
             for value in (nonce, *extra.values()):
                 if not value.isprintable() and CONTROL.search(value):
                     return self._rejected(Flaw("a value of the credentials holds a control character"), key_id)
         wire = key_id if key_id.isascii() else key_id.encode().decode("latin-1")
-        values = _new(Values, (wire, found.get("time", ""), at or 0.0, nonce, extra))
+        values = _new(Values, (wire, time, at or 0.0, nonce, extra))
         try:
             texts = program.texts(request, values)
         except CannotSign as error:
@@ -318,7 +326,7 @@ class SchemeOfParts(Scheme):
         values = self._values(claim, time)
         request = _in_wire_form(request)
         texts = self._program.texts(request, values)
-        return self._program.string(request, values, texts, request.body, int(values.at // 1))
+        return self._program.string(request, values, texts, request.body, floor(values.at))
 
     # Explaining
 

@@ -10,13 +10,17 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from .core.credentials import Credential
 from .core.dates import check_clock
 from .core.message import Patch, Request, flaw_when_signing, origin_form
 from .errors import CannotSign, ConfigError
 from .scheme import Claim, Scheme, unusable_secret
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+_new = tuple.__new__  # all that making a NamedTuple does, without a call of its own
 
 
 def sign(scheme: Scheme, request: Request, credential: Credential, *, now: float, nonce: str | None = None) -> Patch:
@@ -47,20 +51,21 @@ def credential_flaw(scheme: Scheme, credential: Credential) -> ConfigError | Non
 def sign_checked(scheme: Scheme, request: Request, credential: Credential, now: float, nonce: str = "") -> Patch:
     """Sign with a credential that is checked."""
     claim, drafted, string = drafted_checked(scheme, request, credential, now, nonce)
-    secrets = (credential.secret, *credential.older) if credential.older else (credential.secret,)
     # In a claim, which does not show them: a local of their own would be in the traceback of a `write` that refuses.
-    signed = Claim(
-        claim.key_id,
-        claim.at,
-        tuple([scheme.signature(secret.reveal(), string) for secret in secrets]),
-        claim.nonce,
-        None,
-        claim.extra,
+    signed = _new(
+        Claim, (claim.key_id, now, _signatures(scheme, credential, string), nonce, None, credential.extra or _NOTHING)
     )
     written = scheme.write(signed, request)
     if not drafted.headers:
         return written
-    return Patch(drafted.headers + written.headers, written.query, written.form)
+    return _new(Patch, (drafted.headers + written.headers, written.query, written.form))
+
+
+def _signatures(scheme: Scheme, credential: Credential, string: bytes) -> tuple[str, ...]:
+    newest = scheme.signature(credential.secret.reveal(), string)
+    if not credential.older:
+        return (newest,)
+    return (newest, *[scheme.signature(secret.reveal(), string) for secret in credential.older])
 
 
 def drafted_checked(
@@ -77,10 +82,7 @@ def drafted_checked(
     target = request.target
     if flaw := flaw_when_signing(request, target if target.startswith("/") else origin_form(target)):
         raise CannotSign(flaw)
-    if nonce or credential.extra:
-        claim = Claim(credential.key_id, now, (), nonce, None, credential.extra)
-    else:
-        claim = Claim(credential.key_id, now)
+    claim = _new(Claim, (credential.key_id, now, (), nonce, None, credential.extra or _NOTHING))
     return claim, *scheme.draft(request, claim)
 
 

@@ -5,10 +5,13 @@ Source: the URL Standard's application/x-www-form-urlencoded, as the servers of 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from typing import TypeAlias
 
 from ..errors import CannotSign
+
+_UNRESERVED = re.compile(r"[A-Za-z0-9._~-]*")
 
 Pairs: TypeAlias = tuple[tuple[str, str], ...]
 
@@ -19,10 +22,10 @@ def fields(encoded: str, names: Collection[str]) -> Pairs:
     Names are compared and returned decoded, values are as they stand.
     """
     found: list[tuple[str, str]] = []
-    longest = 0
+    longest, is_ascii = 0, encoded.isascii()
     for part in encoded.split("&"):
         name, _, value = part.partition("=")
-        if "%" in name or "+" in name or not name.isascii():
+        if "%" in name or "+" in name or not (is_ascii or name.isascii()):
             # An escaped character is up to 12 long; no name is decoded in vain.
             longest = longest or max(map(len, names)) * 12
             if len(name) > longest:
@@ -58,10 +61,13 @@ def set_fields(encoded: str, pairs: Pairs) -> str | CannotSign:
     All other characters stay. Returns CannotSign for a name that is there more than once.
     """
     parts = encoded.split("&")
-    names = [decode_field(part.partition("=")[0]) for part in parts]
+    names = [part.partition("=")[0] for part in parts]
+    if "%" in encoded or "+" in encoded or not encoded.isascii():
+        names = [decode_field(name) for name in names]
     for name, value in pairs:
         try:
-            written_name, written = percent_encoded(name), percent_encoded(value)
+            written = value if _UNRESERVED.fullmatch(value) else percent_encoded(value)
+            written_name = name if _UNRESERVED.fullmatch(name) else percent_encoded(name)
         except UnicodeEncodeError:
             return CannotSign(f"the parameter {name!r} holds a lone surrogate, which is not text")
         places = names.count(name)

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 _URL = re.compile(r"(?P<origin>[A-Za-z]+://(?P<authority>[^/?#]*))(?P<target>[^#]*)(?:#.*)?", re.DOTALL)
 _ABSOLUTE = re.compile(r"https?://[^/?#]*(?P<target>.*)", re.DOTALL | re.IGNORECASE | re.ASCII)
-PLAIN_TARGET = re.compile(r"/[!\"$-~]*")  # origin-form of printable ASCII, without space and '#'
 _USUAL_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _NOT_PRINTABLE_ASCII = re.compile(r"[^!-~]")
 _NOT_FIELD_VALUE = re.compile(r"[^ -~\x80-\xff]")  # RFC 9110, section 5.5, less the tab, which is a control character
@@ -363,11 +362,23 @@ def signed_header(request: Request, name: str) -> str | None:
     there, with _ for -, which CGI-like servers give the same name; or it holds a control character, which would be
     another line of the string to sign, or one outside Latin-1.
     """
-    value = lone_value(request, name)
-    if value is not None:
-        if (value.isascii() and value.isprintable()) or not _NOT_FIELD_VALUE.search(value):
+    place = (request.index or request.by_name()).get(name)
+    if place is None and "_" not in name:
+        return None
+    if place is not None and place >= 0:
+        value = request.headers[place][1].strip(" \t")
+        if value.isascii() and value.isprintable():
             return value
         del value  # so that no frame which raises holds a signature, which may be the value
+    return _signed_with_care(request, name)
+
+
+def _signed_with_care(request: Request, name: str) -> str | None:
+    value = lone_value(request, name)
+    if value is not None:
+        if not _NOT_FIELD_VALUE.search(value):
+            return value
+        del value
         raise CannotSign(f"the header {name} holds a control character or one outside Latin-1: remove it")
     if flaw := spelling_flaw(request, name):
         raise CannotSign(flaw)
@@ -412,11 +423,18 @@ def origin_form(target: str) -> str:
     return match["target"] if match["target"].startswith("/") else "/" + match["target"]
 
 
+def is_plain_target(target: str) -> bool:
+    """Whether a target is in origin-form, of printable ASCII without a space and '#'."""
+    return (
+        target.startswith("/") and target.isascii() and target.isprintable() and " " not in target and "#" not in target
+    )
+
+
 def flaw_when_signing(request: Request, target: str) -> str | None:
     """What no scheme can sign about a request, as a sentence, else None. `target` is in its origin-form."""
     if request.method not in _USUAL_METHODS and not TOKEN.fullmatch(request.method):
         return "the method is not an HTTP token"
-    if not PLAIN_TARGET.fullmatch(target) and target != "*":
+    if not is_plain_target(target) and target != "*":
         return "the target is not /path?query in printable ASCII without '#': let Request.from_url encode the URL"
     return override_flaw(request) if request.method == "POST" or request.method.upper() == "POST" else None
 
@@ -426,7 +444,7 @@ def flaw_when_verifying(request: Request) -> str | None:
     method = request.method
     if method not in _USUAL_METHODS and (not TOKEN.fullmatch(method) or method != method.upper()):
         return "the method is not an upper-case HTTP token"
-    if not PLAIN_TARGET.fullmatch(request.target):
+    if not is_plain_target(request.target):
         return "the target is not /path?query in printable ASCII without '#'"
     return override_flaw(request) if method == "POST" else None
 

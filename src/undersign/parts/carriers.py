@@ -139,16 +139,17 @@ class Carriers:
         signed = self._signed
         in_query, in_form = NOWHERE
         if self.fields:
-            form = form_of(request) if self.place != "query" else ""
-            if form.count("&") >= _MOST_FIELDS:
+            form = form_of(request) if self.place != "query" and request.body else ""
+            if form and form.count("&") >= _MOST_FIELDS:
                 return TOO_LARGE
             in_query, in_form = self._places(request, form)
         if signed is None:
-            if self.signature_field not in dict(in_query + in_form):
+            for name, _ in in_query + in_form:
+                if name == self.signature_field:
+                    break
+            else:
                 return NOT_CLAIMED
         else:
-            if signed.indexed not in request.by_name():
-                return NOT_CLAIMED
             sent = lone_value(request, signed.folded)
             if sent is None or not signed.template.read(sent, found):
                 return self._not_in_form(request, signed)
@@ -161,7 +162,9 @@ class Carriers:
                 return Flaw(str(error))
             if value is None and header.template.may_be_empty:
                 value = ""
-            if value is None or not header.template.read(value, found):
+            if value and header.template.alone:
+                found[header.template.alone] = value
+            elif value is None or not header.template.read(value, found):
                 return Flaw(f"the {header.name} header is absent or not in its one form")
         return None
 
@@ -200,12 +203,13 @@ class Carriers:
             if not template.read(values.pop(name, ""), found):
                 return Flaw(f"the parameter {name!r} is absent, empty or not in its one form", part=name)
         for name, value in values.items():
-            found[f"field:{name}"] = _text(value)
+            found[f"field:{name}"] = value if value.isascii() else _text(value)
         return None
 
     def _places(self, request: Request, form: str) -> tuple[Pairs, Pairs]:
         """This scheme's own parameters in the query and in the form: names decoded, values as they stand."""
-        query = origin_form(request.target).partition("?")[2] if self.place != "form" else ""
+        target = request.target if self.place != "form" else ""
+        query = (target if target.startswith("/") else origin_form(target)).partition("?")[2]
         return (
             fields(query, self.field_names) if query else (),
             fields(form, self.field_names) if form else (),

@@ -250,13 +250,15 @@ def _header(name: str, fold: Any, field: str) -> Part:
     if not TOKEN.fullmatch(name):
         raise ConfigError(f"{field}: {name!r} is no name of a header: write header:NAME")
     folded = name.lower()
-    change = {"lower": _lower, "upper": _upper}.get(fold)
+    change, lowers = {"lower": _lower, "upper": _upper}.get(fold), fold == "lower"
 
     def text(request: Request, _: Values) -> str:
         value = signed_header(request, folded)
         if value is None:
             raise CannotSign(f"there is no {name} header to sign")
-        return value if change is None else change(value)
+        if change is None:
+            return value
+        return value.lower() if lowers and value.isascii() else change(value)
 
     component = _COMPONENTS.get(folded, Component.HEADERS)
     shown = "content type" if folded == "content-type" else f"header {name}"
@@ -296,8 +298,10 @@ def _body(argument: str, options: Mapping[str, Any], field: str) -> Part:
             return None if empty == "omit" else ""
         return encode(body_digest(body, algorithm)).decode("ascii")
 
+    nothing = body_hex_digest(b"", algorithm)
+
     def hexadecimal(_: Request, __: Values, body: Body, ___: int) -> str:
-        return body_hex_digest(body, algorithm)
+        return body_hex_digest(body, algorithm) if body else nothing
 
     quick = encoding == "hex" and empty == "digest"
     source = f"{algorithm.upper()} of the body, {encoding}"

@@ -103,7 +103,7 @@ class Program:
         # A signature that binds nothing of the request lets whoever has it in.
         self.needs_https = self.covers <= {Component.DATE} if allow_http is None else not allow_http
         written = {name for template in carriers.written for name in template.names}
-        self.writes_little = not written - {"key_id", "signature"}
+        self.writes_little = written <= {"key_id", "signature"}
         """Whether what is written with the signature is no more than the key id."""
         self.signs_its_carriers = bool(carriers.header_names.intersection(self.headers))
         self.signs_its_fields = bool(carriers.fields) and any(
@@ -111,6 +111,9 @@ class Program:
             or (part.form_without is not None and carriers.place != "query")
             for part in self.parts
         )
+        drafted = {name for header in carriers.drafts for name in header.template.names}
+        self.drafts_little = drafted <= {"key_id", "time"} and not self.signs_its_fields
+        """Whether what is drafted is no more than key id and time."""
         self.signs_time_alone = not self.time_is_sent and all(
             part.is_whole and (Component.DATE in part.binds or part.name in ("key id", "secret", "literal"))
             for part in self.parts
@@ -119,6 +122,7 @@ class Program:
             Component.DATE in part.binds and not part.of_values for part in self.parts
         )
         self.needs_nonce = "nonce" in carriers.sent and nonce == "required"
+        self.sends_more = "nonce" in carriers.sent or any(name.startswith("extra.") for name in carriers.sent)
         self.extras = tuple(sorted(name[len("extra.") :] for name in carriers.sent if name.startswith("extra.")))
 
     # The string to sign

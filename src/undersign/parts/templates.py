@@ -54,7 +54,7 @@ class Template:
         alone = len(pieces) == 1 and isinstance(pieces[0], _Placeholder) and pieces[0].name not in patterns
         self.alone = self.names[0] if alone else ""
         """The placeholder that is all there is, and whose value may be any text: that has its form checked later."""
-        self._only = self.names[0] if len(self.names) == 1 else ""
+        self._groups = tuple(enumerate(self._written, 1))
         self.may_be_empty = not optional.isdisjoint(self.names)
         if self.may_be_empty and not self.alone:
             raise ConfigError(f"{where} holds the optional {self.names[0]} and more: give it a carrier of its own")
@@ -84,6 +84,8 @@ class Template:
 
     def write(self, values: Mapping[str, str]) -> str:
         """The text with the values in it. Raises CannotSign for a value that would be read back as another."""
+        if self.alone and values[self.alone]:
+            return values[self.alone]
         if self._inside is not None:
             values = {**values, "basic": b64encode(self._inside.write(values).encode("latin-1")).decode("ascii")}
         for name, fits in self._checks:
@@ -100,10 +102,8 @@ class Template:
         match = self._match(text)
         if match is None:
             return False
-        if self._only:
-            found[self._only] = match[1]
-            return True
-        found.update(zip(self._written, match.groups()))  # noqa: B905 - as many, and quicker so
+        for group, name in self._groups:
+            found[name] = match[group]
         return self._inside is None or self._inside.read(_decoded(found.pop("basic")), found)
 
     def check(self, samples: Mapping[str, str]) -> None:

@@ -6,15 +6,16 @@
             head
 
 `begin` parses, refuses ambiguity and stale clocks, and needs no body; `Pending.finish` compares. Sync and async differ
-in the lookup alone, which is why it stands outside. Where the body is at hand `begin_whole` is the first two at once.
+in the lookup alone, which is why it stands outside. Where the body is at hand a verifier goes from `claim_of` to
+`verdict` at once, which are what the two phases are made of.
 """
 
 from __future__ import annotations
 
 import hashlib
-import hmac
 import math
 from collections.abc import Sequence
+from hmac import compare_digest
 from typing import Any, NamedTuple
 
 from ..core.credentials import NO_SECRET, Secret
@@ -97,6 +98,38 @@ class Answerable(Verified):
         return Verified, tuple(self)  # what is pickled holds no secret, and signs no answer
 
 
+class Claimed(NamedTuple):
+    """A request that is in order so far, with what is needed of its body, and the one scheme that claims it."""
+
+    scheme: Scheme
+    claim: Claim
+    request: Request
+    now: float
+
+    def compare(
+        self,
+        secrets: Sequence[Secret],
+        windows: RollingWindows | None,
+        tenant: str = "",
+        told: str = "",
+        *,
+        apart: bool = False,
+    ) -> Verified:
+        """See Pending.finish."""
+        found = verdict(self.scheme, self.claim, self.request, secrets, self.now, windows)
+        del secrets
+        if isinstance(found, Rejected):
+            if told and found.reason is Reason.UNKNOWN_KEY:
+                raise _refused(self.scheme, self.claim, Reason.UNKNOWN_KEY, f"{found.detail}: {told}")
+            try:
+                raise found
+            finally:
+                del found  # it would hold itself, by its traceback and this frame
+        if tenant or apart:
+            return found._replace(tenant=tenant, apart=_mark(self.scheme, self.claim) if apart else "")
+        return found
+
+
 class Pending(NamedTuple):
     """A request whose head is in order: what it claims, and what of its body is needed to compare.
 
@@ -130,7 +163,7 @@ class Pending(NamedTuple):
                 scheme=self.scheme.name if self.scheme else "",
                 key_id=self.claim.key_id if self.claim else "",
             )
-        scheme, claim = claimed(self.schemes, request, self.now)
+        scheme, claim = claim_of(self.schemes, request, self.now)
         if scheme is None:
             raise Rejected(Reason.MISSING, "no scheme claims the request, neither its head nor its form")
         return self._replace(scheme=scheme, claim=claim, request=request)
@@ -151,17 +184,13 @@ class Pending(NamedTuple):
         unknown key. Raises Rejected (unknown_key, mismatch), with the same work for both, and ConfigError where a body
         is needed and `with_body` has not brought it.
         """
+        return self.claimed().compare(secrets, windows, tenant, told, apart=apart)
+
+    def claimed(self) -> Claimed:
+        """What is to be compared. Raises ConfigError where a body is needed and `with_body` has not brought it."""
         if self.scheme is None or self.claim is None or (self.request is None and self.body):
             raise ConfigError("the body is needed first: call with_body, and finish what it returns")
-        found = verdict(self.scheme, self.claim, self.request or self.head, secrets, self.now, windows)
-        del secrets
-        if isinstance(found, Rejected):
-            if told and found.reason is Reason.UNKNOWN_KEY:
-                raise _refused(self.scheme, self.claim, Reason.UNKNOWN_KEY, f"{found.detail}: {told}")
-            raise found
-        if tenant or apart:
-            return found._replace(tenant=tenant, apart=_mark(self.scheme, self.claim) if apart else "")
-        return found
+        return _new(Claimed, (self.scheme, self.claim, self.request or self.head, self.now))
 
 
 def _mark(scheme: Scheme, claim: Claim) -> str:
@@ -182,26 +211,11 @@ def begin(schemes: Scheme | Sequence[Scheme], head: Request, *, now: float) -> P
     if type(schemes) is not tuple:
         schemes = (schemes,) if isinstance(schemes, Scheme) else tuple(schemes)
     head = bare(head)
-    scheme, claim = claimed(schemes, head, now)
+    scheme, claim = claim_of(schemes, head, now)
     need = body_need(schemes, head, scheme)
     if scheme is None and not need.raw:
         raise Rejected(Reason.MISSING, "no scheme claims the request")
     return Pending(schemes, head, now, scheme, claim, need)
-
-
-def begin_whole(schemes: tuple[Scheme, ...], request: Request, now: float) -> Pending | None:
-    """The same, and `with_body`, in one step, for a request with its body. None where it takes two: a form may hold
-    what claims the request, and what is wrong with the head is found first."""
-    if not request.target.startswith("/"):
-        return None
-    if request.body:
-        for scheme in schemes:
-            if _need_of(scheme, request).raw:
-                return None
-    found, claim = claimed(schemes, request, now)
-    if found is None:
-        raise Rejected(Reason.MISSING, "no scheme claims the request")
-    return _new(Pending, (schemes, request, now, found, claim, BodyNeed.NOTHING, request))
 
 
 def bare(request: Request) -> Request:
@@ -214,14 +228,15 @@ def bare(request: Request) -> Request:
 
 def body_need(schemes: tuple[Scheme, ...], head: Request, claimant: Scheme | None) -> BodyNeed:
     """What the claimant needs of the body, and the other schemes that may be in it: there might be two."""
-    need = BodyNeed.NOTHING if claimant is None else _need_of(claimant, head)
+    need = BodyNeed.NOTHING if claimant is None else need_of(claimant, head)
     for scheme in schemes:
-        if scheme is not claimant and (other := _need_of(scheme, head)).raw:
+        if scheme is not claimant and (other := need_of(scheme, head)).raw:
             need |= other
     return need
 
 
-def _need_of(scheme: Scheme, head: Request) -> BodyNeed:
+def need_of(scheme: Scheme, head: Request) -> BodyNeed:
+    """What one scheme needs of the body. Raises Rejected(unavailable) where it does not say."""
     failed = TypeError.__name__
     try:
         need = scheme.body_need(head)
@@ -232,7 +247,7 @@ def _need_of(scheme: Scheme, head: Request) -> BodyNeed:
     raise Rejected(Reason.UNAVAILABLE, f"{scheme.name} failed: {failed}", scheme=scheme.name)
 
 
-def claimed(schemes: tuple[Scheme, ...], request: Request, now: float) -> tuple[Scheme, Claim] | tuple[None, None]:
+def claim_of(schemes: tuple[Scheme, ...], request: Request, now: float) -> tuple[Scheme, Claim] | tuple[None, None]:
     """The one scheme that claims the request, and its claim; or none. Raises Rejected as `begin` does."""
     scheme: Scheme | None = None
     found: Claim | Rejected | None = None
@@ -259,7 +274,7 @@ def claimed(schemes: tuple[Scheme, ...], request: Request, now: float) -> tuple[
         isinstance(found, Claim)
         and isinstance(found.key_id, str)
         and callable(found.string)
-        and (found.at is None or (isinstance(found.at, (int, float)) and -_FURTHEST < found.at < _FURTHEST))
+        and ((at := found.at) is None or (isinstance(at, (int, float)) and -_FURTHEST < at < _FURTHEST))
     ):
         # A third party's scheme may return anything.
         raise Rejected(Reason.UNAVAILABLE, f"{scheme.name} made no sound claim of the request", scheme=scheme.name)
@@ -313,7 +328,7 @@ def verdict(
                 for string_to_sign in strings:
                     expected = scheme.signature(secret.reveal(), string_to_sign).encode()
                     for signature in claim.signatures:
-                        if found is None and hmac.compare_digest(expected, signature.encode("utf-8", "surrogatepass")):
+                        if found is None and compare_digest(expected, signature.encode("utf-8", "surrogatepass")):
                             found = now if claim.at is None else claim.at, index, string_to_sign
         covered = scheme.covers(request)
         if not isinstance(covered, frozenset):
@@ -369,6 +384,6 @@ def _search(
         string = claim.string(body, second)
         expected = scheme.signature(secret.reveal(), string).encode()
         for signature in claim.signatures:
-            if hmac.compare_digest(expected, signature.encode("utf-8", "surrogatepass")):
+            if compare_digest(expected, signature.encode("utf-8", "surrogatepass")):
                 return second, index, string
     return None

@@ -12,9 +12,9 @@ from ..core.dates import check_clock
 from ..core.message import Component, Request, Response
 from ..errors import ConfigError, Reason, Rejected
 from ..policy.requirements import SAFE_METHODS, Requirements, components
-from ..scheme import Scheme, json_refusal, refusal_status, window_of
+from ..scheme import BodyNeed, Scheme, json_refusal, refusal_status, window_of
 from .lookup import Asker, AsyncKeys, Found, Keys, as_secrets, asker, known_secrets, says_unknown, sealed_keys, usable
-from .verdict import Pending, Verified, bare, begin, begin_whole
+from .verdict import Claimed, Pending, Verified, bare, begin, claim_of, need_of, verdict
 from .windows import RollingWindows
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ Replay: TypeAlias = "ReplayGuard | Mapping[str, ReplayGuard | ReplayPolicy] | No
 AsyncReplay: TypeAlias = (
     "AsyncReplayGuard | ReplayGuard | Mapping[str, AsyncReplayGuard | ReplayGuard | ReplayPolicy] | None"
 )
+
+_new = tuple.__new__  # all that making a NamedTuple does, without a call of its own
 
 
 class _VerifierBase:
@@ -61,14 +63,25 @@ class _VerifierBase:
     def begin(self, head: Request) -> Pending:
         """Phase one; see `undersign.begin`. Raises Rejected, also where a required component is not covered."""
         pending = begin(self.schemes, head, now=self._now())
-        if self._requires:
-            self._check_required(pending)
+        if self._requires and pending.scheme is not None and pending.claim is not None:
+            self._check_required(Claimed(pending.scheme, pending.claim, pending.head, pending.now))
         return pending
 
     def _begin_whole(self, request: Request) -> Pending:
         """Phase one with the body at hand: one step, but where a form may hold what claims the request."""
-        pending = begin_whole(self.schemes, request, self._now())
-        return self.begin(request).with_body(request.body) if pending is None else pending
+        takes_two = not request.target.startswith("/")
+        if request.body:
+            for scheme in self.schemes:
+                takes_two = takes_two or need_of(scheme, request).raw
+        if takes_two:
+            return self.begin(request).with_body(request.body)
+        now = self.clock()
+        if not math.isfinite(now):
+            now = self._now()
+        found, claim = claim_of(self.schemes, request, now)
+        if found is None:
+            raise Rejected(Reason.MISSING, "no scheme claims the request")
+        return _new(Pending, (self.schemes, request, now, found, claim, BodyNeed.NOTHING, request))
 
     def refusal(self, rejected: Rejected, head: Request) -> Response:
         """The answer to a refused request: the scheme's own, or a JSON string where none claims the request."""
@@ -87,66 +100,53 @@ class _VerifierBase:
             raise Rejected(Reason.UNAVAILABLE, f"the clock says {now!r}: it returns Unix seconds")
         return now
 
-    def _check_required(self, pending: Pending) -> None:
-        if pending.scheme is None or pending.claim is None:
-            return
+    def _check_required(self, claimed: Claimed) -> None:
+        request = claimed.request
         try:
-            required = components(self.require(bare(pending.head))) if callable(self.require) else self.require
+            required = components(self.require(bare(request))) if callable(self.require) else self.require
         except Exception as error:
-            raise self._unavailable(pending, "what is required could not be found out") from error
+            raise _unavailable(claimed, "what is required could not be found out") from error
         try:
-            missing = required - pending.scheme.covers(pending.request or pending.head)
+            missing = required - claimed.scheme.covers(request)
         except Exception as error:
-            raise self._unavailable(pending, "what the signature covers could not be found out") from error
+            raise _unavailable(claimed, "what the signature covers could not be found out") from error
         if missing:
             raise Rejected(
                 Reason.INSECURE,
                 f"the signature of this request does not cover what is required: {_listed(missing)}",
-                scheme=pending.scheme.name,
-                key_id=pending.claim.key_id,
+                scheme=claimed.scheme.name,
+                key_id=claimed.claim.key_id,
             )
 
-    def _claim(self, pending: Pending) -> tuple[str, str]:
-        if pending.scheme is None or pending.claim is None:
-            raise ConfigError("the body is needed first: call with_body, and finish what it returns")
-        return pending.claim.key_id, pending.scheme.name
-
-    def _compared(self, pending: Pending, found: Found) -> Verified:
+    def _compared(self, claimed: Claimed, found: Found) -> Verified:
         """What verifies with the secrets that were found. Raises Rejected."""
         apart = self._lookup is not None and self._lookup.takes_head and not found.tenant
-        scheme, claim = pending.scheme, pending.claim
-        if (
-            apart
-            and self._policies
-            and scheme
-            and claim
-            and len(claim.signatures) > 1
-            and not scheme.several_signatures
-        ):
+        several = len(claimed.claim.signatures) > 1 and not claimed.scheme.several_signatures
+        if apart and self._policies and several:
             # Of two signatures that fit, either alone would have a replay id of its own.
-            raise self._unavailable(pending, "with several signatures the lookup has to name the tenant by a TenantKey")
-        return pending.finish(found.secrets, windows=self._windows, tenant=found.tenant, apart=apart, told=found.told)
+            raise _unavailable(claimed, "with several signatures the lookup has to name the tenant by a TenantKey")
+        return claimed.compare(found.secrets, self._windows, found.tenant, found.told, apart=apart)
 
-    def _unknown(self, pending: Pending, error: Exception) -> Found:
+    def _unknown(self, claimed: Claimed, error: Exception) -> Found:
         """No secrets, where the lookup's error says so. Raises Rejected(unavailable) for any other."""
         if not says_unknown(error):
-            raise self._unavailable(pending, "the key lookup failed") from error
+            raise _unavailable(claimed, "the key lookup failed") from error
         # By the way of a key that is not there, for its work.
-        return usable(as_secrets(None, pending.scheme, f"the lookup raised {type(error).__name__}"))
+        return usable(as_secrets(None, claimed.scheme, f"the lookup raised {type(error).__name__}"))
 
-    def _policy(self, pending: Pending) -> ReplayPolicy | None:
+    def _policy(self, claimed: Claimed) -> ReplayPolicy | None:
         """How this request is guarded against replays; None = not at all."""
-        policy = self._policies.get(pending.scheme.name) if pending.scheme else None
-        if policy and policy.methods == "unsafe" and pending.head.method in SAFE_METHODS:
+        policy = self._policies.get(claimed.scheme.name)
+        if policy and policy.methods == "unsafe" and claimed.request.method in SAFE_METHODS:
             return None
         return policy
 
-    def _now_within(self, pending: Pending, verified: Verified) -> float:
+    def _now_within(self, claimed: Claimed, verified: Verified) -> float:
         """The clock, for the replay guard. Raises Rejected(stale) where the window closed while the body came.
 
         A guard forgets a signature once it has expired, and would take a slow body's for a new one.
         """
-        now = max(self._now(), pending.now)
+        now = max(self._now(), claimed.now)
         if verified.expires < math.floor(now):
             detail = "the window closed before the request was complete"
             raise Rejected(Reason.STALE, detail, scheme=verified.scheme, key_id=verified.key_id)
@@ -156,15 +156,6 @@ class _VerifierBase:
         return Rejected(
             Reason.REPLAYED, "the signature verified once already", scheme=verified.scheme, key_id=verified.key_id
         )
-
-    def _unavailable(self, pending: Pending, detail: str) -> Rejected:
-        key_id, scheme = self._claim(pending)
-        return Rejected(Reason.UNAVAILABLE, detail, scheme=scheme, key_id=key_id)
-
-    def _unguarded(self, pending: Pending, error: Exception) -> Rejected:
-        # A guard's own Rejected says in its detail what is the matter, for the log; other errors may hold anything.
-        why = f": {error.detail}" if isinstance(error, Rejected) and error.detail else ""
-        return self._unavailable(pending, f"the replay guard failed{why}")
 
 
 class Verifier(_VerifierBase):
@@ -212,29 +203,38 @@ class Verifier(_VerifierBase):
 
         Raises Rejected: unknown_key, mismatch, replayed; unavailable where lookup or guard fail.
         """
+        claimed = pending.claimed()
         if self._requires:
-            self._check_required(pending)
+            self._check_required(claimed)
         if self._lookup is None:
-            verified = pending.finish(self._known.get(self._claim(pending), ()), windows=self._windows)
+            scheme, claim, request, now = claimed
+            verified = verdict(
+                scheme, claim, request, self._known.get((claim.key_id, scheme.name), ()), now, self._windows
+            )
+            if isinstance(verified, Rejected):
+                try:
+                    raise verified
+                finally:
+                    del verified  # it would hold itself, by its traceback and this frame
         else:
-            verified = self._compared(pending, self._looked_up(self._lookup, pending))
-        if self._policies and (policy := self._policy(pending)) and not self._admit(policy, pending, verified):
+            verified = self._compared(claimed, self._looked_up(self._lookup, claimed))
+        if self._policies and (policy := self._policy(claimed)) and not self._admit(policy, claimed, verified):
             raise self._replayed(verified)
         return verified
 
-    def _looked_up(self, lookup: Asker, pending: Pending) -> Found:
-        claim = self._claim(pending)
+    def _looked_up(self, lookup: Asker, claimed: Claimed) -> Found:
+        scheme, claim, request, _ = claimed
         try:
-            return usable(as_secrets(lookup(*claim, bare(pending.head)), pending.scheme))
+            return usable(as_secrets(lookup(claim.key_id, scheme.name, bare(request)), scheme))
         except Exception as error:
-            return self._unknown(pending, error)
+            return self._unknown(claimed, error)
 
-    def _admit(self, policy: ReplayPolicy, pending: Pending, verified: Verified) -> bool:
-        now = self._now_within(pending, verified)
+    def _admit(self, policy: ReplayPolicy, claimed: Claimed, verified: Verified) -> bool:
+        now = self._now_within(claimed, verified)
         try:
-            return _yes_or_no(_asked(policy, pending, verified, now))
+            return _yes_or_no(_asked(policy, verified, now))
         except Exception as error:
-            raise self._unguarded(pending, error) from error
+            raise _unguarded(claimed, error) from error
 
 
 class AsyncVerifier(_VerifierBase):
@@ -259,32 +259,51 @@ class AsyncVerifier(_VerifierBase):
 
     async def finish(self, pending: Pending) -> Verified:
         """See Verifier.finish."""
+        claimed = pending.claimed()
         if self._requires:
-            self._check_required(pending)
+            self._check_required(claimed)
         if self._lookup is None:
-            verified = pending.finish(self._known.get(self._claim(pending), ()), windows=self._windows)
+            scheme, claim, request, now = claimed
+            verified = verdict(
+                scheme, claim, request, self._known.get((claim.key_id, scheme.name), ()), now, self._windows
+            )
+            if isinstance(verified, Rejected):
+                try:
+                    raise verified
+                finally:
+                    del verified  # it would hold itself, by its traceback and this frame
         else:
-            verified = self._compared(pending, await self._looked_up(self._lookup, pending))
-        if self._policies and (policy := self._policy(pending)) and not await self._admit(policy, pending, verified):
+            verified = self._compared(claimed, await self._looked_up(self._lookup, claimed))
+        if self._policies and (policy := self._policy(claimed)) and not await self._admit(policy, claimed, verified):
             raise self._replayed(verified)
         return verified
 
-    async def _looked_up(self, lookup: Asker, pending: Pending) -> Found:
-        claim = self._claim(pending)
+    async def _looked_up(self, lookup: Asker, claimed: Claimed) -> Found:
+        scheme, claim, request, _ = claimed
         try:
-            found = lookup(*claim, bare(pending.head))
-            found = as_secrets(await found if isinstance(found, Awaitable) else found, pending.scheme)
+            found = lookup(claim.key_id, scheme.name, bare(request))
+            found = as_secrets(await found if isinstance(found, Awaitable) else found, scheme)
             return usable(found)
         except Exception as error:
-            return self._unknown(pending, error)
+            return self._unknown(claimed, error)
 
-    async def _admit(self, policy: ReplayPolicy, pending: Pending, verified: Verified) -> bool:
-        now = self._now_within(pending, verified)
+    async def _admit(self, policy: ReplayPolicy, claimed: Claimed, verified: Verified) -> bool:
+        now = self._now_within(claimed, verified)
         try:
-            answer = _asked(policy, pending, verified, now)
+            answer = _asked(policy, verified, now)
             return _yes_or_no(await answer if isinstance(answer, Awaitable) else answer)
         except Exception as error:
-            raise self._unguarded(pending, error) from error
+            raise _unguarded(claimed, error) from error
+
+
+def _unavailable(claimed: Claimed, detail: str) -> Rejected:
+    return Rejected(Reason.UNAVAILABLE, detail, scheme=claimed.scheme.name, key_id=claimed.claim.key_id)
+
+
+def _unguarded(claimed: Claimed, error: Exception) -> Rejected:
+    # A guard's own Rejected says in its detail what is the matter, for the log; other errors may hold anything.
+    why = f": {error.detail}" if isinstance(error, Rejected) and error.detail else ""
+    return _unavailable(claimed, f"the replay guard failed{why}")
 
 
 def _policies(replay: Any, schemes: Sequence[Scheme]) -> dict[str, ReplayPolicy]:
@@ -333,7 +352,7 @@ def _guarded_methods(scheme: Scheme) -> Literal["unsafe", "all"]:
     return "all" if getattr(scheme, "date_precision", "") == "milliseconds" else "unsafe"
 
 
-def _asked(policy: ReplayPolicy, pending: Pending, verified: Verified, now: float) -> Any:
+def _asked(policy: ReplayPolicy, verified: Verified, now: float) -> Any:
     """The guard's answer, which may be a coroutine."""
     expires = verified.expires
     # The first second at which it may have verified.

@@ -15,6 +15,7 @@ pushes out none.
 from __future__ import annotations
 
 import _thread  # all that is needed of threading, which is slow to import
+import math
 from array import array
 from bisect import bisect_left, insort
 from collections import OrderedDict
@@ -46,8 +47,8 @@ class RollingWindows:
             raise ConfigError(f"the capacity of windows is 1 or more, not {capacity!r}")
         self.alike = alike
         self._capacity = capacity
-        self._known: OrderedDict[tuple[int, str, Secret], _Window] = OrderedDict()
-        self._unknown = self._known if alike else OrderedDict[tuple[int, str, Secret], _Window]()
+        self._known: OrderedDict[tuple[int, str, int], _Window] = OrderedDict()
+        self._unknown = self._known if alike else OrderedDict[tuple[int, str, int], _Window]()
         self._met: dict[int, tuple[Scheme, Scheme]] = {}
         self._lock = _thread.allocate_lock()
 
@@ -55,7 +56,8 @@ class RollingWindows:
         """The second inside the scheme's window whose signature the claim is likely to hold, or None where it holds
         none. The signature of that second is to be compared whole."""
         _, like = self._met.get(id(scheme)) or self._meet(scheme)
-        key = (id(like), claim.key_id, secret)
+        # A hash of a secret is keyed, as long as a number of the table, and takes a while.
+        key = (id(like), claim.key_id, hash(secret))
         windows = self._known if known else self._unknown
         with self._lock:
             window = windows.get(key)
@@ -85,21 +87,23 @@ class _Window:
     found tells nothing of a near miss. Its lower bits are those of the second.
     """
 
-    __slots__ = ("_end", "_first", "_numbers", "_scheme", "lock")
+    __slots__ = ("_end", "_first", "_length", "_numbers", "_past", "_scheme", "lock")
 
     def __init__(self, scheme: Scheme) -> None:
+        window: Window | None = scheme.window
+        self._past, self._length = (0, 0) if window is None else (window.past, window.past + window.future + 1)
         self._scheme = scheme
         self.lock = _thread.allocate_lock()
         self._first = self._end = 0
         self._numbers = array("Q")
 
     def find(self, secret: Secret, claim: Claim, now: float) -> int | None:
-        wanted = _seconds(self._scheme, now)
-        start, stop = wanted.start, wanted.stop
+        start = math.floor(now) - self._past
+        stop = start + self._length
         if start < self._first or self._end < stop:
-            if stop - start > _TIME_BITS:
+            if self._length > _TIME_BITS:
                 return search(self._scheme, secret, claim, b"", now)
-            self._move(secret, claim, wanted)
+            self._move(secret, claim, range(start, stop))
         numbers, found = self._numbers, start - 1
         for signature in claim.signatures:
             of_text = hash(signature) & _TEXT_BITS
