@@ -257,7 +257,7 @@ class SchemeOfParts(Scheme):
         string = partial(program.string, request, values, texts)
         sent = found["signature"]
         signatures = tuple(sent.split(" ")) if program.carriers.sends_several else (sent,)
-        return _new(Claim, (key_id, at, signatures, nonce, string, _NOTHING))
+        return _new(Claim, (key_id, at, signatures, nonce, string, _NOTHING, ()))
 
     def _found_key_id(self, found: Mapping[str, str]) -> str | None:
         """The key id as text; None where it is not in form."""

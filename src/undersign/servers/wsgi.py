@@ -249,11 +249,10 @@ class _Exchange(Exchange):
             raise rejected(Reason.MALFORMED, "Content-Type holds a comma, as a repeated one does here", pending)
         commas = scheme.comma_headers()
         for name in scheme.private_headers():
-            found = names.get(name)
-            if found is None:
+            if name not in names:
                 continue
-            value = found[0][1]
-            if "," in value and name not in commas and parse_date(value.strip(" \t")) is None:  # that has one of its own
+            value = ",".join(pending.head.values(name))
+            if "," in value and name not in commas and parse_date(value) is None:  # RFC 5322's date has its own
                 detail = f"the header {name} holds a comma, as a repeated one does here"
                 raise rejected(Reason.MALFORMED, detail, pending)
             if "-" not in name:
