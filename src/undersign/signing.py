@@ -55,7 +55,7 @@ def sign_checked(scheme: Scheme, request: Request, credential: Credential, now: 
         tuple([scheme.signature(secret.reveal(), string) for secret in secrets]),
         claim.nonce,
         None,
-        claim.extra,
+        scheme.extra_as_sent(credential.secret.reveal(), claim.extra) if claim.extra else claim.extra,
     )
     written = scheme.write(signed, request)
     if not drafted.headers:
