@@ -96,6 +96,7 @@ _OUTSIDE: dict[tuple[str, str], str] = {
     },
     ("Qiniu", "QBox, form body signed"): "its URL has no path, and on the wire there is one",
     ("Qiniu", "V2 (Qiniu) POST json"): "its URL is empty",
+    ("Duo Admin/Auth API", "sign v5 (JSON), header block published"): "its date has no zone",
     ("Vuforia VWS", "vws-auth-tools empty body"): "its time is no date",
 }
 """What the presets do not give, and why."""

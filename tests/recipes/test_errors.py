@@ -75,7 +75,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "an unknown form of a time": (
         {"parts": ["time:rfc"]},
-        "time 'rfc' is unknown: write one of unix, unix-decimal, unix-ms, iso, iso-ms, http, or a pattern",
+        "time 'rfc' is unknown: write one of unix, unix-decimal, unix-ms, iso, iso-ms, http, rfc2822, or a pattern",
     ),
     "an empty literal": (
         {"parts": ["time", "literal:"]},
@@ -295,7 +295,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     # times
     "an unknown time": (
         {"time": "rfc3339"},
-        "time 'rfc3339' is unknown: write one of unix, unix-decimal, unix-ms, iso, iso-ms, http, or a pattern",
+        "time 'rfc3339' is unknown: write one of unix, unix-decimal, unix-ms, iso, iso-ms, http, rfc2822, or a pattern",
     ),
     "an unknown directive": ({"time": "%Y-%m-%d %H:%M:%S %Z"}, "time holds '%Z': a pattern has %Y"),
     "a lone percent sign": ({"time": "%Y-%m-%d %H:%M:%S%"}, "time holds '%': a pattern has %Y"),

@@ -37,7 +37,7 @@ class TimeForm(NamedTuple):
 
 
 def time_form(name: str) -> TimeForm:
-    """The form by its name (unix, unix-decimal, unix-ms, iso, iso-ms, http), or of a pattern in UTC such as
+    """The form by its name (unix, unix-decimal, unix-ms, iso, iso-ms, http, rfc2822), or of a pattern in UTC such as
     `%Y-%m-%d %H:%M:%S`.
 
     Raises ConfigError for one that is neither.
@@ -108,4 +108,6 @@ _FORMS = {
     "iso": TimeForm(format_date, parse_date),
     "iso-ms": TimeForm(lambda at: format_date(at, milliseconds=True), parse_date),
     "http": TimeForm(format_http_date, parse_date),
+    # RFC 5322 calls GMT obsolete; -0000 is UTC where no zone is meant.
+    "rfc2822": TimeForm(lambda at: format_http_date(at).replace("GMT", "-0000"), parse_date),
 }

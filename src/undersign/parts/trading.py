@@ -11,9 +11,10 @@ from .message import Part
 def traded(parts: Sequence[Part], joiner: str) -> frozenset[Component]:
     """What the parts, joined, do not bind.
 
-    A part ends where the joiner begins with a character that it never holds. Other parts of any text trade where nothing stands between them that neither can hold, which is a line feed alone: a
-    literal's or the joiner's. Bodies and several lines of headers can hold that as well. Parts that may be left out
-    trade where there are two. The key id and a time do not: each travels in a carrier of its own, in a form of its own.
+    Parts of any text trade where nothing stands between them that neither can hold: that is a line feed, a literal's or
+    the joiner's, or where the joiner begins with a character that the part never holds. Bodies and several lines of
+    headers hold line feeds as well. Parts that may be left out trade where there are two. The key id and a time do not:
+    each travels in a carrier of its own, in a form of its own.
     """
     trading = [part for run in _runs(parts, joiner) if len(run) > 1 for part in run]
     of_lines = [part for part in parts if part.holds_lines]

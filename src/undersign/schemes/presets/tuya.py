@@ -21,8 +21,10 @@ def tuya(*, signed_headers: Sequence[str] = ("area_id", "call_id")) -> Recipe:
     end = "literal:\n"
     return Recipe(
         name="tuya",
-        parts=["key_id", "extra:access_token", "time", "nonce", "method", end, "body:sha256", end]
-        + [{"part": "headers", **lines}, end, "path", {"part": "params", "start": "?"}],
+        parts=[
+            *("key_id", "extra:access_token", "time", "nonce", "method", end, "body:sha256", end),
+            *({"part": "headers", **lines}, end, "path", {"part": "params", "start": "?"}),
+        ],
         mac="hmac-sha256",
         encoding="HEX",
         time="unix-ms",
