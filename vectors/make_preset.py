@@ -64,7 +64,8 @@ def _groups(case: dict[str, Any], before: int) -> list[dict[str, Any]]:
     shared["keys"] = {case["key_id"]: [case["secret"]]}
     test = {"id": before + 1, "name": f"{case['name']}-signs", "flags": ["Published"], "key_id": case["key_id"]}
     test |= {name: case[name] for name in ("nonce", "extra") if case.get(name)}
-    test |= {"request": request, "string_to_sign": case["string_to_sign"], "patch": patch, "result": "valid"}
+    string = next(name for name in ("string_to_sign", "string_to_sign_b64") if name in case)
+    test |= {"request": request, string: case[string], "patch": patch, "result": "valid"}
     if signed["target"] != request["target"]:
         test["target"] = signed["target"]
     if signed["body"] != request["body"]:

@@ -29,6 +29,7 @@ from .core.message import (
     Pairs,
     Patch,
     Request,
+    body_length,
     flaw_when_signing,
     origin_form,
     signed_header,
@@ -108,14 +109,20 @@ class SchemeOfParts(Scheme):
         if not request.method.isupper() or not request.target.startswith("/") or "#" in request.target:
             request = _in_wire_form(request)
         added = self._added(request, values)
-        if not program.carriers.drafts and not program.signs_its_fields:
+        left_out = program.carriers.left_out_without
+        if not program.carriers.drafts and not program.signs_its_fields and not left_out:
             headers, sent = added, {}
         else:
             sent = {"time": values.time} if program.drafts_little else values.sent()
             sent["key_id"] = self._written_key_id(values.key_id)
+            if program.computes:
+                program.compute(request, sent, [name.lower() for name, _ in added])
+            if left_out and (flaw := program.carriers.flaw_of_left_out(request, sent)):
+                raise CannotSign(flaw)
             headers = program.carriers.drafted(sent) + added
         drafted = _new(Patch, (headers, (), ()))
         if program.signs_its_fields:
+            request = Patch(added).apply(request) if added else request
             in_form = self._goes_into_form(request)
             if isinstance(there := program.carriers.there_already(request, in_form=in_form), str):
                 raise CannotSign(there)
@@ -132,12 +139,17 @@ class SchemeOfParts(Scheme):
         carriers, in_form = self._program.carriers, False
         more: Pairs = ()
         if carriers.fields:
+            if added := self._added(request, self._values(claim)):
+                request = Patch(added).apply(request)
             in_form = self._goes_into_form(request)
             there = carriers.there_already(request, in_form=in_form)
             if isinstance(there, str):
                 raise CannotSign(there)
             more = self._more_fields(there)
         sent = {} if self._program.writes_little else self._values(claim).sent()
+        if self._program.computes:
+            added = self._added(request, self._values(claim))
+            self._program.compute(request, sent, [name.lower() for name, _ in added])
         sent["key_id"] = self._written_key_id(wire_text(claim.key_id, "key id", self._key_id_control))
         sent["signature"] = " ".join(claim.signatures) if carriers.sends_several else claim.signatures[0]
         return carriers.patch(sent, more, in_form=in_form)
@@ -186,6 +198,15 @@ class SchemeOfParts(Scheme):
     def _added(self, request: Request, values: Values) -> Pairs:
         """The headers, besides the carriers, that have to be on the request to be signed."""
         return ()
+
+    def extra_as_sent(self, secret: bytes, extra: Mapping[str, str]) -> Mapping[str, str]:
+        sealed = self._program.carriers.sealed
+        if not sealed:
+            return extra
+        return {
+            name: self.signature(secret, value.encode("utf-8", "surrogatepass")) if f"extra.{name}" in sealed else value
+            for name, value in extra.items()
+        }
 
     def _form_header(self, request: Request) -> Pairs:
         """What makes a form of the request, for credentials that go into one. Raises CannotSign where nothing can."""
@@ -255,6 +276,9 @@ class SchemeOfParts(Scheme):
         if program.sends_more:
             nonce = found.get("nonce", "")
             extra = {name: found[f"extra.{name}"] for name in program.extras}
+            for name in program.optional_extras:
+                if found.get(f"extra.{name}"):
+                    extra[name] = found[f"extra.{name}"]
             for value in (nonce, *extra.values()):
                 if not value.isprintable() and CONTROL.search(value):
                     return self._rejected(Flaw("a value of the credentials holds a control character"), key_id)
@@ -262,13 +286,16 @@ class SchemeOfParts(Scheme):
         values = _new(Values, (wire, time, at or 0.0, nonce, extra))
         try:
             texts = program.texts(request, values)
+            misnamed = program.flaw_of_computed(request, found) if program.computes else None
         except CannotSign as error:
             return self._rejected(Flaw(str(error)), key_id)
+        if misnamed:
+            return self._rejected(Flaw(misnamed), key_id)
         string, sent = partial(program.string, request, values, texts), found["signature"]
         if program.folded_signature is not None:
             sent = program.folded_signature(sent)
         signatures = tuple(sent.split(" ")) if program.carriers.sends_several else (sent,)
-        return _new(Claim, (key_id, at, signatures, nonce, string, _NOTHING, ()))
+        return _new(Claim, (key_id, at, signatures, nonce, string, extra, ()))
 
     def _found_key_id(self, found: Mapping[str, str]) -> str | None:
         """The key id as text; None where it is not in form."""
@@ -479,10 +506,13 @@ class Recipe(SchemeOfParts):
         return sent if sent and not CONTROL.search(sent) else None
 
     def _added(self, request: Request, values: Values) -> Pairs:
-        if self._program.carriers.place == "form":
+        place = self._program.carriers.place
+        if place == "form" and (self.content_type != FORM or request.values("content-type")):
             return self._form_header(request)
         if self.content_type is None or request.values("content-type"):
             return ()
+        if place == "query-or-form" and self.content_type == FORM and not body_length(request.body):
+            return ()  # what it signs goes into the query, and is no form
         return (("Content-Type", self.content_type),)
 
     def _check_key_id_param(self) -> None:

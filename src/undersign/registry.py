@@ -334,6 +334,7 @@ def _from_json(option: str, value: Any, kind: Any) -> Any:
             return container(items)
         if kind is bool and not isinstance(value, bool):
             raise ConfigError(f"{option} is true or false")
-        if (kind is str or container is Literal) and not isinstance(value, str):
+        is_number = int in kinds and isinstance(value, int) and not isinstance(value, bool)
+        if (kind is str or container is Literal) and not isinstance(value, str) and not is_number:
             raise ConfigError(f"{option} is text")
     return value

@@ -174,6 +174,13 @@ class Scheme(ABC):
         Nor does it for a secret that is not in form: verifiers compare with one where they do not know the key.
         """
 
+    def extra_as_sent(self, secret: bytes, extra: Mapping[str, str]) -> Mapping[str, str]:
+        """The credential's extra values as they are sent: some APIs want the MAC of one in its place.
+
+        Raises nothing, so that no traceback holds the secret. The default sends them as they are.
+        """
+        return extra
+
     @abstractmethod
     def write(self, claim: Claim, request: Request) -> Patch:
         """The credentials: the claim with its signature, as they go on the request. Raises CannotSign.

@@ -53,7 +53,16 @@ def sign_checked(scheme: Scheme, request: Request, credential: Credential, now: 
     claim, drafted, string = drafted_checked(scheme, request, credential, now, nonce)
     # In a claim, which does not show them: a local of their own would be in the traceback of a `write` that refuses.
     signed = _new(
-        Claim, (claim.key_id, now, _signatures(scheme, credential, string), nonce, None, credential.extra or _NOTHING)
+        Claim,
+        (
+            claim.key_id,
+            now,
+            _signatures(scheme, credential, string),
+            nonce,
+            None,
+            scheme.extra_as_sent(credential.secret.reveal(), claim.extra) if claim.extra else _NOTHING,
+            (),
+        ),
     )
     written = scheme.write(signed, request)
     if not drafted.headers:

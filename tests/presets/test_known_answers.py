@@ -85,6 +85,8 @@ _OPTIONS: dict[tuple[str, str], dict[str, Any]] = {
         "digest": None,
         "label": "sig-b25",
     },
+    ("api_auth (Ruby gem)", "gem 1.x (no method part)"): {"method": False},
+    ("KuCoin", "doc example"): {"key_version": "1"},
 }
 # The string that is signed shows these, and the inputs do not.
 _FORMS = {
@@ -96,10 +98,15 @@ _EXTRAS = ("consumer_key", "access_token", "passphrase")
 # Those that the inputs leave out, and what is sent has.
 _EXTRA_OF = {"Akamai EdgeGrid": {"access_token": "akab-access-token-xxx-xxxxxxxxxxxxxxxx"}}
 _OUTSIDE: dict[tuple[str, str], str] = {
-    ("Acquia HTTP HMAC 2.0", f"{name} response"): "it is the signature of an answer: see test_signed_answers"
-    for name in ("GET 2", "POST 1")
-} | {
+    **{
+        ("Acquia HTTP HMAC 2.0", f"{name} response"): "it is the signature of an answer: see test_signed_answers"
+        for name in ("GET 2", "POST 1")
+    },
     ("Acquia HTTP HMAC 1.0", "go fixture: no headers, no body, no date"): "no server takes a request without a date",
+    ("Qiniu", "QBox, form body signed"): "its URL has no path, and on the wire there is one",
+    ("Qiniu", "V2 (Qiniu) POST json"): "its URL is empty",
+    ("Duo Admin/Auth API", "sign v5 (JSON), header block published"): "its date has no zone",
+    ("Vuforia VWS", "vws-auth-tools empty body"): "its time is no date",
 }
 """What the presets do not give, and why."""
 _TIMES = (

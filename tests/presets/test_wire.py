@@ -84,6 +84,8 @@ def test_what_a_client_signs_the_middleware_verifies(name: str, library: str, se
     scheme, credential, request = _over_http(case.scheme), case.credential, case.request
     key_id, secret = credential.key_id, credential.secret.reveal()
     options: dict[str, Any] = {"clock": lambda: case.now, "extra": credential.extra}
+    if case.nonce:
+        options["nonce"] = lambda: case.nonce
     headers, url, body = dict(request.headers), server.url + request.target, request.body
     assert isinstance(body, bytes)
     with server.verifying(scheme, {key_id: secret}, case.now):

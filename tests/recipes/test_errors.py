@@ -75,7 +75,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "an unknown form of a time": (
         {"parts": ["time:rfc"]},
-        "time 'rfc' is unknown: write one of unix, unix-ms, iso, iso-ms, http, or a pattern",
+        "time 'rfc' is unknown: write one of unix, unix-decimal, unix-ms, iso, iso-ms, http, rfc2822, or a pattern",
     ),
     "an empty literal": (
         {"parts": ["time", "literal:"]},
@@ -119,10 +119,13 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
         {"parts": ["time", {"part": "params", "of": "body"}]},
         "parts[1]: params are of = 'query', 'form' or 'both'",
     ),
-    "params sorted otherwise": ({"parts": ["time", {"part": "params", "sort": "value"}]}, "sort = 'name' or 'none'"),
+    "params sorted otherwise": (
+        {"parts": ["time", {"part": "params", "sort": "value"}]},
+        "sort = 'name', 'pair' or 'none'",
+    ),
     "params joined by a number": (
         {"parts": ["time", {"part": "params", "item": 1}]},
-        "parts[1]: pair and item are text",
+        "parts[1]: pair, item and start are text",
     ),
     "the body twice": ({"parts": ["time", "body", "body"]}, "parts holds the body twice: name it once"),
     "a joiner of other characters": ({"joiner": "\0"}, "joiner is printable ASCII and line feeds"),
@@ -292,7 +295,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     # times
     "an unknown time": (
         {"time": "rfc3339"},
-        "time 'rfc3339' is unknown: write one of unix, unix-ms, iso, iso-ms, http, or a pattern",
+        "time 'rfc3339' is unknown: write one of unix, unix-decimal, unix-ms, iso, iso-ms, http, rfc2822, or a pattern",
     ),
     "an unknown directive": ({"time": "%Y-%m-%d %H:%M:%S %Z"}, "time holds '%Z': a pattern has %Y"),
     "a lone percent sign": ({"time": "%Y-%m-%d %H:%M:%S%"}, "time holds '%': a pattern has %Y"),

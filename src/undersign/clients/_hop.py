@@ -57,6 +57,7 @@ class HopSigner:
         adjust_clock: bool = False,
         extra: Mapping[str, str] = MappingProxyType({}),
         check_response: bool = False,
+        nonce: Callable[[], str] | None = None,
     ) -> None:
         if isinstance(secrets, ConfigError):
             raise secrets
@@ -68,6 +69,9 @@ class HopSigner:
             raise flaw
         check_clock(clock)
         self.clock = clock
+        if nonce is not None and not callable(nonce):
+            raise ConfigError("nonce is a function that returns a new text each time, not the text itself")
+        self._nonce = nonce or (lambda: str(uuid.uuid4()) if scheme.needs_nonce else "")
         window = window_of(scheme)
         if adjust_clock and window is None:
             raise ConfigError(f"{scheme.name} signs no time: leave adjust_clock out")
@@ -89,7 +93,7 @@ class HopSigner:
     def sign(self, request: Request) -> Patch:
         """See `undersign.sign`."""
         offset = self.correction.offset(request.origin) if self.correction else 0.0
-        nonce = str(uuid.uuid4()) if self.scheme.needs_nonce else ""
+        nonce = self._nonce()
         if self.check:
             return self.check.asked_for(
                 request, lambda asked: sign_checked(self.scheme, asked, self.credential, self.clock() + offset, nonce)
@@ -201,6 +205,7 @@ class HopAuth:
         older: Sequence[Secret | str | bytes] = (),
         extra: Mapping[str, str] = MappingProxyType({}),
         check_response: bool = False,
+        nonce: Callable[[], str] | None = None,
     ) -> None:
         secrets = seal_all(secret, older)
         del secret, older  # so that no frame which raises below holds a plain one
@@ -213,6 +218,7 @@ class HopAuth:
             adjust_clock=adjust_clock,
             extra=extra,
             check_response=check_response,
+            nonce=nonce,
         )
         self._set_up()
 

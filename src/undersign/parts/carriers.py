@@ -91,6 +91,9 @@ class Carriers:
         self.field_names = frozenset((*fields, *also))
         self.templates = (*(header.template for header in self.headers), *(template for _, template in self.fields))
         self.sent = frozenset(name for template in self.templates for name in template.names)
+        self.left_out_without = frozenset(name for template in self.templates for name in template.left_out_without)
+        self.sealed = frozenset(name for template in self.templates for name in template.sealed)
+        self.digests = tuple(name for template in self.templates for name in template.digests)
         repeated = [name for template in self.templates for name in template.names]
         if len(set(repeated)) < len(repeated):
             raise ConfigError("a value is sent in two places: name each placeholder in one carrier")
@@ -108,13 +111,14 @@ class Carriers:
         if " " not in literal:
             self._word = ""
         self._others = tuple(header for header in self.headers if header is not self._signed)
-        self.drafts = tuple(header for header in self._others if "key_id" not in header.template.names)
+        self.drafts = tuple(
+            header for header in self._others if "key_id" not in header.template.names and not header.template.sealed
+        )
         """The headers that `drafted` writes, and `patch` does not."""
         self._written = tuple(header for header in self.headers if header not in self.drafts)
         self.written = (*(header.template for header in self._written), *(template for _, template in self.fields))
         """The templates that `patch` writes."""
         self.signature_field = next((name for name, template in self.fields if "signature" in template.names), "")
-        self.time_field = next((name for name, template in self.fields if "time" in template.names), "")
         self.signature_header = self._signed.folded if self._signed else ""
 
     def needs_form(self, head: Request) -> bool:
@@ -130,6 +134,22 @@ class Carriers:
             if placeholder in template.names:
                 return f"parameter {name}, as it is before it is percent-encoded"
         return "not sent"
+
+    def digest_sent(self, request: Request, placeholder: str) -> str | None:
+        """The digest of the body that a carrier holds: None where there is no such carrier, empty where it is not in
+        form. Raises CannotSign."""
+        found: dict[str, str] = {}
+        for header in self.headers:
+            if placeholder in header.template.names:
+                value = signed_header(request, header.folded)
+                return None if value is None else found[placeholder] if header.template.read(value, found) else ""
+        in_query, in_form = self._places(request, form_of(request))
+        for name, template in self.fields:
+            if placeholder in template.names:
+                values = [decode_field(value) for found_name, value in in_query + in_form if found_name == name]
+                is_read = len(values) == 1 and template.read(values[0], found)
+                return None if not values else found[placeholder] if is_read else ""
+        return None
 
     # Reading
 
@@ -153,6 +173,8 @@ class Carriers:
             sent = lone_value(request, signed.folded)
             if sent is None or not signed.template.read(sent, found):
                 return self._not_in_form(request, signed)
+        if self.fields and not in_query + in_form and not request.body and self.needs_form(request):
+            return NOT_CLAIMED  # while the form is still to come, which has the rest
         if self.fields and (flaw := self._read_fields(request, in_query, in_form, found)):
             return flaw
         for header in self._others:
@@ -164,6 +186,8 @@ class Carriers:
                 value = ""
             if value and header.template.alone:
                 found[header.template.alone] = value
+            elif value is None and header.template.may_be_absent:
+                found.update(dict.fromkeys(header.template.names, ""))
             elif value is None or not header.template.read(value, found):
                 return Flaw(f"the {header.name} header is absent or not in its one form")
         return None
@@ -200,7 +224,9 @@ class Carriers:
                     return Flaw(f"the parameter {name!r} is not UTF-8", part=name)
             values[name] = value
         for name, template in self.fields:
-            if not template.read(values.pop(name, ""), found):
+            if name not in values and template.may_be_absent:
+                found.update(dict.fromkeys(template.names, ""))
+            elif not template.read(values.pop(name, ""), found):
                 return Flaw(f"the parameter {name!r} is absent, empty or not in its one form", part=name)
         for name, value in values.items():
             found[f"field:{name}"] = value if value.isascii() else _text(value)
@@ -223,23 +249,40 @@ class Carriers:
         self._written = tuple(header for header in self.headers if header not in self.drafts)
         self.written = (*(header.template for header in self._written), *(template for _, template in self.fields))
 
+    def names_drafted(self, values: Mapping[str, str]) -> list[str]:
+        """The lower-case names of what `drafted` gives."""
+        return [header.folded for header in self.drafts if not header.template.is_left_out(values)]
+
+    def flaw_of_left_out(self, request: Request, values: Mapping[str, str]) -> str | None:
+        """A carrier that is left out, and which the request has all the same, as a sentence."""
+        if not self.left_out_without:
+            return None
+        for header in self.headers:
+            if header.template.is_left_out(values) and request.values(header.folded):
+                return f"the header {header.name} is there and nothing goes into it: remove it"
+        here, there = self._places(request, form_of(request))
+        for name, template in self.fields:
+            if template.is_left_out(values) and any(found == name for found, _ in here + there):
+                return f"the parameter {name!r} is there and nothing goes into it: remove it"
+        return None
+
     def drafted(self, values: Mapping[str, str]) -> Pairs:
         """The headers that say neither key id nor signature, such as Date. Raises CannotSign as `patch` does."""
-        return tuple([(header.name, header.template.write(values)) for header in self.drafts])
+        return _written(self.drafts, values)
 
     def drafted_fields(self, values: Mapping[str, str], *, in_form: bool) -> Patch:
         """What sets the parameters but that of the signature."""
         others = [(name, template) for name, template in self.fields if name != self.signature_field]
-        pairs = tuple([(name, _text(template.write(values))) for name, template in others])
+        pairs = tuple([(name, _text(value)) for name, value in _fields_written(others, values)])
         return Patch((), (), pairs) if in_form else Patch((), pairs)
 
     def patch(self, values: Mapping[str, str], more: Pairs = (), *, in_form: bool) -> Patch:
         """What sets all other carriers, and `more` parameters. Raises CannotSign for a value that a template cannot
         hold."""
-        headers = tuple([(header.name, header.template.write(values)) for header in self._written])
+        headers = _written(self._written, values)
         if not self.fields:
             return _new(Patch, (headers, (), ()))
-        pairs = [(name, _text(template.write(values))) for name, template in self.fields]
+        pairs = [(name, _text(value)) for name, value in _fields_written(self.fields, values)]
         pairs += more
         return _new(Patch, (headers, (), tuple(pairs)) if in_form else (headers, tuple(pairs), ()))
 
@@ -262,6 +305,20 @@ class Carriers:
             if names.count(name) > 1:
                 return f"the parameter {name!r} is there more than once: leave one, or none"
         return here
+
+
+def _written(headers: Sequence[_Header], values: Mapping[str, str]) -> Pairs:
+    return tuple(
+        [
+            (header.name, header.template.write(values))
+            for header in headers
+            if not header.template.left_out_without or not header.template.is_left_out(values)
+        ]
+    )
+
+
+def _fields_written(fields: Sequence[tuple[str, Template]], values: Mapping[str, str]) -> Pairs:
+    return tuple([(name, template.write(values)) for name, template in fields if not template.is_left_out(values)])
 
 
 def _text(wire: str) -> str:

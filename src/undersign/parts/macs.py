@@ -18,7 +18,7 @@ from ..errors import ConfigError
 
 ALGORITHMS = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512")
 ENCODINGS = ("hex", "HEX", "base64", "base64url", "base64url-nopad")
-SECRET_FORMS = ("text", "base64", "hex")
+SECRET_FORMS = ("text", "base64", "hex", "md5-hex")
 
 _HASHES = {name: getattr(hashlib, name) for name in ALGORITHMS}
 _INNER_PAD, _OUTER_PAD = (bytes(byte ^ pad for byte in range(256)) for pad in (0x36, 0x5C))
@@ -63,7 +63,9 @@ class SecretForm(NamedTuple):
         """What is wrong with the form of the secret, as one sentence that does not hold it; None = nothing."""
         if self._decoded(secret):
             return None
-        how = {"text": "as it was handed out", "base64": "in base64, with its padding", "hex": "in hex"}[self.form]
+        how = {"text": "as it was handed out", "base64": "in base64, with its padding", "hex": "in hex"}.get(
+            self.form, "as it is"
+        )
         prefix = f"{self.prefix.decode('utf-8', 'replace')} and then " if self.prefix else ""
         return f"write {prefix}the secret {how}"
 
@@ -78,6 +80,8 @@ class SecretForm(NamedTuple):
                 return binascii.unhexlify(secret)
             except ValueError:
                 return None
+        if self.form == "md5-hex":
+            return new_hash("md5", secret).hexdigest().encode() if secret else None
         return secret
 
 

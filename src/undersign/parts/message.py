@@ -6,7 +6,7 @@ bytes as Latin-1, one character a byte, like the values of headers; `None` is a 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, NamedTuple, TypeAlias
 from urllib.parse import quote, quote_plus
@@ -40,20 +40,37 @@ _SIMPLE = (
     "host",
     "body",
     "content-type",
+    "media-type",
     "time",
     "key_id",
     "secret",
     "nonce",
 )
 _WITH_ARGUMENT = ("body", "header", "time", "extra", "literal")
-_TABLES = ("headers", "params")
+_TABLES = ("headers", "params", "digest")
 _OPTIONS = ("omit_empty", "fold", "when", "excludes")
 _OPTIONS_OF = {
-    "headers": ("names", "drop_blank"),
-    "params": ("of", "sort", "pair", "item", "without", "decoded", "encode", "drop_blank"),
+    "headers": ("names", "prefix", "sort", "pair", "item", "ended", "between", "title", "drop_blank", "http_version"),
+    "params": (
+        "of",
+        "sort",
+        "pair",
+        "item",
+        "start",
+        "without",
+        "decoded",
+        "encode",
+        "drop_blank",
+        "lower_names",
+        "plain",
+    ),
+    "digest": ("digest", "encoding", "parts", "joiner"),
     "path": ("segment",),
-    "query": ("without",),
-    "body": ("digest", "encoding", "empty"),
+    "query": ("without", "before"),
+    "body": ("digest", "encoding", "empty", "before"),
+    "header": ("absent",),
+    "content-type": ("absent",),
+    "media-type": ("absent",),
 }
 
 
@@ -107,12 +124,23 @@ class Part(NamedTuple):
     """Whether it is always there and as it is on the wire."""
     excludes: str = ""
     """The character that its text never holds: where that begins the joiner, the part ends there."""
+    separators: str = ""
+    """What it has between its pieces."""
+    holds: tuple[Part, ...] = ()
+    """The parts of which it is the digest."""
+    names_in: Callable[[Collection[str]], str] | None = None
+    """What lists the headers that it signs, in lower case, given those of their names that are there."""
 
     @property
     def is_open(self) -> bool:
         """Whether its text may be any text, and not one in a form of its own."""
-        fixed = ("method", "time", "date", "seconds", "key id", "secret", "literal", "host")
+        fixed = ("method", "time", "date", "seconds", "key id", "secret", "literal", "host", "digest")
         return not self.digest and self.constant is None and self.name not in fixed
+
+    @property
+    def holds_lines(self) -> bool:
+        """Whether its text may hold a line feed."""
+        return self.name == "body" or (self.name == "custom headers" and self.early is not None)
 
     def head_text(self) -> Callable[[Request, Values], str | None] | None:
         """What makes its text of the head; None where that is late."""
@@ -147,6 +175,7 @@ def compiled_part(spec: PartSpec, *, time_is_sent: bool, field: str) -> Part:
             known = _OPTIONS_OF.get(word, ()) + _OPTIONS
             meant = did_you_mean(str(option), known)
             raise ConfigError(f"{field}, the part {word!r}, has no option {option!r}{meant}: it has {', '.join(known)}")
+    # These make parts of the kind that stands below.
     part = _part(word, argument, options, time_is_sent, field)
     return _with_options(part, options, field)
 
@@ -158,8 +187,14 @@ def _unknown(word: str, field: str) -> ConfigError:
 
 
 def _part(word: str, argument: str, options: Mapping[str, Any], time_is_sent: bool, field: str) -> Part:
-    if word == "header" or word == "content-type":
-        return _header(argument if word == "header" else "Content-Type", options.get("fold"), field)
+    if word in ("header", "content-type", "media-type"):
+        name = argument if word == "header" else "Content-Type"
+        part = _header(name, options.get("fold"), field, options.get("absent", "refuse"))
+        return _media_type(part) if word == "media-type" else part
+    if "before" in options:
+        from .leading import leading_part  # which makes parts of this module
+
+        return leading_part(word, options["before"], field)
     if word == "body":
         return _body(argument, options, field)
     if word == "time":
@@ -168,14 +203,20 @@ def _part(word: str, argument: str, options: Mapping[str, Any], time_is_sent: bo
         if not argument.isidentifier():
             raise ConfigError(f"{field} is 'extra:{argument}': write extra:NAME, the name of a value of the credential")
         return Part(
-            argument, f"the credential's extra {argument}", lambda _, values: values.extra[argument], extra=argument
+            argument, f"the credential's extra {argument}", lambda _, values: values.extra.get(argument), extra=argument
         )
     if word == "literal":
         if not argument or not all(" " <= character <= "~" or character == "\n" for character in argument):
             raise ConfigError(f"{field}: a literal is printable ASCII and line feeds, and not empty")
         return Part("literal", "of the scheme", constant=argument)
     if word == "headers":
-        return _headers(options, field)
+        from .lines import headers_part
+
+        return headers_part(options, field)
+    if word == "digest":
+        from .digests import nested_digest
+
+        return nested_digest(options, time_is_sent=time_is_sent, field=field)
     if word == "params":
         return _params(options, field)
     if "segment" in options:
@@ -246,15 +287,19 @@ _WORDS = {
 }
 
 
-def _header(name: str, fold: Any, field: str) -> Part:
+def _header(name: str, fold: Any, field: str, absent: Any) -> Part:
     if not TOKEN.fullmatch(name):
         raise ConfigError(f"{field}: {name!r} is no name of a header: write header:NAME")
+    if absent not in ("refuse", "nothing"):
+        raise ConfigError(f"{field}: absent is 'refuse', or 'nothing' for an empty text where there is no such header")
     folded = name.lower()
     change, lowers = {"lower": _lower, "upper": _upper}.get(fold), fold == "lower"
 
     def text(request: Request, _: Values) -> str:
         value = signed_header(request, folded)
         if value is None:
+            if absent == "nothing":
+                return ""
             raise CannotSign(f"there is no {name} header to sign")
         if change is None:
             return value
@@ -263,6 +308,12 @@ def _header(name: str, fold: Any, field: str) -> Part:
     component = _COMPONENTS.get(folded, Component.HEADERS)
     shown = "content type" if folded == "content-type" else f"header {name}"
     return Part(shown, f"header {name}", text, binds=frozenset({component}), headers=(folded,))
+
+
+def _media_type(part: Part) -> Part:
+    """Content-Type without its parameters, such as a charset or a boundary."""
+    whole = _changed(part, lambda text: text.partition(";")[0].rstrip(" \t"))
+    return whole._replace(name="media type", source=f"{part.source} without parameters", binds=frozenset())
 
 
 _COMPONENTS = {"content-type": Component.CONTENT_TYPE, "host": Component.AUTHORITY}
@@ -335,61 +386,63 @@ def unix_second(_: Request, __: Values, ___: Body, second: int) -> str:
     return str(second)
 
 
-def _headers(options: Mapping[str, Any], field: str) -> Part:
-    names = text_list(options.get("names", ()), f"{field}.names")
-    drop_blank = _boolean(options.get("drop_blank", False), f"{field}.drop_blank")
-    # A name that is there in two spellings makes two lines, and one that is repeated in the same spelling makes one.
-    folded = tuple(name.lower() for name in dict.fromkeys(names))
-
-    def text(request: Request, _: Values) -> str:
-        lines = []
-        for name in folded:
-            value = signed_header(request, name)
-            if value is not None and not (drop_blank and value in ("", "0")):
-                lines.append(f"{name}: {value}")
-        return "\n".join(sorted(lines))
-
-    if not folded:
-        return Part("custom headers", "empty: the scheme signs none", constant="")
-    source = f"empty: the request has none of {', '.join(names)}"
-    return Part("custom headers", source, text, binds=frozenset({Component.HEADERS}), headers=folded)
-
-
 def _params(options: Mapping[str, Any], field: str) -> Part:
     of, sort = options.get("of", "query"), options.get("sort", "name")
-    if of not in ("query", "form", "both") or sort not in ("name", "none"):
-        raise ConfigError(f"{field}: params are of = 'query', 'form' or 'both', with sort = 'name' or 'none'")
-    pair, item = options.get("pair", "="), options.get("item", "&")
-    if not isinstance(pair, str) or not isinstance(item, str):
-        raise ConfigError(f"{field}: pair and item are text")
+    if of not in ("query", "form", "both") or sort not in ("name", "pair", "none"):
+        raise ConfigError(f"{field}: params are of = 'query', 'form' or 'both', with sort = 'name', 'pair' or 'none'")
+    pair, item, start = options.get("pair", "="), options.get("item", "&"), options.get("start", "")
+    if not isinstance(pair, str) or not isinstance(item, str) or not isinstance(start, str):
+        raise ConfigError(f"{field}: pair, item and start are text")
     without = frozenset(text_list(options.get("without", ()), f"{field}.without"))
-    decoded = _boolean(options.get("decoded", True), f"{field}.decoded")
-    drop_blank = _boolean(options.get("drop_blank", False), f"{field}.drop_blank")
+    decoded = boolean(options.get("decoded", True), f"{field}.decoded")
+    drop_blank = boolean(options.get("drop_blank", False), f"{field}.drop_blank")
+    lower_names = boolean(options.get("lower_names", False), f"{field}.lower_names")
+    plain = boolean(options.get("plain", False), f"{field}.plain")
     encode = _encoded(options.get("encode", "none"), item, field)
     if encode is not None and not decoded:
         raise ConfigError(f"{field}: encode writes what was decoded: leave decoded = false out")
+    if plain and not (pair and item):
+        raise ConfigError(f"{field}: plain is for parameters that pair and item separate")
 
-    delimits = _delimits(pair, item, encode, decoded=decoded)
+    delimits = plain or _delimits(pair, item, encode, decoded=decoded)
+    separators = pair + item + start
 
-    def joined(encoded: Iterable[str]) -> str:
-        pairs = []
-        for text in encoded:
+    def changed(name: str, value: str) -> tuple[str, str]:
+        if decoded:
+            name, value = _decoded(name), _decoded(value)
+        if plain and (pair in name or item in name or item in value):
+            raise CannotSign(f"a parameter holds {pair!r} or {item!r}, which separate what is signed: leave that out")
+        return name, value
+
+    def in_lower_case(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
+        spellings = {_lower(name): name for name, _ in pairs}
+        if any(spellings[_lower(name)] != name for name, _ in pairs):
+            raise CannotSign("two parameters are told apart by their case alone, which is not signed: rename one")
+        return [(_lower(name), value) for name, value in pairs]
+
+    def joined(sent: Iterable[str]) -> str:
+        pairs: list[tuple[str, str]] = []
+        for text in sent:
             for part in text.split("&"):
                 name, _, value = part.partition("=")
                 if part and (value or not drop_blank) and decode_field(name) not in without:
-                    pairs.append((_decoded(name), _decoded(value)) if decoded else (name, value))
+                    pairs.append(changed(name, value))
+        if lower_names:
+            pairs = in_lower_case(pairs)
         if sort == "name":
             pairs.sort(key=lambda found: found[0])
         if encode is not None:
             pairs = [(encode(name), encode(value)) for name, value in pairs]
-        return item.join(f"{name}{pair}{value}" for name, value in pairs)
+        if sort == "pair":
+            pairs.sort()
+        return (start if pairs else "") + item.join(f"{name}{pair}{value}" for name, value in pairs)
 
     if of == "query":
 
         def early(request: Request, values: Values) -> str:
             return joined([_query(request, values)])
 
-        return Part("parameters", "the query's", early, query_without=without, delimits=delimits)
+        return Part("parameters", "the query's", early, query_without=without, delimits=delimits, separators=separators)
 
     def late(request: Request, values: Values, body: Body, _: int) -> str:
         if isinstance(body, BodyDigest):
@@ -400,7 +453,14 @@ def _params(options: Mapping[str, Any], field: str) -> Part:
     source = "those of the form" if of == "form" else "those of query and form"
     of_query = without if of == "both" else None
     return Part(
-        "parameters", source, late=late, raw=True, query_without=of_query, form_without=without, delimits=delimits
+        "parameters",
+        source,
+        late=late,
+        raw=True,
+        query_without=of_query,
+        form_without=without,
+        delimits=delimits,
+        separators=separators,
     )
 
 
@@ -454,7 +514,7 @@ def _with_options(part: Part, options: Mapping[str, Any], field: str) -> Part:
         part = part._replace(source=f"{part.source}, in {fold} case", binds=binds, is_whole=False)
     if "excludes" in options:
         part = _excluding(part, options["excludes"], field)
-    if _boolean(options.get("omit_empty", False), f"{field}.omit_empty"):
+    if boolean(options.get("omit_empty", False), f"{field}.omit_empty"):
         part = _changed(_or_absent(part), lambda text: text or None)._replace(may_be_absent=True)
     if options.get("when") is not None:
         if part.name == "secret":
@@ -523,7 +583,7 @@ def _conditional(part: Part, when: Any, field: str) -> Part:
     types = (
         frozenset(text_list(when["content_types"], f"{field}.when.content_types")) if "content_types" in when else None
     )
-    has_body = _boolean(when["body"], f"{field}.when.body") if "body" in when else None
+    has_body = boolean(when["body"], f"{field}.when.body") if "body" in when else None
 
     def holds(request: Request) -> bool:
         return (methods is None or request.method.upper() in methods) and (
@@ -557,7 +617,7 @@ def text_list(value: Any, field: str) -> Sequence[str]:
     raise ConfigError(f"{field} is a list of texts")
 
 
-def _boolean(value: Any, field: str) -> bool:
+def boolean(value: Any, field: str) -> bool:
     if isinstance(value, bool):
         return value
     raise ConfigError(f"{field} is true or false")

@@ -11,7 +11,7 @@ open there (`late`) and filled in by `string`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from operator import attrgetter
 
 from ..core.dates import Window
@@ -21,9 +21,12 @@ from ..errors import CannotSign, ConfigError
 from ..scheme import BodyNeed
 from ..scheme import Part as ShownPart
 from .carriers import Carriers
+from .digests import compared_digest, digest_named, written_digest
+from .lines import names_there
 from .macs import ALGORITHMS, ENCODINGS, SECRET_FORMS, Mac, SecretForm, encoded_pattern
 from .message import SECRET, Body, Part, PartSpec, Values, compiled_part, unix_second
 from .times import TimeForm, time_form
+from .trading import traded
 
 _LONGEST_SEARCH = 86_400
 _SAMPLE_TIME = 1_730_974_875.0
@@ -75,23 +78,34 @@ class Program:
             compiled_part(spec, time_is_sent=self.time_is_sent, field=f"parts[{place}]")
             for place, spec in enumerate(parts)
         )
-        self.parts = self._with_time_of_field(self.parts)
+        self.parts = self._with_time_of_carrier(self.parts)
         self.secret_form = SecretForm(secret, secret_prefix.encode())
+        # A digest is what its own parts are, to whoever asks what is signed.
+        self._flat = tuple(inner for part in self.parts for inner in (part, *part.holds))
+        self.optional_extras = frozenset(
+            name[len("extra.") :] for name in carriers.left_out_without if name[:6] == "extra."
+        )
+        if carriers.left_out_without:
+            self.parts = tuple(self._may_be_absent(part) for part in self.parts)
+        self.headers = tuple(dict.fromkeys(name for part in self.parts for name in part.headers))
         self._check_sent(mac)
         self._check_time()
         before, behind = self._secrets_around_body()
         self.mac = Mac(mac, encoding, self.secret_form, before, behind)
         for template in carriers.templates:
             template.check(self._samples())
-        self.headers = tuple(dict.fromkeys(name for part in self.parts for name in part.headers))
         self._check_carriers()
         carriers.draft_too(self.headers)
+        self.parts += self._compared_digests()
+        self._lists = self._list_of_headers()
         whole = {part.name for part in self.parts if part.is_whole}
         bound = frozenset[Component]().union(*(part.binds for part in self.parts))
+        if carriers.header_names >= {*self.headers} - {"content-type", "host"}:
+            bound -= {Component.HEADERS}  # those of the credentials alone
         # No target holds a line feed, so it tells where the path ends.
         self.splits_target = Component.TARGET not in bound and {"path", "query"} <= whole and "\n" in joiner
-        self.covers = (bound | {Component.TARGET} if self.splits_target else bound) - self._exchangeable()
-        digests = tuple(dict.fromkeys(part.digest for part in self.parts if part.digest))
+        self.covers = (bound | {Component.TARGET} if self.splits_target else bound) - traded(self.parts, joiner)
+        digests = tuple(dict.fromkeys(part.digest for part in (*self._flat, *self.parts) if part.digest))
         raw = any(part.raw for part in self.parts)
         self.body_need = BodyNeed(digests, raw)
         places = tuple(enumerate(self.parts))
@@ -121,9 +135,12 @@ class Program:
         self.signs_time_as_other = self.time_is_sent and any(
             Component.DATE in part.binds and not part.of_values for part in self.parts
         )
-        self.needs_nonce = "nonce" in carriers.sent and nonce == "required"
-        self.sends_more = "nonce" in carriers.sent or any(name.startswith("extra.") for name in carriers.sent)
-        self.extras = tuple(sorted(name[len("extra.") :] for name in carriers.sent if name.startswith("extra.")))
+        self.needs_nonce = "nonce" in carriers.sent - carriers.left_out_without and nonce == "required"
+        extras = {name[len("extra.") :] for name in carriers.sent if name.startswith("extra.")}
+        self.extras = tuple(sorted(extras - self.optional_extras))
+        self.sends_more = "nonce" in carriers.sent or bool(extras)
+        self.computes = bool(carriers.digests) or "headers" in carriers.sent
+        """Whether the carriers say something of the request itself."""
 
     # The string to sign
 
@@ -205,23 +222,72 @@ class Program:
             source = source.replace("header Content-Type", "the default")
         yield name, source, text
 
-    def _exchangeable(self) -> set[Component]:
-        """What the string does not bind, since its parts can trade bytes: `/ab` and `c` read like `/a` and `bc`.
+    # What carriers say of the request itself
 
-        Parts of any text do where nothing stands between them that neither can hold, and parts that may be left out do
-        where there are two. The key id and a time do not: each travels in a carrier of its own, in a form of its own.
-        """
-        if "\n" in self.joiner:  # which a body and several lines of headers can hold alone
-            loose = [
-                part for part in self.parts if part.name == "body" or (part.name == "custom headers" and part.early)
-            ]
-        else:
-            joiner = self.joiner[:1]  # where a part ends that never holds this character
-            loose = [part for part in self.parts if part.is_open and (not part.excludes or part.excludes != joiner)]
-        absent = [part for part in self.parts if part.may_be_absent]
-        trading = (loose if len(loose) > 1 else []) + (absent if len(absent) > 1 else [])
-        lost = {component for part in trading for component in part.binds}
-        return lost | {Component.TARGET} if any(part.name in ("path", "query") for part in trading) else lost
+    def compute(self, request: Request, sent: dict[str, str], added: Collection[str]) -> None:
+        """Put the digests and the list of headers into `sent`; `added` are headers (lower case) that signing adds."""
+        for name in self.carriers.digests:
+            empty = name in self.carriers.left_out_without and not body_length(request.body)
+            sent[name] = "" if empty else written_digest(name, request.body)
+        sent["headers"] = ""
+        if self._lists is not None:
+            also = {*added, *self.carriers.names_drafted(sent)}
+            sent["headers"] = self._lists(names_there(request, self.headers, also))
+
+    def flaw_of_computed(self, request: Request, found: Mapping[str, str]) -> str | None:
+        """What is wrong with the list of headers that was sent. Raises CannotSign."""
+        if self._lists is None or found["headers"] == self._lists(names_there(request, self.headers, ())):
+            return None
+        return "the signed headers that it names are not those of the scheme which the request has"
+
+    def _compared_digests(self) -> tuple[Part, ...]:
+        found: list[Part] = []
+        for name in self.carriers.digests:
+            where = self.carriers.carrier_of(name)
+            digest_named(name, where)
+            if self.carriers.fields and self.carriers.place != "query":
+                raise ConfigError(f"{where} is a digest of the body, and fields go into it: send them in the query")
+            signed = [self._signs_carrier(part, name) for part in self.parts]
+            if not any(signs for signs, _ in signed):
+                raise ConfigError(
+                    f"{where} is a digest of the body and is not signed, so anyone could change both: put it among the "
+                    "parts"
+                )
+            found.append(compared_digest(name, where, self.carriers.digest_sent, binds=any(b for _, b in signed)))
+        return tuple(found)
+
+    def _list_of_headers(self) -> Callable[[Collection[str]], str] | None:
+        if "headers" not in self.carriers.sent:
+            return None
+        lists = [part.names_in for part in self.parts if part.names_in]
+        if len(lists) != 1:
+            raise ConfigError("{headers} lists the headers of one part: put { part = 'headers', names = [...] } there")
+        return lists[0]
+
+    def _may_be_absent(self, part: Part) -> Part:
+        """The part, left out where a carrier is left out that has its value."""
+        if part.extra in self.optional_extras:
+            return part._replace(may_be_absent=True)
+        if part.of_values == "nonce" and "nonce" in self.carriers.left_out_without:
+            return part._replace(early=lambda _, values: values.nonce or None, of_values="", may_be_absent=True)
+        return part
+
+    def _signs_carrier(self, part: Part, placeholder: str) -> tuple[bool, bool]:
+        """Whether the part signs what carries the value, always, and whether it binds it: so that nothing that stands
+        elsewhere in the part reads like it."""
+        if part.may_be_absent:
+            return False, False
+        for header in self.carriers.headers:
+            if placeholder in header.template.names:
+                signs = header.folded in part.headers
+                return signs, signs and (part.name != "custom headers" or Component.HEADERS in part.binds)
+        for name, template in self.carriers.fields:
+            if placeholder in template.names:
+                taken = {"query": part.query_without, "form": part.form_without}
+                wanted = (taken[self.carriers.place],) if self.carriers.place in taken else tuple(taken.values())
+                signs = all(without is not None and name not in without for without in wanted)
+                return signs, signs and part.delimits
+        return False, False
 
     def times(self, seconds: Sequence[int]) -> Iterator[bytes]:
         """The text of each second, where `string_around_time` says what stands around it."""
@@ -230,25 +296,34 @@ class Program:
             return (b"%d" % second for second in seconds)
         return (late(_NO_REQUEST, _NO_VALUES, b"", second).encode() for second in seconds)  # type: ignore[union-attr]
 
-    def _with_time_of_field(self, parts: tuple[Part, ...]) -> tuple[Part, ...]:
-        """The parts; one that signs the parameter which holds the time binds the time too, if it delimits it."""
-        name, takes = self.carriers.time_field, self.carriers.place
-        self._signs_time_field = False
-        for place, part in enumerate(parts):
-            taken = {"query": part.query_without, "form": part.form_without}
-            wanted = (taken[takes],) if takes in taken else tuple(taken.values())
-            if name and all(without is not None and name not in without for without in wanted):
-                self._signs_time_field = True
-                if part.delimits:
-                    parts = (*parts[:place], part._replace(binds=part.binds | {Component.DATE}), *parts[place + 1 :])
-        return parts
+    def _with_time_of_carrier(self, parts: tuple[Part, ...]) -> tuple[Part, ...]:
+        """The parts; one that binds what carries the time binds the time too."""
+        self._signs_time_carrier = False
+        changed: list[Part] = []
+        for part in parts:
+            signs, binds = self._signs_carrier(part, "time")
+            self._signs_time_carrier |= signs
+            changed.append(part._replace(binds=part.binds | {Component.DATE}) if binds else part)
+        if len(self.carriers.fields) > 0 and self.carriers.place == "query-or-form":
+            self._signs_time_carrier |= self._signs_either_field("time")
+        return tuple(changed)
+
+    def _signs_either_field(self, placeholder: str) -> bool:
+        """Whether one part signs it in the query, and another one in the form."""
+        names = [name for name, template in self.carriers.fields if placeholder in template.names]
+        whole = [part for part in self.parts if not part.may_be_absent]
+        return any(
+            any(part.query_without is not None and name not in part.query_without for part in whole)
+            and any(part.form_without is not None and name not in part.form_without for part in whole)
+            for name in names
+        )
 
     # What can be wrong with a recipe
 
     def _check_sent(self, mac: str) -> None:
-        named = {part.name for part in self.parts}
+        named = {part.name for part in self._flat}
         sent = self.carriers.sent
-        for part in self.parts:
+        for part in self._flat:
             if part.extra and f"extra.{part.extra}" not in sent:
                 raise ConfigError(
                     f"parts holds extra:{part.extra}, which nothing sends: put {{extra.{part.extra}}} in a carrier"
@@ -261,6 +336,10 @@ class Program:
             raise ConfigError(
                 f"mac {mac!r} takes no key, so anyone could sign: put the secret among the parts, or use hmac-"
             )
+        if any("\0" in part.separators for part in self.parts):
+            raise ConfigError("a NUL stands for the secret in a string to sign: separate by something else")
+        if mac.startswith("hash-") and self.carriers.sealed:
+            raise ConfigError(f"mac {mac!r} takes no key, so {{mac:extra.…}} is no MAC: use hmac-")
         if named <= {"secret", "literal", "key id"}:
             raise ConfigError("parts binds nothing: one signature would serve for ever; sign the time or the request")
 
@@ -286,7 +365,7 @@ class Program:
                     )
 
     def _check_time(self) -> None:
-        signed = self._signs_time_field or any(Component.DATE in part.binds for part in self.parts)
+        signed = self._signs_time_carrier or any(Component.DATE in part.binds for part in self._flat)
         if self.time_is_sent and self.window is not None and not signed:
             raise ConfigError(
                 "the time is sent and not signed, so anyone could renew it: put it among the parts, or window = false"
@@ -316,7 +395,9 @@ class Program:
     def _samples(self) -> Mapping[str, str]:
         extras = {name: "value" for name in self.carriers.sent if name.startswith("extra.")}
         time, signature = self.time.write(_SAMPLE_TIME), self.mac.signature(b"secret", b"string")
-        return {"key_id": "key", "time": time, "signature": signature, "nonce": "nonce", **extras}
+        digests = {name: written_digest(name, b"") for name in self.carriers.digests}
+        sample = {"key_id": "key", "time": time, "signature": signature, "nonce": "nonce", "headers": "date"}
+        return {**sample, **extras, **digests}
 
 
 def signature_pattern(mac: str, encoding: str, *, any_case: bool = False) -> str:

@@ -21,6 +21,8 @@ from ..errors import CannotSign, ConfigError
 PLACEHOLDERS = ("key_id", "time", "signature", "nonce", "basic")
 _INSIDE, _NAMES_INSIDE = "{key_id}:{signature}", ("key_id", "signature")
 _BASE64 = "[A-Za-z0-9+/]+={0,2}"
+_COMPUTED = re.compile(r"headers|body:[a-z0-9]+(?::[A-Za-z0-9-]+)?")
+_EXTRA = re.compile(r"(mac:)?(extra\.[A-Za-z_][A-Za-z0-9_]*)")
 _PIECE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|([{}])|[^{}]+")
 _NAMES = {"key_id": "key id"}
 
@@ -40,13 +42,20 @@ class Template:
         self.where = where
         self.text = text
         pieces = _parsed(text, where)
-        self._written = tuple(piece.name for piece in pieces if isinstance(piece, _Placeholder))
+        placeholders = [piece for piece in pieces if isinstance(piece, _Placeholder)]
+        self._written = tuple(piece.name for piece in placeholders)
         self._inside = Template(_INSIDE, where, patterns) if "basic" in self._written else None
         self.is_basic = self._inside is not None
         if self.is_basic:
             patterns = {**patterns, "basic": _BASE64}
         names = [_NAMES_INSIDE if name == "basic" else (name,) for name in self._written]
         self.names: tuple[str, ...] = tuple(name for inside in names for name in inside)
+        self.left_out_without = tuple(piece.name for piece in placeholders if piece.optional)
+        """Those without whose value the whole carrier is left out."""
+        self.sealed = tuple(piece.name for piece in placeholders if piece.sealed)
+        """Those that the MAC of the value stands for."""
+        self.digests = tuple(name for name in self.names if name.startswith("body:"))
+        self.may_be_absent = bool(self.left_out_without or self.digests)
         if len(set(self.names)) < len(self.names):
             raise ConfigError(f"{where} names a placeholder twice: name it once")
         self.literal = pieces[0] if pieces and isinstance(pieces[0], str) else ""
@@ -94,6 +103,10 @@ class Template:
                 raise CannotSign(f"the {what} is empty or holds a character that ends it in {self.where}")
         return self._format % values
 
+    def is_left_out(self, values: Mapping[str, str]) -> bool:
+        """Whether one of the values is empty that it is not written without."""
+        return any(not values.get(name) for name in self.left_out_without)
+
     def read(self, text: str, found: dict[str, str]) -> bool:
         """Put the values in the text into `found`; False where it is not of this template."""
         if self.alone:
@@ -128,23 +141,18 @@ def _decoded(text: str) -> str:
 
 
 class _Placeholder(NamedTuple):
-    """The name between two braces."""
+    """What stands between two braces: `extra.token?` is optional, `mac:extra.passphrase` is sealed."""
 
     name: str
+    optional: bool = False
+    sealed: bool = False
 
 
 def _parsed(text: str, where: str) -> list[str | _Placeholder]:
     pieces: list[str | _Placeholder] = []
     for match in _PIECE.finditer(text):
         if match[1] is not None:
-            name = match[1]
-            if name == "secret":
-                raise ConfigError(f"{where} would send the secret: send {{signature}} and keep the secret")
-            if name not in PLACEHOLDERS and not re.fullmatch(r"extra\.[A-Za-z_][A-Za-z0-9_]*", name):
-                known = ", ".join(f"{{{known}}}" for known in (*PLACEHOLDERS, "extra.NAME"))
-                meant = did_you_mean(name, PLACEHOLDERS)
-                raise ConfigError(f"{where} has the placeholder {{{name}}}, which is unknown{meant}: use {known}")
-            pieces.append(_Placeholder(name))
+            pieces.append(_placeholder(match[1], where))
         elif match[2] is not None:
             raise ConfigError(f"{where} has a lone {match[2]!r}: write it twice where it is meant as text")
         else:
@@ -154,3 +162,21 @@ def _parsed(text: str, where: str) -> list[str | _Placeholder]:
             else:
                 pieces.append(literal)
     return pieces
+
+
+def _placeholder(text: str, where: str) -> _Placeholder:
+    name = text.removesuffix("?")
+    extra = _EXTRA.fullmatch(name)
+    if name == "secret":
+        raise ConfigError(f"{where} would send the secret: send {{signature}} and keep the secret")
+    if extra is not None:
+        return _Placeholder(extra[2], optional=name != text, sealed=extra[1] is not None)
+    if name != text and name in PLACEHOLDERS and name != "nonce":
+        raise ConfigError(f"{where} has {{{text}}}: each request has one, so leave the question mark out")
+    if name not in PLACEHOLDERS and not _COMPUTED.fullmatch(name):
+        known = ", ".join(
+            f"{{{known}}}" for known in (*PLACEHOLDERS, "extra.NAME", "mac:extra.NAME", "headers", "body:ALG:ENC")
+        )
+        meant = did_you_mean(name, PLACEHOLDERS)
+        raise ConfigError(f"{where} has the placeholder {{{text}}}, which is unknown{meant}: use {known}")
+    return _Placeholder(name, optional=name != text)

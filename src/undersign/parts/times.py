@@ -12,6 +12,7 @@ from ..core.grammar import MONTHS, WEEKDAYS
 from ..errors import CannotSign, ConfigError
 
 _UNIX = re.compile(r"0|[1-9][0-9]{0,11}")
+_UNIX_DECIMAL = re.compile(r"(?:0|[1-9][0-9]{0,11})(?:\.[0-9]{1,9})?")
 _UNIX_MS = re.compile(r"0|[1-9][0-9]{0,14}")
 _DIRECTIVES = {
     "%Y": "(?P<Y>[0-9]{4})",
@@ -36,7 +37,8 @@ class TimeForm(NamedTuple):
 
 
 def time_form(name: str) -> TimeForm:
-    """The form by its name (unix, unix-ms, iso, iso-ms, http), or of a pattern such as `%Y-%m-%d %H:%M:%S`, in UTC.
+    """The form by its name (unix, unix-decimal, unix-ms, iso, iso-ms, http, rfc2822), or of a pattern in UTC such as
+    `%Y-%m-%d %H:%M:%S`.
 
     Raises ConfigError for one that is neither.
     """
@@ -98,8 +100,14 @@ def _write_milliseconds(at: float) -> str:
 
 _FORMS = {
     "unix": TimeForm(lambda at: str(_whole(at)), lambda text: float(text) if _UNIX.fullmatch(text) else None),
+    # Written whole, and read with a fraction, as some clients send their clock as it is.
+    "unix-decimal": TimeForm(
+        lambda at: str(_whole(at)), lambda text: float(text) if _UNIX_DECIMAL.fullmatch(text) else None
+    ),
     "unix-ms": TimeForm(_write_milliseconds, lambda text: int(text) / 1000 if _UNIX_MS.fullmatch(text) else None),
     "iso": TimeForm(format_date, parse_date),
     "iso-ms": TimeForm(lambda at: format_date(at, milliseconds=True), parse_date),
     "http": TimeForm(format_http_date, parse_date),
+    # RFC 5322 calls GMT obsolete; -0000 is UTC where no zone is meant.
+    "rfc2822": TimeForm(lambda at: format_http_date(at).replace("GMT", "-0000"), parse_date),
 }
