@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 import httpx
 import requests
 from requests.adapters import BaseAdapter
+from sample import KEY_ID, SECRET
 from timing import fastest
 
 from undersign import GoTom
@@ -27,7 +28,6 @@ from undersign.clients.httpx import SignatureAuth as HttpxAuth
 from undersign.clients.requests import SignatureAuth as RequestsAuth
 
 URL = "https://demo.gotom.io/app-api/campaign/26106?x=1"
-KEY_ID, SECRET = "theusernameyoureceived", "thepasswordyoureceived"
 
 
 def header(method: str, target: str, content_type: str, date: str, body: bytes) -> str:

@@ -25,27 +25,13 @@ from typing import Any, NamedTuple
 import middleware
 import peers
 import plain
+from sample import BODY, HEADERS, KEY_ID, NOW, ORIGIN, SECRET, TARGET, clock
 from timing import Job, fastest, optional
 
 from undersign import Credential, GoGrid, GoTom, Recipe, Rejected, Request, Signer, Verifier
 from undersign.verifying import RollingWindows
 
-KEY_ID, SECRET = "theusernameyoureceived", "thepasswordyoureceived"
-NOW = 1_730_974_875.5
-ORIGIN = "https://demo.gotom.io"
-TARGET = "/app-api/campaign/26106?expand=all"
-QUERY = "/api/grid/server/list?format=json&page=0&num_items=25&server.type=web&isSandbox=false&x=%2f"
-BODY = b'{"name": "' + b"x" * 1012 + b'"}'
-HEADERS = (
-    ("Host", "demo.gotom.io"),
-    ("User-Agent", "python-requests/2.34.0"),
-    ("Accept-Encoding", "gzip, deflate, br"),
-    ("Accept", "*/*"),
-    ("Connection", "keep-alive"),
-    ("Content-Type", "application/json"),
-    ("X-Request-Id", "0123456789abcdef"),
-    ("Cache-Control", "no-cache"),
-)
+GRID_TARGET = "/api/grid/server/list?format=json&page=0&num_items=25&server.type=web&isSandbox=false&x=%2f"
 LIMITS = {
     "goTom sign GET": 1.3,
     "goTom sign POST 1 KiB": 1.35,
@@ -107,10 +93,6 @@ class Times(NamedTuple):
         return self.ours / self.other
 
 
-def clock() -> float:
-    return NOW
-
-
 def signing(signer: Signer, method: str, target: str, body: bytes) -> Job:
     return lambda: signer.sign(Request(method, target, HEADERS, body, ORIGIN))
 
@@ -151,11 +133,11 @@ def parameter_jobs() -> dict[str, Pair]:
     )
     signer = Signer(GoGrid(), Credential(KEY_ID, SECRET), clock=clock)
     verifier = Verifier(GoGrid(), {KEY_ID: SECRET}, clock=clock)
-    signed = plain.gogrid_sign(QUERY, KEY_ID, secret, NOW)
+    signed = plain.gogrid_sign(GRID_TARGET, KEY_ID, secret, NOW)
     return {
         "GoGrid sign, 6 parameters": Pair(
-            lambda: signer.sign(Request("GET", QUERY, HEADERS, b"", ORIGIN)).url(ORIGIN + QUERY),
-            lambda: plain.gogrid_sign(QUERY, KEY_ID, secret, NOW),
+            lambda: signer.sign(Request("GET", GRID_TARGET, HEADERS, b"", ORIGIN)).url(ORIGIN + GRID_TARGET),
+            lambda: plain.gogrid_sign(GRID_TARGET, KEY_ID, secret, NOW),
         ),
         "GoGrid verify, 6 parameters": Pair(
             verifying(verifier, "GET", signed, HEADERS, b""),
@@ -168,10 +150,10 @@ def recipe_jobs() -> dict[str, Pair]:
     """Both schemes written as recipes, beside the built-in ones."""
     credential, jobs = Credential(KEY_ID, SECRET), {}
     headers = (*HEADERS, *plain.gotom_sign("GET", TARGET, HEADERS, b"", KEY_ID, SECRET.encode(), NOW))
-    target = plain.gogrid_sign(QUERY, KEY_ID, SECRET.encode(), NOW)
+    target = plain.gogrid_sign(GRID_TARGET, KEY_ID, SECRET.encode(), NOW)
     for name, declared, built_in, unsigned, signed, with_headers in (
         ("goTom", GOTOM_RECIPE, GoTom(), TARGET, TARGET, headers),
-        ("GoGrid", GOGRID_RECIPE, GoGrid(), QUERY, target, HEADERS),
+        ("GoGrid", GOGRID_RECIPE, GoGrid(), GRID_TARGET, target, HEADERS),
     ):
         signers = [Signer(scheme, credential, clock=clock) for scheme in (declared, built_in)]
         verifiers = [Verifier(scheme, {KEY_ID: SECRET}, clock=clock) for scheme in (declared, built_in)]

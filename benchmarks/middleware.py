@@ -16,30 +16,17 @@ from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, NamedTuple
 
 import plain
+from sample import BODY, HEADERS, KEY_ID, NOW, PATH, QUERY, SECRET, TARGET, clock
 from timing import Job, fastest
 
 from undersign import GoTom, Verifier
 from undersign.servers.asgi import SignatureMiddleware as AsgiMiddleware
 from undersign.servers.wsgi import SignatureMiddleware as WsgiMiddleware
 
-KEY_ID, SECRET = "theusernameyoureceived", "thepasswordyoureceived"
 SECRETS = {KEY_ID: SECRET.encode()}
-NOW = 1_730_974_875.5
-TARGET, PATH, QUERY = "/app-api/campaign/26106?expand=all", "/app-api/campaign/26106", "expand=all"
-BODY = b'{"name": "' + b"x" * 1012 + b'"}'
 ANSWER = b'{"id":26106,"name":"a campaign"}'
 REFUSAL = b'"Signature not valid"'
 MAX_BODY = 16 * 1024 * 1024
-HEADERS = (
-    ("Host", "demo.gotom.io"),
-    ("User-Agent", "python-requests/2.34.0"),
-    ("Accept-Encoding", "gzip, deflate, br"),
-    ("Accept", "*/*"),
-    ("Connection", "keep-alive"),
-    ("Content-Type", "application/json"),
-    ("X-Request-Id", "0123456789abcdef"),
-    ("Cache-Control", "no-cache"),
-)
 LIMITS = {"GET": 1.2, "POST 1 KiB": 1.5}
 
 App = Callable[[Any, Any, Any], Coroutine[Any, Any, None]]
@@ -56,10 +43,6 @@ class Added(NamedTuple):
     @property
     def ratio(self) -> float:
         return self.middleware / self.by_hand
-
-
-def clock() -> float:
-    return NOW
 
 
 async def asgi_app(scope: Any, receive: Any, send: Any) -> None:

@@ -13,24 +13,12 @@ import argparse
 from typing import Any, NamedTuple
 
 import plain
+from sample import HEADERS, KEY_ID, NOW, ORIGIN, SECRET, TARGET, clock
 from timing import Job, fastest, optional, version
 
 from undersign import Credential, GoGrid, GoTom, Request, Signer
 
-URL = "https://demo.gotom.io/app-api/campaign/26106?expand=all"
-ORIGIN, TARGET = "https://demo.gotom.io", "/app-api/campaign/26106?expand=all"
-KEY_ID, SECRET = "theusernameyoureceived", "thepasswordyoureceived"
-NOW = 1_730_974_875.5
-HEADERS = (
-    ("Host", "demo.gotom.io"),
-    ("User-Agent", "python-requests/2.34.0"),
-    ("Accept-Encoding", "gzip, deflate, br"),
-    ("Accept", "*/*"),
-    ("Connection", "keep-alive"),
-    ("Content-Type", "application/json"),
-    ("X-Request-Id", "0123456789abcdef"),
-    ("Cache-Control", "no-cache"),
-)
+URL = ORIGIN + TARGET
 _FIELDS = dict(HEADERS)
 
 
@@ -41,10 +29,6 @@ class Peer(NamedTuple):
     place: str
     signing: Job
     bare: Job
-
-
-def clock() -> float:
-    return NOW
 
 
 def nothing() -> None:

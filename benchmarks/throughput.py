@@ -19,8 +19,10 @@ import time
 from contextlib import ExitStack
 from datetime import datetime, timezone
 
+from sample import KEY_ID
+from sample import PATH as TARGET
 from serving import Uvicorn
-from throughput_apps import ANSWER, APPS, KEY_ID, TARGET, signature
+from throughput_apps import ANSWER, APPS, signature
 
 SERVERS = ("bare", "middleware", "by_hand")
 REQUESTS = {"GET": ("GET", b""), "POST 1 KiB": ("POST", bytes(1024))}

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from fastapi import FastAPI
+from sample import KEY_ID, SECRET
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -22,8 +23,6 @@ from starlette.routing import Route
 from undersign import GoTom, Verifier
 from undersign.servers.asgi import SignatureMiddleware
 
-KEY_ID, SECRET = "theusernameyoureceived", "thepasswordyoureceived"
-TARGET = "/app-api/campaign/26106"
 ANSWER = b'{"id":26106,"name":"a campaign"}'
 
 
