@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 import re
+from functools import partial
 from typing import Any
 
 import pytest
@@ -23,19 +24,18 @@ from undersign import (
     Rejected,
     Request,
     Verified,
-    Verifier,
     explain,
     sign,
 )
 from undersign.parts.macs import ALGORITHMS, ENCODINGS
 from undersign.testing import check_scheme
 
+from .by_hand import FORM, verified
 from .test_errors import GOOD, WRONG
 
 NOW = 1_730_974_875
 KEY, SECRET = "key", b"a secret that nothing else looks like"
 ORIGIN = "https://api.example.com"
-FORM = ("Content-Type", "application/x-www-form-urlencoded")
 CUSTOM = ("X-One", "1"), ("X-Two", "two")
 
 # Forms of a time that are written without what separates the values of a template.
@@ -160,8 +160,7 @@ def requests(draw: st.DrawFn) -> Request:
     )
 
 
-def verify(scheme: Recipe, request: Request, *, now: float = NOW, secret: bytes = SECRET) -> Verified:
-    return Verifier(scheme, {KEY: secret, scheme.name: secret}, clock=lambda: now).verify(request)
+verify = partial(verified, now=NOW, key=KEY, secret=SECRET)
 
 
 CREDENTIAL = Credential(KEY, SECRET, extra={"token": "a token"})
