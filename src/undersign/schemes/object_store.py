@@ -23,13 +23,13 @@ from typing import ClassVar
 from urllib.parse import unquote_to_bytes
 
 from ..core.dates import Window, format_http_date, parse_date
+from ..core.grammar import CONTROL
 from ..core.message import Component, Pairs, Patch, Request, Response, body_length, signed_header
 from ..errors import CannotSign, ConfigError, Rejected
 from ..scheme import Body, BodyNeed, Claim, refusal_message, refusal_status
 from .written_out import WrittenOut, authority, base64_digest, ends_in_bare_mark, header_values
 
 _SIGNATURE = re.compile(r"[A-Za-z0-9+/]{27}=")
-_CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 _MOST = frozenset(Component) - {Component.AUTHORITY}
 
 
@@ -187,7 +187,7 @@ class ObjectStore(WrittenOut):
                     raise CannotSign(f"the parameter {name} holds an escaped &, which is signed like one that ends it")
                 signed.append((name.encode("latin-1"), self._pair(equals, decoded)))
         joined = b"&".join(name + value for name, value in sorted(signed, key=lambda pair: pair[0]))
-        if _CONTROL.search(written + joined):
+        if CONTROL.search((written + joined).decode("latin-1")):
             raise CannotSign("the target holds an escaped control character, which would end a line")
         return written + (b"?" if signed else b"") + joined
 

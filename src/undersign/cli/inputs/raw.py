@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from ...core.grammar import LENGTH
 from ...core.message import Request
 from ...errors import ConfigError, Rejected
 
@@ -19,7 +20,7 @@ _NEWER = re.compile(rb"([!-~]+ (?:https?://([^/?# ]+))?[!-~]* HTTP/)[23](?:\.0)?
 _HOST = re.compile(rb"^host:", re.IGNORECASE | re.MULTILINE)
 _END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
 _NEWLINES = re.compile(rb"[\r\n]+")
-_LENGTH = re.compile(rb"content-length:[ \t]*([0-9]{1,18})[ \t]*", re.IGNORECASE)
+_LENGTH = re.compile(rb"content-length:[ \t]*(%b)[ \t]*" % LENGTH.pattern.encode(), re.IGNORECASE)
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})\n")
 _SECOND_REQUEST = re.compile(rb"\s*[A-Z]+ \S+ HTTP/[0-9]")
 _OTHER_FORMS = (
