@@ -16,7 +16,8 @@ from .grammar import CONTROL_BUT_TAB
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-_ORIGIN = re.compile(r"(https?)://([a-z0-9._~-]+|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?", re.IGNORECASE | re.ASCII)
+# Compiled where it is first used, since a program may have no need of it.
+_ORIGIN = r"(?ia)(https?)://([a-z0-9._~-]+|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?"
 
 
 class Secret:
@@ -149,7 +150,7 @@ def parse_origin(origin: str) -> str:
 
     Raises ConfigError where it is not an http or https origin. RFC 6454, section 4.
     """
-    match = _ORIGIN.fullmatch(origin.removesuffix("/"))
+    match = re.fullmatch(_ORIGIN, origin.removesuffix("/"))
     port = int(match[3]) if match and match[3] else None
     if match is None or (port is not None and not 0 < port < 65536):
         raise ConfigError(f"not an origin: {origin!r}; write https://host or https://host:port, the host in ASCII")

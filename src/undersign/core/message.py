@@ -19,8 +19,9 @@ from .grammar import CONTROL, TOKEN
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-_URL = re.compile(r"(?P<origin>[A-Za-z]+://(?P<authority>[^/?#]*))(?P<target>[^#]*)(?:#.*)?", re.DOTALL)
-_ABSOLUTE = re.compile(r"https?://[^/?#]*(?P<target>.*)", re.DOTALL | re.IGNORECASE | re.ASCII)
+# These two are compiled where they are first used, since a program may have no need of them.
+_URL = r"(?s)(?P<origin>[A-Za-z]+://(?P<authority>[^/?#]*))(?P<target>[^#]*)(?:#.*)?"
+_ABSOLUTE = r"(?sia)https?://[^/?#]*(?P<target>.*)"
 _USUAL_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _NOT_PRINTABLE_ASCII = re.compile(r"[^!-~]")
 _NOT_FIELD_VALUE = re.compile(r"[^ -~\x80-\xff]")  # RFC 9110, section 5.5, less the tab, which is a control character
@@ -168,7 +169,7 @@ class Request(_Indexed):
         dropped, and what is not printable ASCII is percent-encoded as UTF-8. Raises CannotSign for a URL that
         is not http or https, that names a user or a password, or that holds control characters.
         """
-        match = _URL.fullmatch(url)
+        match = re.fullmatch(_URL, url)
         if match is None:
             raise CannotSign("the URL is not absolute: write https://host/path")
         if "@" in match["authority"]:
@@ -417,7 +418,7 @@ def origin_form(target: str) -> str:
     """Path and query of a target, without scheme and host where it has the absolute form. RFC 9112, section 3.2."""
     if target.startswith("/"):
         return target
-    match = _ABSOLUTE.fullmatch(target)
+    match = re.fullmatch(_ABSOLUTE, target)
     if match is None:
         return target
     return match["target"] if match["target"].startswith("/") else "/" + match["target"]

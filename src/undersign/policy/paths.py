@@ -9,18 +9,19 @@ from ..errors import ConfigError
 
 # RFC 3986, section 2.3: what needs no percent-encoding. A path of anything else has a second spelling, and a
 # server or framework behind may read it as another path than the one that was named.
-_PLAIN_PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)*/?")
-_DOT_SEGMENT = re.compile(r"/\.+(?:/|\Z)")
+# Compiled where they are first used, since most verifiers have no need of them.
+_PLAIN_PATH = r"(?:/[A-Za-z0-9._~-]+)*/?"
+_DOT_SEGMENT = r"/\.+(?:/|\Z)"
 
 
 def is_plain(path: str) -> bool:
     """Whether the path has one spelling alone: no escapes, no `//`, no dot segments, nothing reserved."""
-    return _PLAIN_PATH.fullmatch(path) is not None and not has_dot_segment(path)
+    return re.fullmatch(_PLAIN_PATH, path) is not None and not has_dot_segment(path)
 
 
 def has_dot_segment(path: str) -> bool:
     """Whether a segment is of dots alone, which servers and frameworks may resolve."""
-    return _DOT_SEGMENT.search(path) is not None
+    return re.search(_DOT_SEGMENT, path) is not None
 
 
 class Paths:
