@@ -152,7 +152,12 @@ class SchemeOfParts(Scheme):
             self._program.compute(request, sent, [name.lower() for name, _ in added])
         sent["key_id"] = self._written_key_id(wire_text(claim.key_id, "key id", self._key_id_control))
         sent["signature"] = " ".join(claim.signatures) if carriers.sends_several else claim.signatures[0]
-        return carriers.patch(sent, more, in_form=in_form)
+        try:
+            return carriers.patch(sent, more, in_form=in_form)
+        except CannotSign as error:
+            flaw = str(error)
+        del sent  # a frame that raises holds no signature that is good
+        raise CannotSign(flaw)
 
     def private_headers(self) -> frozenset[str]:
         names = self._program.carriers.header_names.union(self._program.headers)

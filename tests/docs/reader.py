@@ -200,6 +200,8 @@ def placeholders(page: str, hosts: Hosts) -> dict[str, Any]:
         return {"app": wsgi_app, "verifier": Verifier(GoTom(), {"user": "secret"})}
     if page == "servers/refusals.md":
         return {"page_somebody": lambda *told: PAGED.append(told), "application": asgi_app}
+    if page == "servers/webhooks.md":
+        return {"application": asgi_app, "SECRETS": {"alpha": "whsec_YWxwaGE=", "beta": "whsec_YmV0YQ=="}}
     if page == "servers/keys.md":
         return {"database": Database()}
     if page == "own-scheme.md":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.core.leaks import assert_hides
 from undersign import (
     CannotSign,
     Component,
@@ -144,6 +145,15 @@ def test_a_list_with_spaces_and_one_behind_the_name_of_an_authentication_scheme(
     for key_id in ("a,b", " a", "a "):
         with pytest.raises(CannotSign, match="the key id is empty or holds a character that ends it"):
             sign(word, request, Credential(key_id, SECRET), now=NOW)
+
+
+@pytest.mark.parametrize("separator", ["", ","])
+def test_a_key_id_that_cannot_be_sent_shows_no_signature(separator: str) -> None:
+    scheme = recipe(["time", "method"], headers={"X-S": "k={key_id},t={time},s={signature}"}, list_separator=separator)
+    request = Request("GET", "/", (), b"", "https://a.example")
+    with pytest.raises(CannotSign, match="the key id is empty or holds a character that ends it") as caught:
+        sign(scheme, request, Credential("a,b", SECRET), now=NOW)
+    assert_hides(caught.value, mac(f"{NOW}GET".encode()), SECRET)
 
 
 def test_a_part_that_never_holds_the_joiner_trades_no_bytes() -> None:

@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Literal
 
 from ...core.fields import decode_field, fields
 from ...core.message import Component, Pairs, Patch, Request, body_hex_digest, body_length, origin_form, signed_header
@@ -38,9 +39,9 @@ class Twilio(Scheme):
     be the first parameter of a form. Raises ConfigError for another algorithm.
     """
 
-    algorithm: str = "sha1"
+    algorithm: Literal["sha1", "sha256"] = "sha1"
     name: str = "twilio"
-    window: None = None  # type: ignore[assignment]  # pyright: ignore[reportIncompatibleVariableOverride]
+    window = None  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType, reportIncompatibleVariableOverride]
 
     def __post_init__(self) -> None:
         if self.algorithm not in _MACS:
