@@ -20,8 +20,8 @@ from botocore.awsrequest import AWSRequest  # type: ignore[import-untyped]
 from botocore.credentials import Credentials  # type: ignore[import-untyped]
 from http_message_signatures import HTTPMessageSigner, HTTPMessageVerifier, InvalidSignature, MappingKeyResolver
 from http_message_signatures.algorithms import HMAC_SHA256
-from httphmac import Request as TheirRequest
-from httphmac import V2Signer  # type: ignore[import-untyped]
+from httphmac import Request as TheirRequest  # type: ignore[import-untyped]
+from httphmac import V2Signer
 from libcloud.storage.drivers.oss import OSSConnection
 
 from undersign import Credential, Rejected, Request, Scheme, Verifier, presets, sign
