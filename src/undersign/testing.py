@@ -28,6 +28,7 @@ _SECRET = b"a secret that nothing else looks like"
 _UNIFORM = (Reason.STALE, Reason.FUTURE, Reason.UNKNOWN_KEY, Reason.MISMATCH, Reason.REPLAYED)
 _ODD_SECRETS = (b"\0", b"\xff\xfe", b"=", b"A", "\u00e9".encode(), b"whsec_*", b"k" * 5000)
 _KEY_IDS = ("a b", "a:b", "a,b", "a=b&c", 'a"b', "a\\b", "a%3Ab", "a/b", "clé", "x" * 300)
+_ANSWER = Response(200, (("Content-Type", "text/plain"),), b"an answer")
 _NOT_A_SCHEMES = frozenset({"content-length", "transfer-encoding", "connection"})
 
 
@@ -186,6 +187,7 @@ class _Laws(Trial):
         self.wrong_ones_are_refused(signed, claim)
         self.tampering_is_refused(request, signed, verified)
         self.odd_requests_are_rejected(signed, claim)
+        self.answers_are_signed(signed)
         self.forbids_all_alike(request, signed)
 
     def patch_is_modest(self, request: Request) -> None:
@@ -376,6 +378,24 @@ class _Laws(Trial):
                 "what is covered cannot be changed",
                 "covers says headers, and every header of the requests can be changed; pass headers= that are signed",
             )
+
+    def answers_are_signed(self, signed: Request) -> None:
+        law = "with signs_responses, and not without, response_headers signs an answer"
+        made = [
+            self.only((), "response_headers raises nothing", self.scheme.response_headers, secret, signed, response)
+            for secret, response in (
+                (self.secret, _ANSWER),
+                (self.secret, _ANSWER),
+                (self.secret, Response(200, (), b"another")),
+                (self.secret + b"2", _ANSWER),
+            )
+        ]
+        if bool(made[0]) is not self.scheme.signs_responses:
+            raise self.broken(law, "it gives headers" if made[0] else "it gives none for a GET or a POST")
+        if made[0] and (made[0] != made[1] or made[0] in made[2:]):
+            raise self.broken(law, "its headers differ for one answer, or are the same for two, or for two secrets")
+        if self.shows(*(value for _, value in made[0])):
+            raise self.broken("the secret is never sent", "it is in the headers of an answer")
 
     def odd_requests_are_rejected(self, signed: Request, claim: Claim) -> None:
         law = "read raises nothing but Rejected"

@@ -192,7 +192,7 @@ def placeholders(page: str, hosts: Hosts) -> dict[str, Any]:
     """The names that a page takes for granted in its Python, with what stands for them."""
     if page == "README.md":
         return {"app": asgi_app}
-    if page == "servers/index.md":
+    if page in ("servers/index.md", "leave-the-old-scheme.md"):
         return {"application": asgi_app}
     if page == "servers/changing-schemes.md":
         return {"application": asgi_app, "REQUESTS": COUNTER}

@@ -209,6 +209,13 @@ def check_changing_schemes(used: Reader) -> None:
     assert result(used.names["verifier"], "shop", "a new secret") == "shop"
 
 
+def check_leaving(used: Reader) -> None:
+    """The key that has moved is not among those that are left."""
+    assert used.printed == "200\n200\nstock 1\n"
+    report = used.names["usage"].report()
+    assert {(use.key_id, use.scheme) for use in report} == {("shop", "rfc9421"), ("stock", "gogrid")}
+
+
 AFTERWARDS: dict[str, Callable[[Reader], None]] = {
     "README.md": check_readme,
     "servers/index.md": check_servers,
@@ -218,6 +225,7 @@ AFTERWARDS: dict[str, Callable[[Reader], None]] = {
     "migration.md": check_migration,
     "servers/changing-schemes.md": check_changing_schemes,
     "own-scheme.md": check_own_scheme,
+    "leave-the-old-scheme.md": check_leaving,
 }
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, NamedTuple, TypeAlias
 
 _NONE: Mapping[str, Any] = {}
@@ -27,7 +28,7 @@ _BARE = re.compile(
 
 
 class Raw(str):
-    """A token, a decimal, a date or a display string: what stands as it was written."""
+    """A token, a decimal, a date or a display string, in its one text."""
 
     __slots__ = ()
 
@@ -159,6 +160,15 @@ class _Reader:
             return value
         if kind == "boolean":
             return text == "1"
+        if kind == "decimal":
+            number = Decimal(text).normalize()  # 2.50 is written 2.5, and 2.0 keeps its zero
+            return (
+                Raw(f"{number:.1f}" if number == number.to_integral_value() else f"{number:f}")
+                if number
+                else Raw("0.0")
+            )
+        if kind == "date":
+            return Raw(f"@{int(text)}")
         return int(text) if kind == "integer" else Raw(match[0])
 
 
