@@ -279,7 +279,7 @@ def main() -> None:
 def others(headers: dict[str, Pair], rounds: int) -> None:
     """What is no plain ratio of two jobs."""
     print(f"\n{'other':34}{'':28}{'at most':>9}")
-    best = compared({"bad": bad_signature()}, max(5, rounds // 5), 20)["bad"]
+    best = compared({"bad": bad_signature()}, 20)["bad"]
     share = f"{best.ours:.1f} µs of {best.other:.0f}: 1/{best.other / best.ours:.0f}"
     print(f"{'GoGrid, bad sig, warm, of a search':34}{share:>28}{f'1/{NAIVE_LIMIT}':>9}")
     print(f"{'GoGrid, kB a key':34}{bytes_per_key() / 1000:28.1f}{KEY_LIMIT:9.1f}")

@@ -108,7 +108,7 @@ class SchemeOfParts(Scheme):
         program, values = self._program, self._values(claim)
         if not request.method.isupper() or not request.target.startswith("/") or "#" in request.target:
             request = _in_wire_form(request)
-        added = self._added(request, values)
+        added = self._added(request)
         left_out = program.carriers.left_out_without
         if not program.carriers.drafts and not program.signs_its_fields and not left_out:
             headers, sent = added, {}
@@ -139,7 +139,7 @@ class SchemeOfParts(Scheme):
         carriers, in_form = self._program.carriers, False
         more: Pairs = ()
         if carriers.fields:
-            if added := self._added(request, self._values(claim)):
+            if added := self._added(request):
                 request = Patch(added).apply(request)
             in_form = self._goes_into_form(request)
             there = carriers.there_already(request, in_form=in_form)
@@ -148,7 +148,7 @@ class SchemeOfParts(Scheme):
             more = self._more_fields(there)
         sent = {} if self._program.writes_little else self._values(claim).sent()
         if self._program.computes:
-            added = self._added(request, self._values(claim))
+            added = self._added(request)
             self._program.compute(request, sent, [name.lower() for name, _ in added])
         sent["key_id"] = self._written_key_id(wire_text(claim.key_id, "key id", self._key_id_control))
         sent["signature"] = " ".join(claim.signatures) if carriers.sends_several else claim.signatures[0]
@@ -200,7 +200,7 @@ class SchemeOfParts(Scheme):
         extra = {name: wire_text(value, name) for name, value in claim.extra.items()} if claim.extra else _NOTHING
         return _new(Values, (key_id, time, at, nonce, extra))
 
-    def _added(self, request: Request, values: Values) -> Pairs:
+    def _added(self, request: Request) -> Pairs:
         """The headers, besides the carriers, that have to be on the request to be signed."""
         return ()
 
@@ -510,7 +510,7 @@ class Recipe(SchemeOfParts):
             return super()._found_key_id(found)
         return sent if sent and not CONTROL.search(sent) else None
 
-    def _added(self, request: Request, values: Values) -> Pairs:
+    def _added(self, request: Request) -> Pairs:
         place = self._program.carriers.place
         if place == "form" and (self.content_type != FORM or request.values("content-type")):
             return self._form_header(request)

@@ -91,7 +91,7 @@ def drafted_checked(
     target = request.target
     if flaw := flaw_when_signing(request, target if target.startswith("/") else origin_form(target)):
         raise CannotSign(flaw)
-    claim = _new(Claim, (credential.key_id, now, (), nonce, None, credential.extra or _NOTHING))
+    claim = _new(Claim, (credential.key_id, now, (), nonce, None, credential.extra or _NOTHING, ()))
     return claim, *scheme.draft(request, claim)
 
 

@@ -112,7 +112,7 @@ def test_a_scheme_with_options_is_pickled_by_them() -> None:
 
 
 def test_a_request_has_no_headers_to_add_unless_a_scheme_says_so() -> None:
-    assert SchemeOfParts._added(recipe(), Request("GET", "/"), None) == ()  # type: ignore[arg-type]
+    assert SchemeOfParts._added(recipe(), Request("GET", "/")) == ()
 
 
 def test_a_part_of_several_headers_may_be_left_out_where_it_is_empty() -> None:

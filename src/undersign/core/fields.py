@@ -48,7 +48,7 @@ def decode_field(value: str, errors: str = "replace") -> str:
 
 def percent_encoded(text: str) -> str:
     """The text in UTF-8, all but unreserved characters escaped. Raises UnicodeEncodeError for a lone surrogate."""
-    if text.isascii() and text.replace("_", "a").isalnum():
+    if text.isascii() and text.replace("_", "a").replace("-", "a").replace(".", "a").isalnum():
         return text
     from urllib.parse import quote
 

@@ -91,7 +91,7 @@ class HttpHmac(SchemeOfParts):
     def _written_key_id(self, key_id: str) -> str:
         return key_id.replace("\\", "\\\\").replace(":", "\\:") if "\\" in key_id or ":" in key_id else key_id
 
-    def _added(self, request: Request, values: Values) -> Pairs:
+    def _added(self, request: Request) -> Pairs:
         added: Pairs = () if "content-type" in request.by_name() else (("Content-Type", self.content_type),)
         custom = self._program.headers
         if "host" in custom and "host" not in request.by_name():

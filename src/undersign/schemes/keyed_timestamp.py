@@ -17,7 +17,6 @@ from ..core.message import Pairs, Request, Response, body_length
 from ..errors import CannotSign, ConfigError, Reason, Rejected
 from ..parts.carriers import FORM, Carriers, Flaw
 from ..parts.macs import ALGORITHMS
-from ..parts.message import Values
 from ..parts.program import Program, signature_pattern
 from ..recipe import SchemeOfParts
 from ..scheme import refusal_status
@@ -101,7 +100,7 @@ class KeyedTimestamp(SchemeOfParts):
             return Flaw(f"the version is none of {self._supported()}", Reason.UNSUPPORTED_VERSION)
         return None
 
-    def _added(self, request: Request, values: Values) -> Pairs:
+    def _added(self, request: Request) -> Pairs:
         if self.placement != "form" or self._is_form(request):
             return ()
         if request.values("content-type") or body_length(request.body) or request.method.upper() == "GET":

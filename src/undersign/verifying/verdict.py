@@ -322,7 +322,9 @@ def verdict(
         if claim.at is None and window is not None:
             found = _search(scheme, claim, request.body, secrets or (NO_SECRET,), now, windows, known)
         else:
-            strings = [each(request.body, 0) for each in (string, *claim.others)]
+            strings: tuple[bytes, ...] = (string(request.body, 0),)
+            if claim.others:
+                strings += tuple([other(request.body, 0) for other in claim.others])
             found = None
             for index, secret in enumerate(secrets or (NO_SECRET,)):
                 for string_to_sign in strings:
