@@ -203,6 +203,9 @@ class _Bytes(Stream):
         yield self._content
 
 
+_IN_MEMORY = (_Bytes, *BYTES)
+
+
 class _File(Stream):
     """The rest of a file from a position on, which can be sent any number of times."""
 
@@ -239,7 +242,7 @@ def _at_hand(request: httpx.Request, need: BodyNeed) -> _Body | None:
     """The body, where it can be signed without being used up."""
     # The stream is what is sent: a hook that has changed it leaves `request.content` as it was.
     stream: Any = request.stream
-    if isinstance(stream, (_Bytes, *BYTES)):
+    if isinstance(stream, _IN_MEMORY):
         return _Body(b"".join(stream))
     if not need:
         return _Body(BodyDigest({}, 0))
@@ -274,10 +277,9 @@ def _write(request: httpx.Request, url: httpx.URL | None, headers: Sequence[tupl
         kept = [(name, value) for name, value in request.headers.raw if name.lower() not in gone]
         written = [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers]
         request.headers = type(request.headers)(kept + written)
-    if isinstance(request.stream, (_Bytes, *BYTES)):
+    if isinstance(body.signed, bytes):
         # `request.content` is what the stream holds: httpx reads it once, and keeps it here.
-        request.__dict__.pop("_content", None)
-        request.read()
+        request.__dict__["_content"] = body.signed
 
 
 def _as_request(request: httpx.Request) -> Request:
