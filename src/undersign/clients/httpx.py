@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 from ..bodies import Spool, is_seekable, pieces_of, read_file, spool
 from ..core.message import BodyDigest, Request, body_length
@@ -82,7 +83,7 @@ class SignatureAuth(HopAuth, Auth):  # type: ignore[misc]  # as of Auth itself
         head = _as_request(request)
         hops = request.extensions.get(_EXTENSION)
         # A redirect that the user follows by hand, `client.send(answer.next_request)`, is a hop of the same call.
-        if not isinstance(hops, _Hops) or hops.signer is not self._signer or hops.first is request:
+        if not isinstance(hops, _Hops) or hops.signer is not self._signer or hops.begins_with(request):
             hops = _Hops(self._signer, request, head.origin)
         return hops, head
 
@@ -112,16 +113,20 @@ class _Body:
 
 
 class _Hops(Hops):
-    """A call's hops. `first` is the user's own request; those of the redirects are made from it."""
+    """A call's hops. The requests of redirects are made from `first`, the user's own, which holds this itself."""
 
     def __init__(self, signer: HopSigner, first: httpx.Request, home: str) -> None:
         super().__init__(signer, home)
-        self.first = first
+        self._first = self._last = ref(first)
         self._settled: tuple[object, ...] = ()
+
+    def begins_with(self, request: httpx.Request) -> bool:
+        """Whether that is the user's own request."""
+        return self._first() is request
 
     def is_settled(self, request: httpx.Request) -> bool:
         """Whether the request stands as it was signed or stripped, so that no hook has changed it since."""
-        return self._settled == _state(request)
+        return self._last() is request and self._settled == _state(request)
 
     def settle(self, request: httpx.Request, head: Request, body: _Body) -> None:
         """Sign the request, or raise CannotSign and leave it as it was; or strip it where it goes elsewhere."""
@@ -130,7 +135,7 @@ class _Hops(Hops):
             self._sign(request, unsigned, body)
         else:
             self._strip(request, unsigned, body)
-        self._settled = _state(request)
+        self._last, self._settled = ref(request), _state(request)
         request.extensions[_EXTENSION] = self
 
     def _sign(self, request: httpx.Request, unsigned: Request, body: _Body) -> None:
@@ -158,7 +163,8 @@ class _Hops(Hops):
 
 
 def _state(request: httpx.Request) -> tuple[object, ...]:
-    return request, request.method, request.url, tuple(request.headers.raw), request.stream
+    # Of the headers their hash alone, since httpx keeps its requests until the garbage is collected.
+    return request.method, request.url, hash(tuple(request.headers.raw)), request.stream
 
 
 def _due(request: httpx.Request) -> tuple[_Hops, Request] | None:
@@ -167,7 +173,7 @@ def _due(request: httpx.Request) -> tuple[_Hops, Request] | None:
     if not isinstance(hops, _Hops) or hops.is_settled(request):
         return None
     head = _as_request(request)
-    if request is hops.first:
+    if hops.begins_with(request):
         hops.home = head.origin  # where a hook of the user's has sent their call
     return hops, head
 
@@ -195,6 +201,9 @@ class _Bytes(Stream):
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         yield self._content
+
+
+_IN_MEMORY = (_Bytes, *BYTES)
 
 
 class _File(Stream):
@@ -233,7 +242,7 @@ def _at_hand(request: httpx.Request, need: BodyNeed) -> _Body | None:
     """The body, where it can be signed without being used up."""
     # The stream is what is sent: a hook that has changed it leaves `request.content` as it was.
     stream: Any = request.stream
-    if isinstance(stream, (_Bytes, *BYTES)):
+    if isinstance(stream, _IN_MEMORY):
         return _Body(b"".join(stream))
     if not need:
         return _Body(BodyDigest({}, 0))
@@ -268,10 +277,9 @@ def _write(request: httpx.Request, url: httpx.URL | None, headers: Sequence[tupl
         kept = [(name, value) for name, value in request.headers.raw if name.lower() not in gone]
         written = [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers]
         request.headers = type(request.headers)(kept + written)
-    if isinstance(request.stream, (_Bytes, *BYTES)):
+    if isinstance(body.signed, bytes):
         # `request.content` is what the stream holds: httpx reads it once, and keeps it here.
-        request.__dict__.pop("_content", None)
-        request.read()
+        request.__dict__["_content"] = body.signed
 
 
 def _as_request(request: httpx.Request) -> Request:

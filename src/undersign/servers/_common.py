@@ -173,7 +173,7 @@ class Authenticator:
 
         An unknown key is not told from a wrong secret: the answers have to be alike.
         """
-        if received.target_lost and refused.reason in (Reason.MISMATCH, Reason.UNKNOWN_KEY) and _covers_target(pending):
+        if refused.reason in (Reason.MISMATCH, Reason.UNKNOWN_KEY) and _covers_target(pending):
             return rejected(Reason.LOSSY_TARGET, f"{received.target_lost}; {refused.detail}", pending)
         raise refused
 

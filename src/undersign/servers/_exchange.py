@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine
 from typing import Any
 
 from ..bodies import Spool
@@ -120,8 +120,11 @@ class Exchange(ABC):
                     authenticator.check_claim(pending, received)
                 if pending.scheme is not begun.scheme:
                     self.check(pending)
-            attempts = authenticator.attempts(pending, received) if received.target_lost else (pending,)
-            verified = await self._finish(pending, attempts)
+            if received.target_lost:
+                verified = await self._finish_respelled(pending)
+            else:
+                found = authenticator.verifier.finish(pending)
+                verified = found if isinstance(found, Verified) else await found
             if received.match is not Match.EXACT:
                 authenticator.check_target(self.pending, received)
             self.verified = verified
@@ -139,11 +142,11 @@ class Exchange(ABC):
                 self.close()
         return is_admitted
 
-    async def _finish(self, pending: Pending, attempts: Iterable[Pending]) -> Verified:
-        """Who signed the request, with the first target that fits where the one that was sent is lost."""
+    async def _finish_respelled(self, pending: Pending) -> Verified:
+        """Who signed the request, with the first target that fits, where the one that was sent is lost."""
         authenticator, received = self._authenticator, self.received
-        refused = None
-        for attempt in attempts:
+        refused = rejected(Reason.LOSSY_TARGET, received.target_lost, pending)
+        for attempt in authenticator.attempts(pending, received):
             try:
                 found = authenticator.verifier.finish(attempt)
                 verified = found if isinstance(found, Verified) else await found
@@ -152,7 +155,7 @@ class Exchange(ABC):
             else:
                 self.pending = attempt
                 return verified
-        raise refused or rejected(Reason.LOSSY_TARGET, received.target_lost, pending)
+        raise refused
 
     async def _is_allowed(self, authorize: Authorize, verified: Verified, pending: Pending) -> bool:
         try:
