@@ -283,7 +283,7 @@ def claim_of(schemes: tuple[Scheme, ...], request: Request, now: float) -> tuple
     if isinstance(found, Rejected):
         raise found
     window: Window | None = scheme.window
-    if found.at is not None and window is not None and (reason := window.outside(found.at, now)):
+    if found.at is not None and window is not None and (reason := window.outside(found.at, now)):  # pyright: ignore[reportUnnecessaryComparison]
         detail = f"signed at {found.at:.0f}, and the clock says {now:.0f}"
         raise Rejected(reason, detail, scheme=scheme.name, key_id=found.key_id)
     if scheme.says_when_it_ends and (ended := _ended(scheme, found, now)):
@@ -319,7 +319,7 @@ def verdict(
     if string is None:
         return _refused(scheme, claim, Reason.MALFORMED, "the scheme's claim has no string to sign")
     try:
-        if claim.at is None and window is not None:
+        if claim.at is None and window is not None:  # pyright: ignore[reportUnnecessaryComparison]
             found = _search(scheme, claim, request.body, secrets or (NO_SECRET,), now, windows, known)
         else:
             strings: tuple[bytes, ...] = (string(request.body, 0),)
@@ -344,7 +344,7 @@ def verdict(
         # One way for both, as the time would tell them apart.
         return _refused(scheme, claim, *(_NOT_FITTING if known else _NOT_KNOWN))
     at, secret_index, signed = found
-    expires = math.inf if window is None else math.floor(at) + window.past
+    expires = math.inf if window is None else math.floor(at) + window.past  # pyright: ignore[reportUnnecessaryComparison]
     if end is not None:
         expires = min(expires, end)
     if scheme.signs_responses:

@@ -91,7 +91,7 @@ class _Window:
 
     def __init__(self, scheme: Scheme) -> None:
         window: Window | None = scheme.window
-        self._past, self._length = (0, 0) if window is None else (window.past, window.past + window.future + 1)
+        self._past, self._length = (0, 0) if window is None else (window.past, window.past + window.future + 1)  # pyright: ignore[reportUnnecessaryComparison]
         self._scheme = scheme
         self.lock = _thread.allocate_lock()
         self._first = self._end = 0
@@ -141,7 +141,7 @@ class _Window:
 
 def _seconds(scheme: Scheme, now: float) -> range:
     window: Window | None = scheme.window
-    return range(0) if window is None else window.seconds(now)
+    return range(0) if window is None else window.seconds(now)  # pyright: ignore[reportUnnecessaryComparison]
 
 
 def search(scheme: Scheme, secret: Secret, claim: Claim, body: Body, now: float) -> int | None:
