@@ -6,6 +6,7 @@ import hmac
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import attrgetter
 from types import MappingProxyType
 from typing import ClassVar, NamedTuple, TypeAlias
 
@@ -298,9 +299,8 @@ def response_flaw(scheme: Scheme, secret: Secret, request: Request, response: Re
     return None
 
 
-def window_of(scheme: Scheme) -> Window | None:
-    """The scheme's window; None where no time is signed at all."""
-    return scheme.window
+window_of: Callable[[Scheme], Window | None] = attrgetter("window")
+"""The scheme's window; None where no time is signed at all."""
 
 
 def unusable_secret(scheme: Scheme, secret: Secret) -> ConfigError | None:

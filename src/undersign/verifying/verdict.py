@@ -19,10 +19,9 @@ from hmac import compare_digest
 from typing import Any, NamedTuple
 
 from ..core.credentials import NO_SECRET, Secret
-from ..core.dates import Window
 from ..core.message import BodyDigest, Component, Request, flaw_when_verifying, origin_form
 from ..errors import CannotSign, ConfigError, Reason, Rejected
-from ..scheme import Body, BodyNeed, Claim, ResponseSigner, Scheme
+from ..scheme import Body, BodyNeed, Claim, ResponseSigner, Scheme, window_of
 from .windows import RollingWindows, search
 
 _UNKNOWN_KEY_ID = "unknown"
@@ -282,8 +281,8 @@ def claim_of(schemes: tuple[Scheme, ...], request: Request, now: float) -> tuple
         raise Rejected(Reason.MALFORMED, flaw, scheme=scheme.name, key_id=found.key_id)
     if isinstance(found, Rejected):
         raise found
-    window: Window | None = scheme.window
-    if found.at is not None and window is not None and (reason := window.outside(found.at, now)):  # pyright: ignore[reportUnnecessaryComparison]
+    window = window_of(scheme)
+    if found.at is not None and window is not None and (reason := window.outside(found.at, now)):
         detail = f"signed at {found.at:.0f}, and the clock says {now:.0f}"
         raise Rejected(reason, detail, scheme=scheme.name, key_id=found.key_id)
     if scheme.says_when_it_ends and (ended := _ended(scheme, found, now)):
@@ -315,11 +314,11 @@ def verdict(
     `request` has its body. Raises nothing, since secrets and valid signatures are at hand here.
     """
     known, string = bool(secrets), claim.string
-    window: Window | None = scheme.window
+    window = window_of(scheme)
     if string is None:
         return _refused(scheme, claim, Reason.MALFORMED, "the scheme's claim has no string to sign")
     try:
-        if claim.at is None and window is not None:  # pyright: ignore[reportUnnecessaryComparison]
+        if claim.at is None and window is not None:
             found = _search(scheme, claim, request.body, secrets or (NO_SECRET,), now, windows, known)
         else:
             strings: tuple[bytes, ...] = (string(request.body, 0),)
@@ -344,7 +343,7 @@ def verdict(
         # One way for both, as the time would tell them apart.
         return _refused(scheme, claim, *(_NOT_FITTING if known else _NOT_KNOWN))
     at, secret_index, signed = found
-    expires = math.inf if window is None else math.floor(at) + window.past  # pyright: ignore[reportUnnecessaryComparison]
+    expires = math.inf if window is None else math.floor(at) + window.past
     if end is not None:
         expires = min(expires, end)
     if scheme.signs_responses:

@@ -22,9 +22,8 @@ from collections import OrderedDict
 from collections.abc import Iterable
 
 from ..core.credentials import Secret
-from ..core.dates import Window
 from ..errors import ConfigError
-from ..scheme import Body, Claim, Scheme
+from ..scheme import Body, Claim, Scheme, window_of
 
 # A clock that steps back a little, or threads that read it in turns, must not build the window anew.
 _SLACK = 60
@@ -90,8 +89,8 @@ class _Window:
     __slots__ = ("_end", "_first", "_length", "_numbers", "_past", "_scheme", "lock")
 
     def __init__(self, scheme: Scheme) -> None:
-        window: Window | None = scheme.window
-        self._past, self._length = (0, 0) if window is None else (window.past, window.past + window.future + 1)  # pyright: ignore[reportUnnecessaryComparison]
+        window = window_of(scheme)
+        self._past, self._length = (0, 0) if window is None else (window.past, window.past + window.future + 1)
         self._scheme = scheme
         self.lock = _thread.allocate_lock()
         self._first = self._end = 0
@@ -140,8 +139,8 @@ class _Window:
 
 
 def _seconds(scheme: Scheme, now: float) -> range:
-    window: Window | None = scheme.window
-    return range(0) if window is None else window.seconds(now)  # pyright: ignore[reportUnnecessaryComparison]
+    window = window_of(scheme)
+    return range(0) if window is None else window.seconds(now)
 
 
 def search(scheme: Scheme, secret: Secret, claim: Claim, body: Body, now: float) -> int | None:
