@@ -84,6 +84,32 @@ def test_any_one_of_several_signatures_will_do(scheme: Scheme) -> None:
     assert Verifier(scheme, {"key": "s"}, clock=lambda: NOW).verify(signed).at == NOW
 
 
+@dataclass(frozen=True)
+class Either(Timed):
+    """One whose senders do not agree on what they sign."""
+
+    name: str = "either"
+
+    def read(self, request: Request) -> Claim | None:
+        claim = super().read(request)
+        return claim and claim._replace(others=(lambda body, second: b"or this", lambda body, second: b"or that"))
+
+
+@pytest.mark.parametrize(
+    ("string", "fits"), [(b"%d" % NOW, True), (b"or this", True), (b"or that", True), (b"or", False)]
+)
+def test_any_one_of_several_strings_to_sign_will_do(string: bytes, fits: bool) -> None:
+    sent = hashlib.sha256(b"old" + string).hexdigest()
+    request = Request("GET", "/", (("X-Signature", f"other {sent}"),))
+    verifier = Verifier(Either(), {"key": ["new", "old"]}, clock=lambda: NOW)
+    if fits:
+        found = verifier.verify(request)
+        assert (found.signed, found.secret_index) == (string, 1)
+    else:
+        assert refused(verifier, request).reason is Reason.MISMATCH
+    assert refused(Verifier(Either(), {"other": "old"}, clock=lambda: NOW), request).reason is Reason.UNKNOWN_KEY
+
+
 @pytest.mark.parametrize("scheme", [Minimal(), Timed()])
 def test_to_leave_out_or_add_a_signature_makes_no_new_request_of_a_replay(scheme: Scheme) -> None:
     newer, older = (hashlib.sha256(secret + b"%d" % NOW).hexdigest() for secret in (b"new", b"old"))

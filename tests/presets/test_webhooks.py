@@ -8,6 +8,8 @@ import math
 import pytest
 
 from undersign import (
+    BodyDigest,
+    CannotSign,
     Component,
     ConfigError,
     Credential,
@@ -120,6 +122,24 @@ def test_the_path_tells_whose_secret_it_is(name: str) -> None:
     assert found.tenant == "alpha"
     assert reason(verifier, sent("/hooks/beta")) is Reason.MISMATCH
     assert reason(verifier, sent("/hooks/gamma")) is Reason.UNKNOWN_KEY
+
+
+def test_a_form_of_twilios_has_to_be_read_whole() -> None:
+    scheme, form = presets.twilio(), ("Content-Type", "application/x-www-form-urlencoded")
+    verifier = Verifier(scheme, {"twilio": KEY}, clock=lambda: NOW)
+    request = signed(scheme, request=Request("POST", "/hooks", (form,), b"Body=a%0Ab&To=1", "https://a.example"))
+    assert verifier.verify(request).signed == b"https://a.example/hooksBodya\nbTo1"
+    packed = Request("POST", "/hooks", (*request.headers, ("Content-Encoding", "gzip")), b"x", request.origin)
+    streamed = Request("POST", "/hooks", (form,), BodyDigest({}, 9), request.origin)
+    for sent in (packed, Request("POST", "/hooks", request.headers, b"Body=%ff", request.origin)):
+        assert reason(verifier, sent) is Reason.MALFORMED
+    with pytest.raises(CannotSign, match="the form is streamed or compressed"):
+        signed(scheme, request=streamed)
+    with pytest.raises(CannotSign, match="a parameter of the form is not UTF-8"):
+        signed(scheme, request=Request("POST", "/hooks", (form,), b"Body=%ff", request.origin))
+    assert scheme.private_headers() == scheme.comma_headers() == frozenset()
+    with pytest.raises(ConfigError, match="algorithm 'md5' is none of Twilio's: use sha1 or sha256"):
+        presets.twilio(algorithm="md5")
 
 
 def test_two_providers_at_once_are_none() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.core.leaks import assert_hides
@@ -10,6 +12,7 @@ from undersign import (
     Component,
     ConfigError,
     Credential,
+    GoTom,
     Patch,
     Reason,
     Rejected,
@@ -145,6 +148,23 @@ def test_a_list_with_spaces_and_one_behind_the_name_of_an_authentication_scheme(
     for key_id in ("a,b", " a", "a "):
         with pytest.raises(CannotSign, match="the key id is empty or holds a character that ends it"):
             sign(word, request, Credential(key_id, SECRET), now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("parts", "options", "commas"),
+    [
+        (["time", "body"], {"headers": {"X-S": "t={time},v1={signature}"}, "list_separator": ","}, {"x-s"}),
+        (["time"], {"headers": {"X-T": "{time}", "X-S": "v1,{signature}"}, "list_separator": " "}, {"x-s"}),
+        (["time", "key_id"], {"headers": {"X-S": "A k={key_id},s={signature}", "X-T": "{time}"}}, {"x-s"}),
+        (["time", "header:X-T"], {"headers": {"X-T": "at,{time}", "X-S": "{signature}"}}, set()),
+        (["time", "nonce"], {"headers": {"X-T": "{time}", "X-N": "{nonce}", "X-S": "{signature}"}}, set()),
+    ],
+)
+def test_a_header_may_have_a_comma_of_its_own_where_a_server_joins_repeated_ones(
+    parts: list[str], options: dict[str, Any], commas: set[str]
+) -> None:
+    assert recipe(parts, **options).comma_headers() == commas
+    assert GoTom().comma_headers() == frozenset()
 
 
 @pytest.mark.parametrize("separator", ["", ","])
