@@ -13,7 +13,11 @@ from ...recipe import Recipe
 
 
 def dns_made_easy(*, zone: str = "GMT") -> Recipe:
-    """DNS Made Easy's API. `zone` is how the date ends: GMT as in its documents, UTC as some clients write."""
+    """DNS Made Easy's API.
+
+    `zone` is how the date ends: GMT as in its documents, UTC or +0000 as some clients write. A verifier with GMT takes
+    these too.
+    """
     return Recipe(
         name="dns-made-easy",
         parts=["time"],
