@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from ..core.message import Request
 from ..errors import Reason, Rejected
-from ..scheme import Claim, Scheme
+from ..scheme import Claim, Scheme, window_of
 from ..schemes import HttpHmac, KeyedTimestamp
 from ..verifying.lookup import Keys
 from ..verifying.verifier import Verifier
@@ -56,11 +56,12 @@ def _causes(
     scheme, claim = _meant(request, schemes)
     if isinstance(scheme, HttpHmac):
         return http_hmac.causes(scheme, request, keys, now, Budget(_COMPUTATIONS[HttpHmac]))
-    if isinstance(scheme, KeyedTimestamp):
+    if isinstance(scheme, KeyedTimestamp) and scheme.program.carriers.fields:
         return keyed_timestamp.causes(scheme, request, keys, now, Budget(_COMPUTATIONS[KeyedTimestamp]))
     if scheme is not None and claim is not None:
         if rejected.reason in (Reason.MISMATCH, Reason.UNKNOWN_KEY, Reason.STALE, Reason.FUTURE):
-            budget = Budget(_COMPUTATIONS[Scheme] if claim.at is not None else _SECONDS)
+            searched = claim.at is None and window_of(scheme) is not None
+            budget = Budget(_SECONDS if searched else _COMPUTATIONS[Scheme])
             return general.causes(scheme, request, claim, keys, now, budget)
         return unexplained(f"The request is refused whatever its signature: {rejected.detail}.")
     if scheme is not None:
@@ -89,14 +90,16 @@ def _unsigned(request: Request, schemes: tuple[Scheme, ...]) -> tuple[Cause, ...
     """What is missing of a request that shows no trace of a signature."""
     if request.values("authorization"):
         return unexplained("The Authorization header is not one of these schemes.")
-    wanted = [
-        "the header Authorization"
-        if isinstance(scheme, HttpHmac)
-        else f"the parameters {scheme.key_param} and {scheme.sig_param}"
-        for scheme in schemes
-        if isinstance(scheme, (HttpHmac, KeyedTimestamp))
-    ]
+    wanted = [_wanted(scheme) for scheme in schemes if isinstance(scheme, (HttpHmac, KeyedTimestamp))]
     if not wanted:
         return unexplained("The request holds nothing that any scheme takes for a signature.")
     detail = f"The client sent no signature at all: {' or '.join(wanted)} is missing."
     return (Cause("header-missing", detail),)
+
+
+def _wanted(scheme: HttpHmac | KeyedTimestamp) -> str:
+    if isinstance(scheme, HttpHmac):
+        return "the header Authorization"
+    if not scheme.program.carriers.fields:
+        return f"the headers {' and '.join(header.name for header in scheme.program.carriers.headers)}"
+    return f"the parameters {scheme.key_param} and {scheme.sig_param}"

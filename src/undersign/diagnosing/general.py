@@ -30,7 +30,7 @@ def causes(
         clock = (clock_cause(claim.at - now),)
     own = keys.secrets(claim.key_id, scheme.name)
     others = keys.others(claim.key_id, scheme.name)
-    if claim.at is None:
+    if claim.at is None and window is not None:
         found = _by_time(scheme, claim, own, others, now, budget)
     else:
         found = _by_parts(scheme, request, claim, own, others, budget)
@@ -135,8 +135,6 @@ def _by_time(
     budget: Budget,
 ) -> tuple[Cause, ...] | None:
     """For schemes that do not send the time: other secrets within the window, and the right one far around it."""
-    if window_of(scheme) is None:
-        return None
     window = scheme.window.seconds(now)
 
     def second_of(secret: bytes, seconds: range) -> int | None:

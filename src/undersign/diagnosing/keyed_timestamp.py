@@ -132,7 +132,7 @@ def _signature(scheme: KeyedTimestamp, written: str) -> tuple[str, tuple[Cause, 
     wrong: tuple[Cause, ...] = ()
     text = decode_field(written)
     if HEX.fullmatch(text) and len(text) in _SIZES:
-        if text != text.lower():
+        if text != text.lower() and scheme.program.folded_signature is None:
             detail = "The client sent the signature with upper-case letters: send it in lower-case hex."
             wrong += (Cause("signature-case", detail),)
         found = text.lower()

@@ -14,6 +14,7 @@ What is found is certain: no other reading gives the very digest by chance.
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import unquote
@@ -31,6 +32,7 @@ _DIGESTS = tuple(
     f"body:{algorithm}:{encoding}" for algorithm in ("md5", "sha1", "sha256", "sha512") for encoding in ENCODINGS
 )
 _WORDS = ("method", "path", "target", "query", "url", "host", "body", "content-type", "time", "key_id", "nonce")
+_BASIC = re.compile(r"Basic ([A-Za-z0-9+/]+={0,2})")
 _TOKEN = re.compile(r"[A-Za-z0-9+/_=-]+")
 
 
@@ -87,7 +89,13 @@ def _digest(
 
 def _words(published: str) -> set[str]:
     """What may be a signature in a text, such as a header or a URL."""
-    words = {word for text in (published, unquote(published)) for word in _TOKEN.findall(text)}
+    texts = [published, unquote(published)]
+    for credentials in _BASIC.findall(published):  # which is the base64 of key id and signature
+        try:
+            texts.append(b64decode(credentials, validate=True).decode("latin-1"))
+        except ValueError:
+            continue
+    words = {word for text in texts for word in _TOKEN.findall(text)}
     # A header may have the signature behind `sig=`, and base64 may end in `=`.
     return words | {word.partition("=")[2] for word in words}
 
