@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import hashlib
 import hmac
@@ -62,8 +63,12 @@ _tables = st.one_of(
             "item": st.sampled_from(["", "&", "\n"]),
             "decoded": st.booleans(),
             "without": st.just(["sig"]),
+            "drop_blank": st.booleans(),
+            "encode": st.sampled_from(["none", "form", "rfc3986", "item"]),
         },
     ),
+    st.fixed_dictionaries({"part": st.just("path"), "segment": st.sampled_from([0, -1])}),
+    st.fixed_dictionaries({"part": st.just("query"), "without": st.sampled_from([["sig"], ["sig", "x"]])}),
     st.fixed_dictionaries(
         {
             "part": st.just("headers"),
@@ -92,6 +97,7 @@ _HEADERS = [
     {"X-Key": "{key_id}", "X-Time": "{time}", "X-Nonce": "{nonce}", "X-Token": "{extra.token}", "X-Sig": "{signature}"},
     {"Authorization": "Scheme k={key_id};s={signature};t={time};n={nonce}"},
     {"Authorization": "{key_id}|{signature}", "Date": "at {time}"},
+    {"Authorization": "Basic {basic}", "Date": "{time}", "X-Nonce": "{nonce}"},
     {"X-List": "k={key_id},t={time},s={signature},n={nonce}", "X-Token": "{extra.token}"},
 ]
 _FIELDS = {"key": "{key_id}", "at": "{time}", "n": "{nonce}", "sig": "{signature}"}
@@ -116,7 +122,7 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
         document["window"] = {"past": 3, "future": 2}
     elif kind == "none":
         document["window"] = False
-    if kind != "none":
+    if kind != "none" and (place == "headers" or kind == "searched" or draw(st.booleans())):
         parts.insert(draw(st.integers(0, len(parts))), draw(st.sampled_from(["time", "time", "time:iso"])))
     if draw(st.booleans()):
         document["mac"] = document["mac"].replace("hmac", "hash")
@@ -131,6 +137,9 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
     if "X-List" in carriers:
         document["list_separator"] = ","
         document["time"] = document["time"] if document["time"] != "http" else "unix"  # whose dates have a comma
+    if document["encoding"].lower() == "hex":
+        document["any_case"] = draw(st.booleans())
+    document["nonce"] = draw(st.sampled_from(["required", "required", "optional"]))
     if draw(st.booleans()):
         document["content_type"] = "text/plain"
     return document
@@ -203,7 +212,9 @@ def _is_the_mac_of_its_string(scheme: Recipe, found: Verified, sent: str) -> Non
         digest = hashlib.new(algorithm, found.signed.replace(b"\0", SECRET)).hexdigest()
     else:
         return
-    assert (digest if scheme.encoding == "hex" else digest.upper()) in sent
+    written = digest if scheme.encoding == "hex" else digest.upper()
+    in_basic = base64.b64encode(f"{KEY}:{written}".encode()).decode()
+    assert written in sent or f"Basic {in_basic}" in sent
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
@@ -212,7 +223,7 @@ def _is_the_mac_of_its_string(scheme: Recipe, found: Verified, sent: str) -> Non
 def test_recipes_keep_the_laws(document: dict[str, Any]) -> None:
     scheme = made(document)
     sends_key = any(
-        "{key_id}" in text
+        "{key_id}" in text or "{basic}" in text
         for place in (scheme.headers, scheme.query, scheme.form, scheme.query_or_form)
         for text in place.values()
     )

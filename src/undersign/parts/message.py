@@ -474,13 +474,13 @@ def _decoded(text: str) -> str:
 
 def _encoded(encode: Any, item: str, field: str) -> Callable[[str], str] | None:
     """What writes a name or a value that was decoded."""
-    known: dict[Any, Callable[[str], str] | None] = {
+    known: dict[str, Callable[[str], str] | None] = {
         "none": None,
         "form": lambda text: quote_plus(text, safe="", encoding="latin-1"),
         "rfc3986": lambda text: quote(text, safe="", encoding="latin-1"),
         "item": lambda text: text.replace(item, quote(item, safe="")),
     }
-    if encode not in known or (encode == "item" and not item):
+    if not isinstance(encode, str) or encode not in known or (encode == "item" and not item):
         raise ConfigError(
             f"{field}: encode is 'form' (a space is +), 'rfc3986', or 'item', which escapes what stands between two "
             "parameters and nothing else"
