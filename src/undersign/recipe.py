@@ -29,7 +29,6 @@ from .core.message import (
     Pairs,
     Patch,
     Request,
-    body_length,
     flaw_when_signing,
     origin_form,
     signed_header,
