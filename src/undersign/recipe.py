@@ -29,7 +29,6 @@ from .core.message import (
     Pairs,
     Patch,
     Request,
-    body_length,
     flaw_when_signing,
     origin_form,
     signed_header,
@@ -218,8 +217,7 @@ class SchemeOfParts(Scheme):
         if self._is_form(request):
             return ()
         # Clients send text without saying what it is; what reads like a form is one.
-        is_text = isinstance(request.body, bytes) and _FORM_TEXT.fullmatch(request.body) is not None
-        if request.values("content-type") or request.method.upper() == "GET" or not is_text:
+        if request.values("content-type") or request.method.upper() == "GET" or not _reads_as_form(request, empty=True):
             raise CannotSign("the signature goes into the form and the request is no urlencoded form: send one")
         return (("Content-Type", FORM),)
 
@@ -385,6 +383,13 @@ class SchemeOfParts(Scheme):
         return Rejected(flaw.reason, flaw.detail, scheme=self.name, key_id=key_id, part=flaw.part)
 
 
+def _reads_as_form(request: Request, *, empty: bool = False) -> bool:
+    """Whether the body may be a urlencoded form; `empty` says whether none may be one too."""
+    if not isinstance(request.body, bytes) or not request.body:
+        return empty and request.body == b""
+    return _FORM_TEXT.fullmatch(request.body) is not None
+
+
 def _in_wire_form(request: Request) -> Request:
     """The request with its method in upper case and its target in origin-form, without a fragment, which servers cut
     off. That these do not belong on the wire is the engine's to say."""
@@ -404,8 +409,9 @@ class Recipe(SchemeOfParts):
     `parts` are what is signed, in order: words such as "method", "target", "body:sha256:hex" or "header:X-Date", or
     mappings with `part` and options. `joiner` stands between them. `mac` is `hmac-ALG`, or `hash-ALG` with the secret
     among the parts; `encoding` one of hex, HEX, base64, base64url and base64url-nopad. `secret` says how its text
-    becomes bytes (text, base64, hex), behind `secret_prefix`. `time` is how the time is written (unix, unix-ms, iso,
-    iso-ms, http, or a pattern in UTC), and `window` how far it may lie from the clock, None where there is no time.
+    becomes bytes (text, base64, hex, md5-hex), behind `secret_prefix`. `time` is how the time is written (unix,
+    unix-decimal, unix-ms, iso, iso-ms, http, rfc2822, or a pattern in UTC), and `window` how far it may lie from
+    the clock, None where there is no time.
 
     `headers`, `query`, `form` and `query_or_form` are templates by name, with {key_id}, {time}, {signature}, {nonce}
     and {extra.NAME}; of the last three one at most. `list_separator` makes a list of the header with {signature}: its
@@ -512,12 +518,12 @@ class Recipe(SchemeOfParts):
 
     def _added(self, request: Request) -> Pairs:
         place = self._program.carriers.place
-        if place == "form" and (self.content_type != FORM or request.values("content-type")):
+        if place == "form":
             return self._form_header(request)
         if self.content_type is None or request.values("content-type"):
             return ()
-        if place == "query-or-form" and self.content_type == FORM and not body_length(request.body):
-            return ()  # what it signs goes into the query, and is no form
+        if place == "query-or-form" and self.content_type == FORM and not _reads_as_form(request):
+            return ()  # and the signature goes into the query
         return (("Content-Type", self.content_type),)
 
     def _check_key_id_param(self) -> None:

@@ -40,7 +40,8 @@ class SignatureAuth(HopAuth, AuthBase):
     call itself. `clock` returns Unix seconds. With `adjust_clock` a refusal over https whose Date shows that our
     clock is off by more than the scheme's window is answered by signing once more with the server's time, which is
     remembered for its origin; a day at most. `older` are secrets that are being replaced, for a scheme that sends
-    several signatures: each makes one too. `extra` is what else the credential has, by name. One object serves any
+    several signatures: each makes one too. `extra` is what else the credential has, by name. `nonce` returns a text
+    that no request had before; a new UUID where it is not given and the scheme wants one. One object serves any
     number of sessions and threads.
 
     With `check_response`, for a scheme that signs answers, the answer to each hop is read whole, a stream too, and

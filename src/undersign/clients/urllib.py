@@ -31,9 +31,10 @@ class SignatureHandler(BaseHandler):
 
     A redirect elsewhere goes without signature, Date, signed headers and parameters. `origins` are where the
     credential may go (`https://host[:port]`); with none named that is the origin of each call itself. `clock`
-    returns Unix seconds. `older` are secrets that are being replaced, for a scheme that sends several signatures: each
-    makes one too. `extra` is what else the credential has, by name. The caller's Request is left alone. One object
-    serves any number of openers and threads.
+    returns Unix seconds. `older` are secrets that are being replaced, for a scheme that sends several signatures:
+    each makes one too. `extra` is what else the credential has, by name. `nonce` returns a text that no request had
+    before; a new UUID where it is not given and the scheme wants one. The caller's Request is left alone. One
+    object serves any number of openers and threads.
 
     With `check_response`, for a scheme that signs answers, the
     answer to each hop is read whole, and ResponseRejected is raised where its signature is absent or wrong.
@@ -55,10 +56,13 @@ class SignatureHandler(BaseHandler):
         older: Sequence[Secret | str | bytes] = (),
         extra: Mapping[str, str] = MappingProxyType({}),
         check_response: bool = False,
+        nonce: Callable[[], str] | None = None,
     ) -> None:
         secrets = seal_all(secret, older)
         del secret, older  # so that no frame which raises below holds a plain one
-        self._signer = HopSigner(scheme, key_id, secrets, origins, clock, extra=extra, check_response=check_response)
+        self._signer = HopSigner(
+            scheme, key_id, secrets, origins, clock, extra=extra, check_response=check_response, nonce=nonce
+        )
 
     def add_parent(self, parent: OpenerDirector) -> None:
         super().add_parent(parent)

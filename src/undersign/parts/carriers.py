@@ -186,7 +186,9 @@ class Carriers:
                 value = ""
             if value and header.template.alone:
                 found[header.template.alone] = value
-            elif value is None and header.template.may_be_absent:
+            elif (value is None and header.template.may_be_absent) or (
+                value == "" and header.template.left_out_without
+            ):
                 found.update(dict.fromkeys(header.template.names, ""))
             elif value is None or not header.template.read(value, found):
                 return Flaw(f"the {header.name} header is absent or not in its one form")

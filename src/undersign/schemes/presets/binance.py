@@ -21,6 +21,7 @@ def binance(*, recv_window: int | str | None = None) -> Recipe:
         name="binance",
         parts=[{"part": "query", "before": "signature"}, {"part": "body", "before": "signature"}],
         mac="hmac-sha256",
+        any_case=True,
         time="unix-ms",
         window=receive_window(5000 if recv_window is None else recv_window),
         content_type="application/x-www-form-urlencoded",

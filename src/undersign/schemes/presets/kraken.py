@@ -22,7 +22,6 @@ def kraken() -> Recipe:
         secret="base64",  # noqa: S106 - the form of secrets
         window=None,
         methods=("POST",),
-        content_type="application/x-www-form-urlencoded",
         headers={"API-Key": "{key_id}", "API-Sign": "{signature}"},
         form={"nonce": "{nonce}"},
     )
