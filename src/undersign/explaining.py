@@ -150,7 +150,8 @@ def explain(
         if flaw := credential_flaw(scheme, credential):
             raise flaw
     else:
-        extra = {name: f"<{name}>" for name in scheme.extras}  # as private as a secret, as like as not
+        names = {*scheme.extras, *credential.extra}
+        extra = {name: f"<{name}>" for name in names}  # as private as a secret, as like as not
         credential = Credential(credential.key_id, NO_SECRET, credential.origins, extra=extra)
     nonce = nonce or (_NONCE if scheme.needs_nonce else "")
     patch = sign_checked(scheme, request, credential, now, nonce)

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from .. import vectors
-from ..core.credentials import Credential
 from ..core.dates import format_date
 from ..core.text import one_line
-from ..explaining import explain, visible
+from ..explaining import visible
 from ..parts.program import Program
 from ..recipe import SchemeOfParts
-from ..registry import build_scheme
-from ..scheme import Part
-from ..signing import sign
 
 _NAMES = {"\n": "a line feed", "": "nothing", " ": "a space", "\t": "a tab"}
 _SECRETS = {"text": "as its text", "base64": "decoded from base64", "hex": "decoded from hex"}
@@ -60,25 +56,17 @@ def _carriers(program: Program) -> list[str]:
 
 
 def example(name: str) -> list[str]:
-    """The first of the published answers, computed anew with the published key."""
+    """The first of the preset's published answers, computed anew with the published key."""
     file = vectors.load(f"presets/{name}")
     group, test = next((group, test) for group, test in file if group.op == "sign" and test.result == "valid")
-    scheme = build_scheme(name, group.options)
-    credential = Credential(test.key_id, group.keys[test.key_id][0], extra=test.extra)
-    explanation = explain(scheme, test.request, credential, now=group.now, nonce=test.nonce)
-    same = sign(scheme, test.request, credential, now=group.now, nonce=test.nonce) == test.patch
+    passed, patch = vectors.run(name, group, test).passed, test.patch or ()
     lines = [
         f"An example with its answer: {one_line(group.source)}",
         f"  {test.request.method} {visible((test.request.origin + test.request.target).encode())}",
         f"  at {format_date(group.now)}, {group.now:.3f}".removesuffix(".000"),
-        "  string to sign: " + "".join(_value(part) for part in explanation.parts),
+        # All of it is published. Where the secret goes a string to sign holds a NUL.
+        "  string to sign: " + "<secret>".join(map(visible, (test.string_to_sign or b"").split(b"\0"))),
     ]
-    patch = test.patch
-    for place, pairs in zip(("header", "query", "form"), (patch or ()), strict=False):
+    for place, pairs in zip(("header", "query", "form"), patch, strict=False):
         lines += [f"  {place} {pair[0]}: {visible(pair[1].encode())}" for pair in pairs]
-    return [*lines, f"  computed anew: {'the same' if same else 'ANOTHER, which is a fault of this library'}"]
-
-
-def _value(part: Part) -> str:
-    # All of it is published; the secret is what no string to sign holds.
-    return part.shown if part.shown == "<secret>" else visible(part.value)
+    return [*lines, f"  computed anew: {'the same' if passed else 'ANOTHER, which is a fault of this library'}"]
