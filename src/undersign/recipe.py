@@ -595,7 +595,8 @@ def _window(value: Any) -> Window | None:
 
 def _frozen(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return MappingProxyType({name: _frozen(item) for name, item in value.items()})
+        # None is an option that is not given, which documents cannot say.
+        return MappingProxyType({name: _frozen(item) for name, item in value.items() if item is not None})
     return tuple(_frozen(item) for item in value) if isinstance(value, (list, tuple)) else value
 
 

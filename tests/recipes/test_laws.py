@@ -179,6 +179,7 @@ CREDENTIAL = Credential(KEY, SECRET, extra={"token": "a token"})
 @given(documents(), requests(), st.floats(0, 0.999))
 @example({**GOOD, "parts": ["time:unix-ms", "method"]}, Request("GET", "/", (), b"", ORIGIN), 0.75)
 def test_what_a_recipe_signs_verifies(document: dict[str, Any], request: Request, fraction: float) -> None:
+    assume(request.body != SECRET)  # which is drawn from the constants of this file, too
     scheme = made(document)
     now = NOW + fraction
     try:

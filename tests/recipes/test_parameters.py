@@ -42,12 +42,24 @@ def test_parameters_are_decoded_sorted_and_written_anew(options: dict[str, Any],
 def test_encoding_again_is_said_of_what_is_decoded() -> None:
     for options, said in (
         ({"encode": "url"}, "encode is 'form'"),
+        ({"encode": {"a": 1}}, "encode is 'form'"),
         ({"encode": "item", "item": ""}, "encode is 'form'"),
         ({"encode": "form", "decoded": False}, "leave decoded = false out"),
         ({"drop_blank": 1}, "drop_blank is true or false"),
     ):
         with pytest.raises(ConfigError, match=said):
             recipe([{"part": "params", **options}, "time"])
+
+
+def test_a_header_is_folded_by_a_word() -> None:
+    with pytest.raises(ConfigError, match="fold is 'lower' or 'upper'"):
+        recipe([{"part": "header:X-A", "fold": {"a": 1}}, "time"])
+
+
+def test_an_option_that_is_none_is_not_given() -> None:
+    scheme = recipe([{"part": "content-type", "fold": None, "when": None}, "time"])
+    assert scheme == recipe([{"part": "content-type"}, "time"])
+    assert Recipe.from_mapping(scheme.as_mapping()) == scheme
 
 
 # A time in a parameter

@@ -293,7 +293,8 @@ def _header(name: str, fold: Any, field: str, absent: Any) -> Part:
     if absent not in ("refuse", "nothing"):
         raise ConfigError(f"{field}: absent is 'refuse', or 'nothing' for an empty text where there is no such header")
     folded = name.lower()
-    change, lowers = {"lower": _lower, "upper": _upper}.get(fold), fold == "lower"
+    change = {"lower": _lower, "upper": _upper}.get(fold) if isinstance(fold, str) else None
+    lowers = fold == "lower"
 
     def text(request: Request, _: Values) -> str:
         value = signed_header(request, folded)
