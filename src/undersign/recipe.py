@@ -107,7 +107,8 @@ class SchemeOfParts(Scheme):
         program, values = self._program, self._values(claim)
         if not request.method.isupper() or not request.target.startswith("/") or "#" in request.target:
             request = _in_wire_form(request)
-        added = self._added(request)
+        if added := self._added(request):
+            request = _with_headers(request, added)
         left_out = program.carriers.left_out_without
         if not program.carriers.drafts and not program.signs_its_fields and not left_out:
             headers, sent = added, {}
@@ -115,13 +116,12 @@ class SchemeOfParts(Scheme):
             sent = {"time": values.time} if program.drafts_little else values.sent()
             sent["key_id"] = self._written_key_id(values.key_id)
             if program.computes:
-                program.compute(request, sent, [name.lower() for name, _ in added])
+                program.compute(request, sent)
             if left_out and (flaw := program.carriers.flaw_of_left_out(request, sent)):
                 raise CannotSign(flaw)
             headers = program.carriers.drafted(sent) + added
         drafted = _new(Patch, (headers, (), ()))
         if program.signs_its_fields:
-            request = Patch(added).apply(request) if added else request
             in_form = self._goes_into_form(request)
             if isinstance(there := program.carriers.there_already(request, in_form=in_form), str):
                 raise CannotSign(there)
@@ -129,26 +129,24 @@ class SchemeOfParts(Scheme):
             drafted = Patch(drafted.headers, fields.query, fields.form)
         if program.signs_its_carriers or program.signs_its_fields:
             request = drafted.apply(request)
-        elif added:  # which are not there yet
-            request = Request(request.method, request.target, request.headers + added, request.body, request.origin)
         texts = program.texts(request, values)
         return drafted, program.string(request, values, texts, request.body, floor(values.at))
 
     def write(self, claim: Claim, request: Request) -> Patch:
         carriers, in_form = self._program.carriers, False
         more: Pairs = ()
+        computes = self._program.computes
+        if (carriers.fields or computes) and (added := self._added(request)):
+            request = _with_headers(request, added)
         if carriers.fields:
-            if added := self._added(request):
-                request = Patch(added).apply(request)
             in_form = self._goes_into_form(request)
             there = carriers.there_already(request, in_form=in_form)
             if isinstance(there, str):
                 raise CannotSign(there)
             more = self._more_fields(there)
         sent = {} if self._program.writes_little else self._values(claim).sent()
-        if self._program.computes:
-            added = self._added(request)
-            self._program.compute(request, sent, [name.lower() for name, _ in added])
+        if computes:
+            self._program.compute(request, sent)
         sent["key_id"] = self._written_key_id(wire_text(claim.key_id, "key id", self._key_id_control))
         sent["signature"] = " ".join(claim.signatures) if carriers.sends_several else claim.signatures[0]
         try:
@@ -388,6 +386,11 @@ def _reads_as_form(request: Request, *, empty: bool = False) -> bool:
     if not isinstance(request.body, bytes) or not request.body:
         return empty and request.body == b""
     return _FORM_TEXT.fullmatch(request.body) is not None
+
+
+def _with_headers(request: Request, added: Pairs) -> Request:
+    """The request with headers that it does not have yet."""
+    return Request(request.method, request.target, request.headers + added, request.body, request.origin)
 
 
 def _in_wire_form(request: Request) -> Request:

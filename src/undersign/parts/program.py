@@ -224,15 +224,14 @@ class Program:
 
     # What carriers say of the request itself
 
-    def compute(self, request: Request, sent: dict[str, str], added: Collection[str]) -> None:
-        """Put the digests and the list of headers into `sent`; `added` are headers (lower case) that signing adds."""
+    def compute(self, request: Request, sent: dict[str, str]) -> None:
+        """Put the digests and the list of headers into `sent`."""
         for name in self.carriers.digests:
             empty = name in self.carriers.left_out_without and not body_length(request.body)
             sent[name] = "" if empty else written_digest(name, request.body)
         sent["headers"] = ""
         if self._lists is not None:
-            also = {*added, *self.carriers.names_drafted(sent)}
-            sent["headers"] = self._lists(names_there(request, self.headers, also))
+            sent["headers"] = self._lists(names_there(request, self.headers, self.carriers.names_drafted(sent)))
 
     def flaw_of_computed(self, request: Request, found: Mapping[str, str]) -> str | None:
         """What is wrong with the list of headers that was sent. Raises CannotSign."""
