@@ -10,7 +10,7 @@ import pytest
 
 from tests.cli.command import process, undersign
 from undersign import Reason, Rejected, Secret, Verified, Verifier
-from undersign.verifying.verdict import Pending
+from undersign.verifying.verdict import Claimed, Pending
 
 
 def test_every_request_is_judged_as_it_must_be() -> None:
@@ -71,10 +71,10 @@ def test_it_fails_where_signing_does_nothing(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_client_that_gets_no_answer_is_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
-    def no_secrets(pending: Pending, secrets: Sequence[Secret], **_: Any) -> Verified:
+    def no_secrets(claimed: Claimed, secrets: Sequence[Secret], *_: Any, **__: Any) -> Verified:
         raise OSError("gone")
 
-    monkeypatch.setattr(Pending, "finish", no_secrets)
+    monkeypatch.setattr(Claimed, "compare", no_secrets)
     result = undersign("demo", "--json")
     assert result.code == 1
     assert {row["got"] for row in json.loads(result.text)["rows"]} == {"no answer", "stale"}

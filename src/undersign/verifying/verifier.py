@@ -14,7 +14,7 @@ from ..errors import ConfigError, Reason, Rejected
 from ..policy.requirements import SAFE_METHODS, Requirements, components
 from ..scheme import BodyNeed, Scheme, json_refusal, refusal_status, window_of
 from .lookup import Asker, AsyncKeys, Found, Keys, as_secrets, asker, known_secrets, says_unknown, sealed_keys, usable
-from .verdict import Claimed, Pending, Verified, bare, begin, claim_of, need_of, verdict
+from .verdict import Claimed, Pending, Verified, bare, begin, claim_of, need_of
 from .windows import RollingWindows
 
 if TYPE_CHECKING:
@@ -207,15 +207,8 @@ class Verifier(_VerifierBase):
         if self._requires:
             self._check_required(claimed)
         if self._lookup is None:
-            scheme, claim, request, now = claimed
-            verified = verdict(
-                scheme, claim, request, self._known.get((claim.key_id, scheme.name), ()), now, self._windows
-            )
-            if isinstance(verified, Rejected):
-                try:
-                    raise verified
-                finally:
-                    del verified  # it would hold itself, by its traceback and this frame
+            key = claimed.claim.key_id, claimed.scheme.name
+            verified = claimed.compare(self._known.get(key, ()), self._windows)
         else:
             verified = self._compared(claimed, self._looked_up(self._lookup, claimed))
         if self._policies and (policy := self._policy(claimed)) and not self._admit(policy, claimed, verified):
@@ -263,15 +256,8 @@ class AsyncVerifier(_VerifierBase):
         if self._requires:
             self._check_required(claimed)
         if self._lookup is None:
-            scheme, claim, request, now = claimed
-            verified = verdict(
-                scheme, claim, request, self._known.get((claim.key_id, scheme.name), ()), now, self._windows
-            )
-            if isinstance(verified, Rejected):
-                try:
-                    raise verified
-                finally:
-                    del verified  # it would hold itself, by its traceback and this frame
+            key = claimed.claim.key_id, claimed.scheme.name
+            verified = claimed.compare(self._known.get(key, ()), self._windows)
         else:
             verified = self._compared(claimed, await self._looked_up(self._lookup, claimed))
         if self._policies and (policy := self._policy(claimed)) and not await self._admit(policy, claimed, verified):
