@@ -23,6 +23,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from .core.dates import Window
+from .core.fields import FORM
 from .core.grammar import CONTROL, did_you_mean
 from .core.message import (
     Component,
@@ -35,15 +36,14 @@ from .core.message import (
     spelling_flaw,
 )
 from .errors import CannotSign, ConfigError, Reason, Rejected
-from .parts.carriers import FORM, NOT_CLAIMED, TOO_LARGE, Carriers, Flaw, Place
+from .parts.carriers import FORM_NEED, NOT_CLAIMED, TOO_LARGE, Carriers, Flaw, Place
 from .parts.message import PartSpec, Values
 from .parts.program import Program, signature_pattern, wire_text
-from .scheme import Body, BodyNeed, Claim, Part, Scheme, window_of
+from .scheme import Body, BodyNeed, Claim, Part, Scheme, missing_nonce, window_of
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-_FORM_NEED = BodyNeed(raw=True, limit=1024 * 1024)
 _METHODS_WITHOUT_FORM = ("GET",)
 _FORM_TEXT = re.compile(rb"(?:[^\x00-\x20\"'{}\[\]\\=&\x7f]+=[^\x00-\x20\"{}\\\x7f]*)?")
 _NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -91,7 +91,7 @@ class SchemeOfParts(Scheme):
 
     def body_need(self, head: Request) -> BodyNeed:
         program = self._program
-        return program.body_need | _FORM_NEED if program.carriers.needs_form(head) else program.body_need
+        return program.body_need | FORM_NEED if program.carriers.needs_form(head) else program.body_need
 
     def secret_flaw(self, secret: bytes) -> str | None:
         return self._program.secret_form.flaw(secret)
@@ -174,7 +174,7 @@ class SchemeOfParts(Scheme):
         if claim.at is None and window_of(self) is not None:
             return f"the claim has no time: {self.name} signs it"
         if program.needs_nonce and not claim.nonce:
-            return f"{self.name} sends a nonce and none is given: pass nonce=, a new one for each request"
+            return missing_nonce(self.name)
         for name in program.extras:
             if name not in claim.extra:
                 return f"{self.name} sends {name!r}: give it to the credential, extra={{{name!r}: …}}"

@@ -303,6 +303,11 @@ window_of: Callable[[Scheme], Window | None] = attrgetter("window")
 """The scheme's window; None where no time is signed at all."""
 
 
+def missing_nonce(name: str) -> str:
+    """What is wrong where the scheme of that name sends a nonce and a signer has given none, as a sentence."""
+    return f"{name} sends a nonce and none is given: pass nonce=, a new one for each request"
+
+
 def unusable_secret(scheme: Scheme, secret: Secret) -> ConfigError | None:
     """What is wrong with the secret for this scheme, for a caller to raise; None where it is in form."""
     flaw = scheme.secret_flaw(secret.reveal())

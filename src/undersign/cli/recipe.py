@@ -12,12 +12,12 @@ import click
 
 from ..core.credentials import Credential
 from ..core.dates import Window
+from ..core.fields import FORM
 from ..core.message import Component, Request
 from ..core.text import printable
 from ..diagnosing.published import Change, changes_that_give
 from ..errors import ConfigError
 from ..explaining import Explanation, explain
-from ..parts.carriers import FORM
 from ..recipe import Recipe
 from ..scheme import Claim
 from ..schemes.documents import load_recipe

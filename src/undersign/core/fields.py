@@ -11,6 +11,9 @@ from typing import TypeAlias
 
 from ..errors import CannotSign
 
+FORM = "application/x-www-form-urlencoded"
+"""The media type of a form whose fields are read."""
+
 _UNRESERVED = re.compile(r"[A-Za-z0-9._~-]*")
 
 Pairs: TypeAlias = tuple[tuple[str, str], ...]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from ..errors import ConfigError
+
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """RFC 9110, section 5.6.2."""
 
@@ -25,6 +27,24 @@ BACKSLASHED = re.compile(r"\\(.)", re.DOTALL)
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 """As HTTP's dates write them, whatever the language: RFC 9110, section 5.6.7."""
+
+
+def custom_headers(option: str, names: object) -> tuple[str, ...]:
+    """The names of custom headers that are to be signed, of an option. Raises ConfigError."""
+    if isinstance(names, str) or not isinstance(names, Iterable):
+        raise ConfigError(f'{option} is a sequence of names: write {option}=("X-Name",)')
+    found = tuple(names)
+    if flaw := custom_headers_flaw(found):
+        raise ConfigError(f"{option} {flaw}")
+    return found
+
+
+def custom_headers_flaw(names: Iterable[object]) -> str:
+    """What is wrong with the names of custom headers, as the end of a sentence; empty = nothing."""
+    for name in names:
+        if not isinstance(name, str) or not TOKEN.fullmatch(name) or name.lower() == "authorization":
+            return f"holds {name!r}, which cannot be signed: name custom headers alone"
+    return ""
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

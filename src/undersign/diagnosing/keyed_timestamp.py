@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote
 
-from ..core.fields import decode_field, fields
+from ..core.fields import FORM, decode_field, fields
 from ..core.grammar import HEX
 from ..core.message import Request, origin_form
 from ..errors import Rejected
@@ -86,7 +86,7 @@ def causes(scheme: KeyedTimestamp, request: Request, keys: KeyRing, now: float, 
 def _parameters(scheme: KeyedTimestamp, request: Request) -> tuple[tuple[str, str], ...]:
     names = [name for name in (scheme.key_param, scheme.sig_param, scheme.version_param) if name]
     form = ""
-    if isinstance(request.body, bytes) and "application/x-www-form-urlencoded" in request.media_types():
+    if isinstance(request.body, bytes) and FORM in request.media_types():
         form = request.body.decode("latin-1")
     return fields(origin_form(request.target).partition("?")[2], names) + fields(form, names)
 

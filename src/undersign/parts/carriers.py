@@ -9,16 +9,18 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
-from ..core.fields import decode_field, fields
+from ..core.fields import FORM, decode_field, fields
 from ..core.grammar import TOKEN
 from ..core.message import Pairs, Patch, Request, folded_name, lone_value, origin_form, signed_header
 from ..errors import CannotSign, ConfigError, Reason
+from ..scheme import BodyNeed
 from .lists import ListTemplate
 from .templates import Template
 
 Place: TypeAlias = Literal["query", "form", "query-or-form"]
 
-FORM = "application/x-www-form-urlencoded"
+FORM_NEED = BodyNeed(raw=True, limit=1024 * 1024)
+"""What is needed of a body that may be a form with the credentials in it."""
 _MOST_FIELDS = 10_000  # of a form: a megabyte of & would take half a second to take apart
 
 

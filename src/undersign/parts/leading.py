@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..core.fields import decode_field
-from ..core.message import BodyDigest, Request
+from ..core.fields import FORM, decode_field
+from ..core.message import Request
 from ..errors import CannotSign, ConfigError
-from .message import Body, Part, Values
-
-_FORM = "application/x-www-form-urlencoded"
+from .message import Body, Part, Values, raw_body
 
 
 def leading_part(word: str, field_name: Any, field: str) -> Part:
@@ -26,11 +24,9 @@ def leading_part(word: str, field_name: Any, field: str) -> Part:
     def query(request: Request, _: Values) -> str:
         return _before(request.target.partition("?")[2], field_name, "query")
 
-    def body(request: Request, _: Values, sent: Body, __: int) -> str:
-        if isinstance(sent, BodyDigest):
-            raise CannotSign("the body is streamed, and it is signed as a whole: pass it as bytes")
-        text = sent.decode("latin-1")
-        return _before(text, field_name, "form") if _FORM in request.media_types() else text
+    def body(request: Request, values: Values, sent: Body, second: int) -> str:
+        text = raw_body(request, values, sent, second)
+        return _before(text, field_name, "form") if FORM in request.media_types() else text
 
     source = f"as it is on the wire, up to {field_name}"
     if word == "query":

@@ -11,7 +11,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple, TypeAlias
 from urllib.parse import quote, quote_plus
 
-from ..core.fields import decode_field
+from ..core.fields import FORM, decode_field
 from ..core.grammar import TOKEN, did_you_mean
 from ..core.message import (
     BodyDigest,
@@ -247,7 +247,8 @@ def _origin(request: Request) -> str:
     return request.origin
 
 
-def _raw_body(_: Request, __: Values, body: Body, ___: int) -> str:
+def raw_body(_: Request, __: Values, body: Body, ___: int) -> str:
+    """The body as it is sent. Raises CannotSign for one that was hashed away."""
     if isinstance(body, BodyDigest):
         raise CannotSign("the body is streamed, and it is signed as a whole: pass it as bytes")
     return body.decode("latin-1")
@@ -332,7 +333,7 @@ def _body(argument: str, options: Mapping[str, Any], field: str) -> Part:
         return Part(
             "body",
             "the body as it is sent",
-            late=_raw_body,
+            late=raw_body,
             binds=bound,
             raw=True,
             form_without=frozenset(),
@@ -448,7 +449,7 @@ def _params(options: Mapping[str, Any], field: str) -> Part:
     def late(request: Request, values: Values, body: Body, _: int) -> str:
         if isinstance(body, BodyDigest):
             raise CannotSign("the form is streamed, and its parameters are signed: pass it as bytes")
-        form = body.decode("latin-1") if "application/x-www-form-urlencoded" in request.media_types() else ""
+        form = body.decode("latin-1") if FORM in request.media_types() else ""
         return joined([_query(request, values), form] if of == "both" else [form])
 
     source = "those of the form" if of == "form" else "those of query and form"

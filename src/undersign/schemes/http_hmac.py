@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ..core.dates import Window
-from ..core.grammar import BACKSLASHED, CONTROL, CONTROL_BUT_TAB, TOKEN
+from ..core.grammar import BACKSLASHED, CONTROL, CONTROL_BUT_TAB, TOKEN, custom_headers
 from ..core.message import Component, Pairs, Request, Response, body_hex_digest, body_length
 from ..errors import CannotSign, ConfigError, Rejected
 from ..parts.carriers import Carriers
@@ -54,7 +54,6 @@ class HttpHmac(SchemeOfParts):
 
     def __post_init__(self) -> None:
         self._check_options()
-        object.__setattr__(self, "signed_headers", tuple(self.signed_headers))
         mac = f"hmac-{self.algorithm}"
         patterns = {"key_id": _KEY_ID, "signature": signature_pattern(mac, "base64")}
         headers = {"Authorization": f"{self.provider} {{key_id}}:{{signature}}", self.date_header: "{time}"}
@@ -129,16 +128,12 @@ class HttpHmac(SchemeOfParts):
         return "iso" if self.date_precision == "seconds" else "iso-ms"
 
     def _check_options(self) -> None:
-        if isinstance(self.signed_headers, str):
-            raise ConfigError('signed_headers is a sequence of names: write signed_headers=("X-Name",)')
         for option, value in (("provider", self.provider), ("date_header", self.date_header)):
             if not TOKEN.fullmatch(value):
                 raise ConfigError(f"{option} {value!r} is not an HTTP token: use letters, digits, - and _")
         if self.date_header.lower() in ("authorization", "content-type"):
             raise ConfigError(f"date_header {self.date_header!r} has another meaning: name one of its own")
-        for name in self.signed_headers:
-            if not TOKEN.fullmatch(name) or name.lower() == "authorization":
-                raise ConfigError(f"signed_headers holds {name!r}, which cannot be signed: name custom headers alone")
+        object.__setattr__(self, "signed_headers", custom_headers("signed_headers", self.signed_headers))
         if not self.name:
             raise ConfigError("name is empty: name the scheme, so that keys and logs can tell it apart")
         if self.algorithm not in ALGORITHMS:

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from ..core.dates import Window
-from ..core.fields import decode_field
+from ..core.fields import FORM, decode_field
 from ..core.message import Pairs, Request, Response, body_length
 from ..errors import CannotSign, ConfigError, Reason, Rejected
-from ..parts.carriers import FORM, Carriers, Flaw
+from ..parts.carriers import Carriers, Flaw
 from ..parts.macs import ALGORITHMS
 from ..parts.program import Program, signature_pattern
 from ..recipe import SchemeOfParts

@@ -127,16 +127,12 @@ class ObjectStore(WrittenOut):
         try:
             date = self._date_header(request)
             at = parse_date(signed_header(request, date.lower()) or "")
-            self._string(request)
+            string = self._string(request)
         except CannotSign as error:
             return self.malformed(str(error), key_id)
         if at is None:
             return self.malformed(f"{date} is absent, or no date of HTTP", key_id)
-        return Claim(key_id, at, (signature,), string=partial(self._received, request))
-
-    def _received(self, request: Request, body: Body, _: int) -> bytes:
-        _check_digest(request.values("content-md5"), body)
-        return self._string(request)
+        return Claim(key_id, at, (signature,), string=partial(_received, request, string))
 
     def _date_header(self, request: Request) -> str:
         own = f"{self.prefix}date"
@@ -208,6 +204,11 @@ class ObjectStore(WrittenOut):
         code = "SignatureDoesNotMatch" if status == 403 else "Error"
         body = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code><Message>{message}</Message></Error>'
         return Response(status, (("Content-Type", "application/xml"),), body.encode())
+
+
+def _received(request: Request, string: bytes, body: Body, _: int) -> bytes:
+    _check_digest(request.values("content-md5"), body)
+    return string
 
 
 def _is_digest(stated: Sequence[str]) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from ..core.message import Patch, Request, body_digest, folded_name, signed_header
 from ..errors import CannotSign, Reason, Rejected
-from ..scheme import Body, Claim, Part, Scheme
+from ..scheme import Body, Claim, Part, Scheme, missing_nonce
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +60,12 @@ class WrittenOut(Scheme):
         if claim.at is None:
             raise CannotSign(f"the claim has no time: {self.name} signs it")
         return claim.at
+
+    def checked_nonce(self, claim: Claim) -> str:
+        """The nonce of a signer's claim. Raises CannotSign where it has none."""
+        if not claim.nonce:
+            raise CannotSign(missing_nonce(self.name))
+        return claim.nonce
 
 
 def authority(request: Request) -> str:

@@ -7,6 +7,7 @@ from fastapi.openapi.models import APIKey, HTTPBase
 from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection
 
+from ..core.fields import FORM
 from ..core.message import Patch, Request
 from ..errors import CannotSign, Reason, Rejected
 from ..scheme import Claim, Scheme
@@ -14,7 +15,7 @@ from ..verifying.verdict import Verified
 from ._common import verified_in
 
 _ORIGIN = "https://api.example.com"
-_FORM = (("Content-Type", "application/x-www-form-urlencoded"),)
+_FORM = (("Content-Type", FORM),)
 _MARK = "signature"
 
 

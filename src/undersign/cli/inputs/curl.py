@@ -13,6 +13,7 @@ from typing import NamedTuple
 from urllib.parse import quote, unquote_to_bytes
 
 from ...core.credentials import parse_origin
+from ...core.fields import FORM
 from ...core.message import Pairs, Request
 from ...errors import ConfigError
 from .cmd import cmd_words, is_for_cmd
@@ -228,7 +229,7 @@ def _wire_headers(options: CurlOptions, host: str, user: str | None, body: bytes
     elif body is not None and "transfer-encoding" not in named:
         last.append(("Content-Length", str(len(body))))
     if body is not None and options.upload is None:
-        kind = "application/json" if options.json else "application/x-www-form-urlencoded"
+        kind = "application/json" if options.json else FORM
         last.append(("Content-Type", kind))
     own, last = ([pair for pair in pairs if pair[0].lower() not in named] for pairs in (own, last))
     # A Host of the user's own stands where curl's would.

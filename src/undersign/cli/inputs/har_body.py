@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote_from_bytes
 
+from ...core.fields import FORM
 from ...core.grammar import LENGTH
 from ...core.message import Request
 
@@ -205,7 +206,7 @@ def _of_params(params: list[Any], post: Mapping[str, Any], head: Request, length
             return HarBody(lacking=f"a parameter of the HAR's form has no name or no value: {_RAW}")
         pairs.append((name, value))
     forms = {form for form in _forms(pairs) if length.value is None or len(form) == length.value}
-    if types != ["application/x-www-form-urlencoded"] or len(forms) != 1:
+    if types != [FORM] or len(forms) != 1:
         return HarBody(
             lacking="the HAR has the parameters of the form and not its text, which was sent, and the text could be "
             f"written in more than one way: {_RAW}"

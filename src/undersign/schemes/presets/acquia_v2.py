@@ -19,7 +19,7 @@ from hmac import digest
 from urllib.parse import quote, unquote_to_bytes
 
 from ...core.dates import Window
-from ...core.grammar import CONTROL, TOKEN
+from ...core.grammar import CONTROL, custom_headers, custom_headers_flaw
 from ...core.message import Component, Pairs, Patch, Request, Response, body_length, signed_header
 from ...errors import CannotSign, ConfigError, Reason, Rejected
 from ...parts.macs import SecretForm
@@ -57,9 +57,7 @@ class AcquiaV2(WrittenOut):
     signs_responses = True
 
     def __post_init__(self) -> None:
-        if isinstance(self.signed_headers, str):
-            raise ConfigError('signed_headers is a sequence of names: write signed_headers=("X-Name",)')
-        object.__setattr__(self, "signed_headers", tuple(self.signed_headers))
+        object.__setattr__(self, "signed_headers", custom_headers("signed_headers", self.signed_headers))
         if flaw := _list_flaw(self.signed_headers):
             raise ConfigError(f"signed_headers {flaw}")
         if not isinstance(self.realm, str) or not self.realm or CONTROL.search(self.realm):
@@ -88,8 +86,7 @@ class AcquiaV2(WrittenOut):
         return b64encode(digest(_KEY.key(secret), string, "sha256")).decode("ascii")
 
     def draft(self, request: Request, claim: Claim) -> tuple[Patch, bytes]:
-        if not claim.nonce:
-            raise CannotSign(f"{self.name} sends a nonce and none is given: pass nonce=, a new one for each request")
+        self.checked_nonce(claim)
         headers: Pairs = ((_TIME, _UNIX.write(self.checked_time(claim))),)
         if body_length(request.body):
             headers += ((_DIGEST, base64_digest(request.body, "sha256")),)
@@ -219,9 +216,8 @@ def _read_parameters(text: str) -> dict[str, str] | None:
 
 def _list_flaw(names: Sequence[str]) -> str | None:
     """What is wrong with a list of headers to sign, as the end of a sentence; None = nothing."""
-    for name in names:
-        if not isinstance(name, str) or not TOKEN.fullmatch(name) or name.lower() == "authorization":
-            return f"holds {name!r}, which cannot be signed: name custom headers alone"
+    if flaw := custom_headers_flaw(names):
+        return flaw
     if len({name.lower() for name in names}) < len(names):
         return "names a header twice"
     return None

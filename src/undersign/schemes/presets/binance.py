@@ -10,6 +10,7 @@ Mistakes: parameters that are signed in one order and sent in another; an empty 
 
 from __future__ import annotations
 
+from ...core.fields import FORM
 from ...recipe import Recipe
 from ..receive_window import receive_window
 
@@ -24,7 +25,7 @@ def binance(*, recv_window: int | str | None = None) -> Recipe:
         any_case=True,
         time="unix-ms",
         window=receive_window(5000 if recv_window is None else recv_window),
-        content_type="application/x-www-form-urlencoded",
+        content_type=FORM,
         headers={"X-MBX-APIKEY": "{key_id}"},
         query_or_form={**sent, "timestamp": "{time}", "signature": "{signature}"},
     )

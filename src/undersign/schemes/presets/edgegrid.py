@@ -19,7 +19,7 @@ from hashlib import sha256
 from hmac import digest
 
 from ...core.dates import Window
-from ...core.grammar import TOKEN
+from ...core.grammar import custom_headers
 from ...core.message import BodyDigest, Component, Patch, Request, body_length, signed_header
 from ...errors import CannotSign, ConfigError, Rejected
 from ...parts.times import time_form
@@ -53,12 +53,7 @@ class EdgeGrid(WrittenOut):
     separator = b"\t"
 
     def __post_init__(self) -> None:
-        if isinstance(self.signed_headers, str):
-            raise ConfigError('signed_headers is a sequence of names: write signed_headers=("X-Name",)')
-        object.__setattr__(self, "signed_headers", tuple(self.signed_headers))
-        for name in self.signed_headers:
-            if not isinstance(name, str) or not TOKEN.fullmatch(name) or name.lower() == "authorization":
-                raise ConfigError(f"signed_headers holds {name!r}, which cannot be signed: name custom headers alone")
+        object.__setattr__(self, "signed_headers", custom_headers("signed_headers", self.signed_headers))
         if type(self.max_body) is not int or self.max_body < 0:
             raise ConfigError(f"max_body is a number of bytes, not {self.max_body!r}")
 
@@ -128,13 +123,11 @@ class EdgeGrid(WrittenOut):
             raise CannotSign(
                 f"{self.name} sends 'access_token': give it to the credential, extra={{'access_token': …}}"
             )
-        if not claim.nonce:
-            raise CannotSign(f"{self.name} sends a nonce and none is given: pass nonce=, a new one for each request")
-        token = claim.extra["access_token"]
-        for name, value in (("the key id", claim.key_id), ("the access token", token), ("the nonce", claim.nonce)):
+        nonce, token = self.checked_nonce(claim), claim.extra["access_token"]
+        for name, value in (("the key id", claim.key_id), ("the access token", token), ("the nonce", nonce)):
             if flaw := text_flaw(name, value, without=";"):
                 raise CannotSign(flaw)
-        return f"{_WORD} client_token={claim.key_id};access_token={token};timestamp={time};nonce={claim.nonce};"
+        return f"{_WORD} client_token={claim.key_id};access_token={token};timestamp={time};nonce={nonce};"
 
     def _string(self, request: Request, unsigned: str, body: Body) -> bytes:
         scheme = (request.origin.partition("://")[0] or "https").lower()

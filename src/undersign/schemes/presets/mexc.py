@@ -9,6 +9,7 @@ Mistakes: parameters that are signed in one order and sent in another; a signatu
 
 from __future__ import annotations
 
+from ...core.fields import FORM
 from ...recipe import Recipe
 from ..receive_window import receive_window
 
@@ -22,7 +23,7 @@ def mexc(*, recv_window: int | str | None = None) -> Recipe:
         mac="hmac-sha256",
         time="unix-ms",
         window=receive_window(5000 if recv_window is None else recv_window),
-        content_type="application/x-www-form-urlencoded",
+        content_type=FORM,
         headers={"X-MEXC-APIKEY": "{key_id}"},
         query_or_form={**sent, "timestamp": "{time}", "signature": "{signature}"},
     )

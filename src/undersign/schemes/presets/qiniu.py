@@ -12,14 +12,13 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from ...core.fields import FORM
 from ...recipe import Recipe
-
-_FORM = "application/x-www-form-urlencoded"
 
 
 def qiniu(*, version: Literal["qiniu", "qbox"] = "qiniu") -> Recipe:
     """Qiniu's APIs. `version` qbox is the older credential, of path, query and a form alone."""
-    types = [_FORM] if version == "qbox" else [_FORM, "application/json"]
+    types = [FORM] if version == "qbox" else [FORM, "application/json"]
     head: list[Any] = ["target", "literal:\n"]
     if version == "qiniu":
         head = ["method", "literal: ", "target", "literal:\nHost: ", "host", "literal:\nContent-Type: ", "content-type"]
@@ -30,6 +29,6 @@ def qiniu(*, version: Literal["qiniu", "qbox"] = "qiniu") -> Recipe:
         mac="hmac-sha1",
         encoding="base64url",
         window=None,
-        content_type=_FORM if version == "qiniu" else None,
+        content_type=FORM if version == "qiniu" else None,
         headers={"Authorization": f"{'Qiniu' if version == 'qiniu' else 'QBox'} {{key_id}}:{{signature}}"},
     )

@@ -218,8 +218,8 @@ class Rfc9421(WrittenOut):
 
     def _input(self, request: Request, claim: Claim) -> InnerList:
         """What a signer says of the signature: its components and parameters."""
-        if self.nonce and not claim.nonce:
-            raise CannotSign(f"{self.name} sends a nonce and none is given: pass nonce=, a new one for each request")
+        if self.nonce:
+            self.checked_nonce(claim)
         for name, value in (("key id", claim.key_id), ("nonce", claim.nonce)):
             if not is_string(value):
                 raise CannotSign(f"the {name} is not printable ASCII, which structured fields ask for")

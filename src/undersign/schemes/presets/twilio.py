@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-from ...core.fields import decode_field, fields
+from ...core.fields import FORM, decode_field, fields
 from ...core.message import Component, Pairs, Patch, Request, body_hex_digest, body_length, origin_form, signed_header
 from ...errors import CannotSign, ConfigError, Reason, Rejected
-from ...parts.carriers import FORM, form_of, is_compressed_form
+from ...parts.carriers import FORM_NEED, form_of, is_compressed_form
 from ...parts.macs import Mac, SecretForm, encoded_pattern
 from ...scheme import Body, BodyNeed, Claim, Scheme
 
@@ -26,7 +26,6 @@ _HEADER, _DIGEST = "X-Twilio-Signature", "bodySHA256"
 _MACS = {name: Mac(f"hmac-{name}", "base64", SecretForm(), 0, 0) for name in ("sha1", "sha256")}
 _SIGNATURE = {name: re.compile(encoded_pattern("base64", name)) for name in _MACS}
 _ORIGIN = re.compile(r"(https?)(://.*?)(:[0-9]+)?")
-_FORM_LIMIT = 1024 * 1024
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +50,7 @@ class Twilio(Scheme):
         return frozenset()
 
     def body_need(self, head: Request) -> BodyNeed:
-        return BodyNeed(raw=True, limit=_FORM_LIMIT) if FORM in head.media_types() else BodyNeed(("sha256",))
+        return FORM_NEED if FORM in head.media_types() else BodyNeed(("sha256",))
 
     def signature(self, secret: bytes, string: bytes) -> str:
         return _MACS[self.algorithm].signature(secret, string)
@@ -72,7 +71,7 @@ class Twilio(Scheme):
             detail = f"the {_HEADER} header is there more than once, or not in its one form"
             raise Rejected(Reason.MALFORMED, detail, scheme=self.name, key_id=self.name)
         string, other = (partial(_string, request, origin) for origin in _origins(request.origin))
-        return Claim(self.name, None, (values[0].strip(" \t"),), "", string, others=(other,))
+        return Claim(self.name, None, (values[0],), "", string, others=(other,))
 
     def _is_in_form(self, request: Request) -> bool:
         try:
