@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 from ..bodies import Spool, is_seekable, pieces_of, read_file, spool
-from ..core.message import BodyDigest, Request, body_length
+from ..core.message import BodyDigest, Request, body_length, headers_as_text
 from ..errors import CannotSign
 from ..scheme import BodyNeed
 from ._hop import HopAuth, Hops, HopSigner, origin_of
@@ -284,7 +284,7 @@ def _write(request: httpx.Request, url: httpx.URL | None, headers: Sequence[tupl
 
 
 def _as_request(request: httpx.Request) -> Request:
-    headers = tuple([(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw])
+    headers = headers_as_text(request.headers.raw)
     return Request(request.method, request.url.raw_path.decode("ascii"), headers, b"", _origin(request))
 
 

@@ -36,8 +36,8 @@ class SignatureHandler(BaseHandler):
     before; a new UUID where it is not given and the scheme wants one. The caller's Request is left alone. One
     object serves any number of openers and threads.
 
-    With `check_response`, for a scheme that signs answers, the
-    answer to each hop is read whole, and ResponseRejected is raised where its signature is absent or wrong.
+    With `check_response`, for a scheme that signs answers, the answer to each hop is read whole, and ResponseRejected
+    is raised where its signature is absent or wrong.
 
     Raises ConfigError for a credential that cannot work; opening raises CannotSign for a request that cannot be
     signed. Files are hashed from where they stand; other streams are spooled, to disk beyond 1 MiB.

@@ -79,6 +79,16 @@ _PLACES: dict[tuple[str, ...], Mapping[str, int]] = {}  # a client sends the sam
 _MOST_KEPT, _MOST_NAMES, _LONGEST_NAMES = 256, 64, 2048
 
 
+def headers_as_text(headers: Iterable[tuple[bytes, bytes]]) -> Pairs:
+    """Headers that are the wire's bytes, as Latin-1."""
+    return tuple([(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers])
+
+
+def headers_as_bytes(headers: Pairs) -> list[tuple[bytes, bytes]]:
+    """The same back, with the names in lower case, as ASGI has them."""
+    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+
+
 def folded_name(name: str) -> str:
     """A header's name in lower case, with - for each _: CGI-like servers give both spellings one name."""
     return name.lower().replace("_", "-")

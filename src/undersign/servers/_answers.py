@@ -11,7 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
 from typing import Any
 
-from ..core.message import Pairs, Response
+from ..core.message import Pairs, Response, headers_as_bytes, headers_as_text
 from ..scheme import ResponseSigner
 
 HELD = 16 * 1024 * 1024
@@ -57,7 +57,7 @@ def signing_send(
             return
         start, body = None, bytes(held)
         held.clear()
-        _tell_unsigned()
+        _tell_unsigned(limit)
         await send(begun)
         if kind == "http.response.body":
             await send({**message, "body": body})
@@ -94,13 +94,13 @@ def signed_answer(
         for piece in left:
             answer.held.extend(piece)
             if len(answer.held) > limit:
-                _tell_unsigned()
+                _tell_unsigned(limit)
                 answer.go_out(start_response, ())
                 return _Rest(bytes(answer.held), left, pieces)
     except BaseException:
-        _close(pieces)
+        close_answer(pieces)
         raise
-    _close(pieces)
+    close_answer(pieces)
     body = bytes(answer.held)
     status, headers, _ = answer.begun()
     response = Response(int(status[:3]), tuple(headers), body)
@@ -144,16 +144,17 @@ class _Rest:
         yield from self._left
 
     def close(self) -> None:
-        _close(self._pieces)
+        close_answer(self._pieces)
 
 
-def _close(pieces: Iterable[bytes]) -> None:
+def close_answer(pieces: Iterable[bytes]) -> None:
+    """Close what a WSGI app has returned, where it has something to close: PEP 3333 asks whoever iterates to."""
     if close := getattr(pieces, "close", None):
         close()
 
 
 def _headers(signer: ResponseSigner, start: MutableMapping[str, Any], body: bytes) -> Pairs:
-    headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in start.get("headers") or ())
+    headers = headers_as_text(start.get("headers") or ())
     return _signature(signer, Response(int(start["status"]), headers, body))
 
 
@@ -166,13 +167,13 @@ def _signature(signer: ResponseSigner, response: Response) -> Pairs:
 
 
 def _with_headers(start: MutableMapping[str, Any], signature: Pairs) -> MutableMapping[str, Any]:
-    names = {name.lower().encode("latin-1") for name, _ in signature}
+    added = headers_as_bytes(signature)
+    names = {name for name, _ in added}
     kept = [pair for pair in start.get("headers") or () if bytes(pair[0]).lower() not in names]
-    added = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in signature]
     return {**start, "headers": kept + added}
 
 
-def _tell_unsigned() -> None:
+def _tell_unsigned(limit: int) -> None:
     _log.warning(
-        "an answer is over %d bytes, or sent as a file, and goes out unsigned: clients that check refuse it", HELD
+        "an answer is over %d bytes, or sent as a file, and goes out unsigned: clients that check refuse it", limit
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import unquote
 
 from ..bodies import OnDisk, Spool, pieces_of
-from ..core.message import Pairs, Response, origin_form
+from ..core.message import Pairs, Response, headers_as_bytes, headers_as_text, origin_form
 from ..errors import ConfigError
 from ..verifying.verdict import Pending, Verified
 from ..verifying.verifier import AsyncVerifier, Verifier
@@ -78,8 +78,7 @@ class SignatureMiddleware:
     `on_verified(verified)` is told each request that is let in, such as `undersign.keys.usage.KeyUsage().record`.
     `on_rejected(refusal)` is told each Refusal, as the logger `undersign` is, or `on_rejected(reason, key_id, detail)`
     three strings of it; none gets a secret, a signature or a control character, and the client never gets the reason.
-    `diagnosis` is a
-    `undersign.servers.diagnosis.DiagnosisLog`, which finds out what the client did wrong.
+    `diagnosis` is a `undersign.servers.diagnosis.DiagnosisLog`, which finds out what the client did wrong.
 
     Raises ConfigError for an option that cannot work, and when called for anything but http, websocket or lifespan.
     """
@@ -163,9 +162,7 @@ class SignatureMiddleware:
                 await send({"type": "websocket.close", "code": 1008, "reason": ""})  # before accept, so a plain 403
                 return
             kind = "websocket.http.response"
-        headers = [
-            (name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in finished_headers(answer)
-        ]
+        headers = headers_as_bytes(finished_headers(answer))
         start = {"type": f"{kind}.start", "status": answer.status, "headers": headers}
         body = b"" if scope.get("method") == "HEAD" else answer.body
         if unread:
@@ -239,21 +236,15 @@ def _for_the_client_alone(send: Send) -> Send:
 
     async def kept(message: Message) -> None:
         if message["type"] == "http.response.start":
-            headers = tuple(
-                (name.decode("latin-1"), value.decode("latin-1")) for name, value in message.get("headers") or ()
-            )
-            encoded = [
-                (name.lower().encode("latin-1"), value.encode("latin-1"))
-                for name, value in for_the_client_alone(headers)
-            ]
-            message = {**message, "headers": encoded}
+            headers = for_the_client_alone(headers_as_text(message.get("headers") or ()))
+            message = {**message, "headers": headers_as_bytes(headers)}
         await send(message)
 
     return kept
 
 
 def _received(scope: Scope, authenticator: Authenticator) -> Received:
-    headers = tuple([(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]])
+    headers = headers_as_text(scope["headers"])
     method = scope["method"] if scope["type"] == "http" else "GET"  # RFC 6455, section 4.1
     query = _query(scope)
     client = scope.get("client")

@@ -18,7 +18,7 @@ from ..errors import ConfigError, Reason
 from ..scheme import Scheme
 from ..verifying.verdict import Pending, Verified
 from ..verifying.verifier import Verifier
-from ._answers import signed_answer
+from ._answers import close_answer, signed_answer
 from ._caching import for_the_client_alone, is_guarded
 from ._common import (
     CHUNKED,
@@ -94,8 +94,7 @@ class SignatureMiddleware:
     `on_verified(verified)` is told each request that is let in, such as `undersign.keys.usage.KeyUsage().record`.
     `on_rejected(refusal)` is told each Refusal, as the logger `undersign` is, or `on_rejected(reason, key_id, detail)`
     three strings of it; none gets a secret, a signature or a control character, and the client never gets the reason.
-    `diagnosis` is a
-    `undersign.servers.diagnosis.DiagnosisLog`, which finds out what the client did wrong.
+    `diagnosis` is a `undersign.servers.diagnosis.DiagnosisLog`, which finds out what the client did wrong.
 
     Raises ConfigError for an option that cannot work.
     """
@@ -334,8 +333,7 @@ class _Closing:
 
     def close(self) -> None:
         try:
-            if close := getattr(self._answer, "close", None):
-                close()
+            close_answer(self._answer)
         finally:
             self._spool.close()
 
