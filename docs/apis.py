@@ -5,13 +5,12 @@ from __future__ import annotations
 import inspect
 import json
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from undersign import HttpHmac, Recipe
-from undersign.cli.drawing import drawing, example
-from undersign.errors import ConfigError
+from undersign.cli.drawing import by_default, drawing, example
 from undersign.recipe import SchemeOfParts
-from undersign.registry import build_scheme, options_described
+from undersign.registry import options_described
 from undersign.schemes import presets
 
 
@@ -65,7 +64,7 @@ def write(folder: Path) -> None:
 
 def family_of(name: str) -> Family:
     """The family that a preset belongs to."""
-    scheme = _by_default(name)
+    scheme = by_default(name)
     if "webhook" in presets.described(name).sentence.lower():
         return WEBHOOKS
     if isinstance(scheme, Recipe):
@@ -76,7 +75,7 @@ def family_of(name: str) -> Family:
 
 
 def _page(name: str) -> str:
-    about, scheme = presets.described(name), _by_default(name)
+    about, scheme = presets.described(name), by_default(name)
     python = name.replace("-", "_")
     lines = [f"# {name}", "", about.sentence, ""]
     lines += ["```python", "import undersign", "", f"scheme = undersign.presets.{python}({_needed(name)})", "```", ""]
@@ -109,13 +108,6 @@ def _page(name: str) -> str:
 def _needed(name: str) -> str:
     parameters = inspect.signature(presets.preset(name)).parameters.values()
     return ", ".join(f"{parameter.name}=…" for parameter in parameters if parameter.default is parameter.empty)
-
-
-def _by_default(name: str) -> Any:
-    try:
-        return build_scheme(name)
-    except ConfigError:
-        return None
 
 
 def _write(path: Path, text: str) -> None:

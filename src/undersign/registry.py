@@ -40,17 +40,17 @@ def scheme_names() -> list[str]:
     return [*own, *sorted(set(_announced()) - set(own))]
 
 
-def schemes_described() -> list[tuple[str, str]]:
+def schemes_described(*, with_presets: bool = True) -> list[tuple[str, str]]:
     """The names of all schemes that are there, each with a sentence: what it is, or why it cannot be used.
 
-    Loads what other distributions announce, and says from which it comes.
+    Loads what other distributions announce, and says from which it comes; and every preset, unless they are left out.
     """
     announced = _announced()
     own = presets.names()
     others = sorted(set(announced) - set(_BUILT_IN) - set(own))
     return [
         *((name, _sentence(factory)) for name, factory in _BUILT_IN.items()),
-        *((name, presets.described(name).sentence) for name in own),
+        *((name, presets.described(name).sentence) for name in own if with_presets),
         *((name, _described(name, announced[name])) for name in others),
     ]
 

@@ -45,11 +45,10 @@ class _Commands(click.Group):
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The schemes that are installed, with what cannot be used of them; those of other APIs are too many."""
-        others = preset_names()
-        listed = [(printable(name), one_line(text)) for name, text in schemes_described() if name not in others]
+        listed = [(printable(name), one_line(text)) for name, text in schemes_described(with_presets=False)]
         with formatter.section("Schemes"):
             formatter.write_dl(
-                [*listed, (f"and {len(others)} APIs", "Listed, searched and shown by: undersign schemes")]
+                [*listed, (f"and {len(preset_names())} APIs", "Listed, searched and shown by: undersign schemes")]
             )
 
 

@@ -5,12 +5,23 @@ from __future__ import annotations
 from .. import vectors
 from ..core.dates import format_date
 from ..core.text import one_line
+from ..errors import ConfigError
 from ..explaining import visible
 from ..parts.program import Program
 from ..recipe import SchemeOfParts
+from ..registry import build_scheme
+from ..scheme import Scheme
 
 _NAMES = {"\n": "a line feed", "": "nothing", " ": "a space", "\t": "a tab"}
 _SECRETS = {"text": "as its text", "base64": "decoded from base64", "hex": "decoded from hex"}
+
+
+def by_default(name: str) -> Scheme | None:
+    """The scheme of that name with no options given; None where it has to be given some."""
+    try:
+        return build_scheme(name)
+    except ConfigError:
+        return None
 
 
 def drawing(scheme: SchemeOfParts) -> list[str]:

@@ -8,11 +8,10 @@ from typing import Any
 import click
 
 from ..core.text import one_line, printable
-from ..errors import ConfigError
 from ..recipe import Recipe, SchemeOfParts
 from ..registry import build_scheme, options_described, schemes_described
 from ..schemes import presets
-from .drawing import drawing, example
+from .drawing import by_default, drawing, example
 from .options import Command
 
 
@@ -58,7 +57,7 @@ def _list(described: dict[str, str], *, as_json: bool) -> None:
 
 
 def _show(name: str, sentence: str, *, as_json: bool) -> None:
-    options, scheme = options_described(name), _by_default(name)
+    options, scheme = options_described(name), by_default(name)
     about = presets.described(name) if name in presets.names() else None
     if as_json:
         shown: dict[str, Any] = {"name": name, "description": sentence}
@@ -93,14 +92,6 @@ def _show(name: str, sentence: str, *, as_json: bool) -> None:
     if isinstance(scheme, Recipe):
         click.echo("\nThe recipe, as --recipe takes it:")
         click.echo(json.dumps(scheme.as_mapping(), indent=2))
-
-
-def _by_default(name: str) -> Any:
-    """The scheme with no options given; None where it has to be given some."""
-    try:
-        return build_scheme(name)
-    except ConfigError:
-        return None
 
 
 def _parts(scheme: Any) -> list[tuple[str, str]]:

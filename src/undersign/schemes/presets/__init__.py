@@ -20,6 +20,7 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Callable
+from functools import cache
 from typing import NamedTuple
 
 from ...core.grammar import did_you_mean
@@ -41,7 +42,12 @@ class Description(NamedTuple):
 
 def names() -> list[str]:
     """The names of all presets, sorted, as `--scheme` takes them."""
-    return sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(__path__))
+    return list(_names())
+
+
+@cache
+def _names() -> tuple[str, ...]:
+    return tuple(sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(__path__)))
 
 
 def preset(name: str) -> Callable[..., Scheme]:
