@@ -88,7 +88,7 @@ def _signed(scheme: Scheme, request: Request, secret: str = SECRET, **options: A
 @pytest.mark.parametrize("value", ["plain", "a-b_c.d"])  # it signs others as they are and sends them encoded
 @pytest.mark.parametrize("verb", ["get", "post", "put", "delete"])
 def test_python_binance_signs_and_ours_verifies(verb: str, value: str, caught: Any) -> None:
-    from binance.client import Client
+    from binance.client import Client  # type: ignore[import-untyped]
 
     client = Client(KEY, SECRET, ping=False)
     call = lambda: client._request_api(verb, "order", signed=True, data={"symbol": "LTCBTC", "other": value})  # noqa: E731
@@ -97,7 +97,7 @@ def test_python_binance_signs_and_ours_verifies(verb: str, value: str, caught: A
 
 @pytest.mark.parametrize("value", ["plain", HARD])
 def test_krakenex_signs_and_ours_verifies(value: str, caught: Any) -> None:
-    import krakenex
+    import krakenex  # type: ignore[import-untyped]
 
     client = krakenex.API(KEY, SECRET_IN_BASE64)
     request = caught(lambda: client.query_private("AddOrder", {"pair": "XBTUSD", "userref": value}))
@@ -105,7 +105,7 @@ def test_krakenex_signs_and_ours_verifies(value: str, caught: Any) -> None:
 
 
 def test_python_okx_signs_and_ours_verifies(caught: Any) -> None:
-    from okx.okxclient import OkxClient
+    from okx.okxclient import OkxClient  # type: ignore[import-untyped]
 
     client = OkxClient(KEY, SECRET, PHRASE, debug=False)
     okx = undersign.presets.okx()
@@ -114,7 +114,7 @@ def test_python_okx_signs_and_ours_verifies(caught: Any) -> None:
 
 
 def test_ours_signs_as_python_okx_does() -> None:
-    from okx import utils
+    from okx import utils  # type: ignore[import-untyped]
 
     body = '{"instId": "BTC-USDT"}'
     request = Request.from_url("POST", "https://www.okx.com/api/v5/trade/order?x=1", (), body.encode())
@@ -127,7 +127,7 @@ def test_ours_signs_as_python_okx_does() -> None:
 @pytest.mark.parametrize("value", ["plain", "a-b_c.d"])
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_pybit_signs_and_ours_verifies(method: str, value: str, caught: Any) -> None:
-    from pybit.unified_trading import HTTP
+    from pybit.unified_trading import HTTP  # type: ignore[import-untyped]
 
     client = HTTP(api_key=KEY, api_secret=SECRET)
     call = lambda: client._submit_request(  # noqa: E731
@@ -139,7 +139,7 @@ def test_pybit_signs_and_ours_verifies(method: str, value: str, caught: Any) -> 
 @pytest.mark.parametrize("is_v1api", [True, False])
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
 def test_kucoin_python_signs_and_ours_verifies(method: str, is_v1api: bool, caught: Any) -> None:
-    from kucoin.base_request.base_request import KucoinBaseRestApi
+    from kucoin.base_request.base_request import KucoinBaseRestApi  # type: ignore[import-untyped]
 
     client = KucoinBaseRestApi(KEY, SECRET, PHRASE, is_v1api=is_v1api)
     kucoin = undersign.presets.kucoin(key_version="1" if is_v1api else "2")
@@ -152,8 +152,8 @@ def test_kucoin_python_signs_and_ours_verifies(method: str, is_v1api: bool, caug
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_pusher_signs_and_ours_verifies(method: str) -> None:
-    import pusher
-    from pusher.http import Request as PusherRequest
+    import pusher  # type: ignore[import-untyped]
+    from pusher.http import Request as PusherRequest  # type: ignore[import-untyped]
 
     client = pusher.Pusher(app_id="4", key=KEY, secret=SECRET)
     theirs = PusherRequest(client._pusher_client, method, "/apps/4/channels", {"info": "user_count", "b": "a b/ü"})
@@ -166,9 +166,9 @@ def test_pusher_signs_and_ours_verifies(method: str) -> None:
 @pytest.mark.parametrize("version", ["2", "4", "5"])
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_duo_client_signs_and_ours_verifies(method: str, version: str) -> None:
-    import duo_client
+    import duo_client  # type: ignore[import-untyped]
 
-    class Client(duo_client.client.Client):  # type: ignore[misc, name-defined]
+    class Client(duo_client.client.Client):  # type: ignore[misc]
         def _make_request(self, method: str, uri: str, body: Any, headers: dict[bytes, bytes]) -> Any:
             text = [(name.decode(), value.decode()) for name, value in headers.items()]
             return Request.from_url(method, f"https://{self.host}{uri}", text, (body or "").encode())
@@ -182,7 +182,7 @@ def test_duo_client_signs_and_ours_verifies(method: str, version: str) -> None:
 
 @pytest.mark.parametrize("content_type", [None, "application/json", "application/x-www-form-urlencoded"])
 def test_qiniu_signs_and_ours_verifies(content_type: str | None) -> None:
-    import qiniu
+    import qiniu  # type: ignore[import-untyped]
 
     headers = {"X-Qiniu-Bbb": "2", "X-Qiniu-Aaa": "1"} | ({"Content-Type": content_type} if content_type else {})
     url = "https://uc.qiniuapi.com/v2/buckets?tag=a%20b"
@@ -214,7 +214,7 @@ def test_ours_signs_and_qiniu_verifies() -> None:
 
 @pytest.mark.parametrize("content_md5", ["", hashlib.md5(b"x", usedforsecurity=False).hexdigest()])
 def test_ours_signs_as_upyun_does(content_md5: str) -> None:
-    import upyun
+    import upyun  # type: ignore[import-untyped]
 
     headers = (("Content-MD5", content_md5),) if content_md5 else ()
     request = Request.from_url("PUT", "https://v0.api.upyun.com/bucket/a%20b.txt", headers, b"x")
@@ -252,8 +252,8 @@ def test_ours_signs_as_vws_auth_tools_do(content_type: str) -> None:
 
 @pytest.mark.parametrize("token", ["", "a-token"])
 def test_tuya_connector_signs_and_ours_verifies(token: str, caught: Any) -> None:
-    from tuya_connector import TuyaOpenAPI
-    from tuya_connector.openapi import TuyaTokenInfo
+    from tuya_connector import TuyaOpenAPI  # type: ignore[import-untyped]
+    from tuya_connector.openapi import TuyaTokenInfo  # type: ignore[import-untyped]
 
     client = TuyaOpenAPI("https://openapi.tuyaus.com", KEY, SECRET)
     if token:
@@ -267,7 +267,7 @@ def test_tuya_connector_signs_and_ours_verifies(token: str, caught: Any) -> None
 
 
 def test_ours_signs_and_sinch_verifies() -> None:
-    from sinch.core.internal.sinch_events.authorization_helpers import validate_authentication_header
+    from sinch.core.internal.sinch_events.authorization_helpers import validate_authentication_header  # type: ignore[import-untyped]
 
     body = '{"message":"Hello"}'
     headers = (("Content-Type", "application/json"),)

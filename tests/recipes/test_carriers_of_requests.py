@@ -160,6 +160,7 @@ def test_what_stands_before_the_signature(target: str, body: bytes, string: byte
     scheme = recipe(parts, headers={"X-Key": "{key_id}"}, query_or_form={"ts": "{time}", "sig": "{signature}"})
     headers = (("Content-Type", "application/x-www-form-urlencoded"),) if body else (("Accept", "*/*"),)
     sent = both_ways(scheme, post(target, body, *headers), string)
+    assert isinstance(sent.body, bytes)
     last = (sent.body if body else sent.target.encode()).rpartition(b"&")[2]
     assert last == f"sig={mac(string)}".encode()
     with pytest.raises(CannotSign, match="'sig' is not the last"):
