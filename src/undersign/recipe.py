@@ -72,6 +72,16 @@ class SchemeOfParts(Scheme):
         return self._program.needs_nonce
 
     @property
+    def takes_nonce(self) -> bool:
+        return "nonce" in self._program.carriers.sent
+
+    @property
+    def key_id_carrier(self) -> str:
+        """Where a request says whose it is, in words; empty where it does not."""
+        carriers = self._program.carriers
+        return carriers.carrier_of("key_id") if "key_id" in carriers.sent else ""
+
+    @property
     def several_signatures(self) -> bool:  # type: ignore[override]  # pyright: ignore[reportIncompatibleVariableOverride]
         return self._program.carriers.sends_several
 
@@ -528,6 +538,11 @@ class Recipe(SchemeOfParts):
         if place == "query-or-form" and self.content_type == FORM and not _reads_as_form(request):
             return ()  # and the signature goes into the query
         return (("Content-Type", self.content_type),)
+
+    @property
+    def key_id_carrier(self) -> str:
+        set_by_caller = f"parameter {self.key_id_param}, which the caller sets" if self.key_id_param else ""
+        return super().key_id_carrier or set_by_caller
 
     def _check_key_id_param(self) -> None:
         if self.key_id_param is None:

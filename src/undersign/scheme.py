@@ -133,6 +133,11 @@ class Scheme(ABC):
     """Whether each request has to be signed with a nonce, a text that no other has."""
 
     @property
+    def takes_nonce(self) -> bool:
+        """Whether a request may be signed with one. The default is that it has to be, or may not."""
+        return self.needs_nonce
+
+    @property
     def extras(self) -> tuple[str, ...]:
         """The names of what a credential has to have besides key id and secret. The default names none."""
         return ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -56,3 +57,22 @@ def test_every_preset_is_shown_and_gives_its_answer(name: str) -> None:
     shown = json.loads(undersign("schemes", name, "--json").text)
     assert shown["name"] == name
     assert all(shown[field] for field in ("source", "window", "refusal", "mistakes"))
+
+
+def test_a_nonce_that_may_be_left_out_is_taken() -> None:
+    signing = ("sign", "POST", "https://api.dynadot.com/restful/v2/x", "--scheme", "dynadot", "--key-id", "key")
+    assert "X-Request-ID: one-request" in undersign(*signing, "--nonce", "one-request").text.splitlines()
+    assert "X-Request-ID:" in [line.rstrip() for line in undersign(*signing).text.splitlines()]
+    refused = undersign("sign", "GET", "https://api.example.com/", "--key-id", "me", "--nonce", "one-request")
+    assert refused.code == 2
+    assert "gotom sends none" in refused.error
+
+
+def test_a_key_id_that_the_call_itself_holds_is_the_one_that_signs(tmp_path: Path) -> None:
+    file = tmp_path / "flickr.json"
+    file.write_text(json.dumps(published("flickr").scheme.as_mapping()), encoding="utf-8")  # type: ignore[attr-defined]
+    url = "https://www.flickr.com/services/rest/?api_key=mine&method=flickr.test.login"
+    tried = undersign("recipe", "try", file, "GET", url, "--key-id", "mine")
+    assert (tried.code, tried.err) == (0, "")
+    assert "\nvalid: flickr, signed by mine\n" in tried.text
+    assert "\nkey id: parameter api_key, which the caller sets\n" in undersign("recipe", "check", file).text

@@ -116,11 +116,11 @@ class Extras(NamedTuple):
 
     def nonce_for(self, scheme: Scheme) -> str:
         """The nonce, a new one unless it is given; empty where the scheme sends none."""
-        if not scheme.needs_nonce:
-            if self.nonce is not None:
+        if self.nonce is not None:
+            if not scheme.takes_nonce:
                 raise ConfigError(f"--nonce: {scheme.name} sends none, leave it out")
-            return ""
-        return str(uuid.uuid4()) if self.nonce is None else self.nonce
+            return self.nonce
+        return str(uuid.uuid4()) if scheme.needs_nonce else ""
 
 
 def extra_options(function: Callable[..., _Result]) -> Callable[..., _Result]:
@@ -159,7 +159,7 @@ def _extra(given: str) -> tuple[str, str]:
 
 def key_id_of(scheme: Scheme, key_id: str | None) -> str:
     """The key id of whoever signs: where the scheme sends none it is the scheme's name. Raises click.UsageError."""
-    if isinstance(scheme, SchemeOfParts) and "key_id" not in scheme.program.carriers.sent:
+    if isinstance(scheme, SchemeOfParts) and not scheme.key_id_carrier:
         if key_id not in (None, scheme.name):
             say(f"undersign: {printable(scheme.name)} sends no key id, so --key-id is its own name whatever is given")
         return scheme.name

@@ -83,7 +83,7 @@ def show(file: Path, at: float | None, as_json: bool) -> None:
     """
     found = load_recipe(file)
     request = _sample(found)
-    key_id = "KEY_ID" if "key_id" in found.program.carriers.sent else found.name
+    key_id = "KEY_ID" if found.key_id_carrier else found.name
     explanation = explain(found, request, key_id, now=clock_at(_SAMPLE_TIME if at is None else at)())
     document = found.as_mapping()
     if as_json:
@@ -201,9 +201,7 @@ def _findings(found: Recipe) -> list[str]:
         f"binds, as it is on the wire: {', '.join(bound) or 'nothing'}",
         f"does not bind: {', '.join(loose) or 'nothing is left out'}",
         f"time: {_time_in_words(found)}",
-        f"key id: {program.carriers.carrier_of('key_id')}"
-        if "key_id" in program.carriers.sent
-        else f"key id: not sent; it is {found.name!r} for every request",
+        f"key id: {found.key_id_carrier or f'not sent; it is {found.name!r} for every request'}",
         f"signature: {program.carriers.carrier_of('signature')}, {found.mac} in {found.encoding}"
         + ("; a list, of whose signatures any one fits" if found.several_signatures else ""),
     ]

@@ -94,6 +94,10 @@ class Rfc9421(WrittenOut):
     def needs_nonce(self) -> bool:  # type: ignore[override]
         return self.nonce
 
+    @property
+    def takes_nonce(self) -> bool:
+        return True
+
     def covers(self, request: Request) -> frozenset[Component]:
         return frozenset(covered((*self._always, *self._sometimes), request) | {Component.DATE})
 
