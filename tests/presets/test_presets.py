@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
+from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
@@ -84,3 +86,16 @@ def test_there_are_no_vectors_of_presets_that_are_not_there() -> None:
 def test_a_name_that_is_none_says_what_may_have_been_meant() -> None:
     with pytest.raises(AttributeError, match="did you mean 'bokun'"):
         _ = undersign.presets.bokum
+
+
+def test_the_table_of_counterparts_names_schemes_and_packages_that_are_there() -> None:
+    page = (ROOT / "docs" / "apis" / "index.md").read_text(encoding="utf-8").partition("## Held against")[2]
+    rows = [row.split("|")[1:3] for row in page.splitlines() if row.startswith("| `")]
+    installed = {(found.metadata["Name"] or "").lower().replace("_", "-") for found in distributions()}
+    for schemes, package in rows:
+        assert set(re.findall("`([^`]+)`", schemes)) <= set(scheme_names())
+        assert package.strip().lower() in installed
+    tests = "".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_counterparts_*.py"))
+    named = {name for schemes, _ in rows for name in re.findall("`([^`]+)`", schemes)} - {"gogrid"}
+    assert [name for name in named if name.replace("-", "_") not in tests and name not in tests] == []
+    assert len(rows) >= 25
