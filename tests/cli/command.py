@@ -45,7 +45,9 @@ class Result:
 def environment(changed: Mapping[str, str | None] | None = None) -> dict[str, str]:
     """This process's environment with the secret and no proxies; None removes a variable."""
     kept = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
-    wanted: dict[str, str | None] = {**kept, "UNDERSIGN_SECRET": SECRET, "PYTHONWARNINGS": "error", **(changed or {})}
+    # Buffered, as a user's own terminal has it: what is left in a buffer is written while Python exits.
+    own: dict[str, str | None] = {"UNDERSIGN_SECRET": SECRET, "PYTHONWARNINGS": "error", "PYTHONUNBUFFERED": None}
+    wanted: dict[str, str | None] = {**kept, **own, **(changed or {})}
     return {name: value for name, value in wanted.items() if value is not None}
 
 

@@ -26,7 +26,7 @@ from .recipe import recipe
 from .schemes import schemes
 from .serving.command import serve
 from .sign import sign
-from .streams import check_output, drop_output, said
+from .streams import StreamFault, check_output, drop_output, said
 from .vectors import vectors
 from .verify import verify
 
@@ -94,6 +94,9 @@ def run(arguments: list[str]) -> int:
         return _failed(error.format_message())
     except Rejected as rejected:
         return _failed(str(rejected), code=1)
+    except StreamFault as error:
+        drop_output()
+        return _failed(str(error))
     except UndersignError as error:
         return _failed(str(error))
     except (click.Abort, EOFError, KeyboardInterrupt):  # the prompt ended by Ctrl-D, or anything by Ctrl-C
