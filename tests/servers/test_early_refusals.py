@@ -19,7 +19,7 @@ import trustme
 from tests.cli.test_serve import answering
 from undersign import ConfigError, GoTom, Request, Verifier
 from undersign.servers.asgi import SignatureMiddleware as AsgiMiddleware
-from undersign.servers.linger import Linger
+from undersign.servers.linger import Linger, answer_and_drop
 from undersign.servers.wsgi import SignatureMiddleware as WsgiMiddleware
 
 from .matrix import BIN, SERVERS, Running, Server, Start, free_port, run_command, skip_without
@@ -378,3 +378,24 @@ def test_bounds_that_cannot_work(options: dict[str, Any]) -> None:
         Linger(**options)
     with pytest.raises(ConfigError, match="Linger"):
         AsgiMiddleware(lambda scope, receive, send: None, VERIFIER, linger=5)  # type: ignore[arg-type, return-value]
+
+
+@pytest.mark.parametrize("expects", [True, False])
+def test_a_body_that_a_thread_reads_is_not_asked_for_before_the_answer(expects: bool) -> None:
+    """granian's own servers ask for it with 100 (Continue) when it is read, and whether in time depends on threads."""
+    reads: list[int] = []
+    stream = io.BytesIO(b"x" * 10)
+
+    class Body:
+        __module__ = "_granian"
+
+        def read(self, size: int = -1) -> bytes:
+            reads.append(size)
+            return stream.read(size)
+
+    environ = {"wsgi.input": Body(), "CONTENT_LENGTH": "10", **({"HTTP_EXPECT": "100-continue"} if expects else {})}
+    answer = answer_and_drop(Linger(), b"refused", environ)
+    assert next(answer) == b"refused"
+    assert bool(reads) is not expects
+    assert list(answer) == []
+    assert reads

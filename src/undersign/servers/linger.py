@@ -132,9 +132,13 @@ def answer_and_drop(linger: Linger, body: bytes, environ: WSGIEnvironment) -> It
     is_framed = length is not None or bool(environ.get("wsgi.input_terminated"))
     if is_framed and type(stream).__module__.partition(".")[0].lstrip("_") in _READ_BY_A_THREAD:
         reader = threading.Thread(target=_drop, args=(linger, stream.read, length), daemon=True)
-        reader.start()
-        reader.join(min(PAUSE, linger.seconds))  # granian takes an answer of full length for the end of it all
+        expects = "HTTP_EXPECT" in environ  # whoever waits for 100 (Continue) would be asked for the body by a read
+        if not expects:
+            reader.start()
+            reader.join(min(PAUSE, linger.seconds))  # granian takes an answer of full length for the end of it all
         yield body
+        if expects:
+            reader.start()
         reader.join(linger.seconds)
         return
     connection = _connection(environ)
