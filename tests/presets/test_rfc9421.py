@@ -116,6 +116,8 @@ def test_a_field_that_was_not_there_cannot_be_added() -> None:
         ("Signature-Input", "created=1618884473", 'created="1618884473"', "the parameter created is not in its form"),
         ("Signature-Input", "created=1618884473", "created=1618884473.0", "the parameter created is not in its form"),
         ("Signature-Input", ";created=1618884473", "", "keyid or created is not there"),
+        ("Signature-Input", "created=1618884473", "created=-1", "keyid or created is not there"),
+        ("Signature-Input", "created=1618884473", "created=1000000000000", "keyid or created is not there"),
         ("Signature-Input", ';keyid="test-shared-secret"', "", "keyid or created is not there"),
         ("Signature-Input", ";keyid", ";x=1;keyid", "the parameter x is unknown"),
         ("Signature-Input", ";keyid", ';alg="rsa-pss-sha512";keyid', "alg is another than hmac-sha256"),
