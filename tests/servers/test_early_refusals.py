@@ -381,8 +381,8 @@ def test_bounds_that_cannot_work(options: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("expects", [True, False])
-def test_a_body_that_a_thread_reads_is_not_asked_for_before_the_answer(expects: bool) -> None:
-    """granian's own servers ask for it with 100 (Continue) when it is read, and whether in time depends on threads."""
+def test_a_body_that_a_thread_reads_is_not_asked_for(expects: bool) -> None:
+    """granian asks for it with 100 (Continue) when it is read, and may do so before the answer has gone out."""
     reads: list[int] = []
     stream = io.BytesIO(b"x" * 10)
 
@@ -398,4 +398,4 @@ def test_a_body_that_a_thread_reads_is_not_asked_for_before_the_answer(expects: 
     assert next(answer) == b"refused"
     assert bool(reads) is not expects
     assert list(answer) == []
-    assert reads
+    assert bool(reads) is not expects

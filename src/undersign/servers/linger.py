@@ -131,14 +131,15 @@ def answer_and_drop(linger: Linger, body: bytes, environ: WSGIEnvironment) -> It
     stream, length = environ["wsgi.input"], _length(environ)
     is_framed = length is not None or bool(environ.get("wsgi.input_terminated"))
     if is_framed and type(stream).__module__.partition(".")[0].lstrip("_") in _READ_BY_A_THREAD:
+        if "HTTP_EXPECT" in environ:
+            # Who waits for 100 (Continue) sends no body before the answer, and a read asks for it. When a piece is sent
+            # these servers do not say: they ask for the next one before.
+            yield body
+            return
         reader = threading.Thread(target=_drop, args=(linger, stream.read, length), daemon=True)
-        expects = "HTTP_EXPECT" in environ  # whoever waits for 100 (Continue) would be asked for the body by a read
-        if not expects:
-            reader.start()
-            reader.join(min(PAUSE, linger.seconds))  # granian takes an answer of full length for the end of it all
+        reader.start()
+        reader.join(min(PAUSE, linger.seconds))  # granian takes an answer of full length for the end of it all
         yield body
-        if expects:
-            reader.start()
         reader.join(linger.seconds)
         return
     connection = _connection(environ)
