@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from undersign import HttpHmac, Recipe
-from undersign.cli.drawing import by_default, drawing, example
+from undersign.cli.drawing import bound_in_words, by_default, drawing, example
 from undersign.recipe import SchemeOfParts
 from undersign.registry import options_described
 from undersign.schemes import presets
@@ -82,6 +82,17 @@ def _page(name: str) -> str:
     lines += [f"On the command line it is `--scheme {name}`. Where the rules are from: {about.source}", ""]
     if isinstance(scheme, SchemeOfParts):
         lines += ["## What is signed, and where it travels", "", "```text", *drawing(scheme), "```", ""]
+    if scheme is not None:
+        bound = [f"- {line}" for line in bound_in_words(scheme)]
+        lines += [
+            "## What it binds",
+            "",
+            "At best, with the options as they are by default, the signature",
+            "",
+            *bound,
+            "",
+        ]
+        lines += ["Whoever sees a request can change the rest within the window: see [Security](../security.md).", ""]
     lines += ["## An example", "", "```text", *example(name), "```", ""]
     lines += [
         "## Window, and refusals",

@@ -34,6 +34,8 @@ def test_a_word_that_nothing_has_says_what_may_have_been_meant() -> None:
 
 def test_a_preset_is_shown_with_its_drawing_its_example_and_its_recipe() -> None:
     shown = undersign("schemes", "bokun").text
+    assert "\n  binds, as it is on the wire: the method, the target (path and query), the time\n" in shown
+    assert "\n  binds, as it is on the wire: nothing\n" in undersign("schemes", "binance").text
     for line in (
         "Source: https://bokun.dev/booking-api-rest/ (authentication), with a published example",
         "  key id  ├─ joined by nothing ─> hmac-sha1 with the secret as its text ─> base64 ─> {signature}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .. import vectors
 from ..core.dates import format_date
+from ..core.message import Component
 from ..core.text import one_line
 from ..errors import ConfigError
 from ..explaining import visible
@@ -14,6 +15,37 @@ from ..scheme import Scheme
 
 _NAMES = {"\n": "a line feed", "": "nothing", " ": "a space", "\t": "a tab"}
 _SECRETS = {"text": "as its text", "base64": "decoded from base64", "hex": "decoded from hex"}
+
+
+IN_WORDS = {
+    Component.METHOD: "the method",
+    Component.AUTHORITY: "the host",
+    Component.TARGET: "the target (path and query)",
+    Component.CONTENT_TYPE: "the content type",
+    Component.DATE: "the time",
+    Component.HEADERS: "headers",
+    Component.BODY: "the body",
+}
+
+
+def bound_in_words(scheme: Scheme) -> list[str]:
+    """What the scheme's signature binds of a request at best, and what anyone may change, a line each."""
+    covers = scheme.could_cover()
+    bound = [words for component, words in IN_WORDS.items() if component in covers]
+    loose = [words for component, words in IN_WORDS.items() if component not in covers]
+    in_part = _bound_in_part(scheme) if isinstance(scheme, SchemeOfParts) else []
+    return [
+        f"binds, as it is on the wire: {', '.join(bound) or 'nothing'}",
+        *([f"binds in meaning or in part: {', '.join(in_part)}"] if in_part else []),
+        f"does not bind: {', '.join(loose) or 'nothing is left out'}",
+    ]
+
+
+def _bound_in_part(scheme: SchemeOfParts) -> list[str]:
+    """The parts that are signed in another form than that of the wire, on a condition, or of the target a half."""
+    whole = Component.TARGET in scheme.could_cover()
+    own = {"key id", "secret", "nonce", "literal", *scheme.extras} | ({"path", "query"} if whole else set[str]())
+    return list(dict.fromkeys(part.name for part in scheme.program.parts if not part.binds and part.name not in own))
 
 
 def by_default(name: str) -> Scheme | None:

@@ -13,7 +13,7 @@ import click
 from ..core.credentials import Credential
 from ..core.dates import Window
 from ..core.fields import FORM
-from ..core.message import Component, Request
+from ..core.message import Request
 from ..core.text import printable
 from ..diagnosing.published import Change, changes_that_give
 from ..errors import ConfigError
@@ -25,19 +25,11 @@ from ..signing import sign as sign_request
 from ..verifying.verifier import Verifier
 from .body import read_body
 from .choosing import Extras, extra_options, key_id_of
+from .drawing import IN_WORDS, bound_in_words
 from .options import Command, clock_at, clock_option, parse_headers, read_secret, secret_options
 from .sign import as_json_of, lines_of
 
 _SAMPLE_TIME = 1_730_974_875.0
-_IN_WORDS = {
-    Component.METHOD: "the method",
-    Component.AUTHORITY: "the host",
-    Component.TARGET: "the target (path and query)",
-    Component.CONTENT_TYPE: "the content type",
-    Component.DATE: "the time",
-    Component.HEADERS: "headers",
-    Component.BODY: "the body",
-}
 _file = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 _json = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 
@@ -194,19 +186,14 @@ def _without_patch(explanation: Explanation) -> str:
 
 def _findings(found: Recipe) -> list[str]:
     """What a recipe that can work does, a line each."""
-    program, covers = found.program, found.could_cover()
-    bound = [words for component, words in _IN_WORDS.items() if component in covers]
-    loose = [words for component, words in _IN_WORDS.items() if component not in covers]
+    program = found.program
     lines = [
-        f"binds, as it is on the wire: {', '.join(bound) or 'nothing'}",
-        f"does not bind: {', '.join(loose) or 'nothing is left out'}",
+        *bound_in_words(found),
         f"time: {_time_in_words(found)}",
         f"key id: {found.key_id_carrier or f'not sent; it is {found.name!r} for every request'}",
         f"signature: {program.carriers.carrier_of('signature')}, {found.mac} in {found.encoding}"
         + ("; a list, of whose signatures any one fits" if found.several_signatures else ""),
     ]
-    if in_part := _bound_in_part(found):
-        lines.insert(1, f"binds in meaning or in part: {', '.join(in_part)}")
     if program.needs_nonce:
         lines.append(f"nonce: {program.carriers.carrier_of('nonce')}")
     lines += [f"extra {name}: {program.carriers.carrier_of(f'extra.{name}')}" for name in program.extras]
@@ -215,13 +202,6 @@ def _findings(found: Recipe) -> list[str]:
     if program.needs_https:
         lines.append("https: needed, since whoever sees the signature can use it; allow_http = true lifts that")
     return lines
-
-
-def _bound_in_part(found: Recipe) -> list[str]:
-    """The parts that are signed in another form than that of the wire, on a condition, or of the target a half."""
-    whole = Component.TARGET in found.could_cover()
-    own = {"key id", "secret", "nonce", "literal", *found.extras} | ({"path", "query"} if whole else set[str]())
-    return list(dict.fromkeys(part.name for part in found.program.parts if not part.binds and part.name not in own))
 
 
 def _time_in_words(found: Recipe) -> str:
@@ -240,7 +220,7 @@ def _as_json(found: Recipe) -> dict[str, Any]:
     return {
         "result": "ok",
         "name": found.name,
-        "covers": [component.value for component in _IN_WORDS if component in covers],
+        "covers": [component.value for component in IN_WORDS if component in covers],
         "time": time,
         "window": _window_as_json(window),
         "carriers": {name: program.carriers.carrier_of(name) for name in sorted(program.carriers.sent)},

@@ -11,7 +11,7 @@ from ..core.text import one_line, printable
 from ..recipe import Recipe, SchemeOfParts
 from ..registry import build_scheme, options_described, schemes_described
 from ..schemes import presets
-from .drawing import by_default, drawing, example
+from .drawing import bound_in_words, by_default, drawing, example
 from .options import Command
 
 
@@ -85,6 +85,10 @@ def _show(name: str, sentence: str, *, as_json: bool) -> None:
         click.echo("\nHow, and where it travels:")
         for line in drawing(scheme):
             click.echo(f"  {line}".rstrip())
+    if scheme is not None:
+        click.echo("\nOf a request it")
+        for line in bound_in_words(scheme):
+            click.echo(f"  {line}")
     if about:
         click.echo("")
         for line in example(name):
