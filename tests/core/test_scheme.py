@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import pytest
@@ -19,12 +20,14 @@ from undersign import (
     Rejected,
     Request,
     Scheme,
+    Secret,
     Verifier,
     sign,
 )
 from undersign.core.dates import Window
 from undersign.policy import MemoryReplayGuard
 from undersign.scheme import Body
+from undersign.verifying import RollingWindows
 
 from .plain import NOW, refused
 
@@ -163,3 +166,41 @@ def test_needs_add_up_and_the_smaller_limit_holds() -> None:
     assert large | small | md5 == BodyNeed(("md5",), True, 10)
     assert (md5 | BodyNeed(limit=10)).limit == large.limit == 16 * 1024 * 1024
     assert [bool(need) for need in (BodyNeed.NOTHING, md5, small)] == [False, True, True]
+
+
+@dataclass(frozen=True)
+class Ending(Minimal):
+    """A scheme whose requests may say how long they are good."""
+
+    says_when_it_ends = True
+    failing: bool = False
+
+    def read(self, request: Request) -> Claim | None:
+        claim = super().read(request)
+        return claim and claim._replace(at=float(NOW))
+
+    def end_of(self, claim: Claim) -> float | None:
+        return super().end_of(claim) if not self.failing else 1 / 0
+
+
+def test_a_scheme_that_names_no_end_leaves_it_to_its_window() -> None:
+    request = Request("GET", "/", (("X-Signature", "a"),), b"", "https://api.example.com")
+    assert refused(Verifier(Ending(), {"key": "s"}, clock=lambda: NOW), request).reason is Reason.MISMATCH
+    failed = refused(Verifier(Ending(failing=True), {"key": "s"}, clock=lambda: NOW), request)
+    assert (failed.reason, failed.detail) == (Reason.UNAVAILABLE, "minimal failed: ZeroDivisionError")
+
+
+@dataclass(frozen=True)
+class Long(Minimal):
+    """A scheme of somebody else's, which signs the time alone and has it searched for a month."""
+
+    window: Window = Window(past=30 * 86_400, future=0)
+    signs_time_alone = True
+
+    def candidates(self, secret: bytes, claim: Claim, body: Body, seconds: Sequence[int]) -> Iterable[str]:
+        return (str(second) for second in seconds)
+
+
+def test_a_window_that_no_table_holds_is_searched() -> None:
+    claim = Claim("key", None, (str(int(NOW) - 86_400),), string=_second)
+    assert RollingWindows().find(Long(), Secret("s"), claim, NOW) == int(NOW) - 86_400

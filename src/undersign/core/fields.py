@@ -51,9 +51,9 @@ def decode_field(value: str, errors: str = "replace") -> str:
 
 def percent_encoded(text: str) -> str:
     """The text in UTF-8, all but unreserved characters escaped. Raises UnicodeEncodeError for a lone surrogate."""
-    if text.isascii() and text.replace("_", "a").replace("-", "a").replace(".", "a").isalnum():
+    if _UNRESERVED.fullmatch(text):
         return text
-    from urllib.parse import quote
+    from urllib.parse import quote  # slow to import, and most names and values need it not
 
     return quote(text, safe="")
 
@@ -69,8 +69,7 @@ def set_fields(encoded: str, pairs: Pairs) -> str | CannotSign:
         names = [decode_field(name) for name in names]
     for name, value in pairs:
         try:
-            written = value if _UNRESERVED.fullmatch(value) else percent_encoded(value)
-            written_name = name if _UNRESERVED.fullmatch(name) else percent_encoded(name)
+            written, written_name = percent_encoded(value), percent_encoded(name)
         except UnicodeEncodeError:
             return CannotSign(f"the parameter {name!r} holds a lone surrogate, which is not text")
         places = names.count(name)

@@ -138,7 +138,7 @@ class Carriers:
         return "not sent"
 
     def digest_sent(self, request: Request, placeholder: str) -> str | None:
-        """The digest of the body that a carrier holds: None where there is no such carrier, empty where it is not in
+        """The digest of the body that its carrier holds: None where the request has none, empty where it is not in
         form. Raises CannotSign."""
         found: dict[str, str] = {}
         for header in self.headers:
@@ -146,12 +146,10 @@ class Carriers:
                 value = signed_header(request, header.folded)
                 return None if value is None else found[placeholder] if header.template.read(value, found) else ""
         in_query, in_form = self._places(request, form_of(request))
-        for name, template in self.fields:
-            if placeholder in template.names:
-                values = [decode_field(value) for found_name, value in in_query + in_form if found_name == name]
-                is_read = len(values) == 1 and template.read(values[0], found)
-                return None if not values else found[placeholder] if is_read else ""
-        return None
+        name, template = next((name, template) for name, template in self.fields if placeholder in template.names)
+        values = [decode_field(value) for found_name, value in in_query + in_form if found_name == name]
+        is_read = len(values) == 1 and template.read(values[0], found)
+        return None if not values else found[placeholder] if is_read else ""
 
     # Reading
 
@@ -259,8 +257,6 @@ class Carriers:
 
     def flaw_of_left_out(self, request: Request, values: Mapping[str, str]) -> str | None:
         """A carrier that is left out, and which the request has all the same, as a sentence."""
-        if not self.left_out_without:
-            return None
         for header in self.headers:
             if header.template.is_left_out(values) and request.values(header.folded):
                 return f"the header {header.name} is there and nothing goes into it: remove it"

@@ -25,9 +25,9 @@ class WrittenOut(Scheme):
 
     separator = b"\n"
 
+    @abstractmethod
     def line_names(self, request: Request, claim: Claim) -> Sequence[tuple[str, str]]:
         """Name and source of each line of the string to sign, as far as they are known."""
-        return ()
 
     def shown_parts(self, string: bytes, request: Request, claim: Claim, drafted: Patch) -> Sequence[Part]:
         lines = string.split(self.separator)

@@ -65,11 +65,10 @@ def described(name: str) -> Description:
     module = importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
     first, *others = inspect.cleandoc(module.__doc__ or "").split("\n\n", 1)
     values = dict.fromkeys(FIELDS, "")
-    field = ""
+    field = FIELDS[0]
     for line in others[0].splitlines() if others else []:
         word, colon, text = line.partition(": ")
         if colon and word in FIELDS:
             field, line = word, text
-        if field:
-            values[field] = f"{values[field]} {line.strip()}".strip()
+        values[field] = f"{values[field]} {line.strip()}".strip()
     return Description(" ".join(first.split()), *values.values())

@@ -108,11 +108,7 @@ class EdgeGrid(WrittenOut):
         if at is None:
             return self.malformed("the timestamp is not in its form, 20140321T19:34:21+0000", key_id)
         claim = Claim(key_id, at, (signature,), nonce, extra={"access_token": token})
-        try:
-            unsigned = self._unsigned(claim, time)
-        except CannotSign as error:
-            return self.malformed(str(error), key_id)
-        return claim._replace(string=partial(self._received, request, unsigned))
+        return claim._replace(string=partial(self._received, request, self._unsigned(claim, time)))
 
     def _received(self, request: Request, unsigned: str, body: Body, _: int) -> bytes:
         return self._string(request, unsigned, body)
