@@ -5,6 +5,7 @@ Where a client has no function that signs alone, what it would send is caught be
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 from collections.abc import Callable
@@ -93,6 +94,8 @@ def test_python_binance_signs_and_ours_verifies(verb: str, value: str, caught: A
     client = Client(KEY, SECRET, ping=False)
     call = lambda: client._request_api(verb, "order", signed=True, data={"symbol": "LTCBTC", "other": value})  # noqa: E731
     _verified(undersign.presets.binance(), caught(call))
+    client.loop.close()  # it makes one, and never uses it
+    asyncio.set_event_loop(None)
 
 
 @pytest.mark.parametrize("value", ["plain", HARD])
