@@ -17,7 +17,10 @@ import requests
 import undersign
 from undersign import Credential, Request, Scheme, Verified, Verifier, sign
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:pkg_resources is deprecated:UserWarning"),  # kucoin-python imports it
+]
 
 KEY, SECRET, PHRASE = "key-1", "a secret of many letters", "a phrase"
 SECRET_IN_BASE64 = base64.b64encode(SECRET.encode()).decode()
