@@ -30,13 +30,13 @@ from .core.message import (
     Pairs,
     Patch,
     Request,
-    flaw_when_signing,
     origin_form,
+    problem_when_signing,
     signed_header,
-    spelling_flaw,
+    spelling_problem,
 )
 from .errors import CannotSign, ConfigError, Reason, Rejected
-from .parts.carriers import FORM_NEED, NOT_CLAIMED, TOO_LARGE, Carriers, Flaw, Place
+from .parts.carriers import FORM_NEED, NOT_CLAIMED, TOO_LARGE, Carriers, Place, Problem
 from .parts.message import PartSpec, Values
 from .parts.program import Program, signature_pattern, wire_text
 from .scheme import Body, BodyNeed, Claim, Part, Scheme, missing_nonce, window_of
@@ -103,8 +103,8 @@ class SchemeOfParts(Scheme):
         program = self._program
         return program.body_need | FORM_NEED if program.carriers.needs_form(head) else program.body_need
 
-    def secret_flaw(self, secret: bytes) -> str | None:
-        return self._program.secret_form.flaw(secret)
+    def secret_problem(self, secret: bytes) -> str | None:
+        return self._program.secret_form.problem(secret)
 
     def signature(self, secret: bytes, string: bytes) -> str:
         return self._program.mac.signature(secret, string)
@@ -112,8 +112,8 @@ class SchemeOfParts(Scheme):
     # Signing
 
     def draft(self, request: Request, claim: Claim) -> tuple[Patch, bytes]:
-        if flaw := self._flaw_when_signing(request, claim):
-            raise CannotSign(flaw)
+        if problem := self._problem_when_signing(request, claim):
+            raise CannotSign(problem)
         program, values = self._program, self._values(claim)
         if not request.method.isupper() or not request.target.startswith("/") or "#" in request.target:
             request = _in_wire_form(request)
@@ -127,8 +127,8 @@ class SchemeOfParts(Scheme):
             sent["key_id"] = self._written_key_id(values.key_id)
             if program.computes:
                 program.compute(request, sent)
-            if left_out and (flaw := program.carriers.flaw_of_left_out(request, sent)):
-                raise CannotSign(flaw)
+            if left_out and (problem := program.carriers.problem_of_left_out(request, sent)):
+                raise CannotSign(problem)
             headers = program.carriers.drafted(sent) + added
         drafted = _new(Patch, (headers, (), ()))
         if program.signs_its_fields:
@@ -162,9 +162,9 @@ class SchemeOfParts(Scheme):
         try:
             return carriers.patch(sent, more, in_form=in_form)
         except CannotSign as error:
-            flaw = str(error)
+            problem = str(error)
         del sent  # a frame that raises holds no signature that is good
-        raise CannotSign(flaw)
+        raise CannotSign(problem)
 
     def private_headers(self) -> frozenset[str]:
         names = self._program.carriers.header_names.union(self._program.headers)
@@ -175,7 +175,7 @@ class SchemeOfParts(Scheme):
         carriers = self._program.carriers.headers
         return frozenset(c.folded for c in carriers if "," in c.template.literals and c.folded not in signed)
 
-    def _flaw_when_signing(self, request: Request, claim: Claim) -> str | None:
+    def _problem_when_signing(self, request: Request, claim: Claim) -> str | None:
         if self._program.needs_https and request.origin and not self._is_secure(request):
             return f"{self.name} over plain http shows the signature to everyone: use https, or allow_http=True"
         if self.methods and request.method.upper() not in self.methods:
@@ -190,8 +190,8 @@ class SchemeOfParts(Scheme):
                 return f"{self.name} sends {name!r}: give it to the credential, extra={{{name!r}: …}}"
         places = request.by_name()
         for header in program.carriers.headers:
-            if header.indexed in places and (flaw := spelling_flaw(request, header.folded)):
-                return flaw
+            if header.indexed in places and (problem := spelling_problem(request, header.folded)):
+                return problem
         return None
 
     def _values(self, claim: Claim, time: str | None = None) -> Values:
@@ -212,11 +212,13 @@ class SchemeOfParts(Scheme):
         return ()
 
     def extra_as_sent(self, secret: bytes, extra: Mapping[str, str]) -> Mapping[str, str]:
-        sealed = self._program.carriers.sealed
-        if not sealed:
+        sent_as_mac = self._program.carriers.sent_as_mac
+        if not sent_as_mac:
             return extra
         return {
-            name: self.signature(secret, value.encode("utf-8", "surrogatepass")) if f"extra.{name}" in sealed else value
+            name: self.signature(secret, value.encode("utf-8", "surrogatepass"))
+            if f"extra.{name}" in sent_as_mac
+            else value
             for name, value in extra.items()
         }
 
@@ -257,23 +259,23 @@ class SchemeOfParts(Scheme):
         # Refusals are returned, so that no frame which raises holds a signature that was sent and may be good.
         program = self._program
         found: dict[str, str] = {}
-        flaw = program.carriers.read(request, found)
-        if flaw is NOT_CLAIMED:
+        problem = program.carriers.read(request, found)
+        if problem is NOT_CLAIMED:
             return None
-        if flaw is TOO_LARGE:  # so whether it is of this scheme is unknown
+        if problem is TOO_LARGE:  # so whether it is of this scheme is unknown
             return self._rejected(TOO_LARGE)
         if program.needs_https and not request.origin.startswith("https://") and not self._is_secure(request):
-            return self._rejected(Flaw("the request did not come over https", Reason.INSECURE))
+            return self._rejected(Problem("the request did not come over https", Reason.INSECURE))
         key_id = self._found_key_id(found)
         if key_id is None:
-            return self._rejected(flaw or Flaw("the key id is empty, not UTF-8, or holds a control character"))
+            return self._rejected(problem or Problem("the key id is empty, not UTF-8, or holds a control character"))
         methods = self.methods
-        if flaw is None and methods and request.method not in methods and request.method.upper() not in methods:
-            flaw = Flaw(f"the method is none of {', '.join(self.methods)}")
-        if flaw is None and program.carriers.fields:
-            flaw = self._flaw_of_fields(found)
-        if flaw is not None:
-            return self._rejected(flaw, key_id)
+        if problem is None and methods and request.method not in methods and request.method.upper() not in methods:
+            problem = Problem(f"the method is none of {', '.join(self.methods)}")
+        if problem is None and program.carriers.fields:
+            problem = self._problem_of_fields(found)
+        if problem is not None:
+            return self._rejected(problem, key_id)
         if not request.method.isupper() or not request.target.startswith("/") or "#" in request.target:
             request = _in_wire_form(request)
         at: float | None = None
@@ -283,7 +285,7 @@ class SchemeOfParts(Scheme):
             time = found["time"]
             at = program.time.read(time)
             if at is None:
-                return self._rejected(Flaw("the time that is sent is not in its form"), key_id)
+                return self._rejected(Problem("the time that is sent is not in its form"), key_id)
         if program.sends_more:
             nonce = found.get("nonce", "")
             extra = {name: found[f"extra.{name}"] for name in program.extras}
@@ -292,16 +294,16 @@ class SchemeOfParts(Scheme):
                     extra[name] = found[f"extra.{name}"]
             for value in (nonce, *extra.values()):
                 if not value.isprintable() and CONTROL.search(value):
-                    return self._rejected(Flaw("a value of the credentials holds a control character"), key_id)
+                    return self._rejected(Problem("a value of the credentials holds a control character"), key_id)
         wire = key_id if key_id.isascii() else key_id.encode().decode("latin-1")
         values = _new(Values, (wire, time, at or 0.0, nonce, extra))
         try:
             texts = program.texts(request, values)
-            misnamed = program.flaw_of_computed(request, found) if program.computes else None
+            misnamed = program.problem_of_computed(request, found) if program.computes else None
         except CannotSign as error:
-            return self._rejected(Flaw(str(error)), key_id)
+            return self._rejected(Problem(str(error)), key_id)
         if misnamed:
-            return self._rejected(Flaw(misnamed), key_id)
+            return self._rejected(Problem(misnamed), key_id)
         string, sent = partial(program.string, request, values, texts), found["signature"]
         if program.folded_signature is not None:
             sent = program.folded_signature(sent)
@@ -325,7 +327,7 @@ class SchemeOfParts(Scheme):
     def _key_id_of_none_sent(self) -> str:
         return self.name
 
-    def _flaw_of_fields(self, found: Mapping[str, str]) -> Flaw | None:
+    def _problem_of_fields(self, found: Mapping[str, str]) -> Problem | None:
         """What is wrong with the scheme's parameters besides the form of its carriers."""
         return None
 
@@ -351,8 +353,8 @@ class SchemeOfParts(Scheme):
 
         `claim` names key id and time, and the request's own text of the time is signed. Raises CannotSign.
         """
-        if flaw := flaw_when_signing(request, _in_wire_form(request).target):
-            raise CannotSign(flaw)
+        if problem := problem_when_signing(request, _in_wire_form(request).target):
+            raise CannotSign(problem)
         time: str | None = None
         for header in self._program.carriers.headers:
             if "time" in header.template.names:
@@ -387,8 +389,8 @@ class SchemeOfParts(Scheme):
         # A GET has no form, whatever a client sets as Content-Type for all its requests.
         return request.method.upper() not in _METHODS_WITHOUT_FORM and FORM in request.media_types()
 
-    def _rejected(self, flaw: Flaw, key_id: str = "") -> Rejected:
-        return Rejected(flaw.reason, flaw.detail, scheme=self.name, key_id=key_id, part=flaw.part)
+    def _rejected(self, problem: Problem, key_id: str = "") -> Rejected:
+        return Rejected(problem.reason, problem.detail, scheme=self.name, key_id=key_id, part=problem.part)
 
 
 def _reads_as_form(request: Request, *, empty: bool = False) -> bool:

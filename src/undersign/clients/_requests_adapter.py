@@ -13,7 +13,7 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Retry
 
 from ..bodies import is_seekable, pieces_of, read_file, spool
-from ..core.credentials import Secret, seal_all
+from ..core.credentials import Secret, secrets_of
 from ..core.message import BodyDigest, Patch, Request, origin_form
 from ..errors import CannotSign, ConfigError
 from ..scheme import BodyNeed, Scheme
@@ -65,7 +65,7 @@ class SigningAdapter(HTTPAdapter):
         max_retries: Retry | int | None = None,
         **keywords: Any,
     ) -> None:
-        secrets = seal_all(secret, older)
+        secrets = secrets_of(secret, older)
         del secret, older  # so that no frame which raises below holds a plain one
         if not origins:
             raise ConfigError('an adapter does not see whose call it serves: name origins=["https://api.example.com"]')

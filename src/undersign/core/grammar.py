@@ -34,12 +34,12 @@ def custom_headers(option: str, names: object) -> tuple[str, ...]:
     if isinstance(names, str) or not isinstance(names, Iterable):
         raise ConfigError(f'{option} is a sequence of names: write {option}=("X-Name",)')
     found = tuple(names)
-    if flaw := custom_headers_flaw(found):
-        raise ConfigError(f"{option} {flaw}")
+    if problem := custom_headers_problem(found):
+        raise ConfigError(f"{option} {problem}")
     return found
 
 
-def custom_headers_flaw(names: Iterable[object]) -> str:
+def custom_headers_problem(names: Iterable[object]) -> str:
     """What is wrong with the names of custom headers, as the end of a sentence; empty = nothing."""
     for name in names:
         if not isinstance(name, str) or not TOKEN.fullmatch(name) or name.lower() == "authorization":

@@ -233,7 +233,7 @@ class Program:
         if self._lists is not None:
             sent["headers"] = self._lists(names_there(request, self.headers, self.carriers.names_drafted(sent)))
 
-    def flaw_of_computed(self, request: Request, found: Mapping[str, str]) -> str | None:
+    def problem_of_computed(self, request: Request, found: Mapping[str, str]) -> str | None:
         """What is wrong with the list of headers that was sent. Raises CannotSign."""
         if self._lists is None or found["headers"] == self._lists(names_there(request, self.headers, ())):
             return None
@@ -337,7 +337,7 @@ class Program:
             )
         if any("\0" in part.separators for part in self.parts):
             raise ConfigError("a NUL stands for the secret in a string to sign: separate by something else")
-        if mac.startswith("hash-") and self.carriers.sealed:
+        if mac.startswith("hash-") and self.carriers.sent_as_mac:
             raise ConfigError(f"mac {mac!r} takes no key, so {{mac:extra.…}} is no MAC: use hmac-")
         if named <= {"secret", "literal", "key id"}:
             raise ConfigError("parts binds nothing: one signature would serve for ever; sign the time or the request")
