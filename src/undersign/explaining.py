@@ -154,6 +154,8 @@ def explain(
         extra = {name: f"<{name}>" for name in names}  # as private as a secret, as like as not
         credential = Credential(credential.key_id, NO_SECRET, credential.origins, extra=extra)
     nonce = nonce or (_NONCE if scheme.needs_nonce else "")
+    if nonce == _NONCE and scheme.nonce_is_number:
+        nonce = str(int(now * 1000))
     patch = sign_checked(scheme, request, credential, now, nonce)
     claim, drafted, string = drafted_checked(scheme, request, credential, now, nonce)
     if not show_signature:

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from .core.dates import Window
 from .core.fields import FORM
-from .core.grammar import CONTROL, did_you_mean
+from .core.grammar import CONTROL, NUMBER, did_you_mean
 from .core.message import (
     Component,
     Pairs,
@@ -38,7 +38,7 @@ from .core.message import (
 from .errors import CannotSign, ConfigError, Reason, Rejected
 from .parts.carriers import FORM_NEED, NOT_CLAIMED, TOO_LARGE, Carriers, Place, Problem
 from .parts.message import PartSpec, Values
-from .parts.program import Program, signature_pattern, wire_text
+from .parts.program import NONCES, Program, signature_pattern, wire_text
 from .scheme import Body, BodyNeed, Claim, Part, Scheme, missing_nonce, window_of
 
 if TYPE_CHECKING:
@@ -70,6 +70,10 @@ class SchemeOfParts(Scheme):
     @property
     def needs_nonce(self) -> bool:  # type: ignore[override]
         return self._program.needs_nonce
+
+    @property
+    def nonce_is_number(self) -> bool:  # type: ignore[override]
+        return self._program.nonce_is_number
 
     @property
     def takes_nonce(self) -> bool:
@@ -185,6 +189,8 @@ class SchemeOfParts(Scheme):
             return f"the claim has no time: {self.name} signs it"
         if program.needs_nonce and not claim.nonce:
             return missing_nonce(self.name)
+        if program.nonce_is_number and not NUMBER.fullmatch(claim.nonce):
+            return f"the nonce of {self.name} is a whole number that grows: leave nonce= out, or pass one of digits"
         for name in program.extras:
             if name not in claim.extra:
                 return f"{self.name} sends {name!r}: give it to the credential, extra={{{name!r}: …}}"
@@ -288,6 +294,8 @@ class SchemeOfParts(Scheme):
                 return self._rejected(Problem("the time that is sent is not in its form"), key_id)
         if program.sends_more:
             nonce = found.get("nonce", "")
+            if program.nonce_is_number and not NUMBER.fullmatch(nonce):
+                return self._rejected(Problem("the nonce is not a whole number"), key_id)
             extra = {name: found[f"extra.{name}"] for name in program.extras}
             for name in program.optional_extras:
                 if found.get(f"extra.{name}"):
@@ -434,8 +442,8 @@ class Recipe(SchemeOfParts):
     sent where a request has none. `methods` are those that may be signed, all where it is empty. `allow_http` lets a
     signature travel over plain http, which is refused where it binds nothing of the request. Where no key id is sent it
     is the recipe's name, or what the parameter `key_id_param` says, which a caller sets and the recipe does not.
-    `any_case` takes a signature in hex in either case. `nonce` is "required", or "optional" where a request may have
-    none.
+    `any_case` takes a signature in hex in either case. `nonce` is "required", "number" for a whole number that grows
+    from request to request, or "optional" where a request may have none.
 
         Recipe(name="bokun", parts=["time", "key_id", "method", "target"], mac="hmac-sha1", encoding="base64",
                time="%Y-%m-%d %H:%M:%S", headers={"X-Bokun-Date": "{time}", "X-Bokun-AccessKey": "{key_id}",
@@ -581,8 +589,8 @@ class Recipe(SchemeOfParts):
             raise ConfigError("allow_http is true or false")
         if not isinstance(self.any_case, bool):
             raise ConfigError("any_case is true or false")
-        if self.nonce not in ("required", "optional"):
-            raise ConfigError("nonce is 'required' or 'optional'")
+        if self.nonce not in NONCES:
+            raise ConfigError(f"nonce {self.nonce!r} is unknown: use one of {', '.join(NONCES)}")
         self._check_key_id_param()
         if self.content_type is not None and (
             not isinstance(self.content_type, str) or CONTROL.search(self.content_type)

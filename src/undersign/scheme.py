@@ -131,6 +131,8 @@ class Scheme(ABC):
     """Whether `response_headers` signs answers, so that servers sign them and clients may check them."""
     needs_nonce: bool = False
     """Whether each request has to be signed with a nonce, a text that no other has."""
+    nonce_is_number: bool = False
+    """Whether that is a whole number, larger than those before it."""
 
     @property
     def takes_nonce(self) -> bool:

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import logging
 import time
-import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
@@ -32,6 +31,7 @@ from ..scheme import BodyNeed, Scheme, window_of
 from ..signing import credential_problem, sign_checked
 from ._checks import ResponseCheck
 from ._clock import ClockCorrection
+from .nonces import nonces_of
 
 _log = logging.getLogger("undersign")
 _NOTHING = Patch()
@@ -71,7 +71,7 @@ class HopSigner:
         self.clock = clock
         if nonce is not None and not callable(nonce):
             raise ConfigError("nonce is a function that returns a new text each time, not the text itself")
-        self._nonce = nonce or (lambda: str(uuid.uuid4()) if scheme.needs_nonce else "")
+        self._nonce = nonce or nonces_of(scheme)
         window = window_of(scheme)
         if adjust_clock and window is None:
             raise ConfigError(f"{scheme.name} signs no time: leave adjust_clock out")

@@ -19,6 +19,9 @@ CONTROL_BUT_TAB = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 LENGTH = re.compile(r"[0-9]{1,18}")
 """A Content-Length: RFC 9110, section 8.6, and no more digits than 64 bits hold."""
 
+NUMBER = re.compile(r"[0-9]{1,20}")
+"""A whole number of 64 bits."""
+
 HEX = re.compile(r"[0-9A-Fa-f]+")
 
 BACKSLASHED = re.compile(r"\\(.)", re.DOTALL)

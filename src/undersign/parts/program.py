@@ -28,6 +28,7 @@ from .message import SECRET, Body, Part, PartSpec, Values, compiled_part, unix_s
 from .times import TimeForm, time_form
 from .trading import traded
 
+NONCES = ("required", "number", "optional")
 _LONGEST_SEARCH = 86_400
 _SAMPLE_TIME = 1_730_974_875.0
 _NO_REQUEST = Request("GET", "/")
@@ -135,7 +136,8 @@ class Program:
         self.signs_time_as_other = self.time_is_sent and any(
             Component.DATE in part.binds and not part.of_values for part in self.parts
         )
-        self.needs_nonce = "nonce" in carriers.sent - carriers.left_out_without and nonce == "required"
+        self.needs_nonce = "nonce" in carriers.sent - carriers.left_out_without and nonce != "optional"
+        self.nonce_is_number = self.needs_nonce and nonce == "number"
         extras = {name[len("extra.") :] for name in carriers.sent if name.startswith("extra.")}
         self.extras = tuple(sorted(extras - self.optional_extras))
         self.sends_more = "nonce" in carriers.sent or bool(extras)
