@@ -13,7 +13,7 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Retry
 
 from ..bodies import is_seekable, pieces_of, read_file, spool
-from ..core.credentials import Secret, seal_all
+from ..core.credentials import Secret, secrets_of
 from ..core.message import BodyDigest, Patch, Request, origin_form
 from ..errors import CannotSign, ConfigError
 from ..scheme import BodyNeed, Scheme
@@ -46,6 +46,7 @@ class SigningAdapter(HTTPAdapter):
     private headers and without parameters of ours that a redirect brings back, wherever else the adapter is mounted.
     What it sets does not show on `response.request`. `older` are secrets that are being replaced,
     for a scheme that sends several signatures: each makes one too. `extra` is what else the credential has, by name.
+    `nonce` returns a text that no request had before, for a scheme that sends one; each attempt gets its own.
 
     Raises ConfigError for a credential that cannot work, or without origins; sending raises CannotSign.
     """
@@ -62,14 +63,15 @@ class SigningAdapter(HTTPAdapter):
         clock: Callable[[], float] = time.time,
         older: Sequence[Secret | str | bytes] = (),
         extra: Mapping[str, str] = MappingProxyType({}),
+        nonce: Callable[[], str] | None = None,
         max_retries: Retry | int | None = None,
         **keywords: Any,
     ) -> None:
-        secrets = seal_all(secret, older)
+        secrets = secrets_of(secret, older)
         del secret, older  # so that no frame which raises below holds a plain one
         if not origins:
             raise ConfigError('an adapter does not see whose call it serves: name origins=["https://api.example.com"]')
-        self._signer = HopSigner(scheme, key_id, secrets, origins, clock, extra=extra)
+        self._signer = HopSigner(scheme, key_id, secrets, origins, clock, extra=extra, nonce=nonce)
         super().__init__(max_retries=retries() if max_retries is None else max_retries, **keywords)
 
     def init_poolmanager(self, *arguments: Any, **keywords: Any) -> None:
