@@ -78,6 +78,15 @@ def test_a_plain_guard_guards_the_unsafe_methods(method: str) -> None:
     assert _times(_verifier(Plain()), _GOTOM[method]) == (5 if is_safe else 1)
 
 
+@pytest.mark.parametrize("upgrade", ["websocket", "WebSocket", "h2c, websocket"])
+def test_a_websocket_s_handshake_is_guarded_like_a_write(upgrade: str) -> None:
+    """Anything may be written over it. RFC 6455, section 4.1."""
+    request = _GOTOM["GET"]
+    handshake = Request("GET", request.target, (*request.headers, ("Upgrade", upgrade)))
+    assert _times(_verifier(Plain()), handshake) == 1
+    assert _times(_verifier(Plain()), Request("GET", request.target, (*request.headers, ("Upgrade", "h2c")))) == 5
+
+
 @pytest.mark.parametrize("method", _GOTOM)
 def test_all_methods_where_clients_sign_milliseconds(method: str) -> None:
     schemes = [GoTom(date_precision="milliseconds"), GoGrid()]

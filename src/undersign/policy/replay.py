@@ -55,7 +55,8 @@ class AsyncReplayGuard(ABC):
 class ReplayPolicy:
     """How one scheme's signatures are guarded.
 
-    `methods` are "all", or "unsafe" for all but GET, HEAD, OPTIONS and TRACE (RFC 9110, section 9.2.1). None is
+    `methods` are "all", or "unsafe" for all but GET, HEAD, OPTIONS and TRACE (RFC 9110, section 9.2.1), of which the
+    handshake of a websocket is guarded all the same, since writes may follow it. None is
     "unsafe" where the signature covers the method and dates have whole seconds, since two equal GETs of one second
     have one signature then; else "all". `max_uses` is how often a signature may verify. `ahead` is by how many
     seconds clients' clocks may have been ahead of ours when a guard lost its memory: what is dated up to so long after
