@@ -46,9 +46,11 @@ class Told(MemoryReplayGuard):
         super().__init__(born=-math.inf)
         self.since: list[float] = []
 
-    def admit(self, replay_id: str, expires: float, now: float, *, since: float, max_uses: int = 1) -> bool:
+    def admit(
+        self, replay_id: str, expires: float, now: float, *, since: float, max_uses: int = 1, owner: str = ""
+    ) -> bool:
         self.since.append(since)
-        return super().admit(replay_id, expires, now, since=since, max_uses=max_uses)
+        return super().admit(replay_id, expires, now, since=since, max_uses=max_uses, owner=owner)
 
 
 def _verifier(replay: Any, schemes: Any = None, now: float = NOW) -> Verifier:
@@ -114,6 +116,17 @@ def test_a_cap_counts_the_uses_of_one_signature_whatever_they_are_for() -> None:
     verifier.verify(gogrid_request("POST", "/api/grid/server/delete?server=a"))
     assert refused(verifier, gogrid_request()).reason is Reason.REPLAYED
     assert verifier.verify(gogrid_request(seconds=NOW - 1))
+
+
+def test_a_key_that_floods_the_guard_keeps_no_other_out() -> None:
+    """A guard that takes `owner` is told whose each signature is; one that does not is asked as before."""
+    guard = MemoryReplayGuard(capacity=10, born=0)
+    verifier = Verifier(GoTom(), {"greedy": SECRET, "honest": SECRET}, clock=lambda: NOW, replay=guard)
+    for number in range(10):
+        verifier.verify(gotom_request("POST", f"/{number}", user="greedy"))
+    assert refused(verifier, gotom_request("POST", "/more", user="greedy")).reason is Reason.UNAVAILABLE
+    assert verifier.verify(gotom_request("POST", "/", user="honest")).key_id == "honest"
+    assert refused(verifier, gotom_request("POST", "/", user="honest")).reason is Reason.REPLAYED
 
 
 def test_a_guard_that_would_guard_nothing_is_a_mistake() -> None:

@@ -358,7 +358,8 @@ def _asked(policy: ReplayPolicy, verified: Verified, now: float) -> Any:
     since = math.floor(verified.at) - policy.ahead
     if policy.lifetime is not None:
         expires, since = float(math.floor(now) + policy.lifetime), math.floor(now)
-    return policy.guard.admit(verified.replay_id, expires, now, since=since, max_uses=policy.max_uses)
+    told = {"owner": f"{verified.scheme}\0{verified.key_id}\0{verified.tenant}"} if policy.tells_owner else {}
+    return policy.guard.admit(verified.replay_id, expires, now, since=since, max_uses=policy.max_uses, **told)
 
 
 def _check_requirements(require: Any, schemes: Sequence[Scheme]) -> None:
