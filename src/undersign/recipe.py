@@ -24,21 +24,21 @@ from typing import TYPE_CHECKING, Any
 
 from .core.dates import Window
 from .core.fields import FORM
-from .core.grammar import CONTROL, did_you_mean
+from .core.grammar import CONTROL, NUMBER, did_you_mean
 from .core.message import (
     Component,
     Pairs,
     Patch,
     Request,
-    flaw_when_signing,
     origin_form,
+    problem_when_signing,
     signed_header,
-    spelling_flaw,
+    spelling_problem,
 )
 from .errors import CannotSign, ConfigError, Reason, Rejected
-from .parts.carriers import FORM_NEED, NOT_CLAIMED, TOO_LARGE, Carriers, Flaw, Place
+from .parts.carriers import FORM_NEED, NOT_CLAIMED, TOO_LARGE, Carriers, Place, Problem
 from .parts.message import PartSpec, Values
-from .parts.program import Program, signature_pattern, wire_text
+from .parts.program import NONCES, Program, signature_pattern, wire_text
 from .scheme import Body, BodyNeed, Claim, Part, Scheme, missing_nonce, window_of
 
 if TYPE_CHECKING:
@@ -72,6 +72,10 @@ class SchemeOfParts(Scheme):
         return self._program.needs_nonce
 
     @property
+    def nonce_is_number(self) -> bool:  # type: ignore[override]
+        return self._program.nonce_is_number
+
+    @property
     def takes_nonce(self) -> bool:
         return "nonce" in self._program.carriers.sent
 
@@ -103,8 +107,8 @@ class SchemeOfParts(Scheme):
         program = self._program
         return program.body_need | FORM_NEED if program.carriers.needs_form(head) else program.body_need
 
-    def secret_flaw(self, secret: bytes) -> str | None:
-        return self._program.secret_form.flaw(secret)
+    def secret_problem(self, secret: bytes) -> str | None:
+        return self._program.secret_form.problem(secret)
 
     def signature(self, secret: bytes, string: bytes) -> str:
         return self._program.mac.signature(secret, string)
@@ -112,8 +116,8 @@ class SchemeOfParts(Scheme):
     # Signing
 
     def draft(self, request: Request, claim: Claim) -> tuple[Patch, bytes]:
-        if flaw := self._flaw_when_signing(request, claim):
-            raise CannotSign(flaw)
+        if problem := self._problem_when_signing(request, claim):
+            raise CannotSign(problem)
         program, values = self._program, self._values(claim)
         if not request.method.isupper() or not request.target.startswith("/") or "#" in request.target:
             request = _in_wire_form(request)
@@ -127,8 +131,8 @@ class SchemeOfParts(Scheme):
             sent["key_id"] = self._written_key_id(values.key_id)
             if program.computes:
                 program.compute(request, sent)
-            if left_out and (flaw := program.carriers.flaw_of_left_out(request, sent)):
-                raise CannotSign(flaw)
+            if left_out and (problem := program.carriers.problem_of_left_out(request, sent)):
+                raise CannotSign(problem)
             headers = program.carriers.drafted(sent) + added
         drafted = _new(Patch, (headers, (), ()))
         if program.signs_its_fields:
@@ -162,9 +166,9 @@ class SchemeOfParts(Scheme):
         try:
             return carriers.patch(sent, more, in_form=in_form)
         except CannotSign as error:
-            flaw = str(error)
+            problem = str(error)
         del sent  # a frame that raises holds no signature that is good
-        raise CannotSign(flaw)
+        raise CannotSign(problem)
 
     def private_headers(self) -> frozenset[str]:
         names = self._program.carriers.header_names.union(self._program.headers)
@@ -175,7 +179,7 @@ class SchemeOfParts(Scheme):
         carriers = self._program.carriers.headers
         return frozenset(c.folded for c in carriers if "," in c.template.literals and c.folded not in signed)
 
-    def _flaw_when_signing(self, request: Request, claim: Claim) -> str | None:
+    def _problem_when_signing(self, request: Request, claim: Claim) -> str | None:
         if self._program.needs_https and request.origin and not self._is_secure(request):
             return f"{self.name} over plain http shows the signature to everyone: use https, or allow_http=True"
         if self.methods and request.method.upper() not in self.methods:
@@ -185,13 +189,15 @@ class SchemeOfParts(Scheme):
             return f"the claim has no time: {self.name} signs it"
         if program.needs_nonce and not claim.nonce:
             return missing_nonce(self.name)
+        if program.nonce_is_number and not NUMBER.fullmatch(claim.nonce):
+            return f"the nonce of {self.name} is a whole number that grows: leave nonce= out, or pass one of digits"
         for name in program.extras:
             if name not in claim.extra:
                 return f"{self.name} sends {name!r}: give it to the credential, extra={{{name!r}: …}}"
         places = request.by_name()
         for header in program.carriers.headers:
-            if header.indexed in places and (flaw := spelling_flaw(request, header.folded)):
-                return flaw
+            if header.indexed in places and (problem := spelling_problem(request, header.folded)):
+                return problem
         return None
 
     def _values(self, claim: Claim, time: str | None = None) -> Values:
@@ -212,11 +218,13 @@ class SchemeOfParts(Scheme):
         return ()
 
     def extra_as_sent(self, secret: bytes, extra: Mapping[str, str]) -> Mapping[str, str]:
-        sealed = self._program.carriers.sealed
-        if not sealed:
+        sent_as_mac = self._program.carriers.sent_as_mac
+        if not sent_as_mac:
             return extra
         return {
-            name: self.signature(secret, value.encode("utf-8", "surrogatepass")) if f"extra.{name}" in sealed else value
+            name: self.signature(secret, value.encode("utf-8", "surrogatepass"))
+            if f"extra.{name}" in sent_as_mac
+            else value
             for name, value in extra.items()
         }
 
@@ -257,23 +265,23 @@ class SchemeOfParts(Scheme):
         # Refusals are returned, so that no frame which raises holds a signature that was sent and may be good.
         program = self._program
         found: dict[str, str] = {}
-        flaw = program.carriers.read(request, found)
-        if flaw is NOT_CLAIMED:
+        problem = program.carriers.read(request, found)
+        if problem is NOT_CLAIMED:
             return None
-        if flaw is TOO_LARGE:  # so whether it is of this scheme is unknown
+        if problem is TOO_LARGE:  # so whether it is of this scheme is unknown
             return self._rejected(TOO_LARGE)
         if program.needs_https and not request.origin.startswith("https://") and not self._is_secure(request):
-            return self._rejected(Flaw("the request did not come over https", Reason.INSECURE))
+            return self._rejected(Problem("the request did not come over https", Reason.INSECURE))
         key_id = self._found_key_id(found)
         if key_id is None:
-            return self._rejected(flaw or Flaw("the key id is empty, not UTF-8, or holds a control character"))
+            return self._rejected(problem or Problem("the key id is empty, not UTF-8, or holds a control character"))
         methods = self.methods
-        if flaw is None and methods and request.method not in methods and request.method.upper() not in methods:
-            flaw = Flaw(f"the method is none of {', '.join(self.methods)}")
-        if flaw is None and program.carriers.fields:
-            flaw = self._flaw_of_fields(found)
-        if flaw is not None:
-            return self._rejected(flaw, key_id)
+        if problem is None and methods and request.method not in methods and request.method.upper() not in methods:
+            problem = Problem(f"the method is none of {', '.join(self.methods)}")
+        if problem is None and program.carriers.fields:
+            problem = self._problem_of_fields(found)
+        if problem is not None:
+            return self._rejected(problem, key_id)
         if not request.method.isupper() or not request.target.startswith("/") or "#" in request.target:
             request = _in_wire_form(request)
         at: float | None = None
@@ -283,25 +291,27 @@ class SchemeOfParts(Scheme):
             time = found["time"]
             at = program.time.read(time)
             if at is None:
-                return self._rejected(Flaw("the time that is sent is not in its form"), key_id)
+                return self._rejected(Problem("the time that is sent is not in its form"), key_id)
         if program.sends_more:
             nonce = found.get("nonce", "")
+            if program.nonce_is_number and not NUMBER.fullmatch(nonce):
+                return self._rejected(Problem("the nonce is not a whole number"), key_id)
             extra = {name: found[f"extra.{name}"] for name in program.extras}
             for name in program.optional_extras:
                 if found.get(f"extra.{name}"):
                     extra[name] = found[f"extra.{name}"]
             for value in (nonce, *extra.values()):
                 if not value.isprintable() and CONTROL.search(value):
-                    return self._rejected(Flaw("a value of the credentials holds a control character"), key_id)
+                    return self._rejected(Problem("a value of the credentials holds a control character"), key_id)
         wire = key_id if key_id.isascii() else key_id.encode().decode("latin-1")
         values = _new(Values, (wire, time, at or 0.0, nonce, extra))
         try:
             texts = program.texts(request, values)
-            misnamed = program.flaw_of_computed(request, found) if program.computes else None
+            misnamed = program.problem_of_computed(request, found) if program.computes else None
         except CannotSign as error:
-            return self._rejected(Flaw(str(error)), key_id)
+            return self._rejected(Problem(str(error)), key_id)
         if misnamed:
-            return self._rejected(Flaw(misnamed), key_id)
+            return self._rejected(Problem(misnamed), key_id)
         string, sent = partial(program.string, request, values, texts), found["signature"]
         if program.folded_signature is not None:
             sent = program.folded_signature(sent)
@@ -325,7 +335,7 @@ class SchemeOfParts(Scheme):
     def _key_id_of_none_sent(self) -> str:
         return self.name
 
-    def _flaw_of_fields(self, found: Mapping[str, str]) -> Flaw | None:
+    def _problem_of_fields(self, found: Mapping[str, str]) -> Problem | None:
         """What is wrong with the scheme's parameters besides the form of its carriers."""
         return None
 
@@ -351,8 +361,8 @@ class SchemeOfParts(Scheme):
 
         `claim` names key id and time, and the request's own text of the time is signed. Raises CannotSign.
         """
-        if flaw := flaw_when_signing(request, _in_wire_form(request).target):
-            raise CannotSign(flaw)
+        if problem := problem_when_signing(request, _in_wire_form(request).target):
+            raise CannotSign(problem)
         time: str | None = None
         for header in self._program.carriers.headers:
             if "time" in header.template.names:
@@ -387,8 +397,8 @@ class SchemeOfParts(Scheme):
         # A GET has no form, whatever a client sets as Content-Type for all its requests.
         return request.method.upper() not in _METHODS_WITHOUT_FORM and FORM in request.media_types()
 
-    def _rejected(self, flaw: Flaw, key_id: str = "") -> Rejected:
-        return Rejected(flaw.reason, flaw.detail, scheme=self.name, key_id=key_id, part=flaw.part)
+    def _rejected(self, problem: Problem, key_id: str = "") -> Rejected:
+        return Rejected(problem.reason, problem.detail, scheme=self.name, key_id=key_id, part=problem.part)
 
 
 def _reads_as_form(request: Request, *, empty: bool = False) -> bool:
@@ -432,8 +442,8 @@ class Recipe(SchemeOfParts):
     sent where a request has none. `methods` are those that may be signed, all where it is empty. `allow_http` lets a
     signature travel over plain http, which is refused where it binds nothing of the request. Where no key id is sent it
     is the recipe's name, or what the parameter `key_id_param` says, which a caller sets and the recipe does not.
-    `any_case` takes a signature in hex in either case. `nonce` is "required", or "optional" where a request may have
-    none.
+    `any_case` takes a signature in hex in either case. `nonce` is "required", "number" for a whole number that grows
+    from request to request, or "optional" where a request may have none.
 
         Recipe(name="bokun", parts=["time", "key_id", "method", "target"], mac="hmac-sha1", encoding="base64",
                time="%Y-%m-%d %H:%M:%S", headers={"X-Bokun-Date": "{time}", "X-Bokun-AccessKey": "{key_id}",
@@ -579,8 +589,8 @@ class Recipe(SchemeOfParts):
             raise ConfigError("allow_http is true or false")
         if not isinstance(self.any_case, bool):
             raise ConfigError("any_case is true or false")
-        if self.nonce not in ("required", "optional"):
-            raise ConfigError("nonce is 'required' or 'optional'")
+        if self.nonce not in NONCES:
+            raise ConfigError(f"nonce {self.nonce!r} is unknown: use one of {', '.join(NONCES)}")
         self._check_key_id_param()
         if self.content_type is not None and (
             not isinstance(self.content_type, str) or CONTROL.search(self.content_type)

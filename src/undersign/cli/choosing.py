@@ -5,13 +5,13 @@ from __future__ import annotations
 import functools
 import os
 import textwrap
-import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import click
 
+from ..clients.nonces import nonces_of
 from ..core.grammar import did_you_mean
 from ..core.text import printable
 from ..errors import ConfigError
@@ -120,7 +120,7 @@ class Extras(NamedTuple):
             if not scheme.takes_nonce:
                 raise ConfigError(f"--nonce: {scheme.name} sends none, leave it out")
             return self.nonce
-        return str(uuid.uuid4()) if scheme.needs_nonce else ""
+        return nonces_of(scheme)()
 
 
 def extra_options(function: Callable[..., _Result]) -> Callable[..., _Result]:

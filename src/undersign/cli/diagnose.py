@@ -43,7 +43,7 @@ def diagnose_command(
     try:
         found = received(file, kind, entry, sent_to, given.schemes)
     except Rejected as rejected:
-        causes: tuple[Cause, ...] = (_flaw(rejected),)
+        causes: tuple[Cause, ...] = (_problem(rejected),)
     else:
         tell(*found.notes)
         if at is None and found.at is not None:
@@ -65,7 +65,7 @@ def diagnose_command(
     return 1 if causes else 0
 
 
-def _flaw(rejected: Rejected) -> Cause:
+def _problem(rejected: Rejected) -> Cause:
     """The cause of bytes that are no clean HTTP."""
     if rejected.fault == "repeated":
         return Cause("header-repeated", f"The client sent the header {rejected.part} more than once: send it once.")

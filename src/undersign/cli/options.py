@@ -111,8 +111,8 @@ class Given(NamedTuple):
             return found
         secret = read_secret(self.secret_env, self.secret_file)
         for scheme in self.schemes:
-            if flaw := unusable_secret(scheme, secret):
-                raise flaw
+            if problem := unusable_secret(scheme, secret):
+                raise problem
         if self.key_id is not None:
             return {self.key_id: secret}
         return lambda key_id, scheme_name: secret

@@ -10,10 +10,10 @@ from typing import Any
 
 from ..core.credentials import NO_SECRET, Credential
 from ..core.dates import format_date
-from ..core.message import BodyDigest, Patch, Request, body_length, flaw_when_verifying
+from ..core.message import BodyDigest, Patch, Request, body_length, problem_when_verifying
 from ..errors import CannotSign, ConfigError, Reason, Rejected
 from ..scheme import Claim, Part, Scheme
-from ..signing import credential_flaw, drafted_checked, sign_checked
+from ..signing import credential_problem, drafted_checked, sign_checked
 from ..verifying.verdict import bare
 from .showing import shown_part, visible
 
@@ -130,13 +130,15 @@ def explain(
         return _received(scheme, request, now)
     credential = key if isinstance(key, Credential) else Credential(key, NO_SECRET)
     if show_signature:
-        if flaw := credential_flaw(scheme, credential):
-            raise flaw
+        if problem := credential_problem(scheme, credential):
+            raise problem
     else:
         names = {*scheme.extras, *credential.extra}
         extra = {name: f"<{name}>" for name in names}  # as private as a secret, as like as not
         credential = Credential(credential.key_id, NO_SECRET, credential.origins, extra=extra)
     nonce = nonce or (_NONCE if scheme.needs_nonce else "")
+    if nonce == _NONCE and scheme.nonce_is_number:
+        nonce = str(int(now * 1000))
     patch = sign_checked(scheme, request, credential, now, nonce)
     claim, drafted, string = drafted_checked(scheme, request, credential, now, nonce)
     if not show_signature:
@@ -148,8 +150,8 @@ def _received(scheme: Scheme, request: Request, now: float) -> Explanation:
     claim = scheme.read(request)
     if claim is None or claim.string is None:
         raise Rejected(Reason.MISSING, f"{scheme.name} does not claim the request: it has no signature of this scheme")
-    if flaw := flaw_when_verifying(bare(request)):
-        raise CannotSign(flaw)
+    if problem := problem_when_verifying(bare(request)):
+        raise CannotSign(problem)
     timed = claim if claim.at is not None else claim._replace(at=now)
     string = claim.string(request.body, math.floor(now))
     return _explanation(scheme, request, timed, string, Patch(), Patch(), received=True)

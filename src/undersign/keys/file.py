@@ -41,9 +41,9 @@ def load_keys(
     tables = _read(path)
     if isinstance(tables, ConfigError):
         raise tables
-    if flaw := tables.flaw(path, scheme_names, others):
+    if problem := tables.problem(path, scheme_names, others):
         del tables  # so that no frame which raises holds a secret
-        raise flaw
+        raise problem
     return {name: tables.of(name) for name in scheme_names}
 
 
@@ -116,10 +116,10 @@ class KeyFile:
         if tables.is_empty:
             return ConfigError(f"{self._path}: there is no table of keys: write [keys], even where none is below it")
         names = self._scheme_names
-        if flaw := tables.flaw(self._path, names, self._others):
-            return flaw
-        loaded = {name: _sealed(tables.of(name)) for name in (tables.scoped if names is None else names)}
-        loaded[""] = _sealed(tables.common) if names is None else {}
+        if problem := tables.problem(self._path, names, self._others):
+            return problem
+        loaded = {name: _as_secrets(tables.of(name)) for name in (tables.scoped if names is None else names)}
+        loaded[""] = _as_secrets(tables.common) if names is None else {}
         return loaded
 
 
@@ -135,7 +135,9 @@ class _Tables:
         """The keys of one scheme."""
         return {**self.common, **self.scoped.get(name, {})}
 
-    def flaw(self, path: str | Path, scheme_names: Sequence[str] | None, others: Collection[str]) -> ConfigError | None:
+    def problem(
+        self, path: str | Path, scheme_names: Sequence[str] | None, others: Collection[str]
+    ) -> ConfigError | None:
         """What is wrong with the names of the tables, or None."""
         for name in self.scoped:
             if scheme_names is not None and name not in scheme_names and name not in others:
@@ -145,7 +147,7 @@ class _Tables:
 
 
 def _read(path: str | Path) -> _Tables | ConfigError:
-    # Flaws are returned, all the way up, so that no frame which raises holds a secret.
+    # Problems are returned, all the way up, so that no frame which raises holds a secret.
     try:
         # Editors of Windows put a byte order mark in front.
         content: dict[str, Any] = tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
@@ -199,7 +201,7 @@ def _as_table(value: object) -> dict[str, Any] | None:
     return cast("dict[str, Any]", value) if isinstance(value, dict) else None
 
 
-def _sealed(keys: _Plain) -> dict[str, tuple[Secret, ...]]:
+def _as_secrets(keys: _Plain) -> dict[str, tuple[Secret, ...]]:
     return {key_id: tuple(map(Secret, secrets)) for key_id, secrets in keys.items()}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from ..core.message import Component, Request, override_flaw
+from ..core.message import Component, Request, override_problem
 from ..errors import ConfigError
 from .paths import Paths, is_plain
 
@@ -40,7 +40,7 @@ class Requirements:
     def __call__(self, head: Request) -> frozenset[Component]:
         """What the signature of this request must cover."""
         required = self._always
-        if head.method not in SAFE_METHODS or override_flaw(head):
+        if head.method not in SAFE_METHODS or override_problem(head):
             required |= self._writes
         path = head.target.partition("?")[0]
         is_certain = is_plain(path)

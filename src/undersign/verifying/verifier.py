@@ -13,7 +13,18 @@ from ..core.message import Component, Request, Response
 from ..errors import ConfigError, Reason, Rejected
 from ..policy.requirements import SAFE_METHODS, Requirements, components
 from ..scheme import BodyNeed, Scheme, json_refusal, refusal_status, window_of
-from .lookup import Asker, AsyncKeys, Found, Keys, as_secrets, asker, known_secrets, says_unknown, sealed_keys, usable
+from .lookup import (
+    Asker,
+    AsyncKeys,
+    Found,
+    Keys,
+    as_secrets,
+    asker,
+    keys_with_secrets,
+    known_secrets,
+    says_unknown,
+    usable,
+)
 from .verdict import Claimed, Pending, Verified, bare, begin, claim_of, need_of
 from .windows import RollingWindows
 
@@ -190,7 +201,7 @@ class Verifier(_VerifierBase):
         replay: Replay = None,
         windows: RollingWindows | None = None,
     ) -> None:
-        keys = sealed_keys(keys)  # first, so that no frame which raises below holds a plain secret
+        keys = keys_with_secrets(keys)  # first, so that no frame which raises below holds a plain secret
         super().__init__(schemes, keys, clock, require, replay, windows)
         _check_guards_are_sync(self._policies)
 
@@ -243,7 +254,7 @@ class AsyncVerifier(_VerifierBase):
         replay: AsyncReplay = None,
         windows: RollingWindows | None = None,
     ) -> None:
-        keys = sealed_keys(keys)
+        keys = keys_with_secrets(keys)
         super().__init__(schemes, keys, clock, require, replay, windows)
 
     async def verify(self, request: Request) -> Verified:

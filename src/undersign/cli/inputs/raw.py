@@ -62,9 +62,9 @@ def request_of_http(content: bytes) -> RawRequest:
         unclean = rejected
     notes: list[str] = []
     content = _without_marks(content, notes)
-    for form, flaw in _OTHER_FORMS:
+    for form, problem in _OTHER_FORMS:
         if form.match(content):
-            raise ConfigError(f"this is no raw request: {flaw}")
+            raise ConfigError(f"this is no raw request: {problem}")
     if not _FIRST_LINE.match(content):
         raise ConfigError(
             "this is no request: raw HTTP begins with a line such as GET /path HTTP/1.1, a HAR with {, and a command "
@@ -73,7 +73,7 @@ def request_of_http(content: bytes) -> RawRequest:
     content = _as_http_1(content, notes)
     end = _END_OF_HEAD.search(content)
     if end is None:
-        raise _flaw(content) or unclean
+        raise _problem(content) or unclean
     head, body = content[: end.start()], content[end.end() :]
     saved_with_lf = b"\r\n" not in content[: end.end()]
     head = _with_line_ends(head, content[: end.end()], notes)
@@ -112,7 +112,7 @@ def _as_http_1(content: bytes, notes: list[str]) -> bytes:
     return match[1] + b"1.1" + line_end + host + content[match.end() :]
 
 
-def _flaw(content: bytes) -> Rejected | None:
+def _problem(content: bytes) -> Rejected | None:
     try:
         Request.from_http(content)
     except Rejected as rejected:
