@@ -27,10 +27,10 @@ class Said(NamedTuple):
     body: str
 
 
-def said(raw: bytes, **changed: str) -> Said:
+def said(raw: bytes) -> Said:
     request = Request.from_http(raw)
     assert isinstance(request.body, bytes)
-    return Said(request.method, request.target, request.headers, request.body.decode())._replace(**changed)
+    return Said(request.method, request.target, request.headers, request.body.decode())
 
 
 def as_raw(found: Said) -> bytes:
