@@ -32,7 +32,9 @@ function headerHolds(array $group, array $test, array $headers): ?bool
         $sent = strtolower($name) === 'authorization' ? substr(strrchr($value, ':'), 1) : $sent;
     }
     $md5 = explode("\n", $string)[1];
-    $asEmpty = ($group['options']['multipart_as_empty'] ?? false) && $test['request']['method'] === 'POST';
+    $types = array_filter($test['request']['headers'], fn ($pair) => strtolower($pair[0]) === 'content-type');
+    $isUpload = array_filter($types, fn ($pair) => strtolower(trim(explode(';', $pair[1])[0])) === 'multipart/form-data');
+    $asEmpty = ($group['options']['multipart_as_empty'] ?? false) && $test['request']['method'] === 'POST' && $isUpload;
     if ($md5 !== md5($asEmpty ? '' : (string) bytes($test['request'], 'body'))) {
         return false;
     }

@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 Pairs = list[tuple[str, str]]
 
 FORM = "application/x-www-form-urlencoded"
+OVERRIDES = ("x-http-method-override", "x-http-method", "x-method-override")
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 CONTROL_BUT_TAB = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 SIZES = {"md5": 16, "sha1": 20, "sha224": 28, "sha256": 32, "sha384": 48, "sha512": 64}
@@ -117,10 +118,14 @@ class Scheme:
         if self.makes("override-taken"):
             return False
         if self.makes("override-in-one-spelling"):
-            return name == "X-HTTP-Method-Override"
+            return name in ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override")
         if self.makes("override-with-hyphens-alone"):
-            return name.lower() == "x-http-method-override"
-        return name.lower().replace("_", "-") == "x-http-method-override"
+            return name.lower() in OVERRIDES
+        if self.makes("override-of-one-name"):
+            return name.lower().replace("_", "-") == "x-http-method-override"
+        if self.makes("override-by-its-end"):
+            return name.lower().replace("_", "-").endswith("method-override")
+        return name.lower().replace("_", "-") in OVERRIDES
 
     def secrets(self, keys: dict[str, list[bytes]], key_id: str) -> list[bytes]:
         if self.makes("key-id-in-any-case"):

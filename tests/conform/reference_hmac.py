@@ -182,6 +182,11 @@ class HeaderHmac(Scheme):
             headers.append(("Content-Type", default))
         elif self.makes("content-type-sent-folded") and sent[0] != sent[0].lower():
             headers.append(("Content-Type", sent[0].lower()))
+        if "host" in map(str.lower, self.options["signed_headers"]) and not self.values(request, "host"):
+            if not request.origin and not self.makes("unknown-host-signed"):
+                raise Refused("cannot_sign")
+            if not self.makes("host-not-set"):
+                headers.append(("Host", request.origin.partition("://")[2]))
         string = self.string_to_sign(request.setting(headers))
         credentials = f"{self.escaped(key_id)}:{self.signature(secret, string)}"
         headers.append(("Authorization", f"{self.options['provider']} {credentials}"))
@@ -219,7 +224,10 @@ class HeaderHmac(Scheme):
             if self.makes("year-10000-signed"):
                 return "+010000-01-01T00:00:00Z"
             raise Refused("cannot_sign") from None
-        return at.strftime("%Y-%m-%dT%H:%M:%S") + (f".{millisecond:03d}" if precise else "") + "Z"
+        text = at.replace(tzinfo=None).isoformat()
+        if self.makes("year-unpadded"):
+            text = text.lstrip("0")
+        return text + (f".{millisecond:03d}" if precise else "") + "Z"
 
     def verify(self, request: Request, keys: dict[str, list[bytes]], now: float) -> str:
         key_id, signature = self.credentials(request)

@@ -67,7 +67,7 @@ def test_javascript_needs_nothing_that_a_page_does_not_have() -> None:
         check=True,
         timeout=60,
     )
-    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    answers = [json.loads(line) for line in done.stdout.split("\n") if line]
     verdicts = [
         (message["seq"], "error" in found or found.get("result") == "invalid")
         for message, found in zip(messages, answers, strict=True)

@@ -49,13 +49,18 @@ def secrets_of(group: vectors.Group, test: vectors.Test) -> list[bytes]:
 def header_jobs(group: vectors.Group, test: vectors.Test) -> Iterator[tuple[str, list[Job], str]]:
     string = test.string_to_sign or b""
     body = test.request.body if isinstance(test.request.body, bytes) else b""
-    if group.options.get("multipart_as_empty") and test.request.method == "POST":
+    if group.options.get("multipart_as_empty") and test.request.method == "POST" and is_upload(test):
         body = b""
     yield f"{test.name}: body", [("md5", None, body.hex())], string.split(b"\n")[1].decode()
     headers = test.patch.headers if test.patch else test.request.headers
     signature = next(value for header, value in headers if header.lower() == "authorization").strip().rpartition(":")[2]
     algorithm = group.options.get("algorithm", "sha1")
     yield test.name, [(algorithm, secret.hex(), string.hex()) for secret in secrets_of(group, test)], signature
+
+
+def is_upload(test: vectors.Test) -> bool:
+    values = [value for name, value in test.request.headers if name.lower() == "content-type"]
+    return any(value.split(";")[0].strip().lower() == "multipart/form-data" for value in values)
 
 
 def parameter_jobs(group: vectors.Group, test: vectors.Test) -> Iterator[tuple[str, list[Job], str]]:

@@ -51,7 +51,7 @@ from undersign.registry import build_scheme
 def test_every_vector_has_one_verdict(name: str) -> None:
     outcomes: Counter[str] = Counter()
     for group, test in vectors.load(name):
-        if group.op != "verify" or test.request.target == "*":
+        if group.op != "verify":
             continue
         keys = {key_id: secrets for key_id, secrets in group.keys.items() if all(secrets)}
         verifier = Verifier(build_scheme(name, group.options), keys, clock=lambda now=group.now: now)  # type: ignore[misc]

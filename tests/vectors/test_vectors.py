@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -341,11 +342,16 @@ def test_run_finds_another_key() -> None:
     )
 
 
-def test_run_finds_that_a_signed_request_does_not_verify() -> None:
-    """Which the library never makes of a request that it signs; so the origin is one that it signs unseen."""
+def test_run_finds_that_a_signed_request_does_not_verify(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which the library never makes of a request that it signs; so it comes over plain http."""
+    monkeypatch.setattr(vectors, "as_received", lambda signed: replace(signed, origin="http://api.gogrid.com"))
+    assert difference(document("gogrid"), "get").startswith("the signed request is refused as insecure: ")
+
+
+def test_a_signed_request_of_unknown_origin_is_verified_over_https() -> None:
     parsed = document("gogrid")
-    entry(parsed, "get")["request"]["origin"] = ""
-    assert difference(parsed, "get").startswith("the signed request is refused as insecure: ")
+    assert entry(parsed, "origin-unknown")["request"]["origin"] == ""
+    assert difference(parsed, "origin-unknown") == ""
 
 
 def test_no_sentence_and_no_repr_holds_a_secret() -> None:

@@ -47,6 +47,7 @@ import javax.crypto.spec.SecretKeySpec;
 
 public final class Port {
     static final String FORM = "application/x-www-form-urlencoded";
+    static final List<String> OVERRIDES = List.of("x-http-method-override", "x-http-method", "x-method-override");
     static final Map<String, Integer> SIZES =
             Map.of("md5", 16, "sha1", 20, "sha224", 28, "sha256", 32, "sha384", 48, "sha512", 64);
 
@@ -102,7 +103,7 @@ public final class Port {
                 throw new Refused(reason, "the target is not path and query in printable ASCII without #");
             }
             for (Pair pair : headers) {
-                if (upperMethod().equals("POST") && lower(pair.name).replace('_', '-').equals("x-http-method-override")) {
+                if (upperMethod().equals("POST") && OVERRIDES.contains(lower(pair.name).replace('_', '-'))) {
                     throw new Refused(reason, "the method is overridden");
                 }
             }
