@@ -47,16 +47,28 @@ function headerHolds(array $group, array $test, array $headers): ?bool
     return false;
 }
 
+// The signature parameter of a query or form, decoded.
+function value(array $group, string $parameters): ?string
+{
+    foreach (explode('&', $parameters) as $part) {
+        [$name, $value] = explode('=', $part, 2) + [1 => ''];
+        if (urldecode($name) === ($group['options']['sig_param'] ?? 'sig')) {
+            return urldecode($value);
+        }
+    }
+    return null;
+}
+
 // Keyed timestamp: a signed request holds that of the group's second, a valid one that of a second in the window.
 function parameterHolds(array $group, array $test, string $parameters): bool
 {
-    preg_match('/(?:^|&)s(?:i|%69)g=([0-9a-f]+)/', $parameters, $match);
+    $sent = value($group, $parameters);
     $window = $group['options']['window'] ?? ['past' => 600, 'future' => 600];
     $now = (int) floor($group['now']);
     $seconds = $group['op'] === 'sign' ? [$now] : range($now - $window['past'], $now + $window['future']);
     foreach (secrets($group, $test['key_id']) as $secret) {
         foreach ($seconds as $second) {
-            if ($match[1] === hash($group['options']['algorithm'] ?? 'md5', $test['key_id'] . $secret . $second)) {
+            if ($sent === hash($group['options']['algorithm'] ?? 'md5', $test['key_id'] . $secret . $second)) {
                 return true;
             }
         }
@@ -75,7 +87,7 @@ function holds(string $scheme, array $group, array $test): ?bool
     $target = $test['target'] ?? $test['request']['target'];
     $body = (string) (bytes($test, 'body') ?? bytes($test['request'], 'body'));
     $query = explode('?', $target, 2)[1] ?? '';
-    return parameterHolds($group, $test, preg_match('/(^|&)s(i|%69)g=/', $query) ? $query : $body);
+    return parameterHolds($group, $test, value($group, $query) === null ? $body : $query);
 }
 
 $files = array_slice($argv, 1) ?: [__DIR__ . '/gotom.json', __DIR__ . '/gogrid.json'];

@@ -17,7 +17,7 @@ def _digests(algorithm: str, prefix: bytes, seconds: range, wrap: int, width: in
     found: list[str] = []
     for second in seconds:
         ended = begun.copy()
-        ended.update(f"{second % wrap:0{width}d}{suffix}".encode())
+        ended.update(f"{second % wrap if wrap else second:0{width}d}{suffix}".encode())
         found.append(ended.hexdigest())
     return tuple(found)
 
@@ -48,7 +48,7 @@ class KeyedTimestamp(Scheme):
         prefix = encoded + self.secret(secret)
         width = 10 if self.makes("seconds-padded") else 0
         suffix = ".0" if self.makes("seconds-with-fraction") else ""
-        wrap = 2**31 if self.makes("seconds-of-31-bits") else 2**62
+        wrap = 2**31 if self.makes("seconds-of-31-bits") else 0
         return _digests(algorithm, prefix, seconds, wrap, width, suffix)
 
     def sign(self, request: Request, key_id: str, secret: bytes, now: float) -> Signed:

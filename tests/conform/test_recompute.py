@@ -8,6 +8,7 @@ import subprocess
 from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
@@ -68,10 +69,10 @@ def parameter_jobs(group: vectors.Group, test: vectors.Test) -> Iterator[tuple[s
     algorithm = group.options.get("algorithm", "md5")
     used = [(algorithm, None, (before + secret + seconds).hex()) for secret in secrets_of(group, test)]
     if test.patch:
-        yield test.name, list(used), dict(test.patch.query + test.patch.form)["sig"]
+        yield test.name, list(used), dict(test.patch.query + test.patch.form)[group.options.get("sig_param", "sig")]
     elif test.result == "valid":
         body = test.request.body if isinstance(test.request.body, bytes) else b""
-        yield test.name, list(used), f"in {test.request.target} {body.decode('latin-1')}"
+        yield test.name, list(used), f"in {unquote(test.request.target)} {body.decode('latin-1')}"
 
 
 JOBS = [job for job in jobs() if job[1]]

@@ -259,8 +259,8 @@ def _run_verify(scheme: Scheme, group: Group, test: Test) -> str:
 
 
 def as_received(signed: Request) -> Request:
-    """The signed request as a server has it, which knows where it is."""
-    return replace(signed, origin=signed.origin or _SOME_ORIGIN)
+    """The signed request as a server has it: with the method that is signed, and of an origin that it knows."""
+    return replace(signed, method=signed.method.upper(), origin=signed.origin or _SOME_ORIGIN)
 
 
 def _verify(scheme: Scheme, group: Group, request: Request) -> Verified:
