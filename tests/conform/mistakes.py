@@ -329,3 +329,8 @@ OF_THE_SAMPLES = {
     "all of them": ("key-id-unescaped",),
     "Insomnia plug-in": ("content-type-unfolded",),
 }
+
+
+def language(_mistake: str) -> str:
+    """Whose habit a mistake is."""
+    return "any"

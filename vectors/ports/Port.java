@@ -425,10 +425,11 @@ public final class Port {
             pairs.add(new Pair(keyParam, keyId));
             pairs.add(new Pair(sigParam, signature(keyId, secret, seconds(now))));
             String sent = value(here, versionParam);
-            if (sent != null && !accepts(sent)) {
+            boolean isSent = here.stream().anyMatch(pair -> pair.name.equals(versionParam));
+            if (isSent && (sent == null || !accepts(sent))) {
                 throw new Refused("cannot_sign", "the version is not supported");
             }
-            if (sent == null && versionParam != null) {
+            if (!isSent && versionParam != null) {
                 pairs.add(new Pair(versionParam, version));
             }
             byte[] string = (keyId + "\0" + seconds(now)).getBytes(UTF_8); // the secret goes where the NUL stands
@@ -512,7 +513,7 @@ public final class Port {
         }
 
         private static String value(List<Pair> pairs, String name) {
-            return pairs.stream().filter(pair -> pair.name.equals(name)).map(Pair::value).findFirst().orElse(null);
+            return pairs.stream().filter(pair -> pair.name.equals(name)).findFirst().map(Pair::value).orElse(null);
         }
 
         private List<Pair> queryFields(Request request) {
