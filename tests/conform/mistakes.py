@@ -5,6 +5,8 @@ Their names say what is done; the code that does it stands at `makes("…")`.
 
 from __future__ import annotations
 
+from .habits import HABITS
+
 # In what the schemes share
 BOTH = (
     "absolute-form-kept",
@@ -311,7 +313,7 @@ KEYED_TIMESTAMP = (
     "written-names-compared",
 )
 
-ALL = (*BOTH, *HEADER_HMAC, *KEYED_TIMESTAMP)
+ALL = (*BOTH, *HEADER_HMAC, *KEYED_TIMESTAMP, *HABITS)
 
 # What the official samples do to who copies them, and a plug-in for an HTTP client. Some of it is in how they send, and
 # becomes a mistake here where what is sent is no longer what was given.
@@ -331,6 +333,6 @@ OF_THE_SAMPLES = {
 }
 
 
-def language(_mistake: str) -> str:
+def language(mistake: str) -> str:
     """Whose habit a mistake is."""
-    return "any"
+    return HABITS[mistake].language if mistake in HABITS else "any"
