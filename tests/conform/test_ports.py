@@ -24,6 +24,7 @@ COMMANDS = {
     "PHP": ("php", str(PORTS / "port.php")),
     "Bash": ("bash", str(PORTS / "port.sh")),
     "Java": ("java", str(PORTS / "Port.java")),
+    "Go": ("go", "run", str(PORTS / "port.go")),
     "Ruby": ("ruby", str(PORTS / "port.rb")),
     "Python": conform.SELF,
 }
