@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -30,7 +31,7 @@ def test_the_plain_signers_give_the_published_answers(name: str, message: Messag
     assert signature_of(PLAINS[name], message, secret, {}) == signature
 
 
-def judged(cases: list[Case], kind: str) -> Score:
+def judged(cases: Sequence[Case], kind: str) -> Score:
     score = scored(cases)
     for line in (*score.misses, *score.wrongs):
         report(line)

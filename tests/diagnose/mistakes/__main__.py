@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import defaultdict
+from collections.abc import Sequence
 
 from .client import Case
 from .scorer import Score, judge, summed
@@ -23,7 +24,7 @@ def table(title: str, scores: dict[str, Score]) -> None:
 
 
 def main(words: list[str]) -> None:
-    sets: dict[str, list[Case]] = {"singles": singles(), "pairs": pairs(), "unknown": unknown(), "right": rights()}
+    sets: dict[str, Sequence[Case]] = {"singles": singles(), "pairs": pairs(), "unknown": unknown(), "right": rights()}
     totals: dict[str, Score] = {}
     for title, cases in sets.items():
         kept = [case for case in cases if all(word in f"{title} {case.kind} {case}" for word in words)]

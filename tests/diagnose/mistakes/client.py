@@ -152,7 +152,10 @@ class Case:
 def make(plain: Plain, base: Message, secret: str, steps: Steps) -> tuple[Request, bool, str]:
     """The request that goes out, whether it is right all the same, and its valid signature."""
     at = steps.get("at", float)(NOW)
-    message = plain.prepare(replace(base, key_id=plain.key_id, time=plain.time(at)))
+    key_id = plain.key_id
+    if "exchange" in steps:
+        key_id, secret = secret, key_id
+    message = plain.prepare(replace(base, key_id=key_id, time=plain.time(at)))
     signature = signature_of(plain, changed(message, "signed", steps), secret, steps)
     sent = changed(message, "sent", steps)
     valid = signature_of(plain, sent, secret, {})
@@ -162,4 +165,5 @@ def make(plain: Plain, base: Message, secret: str, steps: Steps) -> tuple[Reques
     right = request
     if "carried" in steps:
         request = steps["carried"](request)
-    return request, signature == valid and request == right and "at" not in steps, valid
+    is_right = signature == valid and request == right and not {"at", "broken", "exchange"} & set(steps)
+    return request, is_right, valid

@@ -215,7 +215,7 @@ TARGETS = [
         "target query",
     ),
     Mistake("target", "query not sorted", "target-query-order", {"rework": unsorted}, "params"),
-    Mistake("target", "lower case", "target-case", signed(str.lower), "target path"),
+    Mistake("target", "lower case", f"target-case|{AGAIN}", signed(str.lower), "target path"),
     Mistake("target", "blank parameters dropped", f"{EXTRA}|{AGAIN}", signed(at_query(dropped_blanks)), "target query"),
     Mistake(
         "target",
@@ -330,7 +330,7 @@ TYPES = [
     Mistake(
         "content type",
         "the library adds a charset",
-        PARAMETERS,
+        f"{PARAMETERS}|content-type-case",
         {"sent.content_type": lambda v: v and v + ";charset=UTF-8"},
         "type",
     ),
