@@ -10,7 +10,6 @@ import random
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import product
 from typing import Any
 
 from undersign import Request
@@ -94,11 +93,14 @@ class Bench:
     choices: list[Choice] = field(init=False)
     made: dict[int, Made] = field(default_factory=dict)
     rights: dict[int, Request] = field(default_factory=dict)
+    index: dict[int, dict[Any, set[str]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         every = (*ALL, *own_mistakes(self.plain))
         self.mistakes = [mistake for mistake in every if applies(mistake, self.plain)]
-        self.choices = list(product(self.plain.bases, self.plain.secrets))
+        bases, secrets = self.plain.bases, self.plain.secrets
+        many = max(len(bases), len(secrets))
+        self.choices = [(bases[place % len(bases)], secrets[place % len(secrets)]) for place in range(many)]
         random.Random(self.plain.name).shuffle(self.choices)
 
     def requests(self, place: int) -> Made:
@@ -134,10 +136,11 @@ class Bench:
 
     def names(self, place: int, request: Request) -> frozenset[str]:
         """The codes of all mistakes that make this very request."""
-        found = defaultdict[Any, set[str]](set)
-        for number, made in self.requests(place).items():
-            found[_key(made)] |= self.mistakes[number].codes
-        return frozenset(found[_key(request)])
+        if place not in self.index:
+            found = self.index[place] = defaultdict(set)
+            for number, made in self.requests(place).items():
+                found[_key(made)] |= self.mistakes[number].codes
+        return frozenset(self.index[place].get(_key(request), ()))
 
     def case(self, place: int, kind: str, what: str, request: Request, codes: tuple[frozenset[str], ...]) -> Case:
         base, secret = self.choices[place]

@@ -135,7 +135,7 @@ BODIES = [
     body(
         "curl -d @file takes newlines out",
         f"{LINES}|{ENDS}|{AGAIN}",
-        sent(lambda b: b.replace(b"\r", b"").replace(b"\n", b"")),
+        sent(only_json(lambda b: b.replace(b"\n", b""))),
     ),
     body("compact", AGAIN, signed(rewritten(separators=(",", ":"), ensure_ascii=False))),
     body("with spaces", AGAIN, signed(rewritten(ensure_ascii=False))),
@@ -160,7 +160,6 @@ BODIES = [
         "sent serialised twice", AGAIN, sent(only_json(lambda b: json.dumps(b.decode(), ensure_ascii=False).encode()))
     ),
     body("signed as empty", "body-empty|part-missing|multipart-as-empty", signed(lambda b: b"")),
-    body("the library drops the body", "body-empty|body-format", sent(lambda b: b"")),
     body("{} on nothing", INSTEAD, signed(on_nothing(b"{}"))),
     body("[] on nothing", INSTEAD, signed(on_nothing(b"[]"))),
     body("null on nothing", INSTEAD, signed(on_nothing(b"null"))),
@@ -168,8 +167,8 @@ BODIES = [
     body("undefined on nothing", INSTEAD, signed(on_nothing(b"undefined"))),
     body("None on nothing", INSTEAD, signed(on_nothing(b"None"))),
     body("{} sent and nothing signed", f"{INSTEAD}|body-empty", sent(on_nothing(b"{}"))),
-    body("[object Object]", INSTEAD, signed(only_json(placed(b"[object Object]")))),
-    body("Array", INSTEAD, signed(only_json(placed(b"Array")))),
+    body("[object Object]", f"{INSTEAD}|{AGAIN}", signed(only_json(placed(b"[object Object]")))),
+    body("Array", f"{INSTEAD}|{AGAIN}", signed(only_json(placed(b"Array")))),
     body("{} for a body", f"{INSTEAD}|body-empty", signed(placed(b"{}"))),
     body("form signed, JSON sent", "body-format", {"signed.body": only_json(form_of_json)}),
     body(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -101,7 +102,7 @@ def encode(name: str, raw: bytes) -> str:
 
 def unbase64(text: str) -> bytes:
     """As PHP, Node and others decode: what does not belong there is skipped, and padding may be absent."""
-    kept = "".join(c for c in text.replace("-", "+").replace("_", "/") if (c.isalnum() and c.isascii()) or c in "+/")
+    kept = re.sub("[^A-Za-z0-9+/]", "", text.replace("-", "+").replace("_", "/"))
     kept = kept[: len(kept) - (len(kept) % 4 == 1)]
     return base64.b64decode(kept + "=" * (-len(kept) % 4))
 
@@ -110,8 +111,8 @@ def changed(message: Message, side: str, steps: Steps) -> Message:
     """The message after the hooks of one side, `signed` or `sent`."""
     if side in steps:
         message = steps[side](message)
-    named = {name.partition(".")[2]: step for name, step in steps.items() if name.startswith(f"{side}.")}
-    return replace(message, **{name: step(getattr(message, name)) for name, step in named.items()})
+    named = [(name.partition(".")[2], step) for name, step in steps.items() if name.startswith(f"{side}.")]
+    return replace(message, **{name: step(getattr(message, name)) for name, step in named}) if named else message
 
 
 def signature_of(plain: Plain, message: Message, secret: str, steps: Steps) -> str:

@@ -56,7 +56,7 @@ STRINGS = [
         "string-trailing-newline|body-line-endings|body-trailing-newline",
         {"string": lambda s: s + b"\r\n"},
     ),
-    string("a newline in front", f"{JOINT}|string-trailing-newline", {"string": lambda s: b"\n" + s}),
+    string("a newline in front", f"{JOINT}|string-trailing-newline|part-missing", {"string": lambda s: b"\n" + s}),
     string(
         "newlines collapsed by the shell",
         f"{JOINT}|custom-headers-line",
