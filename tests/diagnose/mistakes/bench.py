@@ -28,6 +28,7 @@ ALL: list[Mistake] = [
     *(*METHODS, *TARGETS, *PROXY, *HOSTS, *TYPES, *BODIES, *DIGESTS, *CLOCKS, *TIMES, *FORMS_SENT, *IDS),
     *(*SECRETS, *STRINGS, *MACS, *ENCODINGS, *CARRIERS),
 ]
+ANY_CASE = ("tyk", "hotelbeds", "binance")
 Choice = tuple[Message, str]
 Made = dict[int, Request]
 _STARTS = 4
@@ -41,7 +42,18 @@ def traits_of(plain: Plain) -> set[str]:
     timed = {"timed", "sent-time" if plain.sends_time else "unsent-time"} if plain.window else set[str]()
     own = set() if "no-id" in plain.traits else {"id"}
     mac = plain.mac.partition("-")[0]
-    return {plain.name, form_of(plain), plain.encoding, mac, plain.time.__name__, *plain.traits, *timed, *own}
+    one_case = {"one-case"} if plain.encoding == "hex" and plain.name not in ANY_CASE else set[str]()
+    return {
+        plain.name,
+        form_of(plain),
+        plain.encoding,
+        mac,
+        plain.time.__name__,
+        *plain.traits,
+        *timed,
+        *own,
+        *one_case,
+    }
 
 
 def applies(mistake: Mistake, plain: Plain) -> bool:

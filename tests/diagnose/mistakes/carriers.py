@@ -33,7 +33,7 @@ ENCODINGS = [
     encoding("base64 of hex", hex_text(lambda t: b64(t.encode()))),
     encoding("base64 of HEX", hex_text(lambda t: b64(t.upper().encode()))),
     encoding("hex of base64", {"encode": lambda raw: b64(raw).encode().hex()}),
-    encoding("upper case", hex_text(str.upper), "hex", "signature-case"),
+    encoding("upper case", hex_text(str.upper), "one-case", "signature-case"),
     encoding("base64 of openssl's output", {"encode": lambda raw: b64(f"SHA1(stdin)= {raw.hex()}\n".encode())}),
     encoding("base64 of openssl's output, older", {"encode": lambda raw: b64(f"(stdin)= {raw.hex()}\n".encode())}),
     encoding("base64 of hex and a newline", {"encode": lambda raw: b64(raw.hex().encode() + b"\n")}),

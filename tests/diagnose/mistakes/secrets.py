@@ -53,7 +53,7 @@ SECRETS = [
     secret("undefined", NAMED, lambda _: "undefined", "text"),
     secret("null", NAMED, lambda _: "null", "text"),
     secret("None", NAMED, lambda _: "None", "text"),
-    secret("empty, the variable is not set", NAMED, lambda _: "", "text"),
+    secret("empty, the variable is not set", f"{NAMED}|{FORM}", lambda _: "", "text"),
     secret("cut at =", CUT, cut("="), "text"),
     secret("cut at # as a comment", f"{CUT}|{SPACE}", cut("#"), "text"),
     secret("cut at # and trimmed", f"{CUT}|{SPACE}", lambda s: cut("#")(s).strip(), "text"),
@@ -89,6 +89,7 @@ SECRETS = [
     secret("? for letters", FORM, lambda s: s.encode("ascii", "replace"), "text"),
     secret("md5 of the secret", f"{FORM}|algorithm", lambda s: hashlib.md5(s.encode()).hexdigest(), "text"),  # noqa: S324
     secret("sha256 of the secret", f"{FORM}|algorithm", lambda s: hashlib.sha256(s.encode()).hexdigest(), "text"),
+    secret("a newline in front", SPACE, lambda s: "\n" + s, "text"),
     secret("a carriage return behind", SPACE, lambda s: s + "\r", "text"),
     secret("two newlines behind", SPACE, lambda s: s + "\n\n", "text"),
     secret("the last letter lost in copying", CUT, lambda s: s[:-1], "text"),

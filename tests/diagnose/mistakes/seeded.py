@@ -45,6 +45,19 @@ RARE = {
     *("encoded in base64 with a newline before", "a newline behind, then escaped", "prefix taken off and not decoded"),
     *("12 hours for 24", "getMonth() counts from 0", "signed PATCH, which the library tunnels", "signed localhost"),
     *("the last segment alone", "encodeURIComponent of the target", "a bare # is signed", "two slashes in front"),
+    *("$API_KEY", "{{secret}} of Postman", "YOUR_SECRET", "None", "${API_SECRET}", "$SECRET in braces of a template"),
+    *("another key's secret with a newline", "key id and secret exchanged", "md5sum's line", "the inner digest in hex"),
+    *("the nonce not in the digest", "the nonce left out", "the question mark signed with the query", "not signed"),
+    *("signed text/json", "signed with its name", "keys backwards", "Jackson's pretty printer", "a newline in front"),
+    *("base64 of the body signed (a gateway's isBase64Encoded)", "HEAD sent where GET was signed", "md5, raw"),
+    *("the last one first", "form signed without blanks", "form signed decoded", "an old signature with a new time"),
+    *(
+        "empty, the variable is not set",
+        "UTF-16 with its mark signed",
+        "quotes and a newline",
+        "key and message exchanged",
+    ),
+    *(f"joined by {joint!r}" for joint in (b"|", b" ", b",")),
     *("letters dropped", "deflate after signing", "base64 of the body arrives", "a ? in front of the form"),
 }
 """What hardly anybody does is in no pair."""
