@@ -103,7 +103,7 @@ def run(arguments: list[str]) -> int:
         return 130
     except BrokenPipeError:
         drop_output()
-        return _failed("the output was closed before all of it was written", code=1)
+        return _failed("the output was closed before all of it was written")
     except OSError as error:
         drop_output()
         return _failed(said(error))

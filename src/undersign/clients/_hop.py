@@ -31,6 +31,7 @@ from ..scheme import BodyNeed, Scheme, window_of
 from ..signing import credential_problem, sign_checked
 from ._checks import ResponseCheck
 from ._clock import ClockCorrection
+from ._traces import without_traces
 from .nonces import nonces_of
 
 _log = logging.getLogger("undersign")
@@ -114,7 +115,11 @@ class HopSigner:
         is_ours = any(pair in pairs and pair[1] == key_id for pair in found)
         names = {name for name, _ in pairs} if is_ours else set[str]()
         kept = [part for part, pair in zip(parts, found, strict=True) if pair not in pairs and pair[0] not in names]
-        return encoded if len(kept) == len(parts) else "&".join(kept)
+        return self.without_traces(encoded if len(kept) == len(parts) else "&".join(kept), pairs)
+
+    def without_traces(self, text: str, pairs: Pairs) -> str:
+        """A text (Latin-1) without the values that `pairs` have set, but the key id, which is no secret."""
+        return without_traces(text, {value for _, value in pairs} - {self.credential.key_id})
 
 
 class Stripped(NamedTuple):
@@ -162,6 +167,7 @@ class Hops:
         gone = frozenset(pair[0].lower() for pair in request.headers) & private
         path, mark, query = request.target.partition("?")
         kept = self.signer.strip_fields(query, patch.query + patch.form)
+        path = self.signer.without_traces(path, patch.query + patch.form)
         target = path + mark + kept if kept or not query else path
         body = request.body
         if patch.form and isinstance(body, bytes):

@@ -12,6 +12,11 @@ from .paths import Paths, is_plain
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
+def is_handshake(head: Request) -> bool:
+    """Whether a request asks for a websocket, whatever is said over that: RFC 6455, section 4.1."""
+    return any("websocket" in value.lower() for value in head.values("upgrade"))
+
+
 class Requirements:
     """The components that a request's signature must cover; pass it as `require` to a verifier.
 

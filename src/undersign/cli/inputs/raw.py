@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from ...core.grammar import LENGTH
 from ...core.message import Request
-from ...errors import ConfigError, Rejected
+from ...errors import ConfigError, Reason, Rejected
 
 _BOM = b"\xef\xbb\xbf"
 _FIRST_LINE = re.compile(rb"[^\r\n]*[ \t]HTTP/[0-9]")
@@ -86,6 +86,21 @@ def request_of_http(content: bytes) -> RawRequest:
     # Several, or one that is no number, is refused here.
     request = Request.from_http(head)
     return RawRequest(request.with_body(_of_no_length(body, saved_with_lf, notes)), tuple(notes))
+
+
+def refuse_unclean(request: Request) -> None:
+    """Raise Rejected(malformed) where the head, written out, is not clean HTTP/1.1: a HAR and a curl command can say
+    such, and are to be refused as their bytes are."""
+    lines = [f"{request.method} {request.target} HTTP/1.1"]
+    for name, value in request.headers:
+        if name.lower() == "content-length" and LENGTH.fullmatch(value):
+            value = "0"  # the body is judged by what it was read from
+        lines.append(f"{name}: {value}")
+    if any("\r" in line or "\n" in line for line in lines):
+        raise Rejected(Reason.MALFORMED, "not clean HTTP: a header holds a line end")
+    head = "\r\n".join([*lines, "", ""]).encode("latin-1", "replace")
+    chunked = any(name.lower() == "transfer-encoding" for name, _ in request.headers)
+    Request.from_http(head + b"0\r\n\r\n" if chunked else head)
 
 
 def _without_marks(content: bytes, notes: list[str]) -> bytes:

@@ -18,7 +18,7 @@ from ..output import say
 from .content import read_content
 from .curl import request_of_curl
 from .har import request_of_har
-from .raw import request_of_http
+from .raw import refuse_unclean, request_of_http
 
 _BOM = b"\xef\xbb\xbf"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
@@ -77,7 +77,7 @@ def received(
     """The request of a file, or of standard input; `origin` (parsed) takes the place of its own.
 
     Raises ConfigError for what is no request, or for one that can be read in more than one way, or lacks what a scheme
-    of these needs of it; Rejected(malformed) for raw HTTP that is not clean; OSError for a file that cannot be read.
+    of these needs of it; Rejected(malformed) for what is not clean HTTP; OSError for a file that cannot be read.
     """
     content, name = read_content(file)
     content, notes = _as_bytes(content, name)
@@ -86,9 +86,11 @@ def received(
         raise ConfigError(f"--entry chooses from a HAR, and {name} is none")
     if kind == "har":
         found = _of_har(content.removeprefix(_BOM), entry, schemes)
+        refuse_unclean(found.request)
     elif kind == "curl":
         command = request_of_curl(content.removeprefix(_BOM).decode("utf-8", "surrogateescape"))
         found = Received(command.request, notes=command.notes)
+        refuse_unclean(found.request)
     else:
         raw = request_of_http(content)
         found = Received(_sent_to(raw.request, _origin_of_host(raw.request)), notes=raw.notes)
