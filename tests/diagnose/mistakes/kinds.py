@@ -104,7 +104,7 @@ def unsorted(pieces: list[bytes], message: Message) -> list[bytes]:
     return [same.get(piece, "").encode() or piece for piece in pieces]
 
 
-OTHER = {"POST": "PUT", "PUT": "POST", "GET": "POST", "DELETE": "GET"}
+OTHER = {"POST": "PUT", "PUT": "POST", "GET": "POST", "DELETE": "GET", "PATCH": "PUT"}
 METHODS = [
     Mistake("method", "signed in lower case", "method-case", method(str.lower), "method"),
     Mistake("method", "signed with one capital", "method-case", method(str.title), "method"),

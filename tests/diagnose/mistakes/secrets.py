@@ -89,6 +89,10 @@ SECRETS = [
     secret("? for letters", FORM, lambda s: s.encode("ascii", "replace"), "text"),
     secret("md5 of the secret", f"{FORM}|algorithm", lambda s: hashlib.md5(s.encode()).hexdigest(), "text"),  # noqa: S324
     secret("sha256 of the secret", f"{FORM}|algorithm", lambda s: hashlib.sha256(s.encode()).hexdigest(), "text"),
+    secret("a backslash before the dollar sign", QUOTED, lambda s: s.replace("$", "\\$"), "text"),
+    secret("$$ for $, as in a Makefile", QUOTED, lambda s: s.replace("$", "$$"), "text"),
+    secret("an & behind it, as in OAuth", f"{QUOTED}|{CUT}", lambda s: s + "&", "text"),
+    secret("cut at %", CUT, cut("%"), "text"),
     secret("a newline in front", SPACE, lambda s: "\n" + s, "text"),
     secret("a carriage return behind", SPACE, lambda s: s + "\r", "text"),
     secret("two newlines behind", SPACE, lambda s: s + "\n\n", "text"),

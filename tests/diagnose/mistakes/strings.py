@@ -187,6 +187,11 @@ def hmac_instead(key: bytes, text: bytes, right: str) -> bytes:
     return hmac.new(key, text.replace(key, b"") if right.startswith("hash") else text, right.partition("-")[2]).digest()
 
 
+def summed(key: bytes, text: bytes, right: str) -> bytes:
+    """Sum puts the digest of what was written, which is nothing, behind its argument."""
+    return text + digest(right, key, b"")
+
+
 MACS = [
     *(
         Mistake("mac", f"{name} used", ALGORITHM, {"mac": keyed(name)})
@@ -197,6 +202,7 @@ MACS = [
     Mistake("mac", "a hash without the secret", ALGORITHM, {"mac": plain(lambda key, text: text)}),
     Mistake("mac", "key and message exchanged", ALGORITHM, {"mac": exchanged}, "hmac"),
     Mistake("mac", "an HMAC where a hash is right", ALGORITHM, {"mac": hmac_instead}, "hash"),
+    Mistake("mac", "Go's mac.Sum(data)", f"{ALGORITHM}|signature-encoding", {"mac": summed}, "hmac"),
     Mistake("mac", "hashed again", ALGORITHM, {"mac": twice}),
     Mistake("mac", "the string hashed before", ALGORITHM, {"mac": hashed_before}, "hmac"),
 ]

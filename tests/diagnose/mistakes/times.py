@@ -104,6 +104,7 @@ def of_now(form: str) -> dict[str, Any]:
 
 UNREAD = "timestamp-format|date-differs"
 FORMS_SENT = [
+    Mistake("time form", "UTC with another zone behind", EITHER, of_now("%Y-%m-%dT%H:%M:%S+01:00"), "gotom sinch"),
     Mistake("time form", "milliseconds for seconds", UNITS, both(lambda _: f"{NOW}371"), "unix"),
     Mistake(
         "time form",
