@@ -110,7 +110,7 @@ SECRETS = [
     secret("changeme", NAMED, lambda _: "changeme", "text"),
     secret("[object Object]", NAMED, lambda _: "[object Object]", "text"),
     secret("false", NAMED, lambda _: "false", "text"),
-    secret("twice", QUOTED + "|" + CUT, lambda s: s + s, "text"),
+    secret("twice", f"{QUOTED}|{CUT}|part-missing", lambda s: s + s, "text"),
     secret("its name in front", QUOTED + "|" + CUT, lambda s: "SECRET=" + s, "text"),
     secret("without its padding", f"{CUT}|{FORM}", lambda s: s.rstrip("="), "text"),
     secret("url-safe letters", FORM, lambda s: s.replace("+", "-").replace("/", "_"), "text"),

@@ -82,6 +82,7 @@ STRINGS = [
         "string-encoding|key-encoded|secret-encoding|key-id-differs",
         {"string": as_text(lambda s: quote(s, safe="!~*'()").encode())},
     ),
+    string("UTF-8 twice", "string-encoding|body-encoding", {"string": lambda s: s.decode("latin-1").encode()}),
     string("in lower case", "string-encoding|method-case|string-case", {"string": bytes.lower}),
 ]
 
