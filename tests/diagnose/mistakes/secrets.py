@@ -91,7 +91,7 @@ SECRETS = [
     secret("sha256 of the secret", f"{FORM}|algorithm", lambda s: hashlib.sha256(s.encode()).hexdigest(), "text"),
     secret("a backslash before the dollar sign", QUOTED, lambda s: s.replace("$", "\\$"), "text"),
     secret("$$ for $, as in a Makefile", QUOTED, lambda s: s.replace("$", "$$"), "text"),
-    secret("an & behind it, as in OAuth", f"{QUOTED}|{CUT}", lambda s: s + "&", "text"),
+    secret("an & behind it, as in OAuth", f"{QUOTED}|{CUT}|separator", lambda s: s + "&", "text"),
     secret("cut at %", CUT, cut("%"), "text"),
     secret("a newline in front", SPACE, lambda s: "\n" + s, "text"),
     secret("a carriage return behind", SPACE, lambda s: s + "\r", "text"),

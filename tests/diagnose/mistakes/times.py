@@ -84,7 +84,13 @@ TIMES = [
     Mistake("time", "in quotes", f"{DIFFERS}|separator", {"signed.time": lambda t: t and f'"{t}"'}, TIMED),
     Mistake("time", "a space in front", f"{DIFFERS}|separator", {"signed.time": lambda t: t and " " + t}, TIMED),
     Mistake("time", "a space behind", f"{DIFFERS}|separator", {"signed.time": lambda t: t and t + " "}, TIMED),
-    Mistake("time", "a newline behind", f"{DIFFERS}|separator", {"signed.time": lambda t: t and t + "\n"}, TIMED),
+    Mistake(
+        "time",
+        "a newline behind",
+        f"{DIFFERS}|separator|part-missing",
+        {"signed.time": lambda t: t and t + "\n"},
+        TIMED,
+    ),
     Mistake("time", "not signed", f"part-missing|{DIFFERS}", {"signed.time": lambda _: ""}, TIMED),
     Mistake(
         "time",
@@ -130,7 +136,7 @@ FORMS_SENT = [
         "an ISO date for an HTTP date",
         UNREAD,
         of_now("%Y-%m-%dT%H:%M:%SZ"),
-        "vuforia kong-hmac",
+        "vuforia",
     ),
     Mistake("time form", "a T in the date", UNREAD, of_now("%Y-%m-%dT%H:%M:%SZ"), "bokun"),
     Mistake("time form", "a date without its zone", UNREAD, of_now("%Y-%m-%dT%H:%M:%S"), "iso iso_millis"),
