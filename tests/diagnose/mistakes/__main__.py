@@ -16,6 +16,7 @@ from .seeded import pairs, rights, sample, singles, unknown
 
 def say(line: str) -> None:
     sys.stdout.write(line + "\n")
+    sys.stdout.flush()
 
 
 def table(title: str, scores: dict[str, Score]) -> None:
