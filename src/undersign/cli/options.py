@@ -28,6 +28,7 @@ from .choosing import extra_options, scheme_options
 
 DEFAULT_SECRET_ENV = "UNDERSIGN_SECRET"  # noqa: S105  # the name of a variable
 
+_ARGUMENTS = "undersign.arguments"
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -45,6 +46,12 @@ def _time(text: str) -> float:
         raise click.BadParameter(f"write Unix seconds or a date as a Date header has it, not {text!r}") from None
 
 
+def arguments_given() -> tuple[str, ...]:
+    """The arguments of the command that runs, as they were typed; no secret is ever one."""
+    given: tuple[str, ...] = click.get_current_context().meta[_ARGUMENTS]
+    return given
+
+
 class Command(click.Command):
     """A command that does not repeat arguments which are too many: one of them may be a secret."""
 
@@ -52,6 +59,7 @@ class Command(click.Command):
     instead = "the key id goes into --key-id, and a secret is never one"
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.meta[_ARGUMENTS] = tuple(args)
         rest = super().parse_args(ctx, args)
         if ctx.args and not ctx.resilient_parsing:
             raise click.UsageError(f"{len(ctx.args)} argument(s) too many; {self.instead}", ctx)

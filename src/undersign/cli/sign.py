@@ -74,7 +74,7 @@ def sign(
     if url is None:
         raise click.UsageError("Missing argument 'URL'.")
     key_id = key_id_of(scheme, key_id)
-    extra, nonce = ({}, "") if only_explained else (extras.of(scheme), extras.nonce_for(scheme))
+    extra, nonce = ({}, extras.nonce or "") if only_explained else (extras.of(scheme), extras.nonce_for(scheme))
     head = Request.from_url(method.upper(), url, parse_headers(headers))
     credential = None
     if not only_explained:
