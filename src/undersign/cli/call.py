@@ -20,7 +20,7 @@ from ..signing import Signer
 from .body import read_body
 from .choosing import Extras, key_id_of
 from .next_step import REFUSALS, say_clocks_differ, say_what_was_signed
-from .options import Command, clock_at, parse_headers, read_secret, request_options
+from .options import Command, clock_at, head_of_arguments, read_secret, request_options
 from .output import replacing, say
 from .streams import StreamFault, check_output
 from .wire import head_of, sent, with_wire_headers
@@ -59,7 +59,7 @@ _FRAMING = frozenset({"content-length", "transfer-encoding"})
 )
 def call(
     method: str,
-    url: str,
+    url: str | None,
     headers: Sequence[str],
     data: Path | None,
     scheme: Scheme,
@@ -78,12 +78,12 @@ def call(
     </dev/null. Exits 0 for a status below 400, 1 for any other, 2 where there was no whole answer. Where the server has
     refused it (400, 401, 403), the last line is the command that shows what was signed.
     """
+    head = head_of_arguments(method, url, headers)
     key_id = key_id_of(scheme, key_id)
     extra, nonce = extras.of(scheme), extras.nonce_for(scheme)
     for option, path in (("--output", output), ("--save", save)):
         if path is not None and not path.resolve().parent.is_dir():
             raise ConfigError(f"{option} {path}: the directory is not there")
-    head = Request.from_url(method.upper(), url, parse_headers(headers))
     for name, _ in head.headers:
         if name.lower() in _FRAMING:
             raise ConfigError(f"-H {name}: it follows from the body, and is set by call itself")
