@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
+import stat
 import sys
 import threading
 import time
@@ -21,6 +23,7 @@ else:
     import tomli as tomllib
 
 _SCOPED = "keys-for"
+_SETTLED = 0.5  # seconds without a change: editors and copies write on within less
 _LINE = re.compile(r"\(at line ([0-9]+),")
 
 _log = logging.getLogger("undersign")
@@ -51,10 +54,11 @@ def load_keys(
 class KeyFile:
     """The keys in a TOML file (see `load_keys`), read again when it changes: for a Verifier's `keys`.
 
-    The file is looked at every `interval` seconds at most, and a change is taken when two looks have found the same:
-    a file that is just being written is left until it is whole. A new version that cannot be read, is not in form or
-    has no table at all is logged, and the last good one stays. `scheme_names` are the schemes in use; with None a
-    table may be for any name. `clock` returns seconds that only go up.
+    The file is looked at every `interval` seconds at most, and a change is taken when two looks, half a second
+    apart at least, have found the same: a file that is just being written is left until it is whole. A new version
+    that cannot be read, is not in form or has no table at all is logged, and the last good one stays.
+    `scheme_names` are the schemes in use; with None a table may be for any name. `clock` returns seconds that only
+    go up.
 
     Raises ConfigError for a file that is not there or not in form when this is built. Safe to share between threads.
     """
@@ -78,6 +82,7 @@ class KeyFile:
         self._lock = threading.Lock()
         self._looked = clock()
         self._seen = _stamp(self._path)
+        self._seen_at = self._looked
         self._taken: _Stamp | None = ()  # so that the first look which finds no change reads it once more
         keys = self._load()
         if isinstance(keys, ConfigError):
@@ -96,9 +101,11 @@ class KeyFile:
 
     def _look(self) -> None:
         self._looked = self._clock()
-        seen, before = _stamp(self._path), self._seen
-        self._seen = seen
-        if seen != before or seen == self._taken:
+        seen = _stamp(self._path)
+        if seen != self._seen:
+            self._seen, self._seen_at = seen, self._looked
+            return
+        if seen == self._taken or self._looked - self._seen_at < _SETTLED:
             return
         self._taken = seen
         keys = self._load()
@@ -149,6 +156,7 @@ class _Tables:
 
 def _read(path: str | Path) -> _Tables | ConfigError:
     # Problems are returned, all the way up, so that no frame which raises holds a secret.
+    _warn_of_writers(Path(path))
     try:
         content: dict[str, Any] = tomllib.loads(decoded(Path(path).read_bytes()))
     except OSError as error:
@@ -180,6 +188,16 @@ def _read(path: str | Path) -> _Tables | ConfigError:
             return keys
         by_scheme[name] = keys
     return _Tables(common, by_scheme, is_empty=not content)
+
+
+def _warn_of_writers(path: Path) -> None:
+    """Log that others may write the file: whoever does has whatever key they like."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:  # reading it will say so
+        return
+    if os.name == "posix" and mode & stat.S_IWOTH:
+        _log.warning("every user of this machine may write the keys in %s: chmod o-w", path)
 
 
 def _keys_in(path: str | Path, name: str, table: object) -> _Plain | ConfigError:

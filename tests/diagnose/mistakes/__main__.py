@@ -1,13 +1,17 @@
-"""Print what is named and what is not: `python -m tests.diagnose.mistakes [WORD …]`, for cases with these words."""
+"""Print what is named and what is not: `python -m tests.diagnose.mistakes [NUMBER] [WORD …]`.
+
+With a number it takes so many of each mistake, of schemes that are drawn; with words, the cases that hold them.
+"""
 
 from __future__ import annotations
 
 import sys
 from collections import defaultdict
+from collections.abc import Sequence
 
 from .client import Case
 from .scorer import Score, judge, summed
-from .seeded import pairs, rights, singles, unknown
+from .seeded import pairs, rights, sample, singles, unknown
 
 
 def say(line: str) -> None:
@@ -23,7 +27,9 @@ def table(title: str, scores: dict[str, Score]) -> None:
 
 
 def main(words: list[str]) -> None:
-    sets: dict[str, list[Case]] = {"singles": singles(), "pairs": pairs(), "unknown": unknown(), "right": rights()}
+    each = int(words.pop(0)) if words and words[0].isdigit() else 0
+    alone = sample(singles(), each) if each else singles()
+    sets: dict[str, Sequence[Case]] = {"singles": alone, "pairs": pairs(), "unknown": unknown(), "right": rights()}
     totals: dict[str, Score] = {}
     for title, cases in sets.items():
         kept = [case for case in cases if all(word in f"{title} {case.kind} {case}" for word in words)]

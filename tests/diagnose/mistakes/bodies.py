@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
+import hashlib
 import json
 import re
 import zlib
@@ -12,7 +14,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
 from .client import Message
-from .kinds import Mistake
+from .kinds import Mistake, lower_escapes, search_params
 
 Change = Callable[[bytes], bytes]
 
@@ -77,6 +79,16 @@ def only_form(change: Callable[[str], str]) -> Change:
     return changed
 
 
+def backwards(body: bytes) -> bytes:
+    value = json.loads(body)
+    return json.dumps(dict(reversed(value.items())), ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def jackson(body: bytes) -> str:
+    """Spaces on both sides of the colon, and two in front of a key."""
+    return json.dumps(json.loads(body), indent=2, ensure_ascii=False, separators=(",", " : ")).replace("[]", "[ ]")
+
+
 def mojibake(body: bytes) -> bytes:
     return body.decode("latin-1").encode()
 
@@ -97,7 +109,7 @@ def sent(change: Change) -> dict[str, Any]:
     return {"sent.body": change}
 
 
-AGAIN = "body-reserialised"
+AGAIN = "body-reserialised|body-trailing-newline"
 ENDS = "body-trailing-newline"
 LINES = "body-line-endings"
 LETTERS = "body-encoding"
@@ -123,7 +135,7 @@ BODIES = [
     body(
         "curl -d @file takes newlines out",
         f"{LINES}|{ENDS}|{AGAIN}",
-        sent(lambda b: b.replace(b"\r", b"").replace(b"\n", b"")),
+        sent(only_json(lambda b: b.replace(b"\n", b""))),
     ),
     body("compact", AGAIN, signed(rewritten(separators=(",", ":"), ensure_ascii=False))),
     body("with spaces", AGAIN, signed(rewritten(ensure_ascii=False))),
@@ -148,7 +160,6 @@ BODIES = [
         "sent serialised twice", AGAIN, sent(only_json(lambda b: json.dumps(b.decode(), ensure_ascii=False).encode()))
     ),
     body("signed as empty", "body-empty|part-missing|multipart-as-empty", signed(lambda b: b"")),
-    body("the library drops the body", "body-empty|body-format", sent(lambda b: b"")),
     body("{} on nothing", INSTEAD, signed(on_nothing(b"{}"))),
     body("[] on nothing", INSTEAD, signed(on_nothing(b"[]"))),
     body("null on nothing", INSTEAD, signed(on_nothing(b"null"))),
@@ -156,8 +167,8 @@ BODIES = [
     body("undefined on nothing", INSTEAD, signed(on_nothing(b"undefined"))),
     body("None on nothing", INSTEAD, signed(on_nothing(b"None"))),
     body("{} sent and nothing signed", f"{INSTEAD}|body-empty", sent(on_nothing(b"{}"))),
-    body("[object Object]", INSTEAD, signed(only_json(placed(b"[object Object]")))),
-    body("Array", INSTEAD, signed(only_json(placed(b"Array")))),
+    body("[object Object]", f"{INSTEAD}|{AGAIN}", signed(only_json(placed(b"[object Object]")))),
+    body("Array", f"{INSTEAD}|{AGAIN}", signed(only_json(placed(b"Array")))),
     body("{} for a body", f"{INSTEAD}|body-empty", signed(placed(b"{}"))),
     body("form signed, JSON sent", "body-format", {"signed.body": only_json(form_of_json)}),
     body(
@@ -197,4 +208,85 @@ BODIES = [
     body("letters dropped", LETTERS, signed(lambda b: b.decode().encode("ascii", "ignore"))),
     body("body quoted by the shell", AGAIN, signed(lambda b: b and b"'" + b + b"'")),
     body("body as b'…'", AGAIN, signed(only_json(lambda b: repr(b).encode()))),
+    body(
+        "base64 of the body signed (a gateway's isBase64Encoded)",
+        f"{LETTERS}|body-format",
+        signed(lambda b: b and base64.b64encode(b)),
+    ),
+    body("base64 of the body arrives", f"{LETTERS}|body-format", sent(lambda b: b and base64.b64encode(b))),
+    body("keys backwards", AGAIN, signed(only_json(backwards))),
+    body("a space behind commas alone", AGAIN, signed(rewritten(separators=(", ", ":"), ensure_ascii=False))),
+    body(
+        "a space behind colons alone (Ruby, YAML)", AGAIN, signed(rewritten(separators=(",", ": "), ensure_ascii=False))
+    ),
+    body("Jackson's pretty printer", AGAIN, signed(only_json(lambda b: jackson(b).encode()))),
+    body("capitals in escapes", AGAIN, sent(only_json(lambda b: dotnet(b)))),
+    body("sent by PHP, signed pretty", AGAIN, {"signed.body": rewritten(indent=4), "sent.body": only_json(php)}),
+    body("signed by PHP, sent by Python", AGAIN, {"signed.body": only_json(php), "sent.body": rewritten()}),
+    body(
+        "signed by JavaScript, sent by PHP", AGAIN, {"signed.body": only_json(javascript), "sent.body": only_json(php)}
+    ),
+    body(
+        "signed as str(dict), sent compact",
+        AGAIN,
+        {
+            "signed.body": only_json(lambda b: str(json.loads(b)).encode()),
+            "sent.body": only_json(lambda b: compact(b).encode()),
+        },
+    ),
+    body("a form that JavaScript wrote again", AGAIN, signed(only_form(lambda t: search_params(t)))),
+    body("a form with * and ~ as PHP has them", AGAIN, sent(only_form(lambda t: t.replace("%21", "!")))),
+    body("a form with lower escapes", AGAIN, signed(only_form(lower_escapes))),
+    body("a ? in front of the form", f"{AGAIN}|body-format", signed(only_form(lambda t: "?" + t))),
+]
+
+DIGEST = "body-digest-form|algorithm"
+
+
+def digested(change: Change, names: str = DIGEST) -> dict[str, Any]:
+    """The body's digest otherwise, in the piece where the scheme has it."""
+
+    def rework(pieces: list[bytes], message: Message) -> list[bytes]:
+        raw = {name: hashlib.new(name, message.body, usedforsecurity=False).digest() for name in ("md5", "sha256")}
+        right = {digest.hex().encode() for digest in raw.values()} | {base64.b64encode(raw["md5"])}
+        return [change(message.body) if piece in right else piece for piece in pieces]
+
+    return {"rework": rework}
+
+
+def hashed(name: str) -> Callable[[bytes], bytes]:
+    return lambda body: hashlib.new(name, body, usedforsecurity=False).digest()
+
+
+def digest(what: str, change: Change, names: str = DIGEST) -> Mistake:
+    return Mistake("digest", what, names, digested(change), "digest")
+
+
+DIGESTS = [
+    digest("the body itself", lambda b: b, f"{DIGEST}|body-empty"),
+    digest("md5 in hex", lambda b: hashed("md5")(b).hex().encode()),
+    digest("md5 in HEX", lambda b: hashed("md5")(b).hex().upper().encode()),
+    digest("md5 in base64", lambda b: base64.b64encode(hashed("md5")(b))),
+    digest("md5, raw", hashed("md5")),
+    digest("sha1 in hex", lambda b: hashed("sha1")(b).hex().encode()),
+    digest("sha256 in hex", lambda b: hashed("sha256")(b).hex().encode()),
+    digest("sha256 in HEX", lambda b: hashed("sha256")(b).hex().upper().encode()),
+    digest("sha256 in base64", lambda b: base64.b64encode(hashed("sha256")(b))),
+    digest("base64 of hex", lambda b: base64.b64encode(hashed("md5")(b).hex().encode())),
+    digest(
+        "md5 of md5", lambda b: hashlib.md5(hashed("md5")(b).hex().encode(), usedforsecurity=False).hexdigest().encode()
+    ),
+    digest("nothing for no body", lambda b: b and hashed("md5")(b).hex().encode(), f"{DIGEST}|body-empty|part-missing"),
+    digest("md5sum's line", lambda b: hashed("md5")(b).hex().encode() + b"  -"),
+    *(
+        Mistake(
+            "digest",
+            f"{name} where the body is right",
+            DIGEST,
+            {"signed.body": lambda b, name=name: b and hashed(name)(b).hex().encode()},
+            "hook okx kucoin coinbase-exchange bybit ovh ledger",
+        )
+        for name in ("md5", "sha256")
+    ),
+    Mistake("digest", "the body is not that of body_md5", AGAIN, {"sent.body": rewritten(), "broken": True}, "pusher"),
 ]

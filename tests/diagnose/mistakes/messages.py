@@ -33,7 +33,8 @@ PLAIN = Message("GET", "/v1/status", content_type=JSON)
 COMPACT = replace(
     POST, target="/v1/orders", body=b'{"symbol":"BTC-USDT","side":"buy","size":"0.5","comment":"a/b <c>"}'
 )
-REST = (GET, POST, LIST, PUT, SEND, DELETE, PLAIN, COMPACT)
+ROOT = Message("GET", "/", content_type=JSON)
+REST = (GET, POST, LIST, PUT, SEND, DELETE, PLAIN, COMPACT, ROOT)
 HOOK = Message("POST", "/hooks/in", "hooks.example.com", JSON, TEXT_BODY.encode())
 HOOKS = (
     HOOK,

@@ -92,6 +92,54 @@ TIMES = [
     ),
 ]
 
+
+def both(change: Callable[[str], str]) -> dict[str, Any]:
+    """Signed and sent alike, and not as the scheme has it."""
+    return {"signed.time": change, "sent.time": change, "broken": True}
+
+
+def of_now(form: str) -> dict[str, Any]:
+    return both(lambda _: _AT.strftime(form))
+
+
+UNREAD = "timestamp-format|date-differs"
+FORMS_SENT = [
+    Mistake("time form", "milliseconds for seconds", UNITS, both(lambda _: f"{NOW}371"), "unix"),
+    Mistake(
+        "time form",
+        "a fraction of a second",
+        UNREAD,
+        both(lambda _: f"{NOW}.371"),
+        "slack zoom stripe standard-webhooks podcast-index pusher ovh parcels acquia-v2",
+    ),
+    Mistake("time form", "an ISO date for Unix seconds", UNREAD, of_now("%Y-%m-%dT%H:%M:%SZ"), "unix"),
+    Mistake("time form", "an HTTP date for Unix seconds", UNREAD, of_now("%a, %d %b %Y %H:%M:%S GMT"), "unix"),
+    Mistake("time form", "seconds for milliseconds", UNITS, both(lambda _: str(NOW)), "millis"),
+    Mistake("time form", "microseconds", UNITS, both(lambda _: f"{NOW}371204"), "millis unix"),
+    Mistake("time form", "an ISO date for milliseconds", UNREAD, of_now("%Y-%m-%dT%H:%M:%SZ"), "millis"),
+    Mistake("time form", "Unix seconds for a date", UNITS, both(lambda _: str(NOW)), "iso_millis iso http_date bokun"),
+    Mistake(
+        "time form", "Unix milliseconds for a date", UNITS, both(lambda _: f"{NOW}000"), "iso_millis iso http_date"
+    ),
+    Mistake(
+        "time form",
+        "an ISO date for an HTTP date",
+        UNREAD,
+        of_now("%Y-%m-%dT%H:%M:%SZ"),
+        "vuforia kong-hmac",
+    ),
+    Mistake("time form", "a T in the date", UNREAD, of_now("%Y-%m-%dT%H:%M:%SZ"), "bokun"),
+    Mistake("time form", "a date without its zone", UNREAD, of_now("%Y-%m-%dT%H:%M:%S"), "iso iso_millis"),
+    Mistake("time form", "a date without its time", UNREAD, of_now("%Y-%m-%d"), "iso iso_millis bokun http_date"),
+    Mistake(
+        "time form",
+        "another language's day",
+        UNREAD,
+        both(lambda _: _AT.strftime("Do, %d Nov %Y %H:%M:%S GMT")),
+        "http_date",
+    ),
+]
+
 KEY_ID = "key-id-differs|key-encoded"
 IDS = [
     Mistake("key id", "signed in lower case", KEY_ID, {"signed.key_id": str.lower}, "id"),
