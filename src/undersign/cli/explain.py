@@ -38,9 +38,13 @@ class Explained(NamedTuple):
         return str(self.explanation) if self.comparison is None else f"{self.explanation}\n\n{self.comparison}"
 
 
+class _ExplainCommand(ReadingCommand):
+    instead = f"{ReadingCommand.instead}; for METHOD and URL there is undersign sign METHOD URL --explain"
+
+
 @click.command(
     "explain",
-    cls=ReadingCommand,
+    cls=_ExplainCommand,
     epilog="\b\nExamples:\n  undersign explain request.http\n"
     "  undersign explain request.http --signed-string string.txt",
     short_help="Print what is signed of a request, beside a client's own string.",

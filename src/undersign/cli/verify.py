@@ -12,7 +12,9 @@ from ..core.text import printable
 from ..errors import Reason, Rejected
 from ..verifying.verifier import Verifier
 from .inputs.received import CLOCK_IS_NOW, ReadingCommand, input_options, received, tell
+from .next_step import to_diagnose
 from .options import Given, clock_at, verifying_options
+from .output import say
 
 
 @click.command(
@@ -40,15 +42,15 @@ def verify(
     """
     sent_to = None if origin is None else parse_origin(origin)
     keys, at = given.keys(), given.at
-    hint = ""
+    clock, now, hint, told = clock_at(at), 0.0, "", at is not None
     try:
         found = received(file, kind, entry, sent_to, given.schemes)
-        hint = found.hint
+        now, hint = clock(), found.hint
         tell(*found.notes)
         if at is None and found.at is not None:
-            at = found.at
+            now, told = found.at, True
             tell(found.clock)
-        verified = Verifier(given.schemes, keys, clock=clock_at(at)).verify(found.request)
+        verified = Verifier(given.schemes, keys, clock=lambda: now).verify(found.request)
     except Rejected as rejected:
         if as_json:
             click.echo(json.dumps({"result": "invalid", "reason": rejected.reason.value}))
@@ -56,8 +58,11 @@ def verify(
             click.echo(f"invalid: {printable(str(rejected))}")
         if rejected.reason is Reason.MISSING:
             tell(hint)
-        if at is None and rejected.reason in (Reason.STALE, Reason.FUTURE):
+        if not told and rejected.reason in (Reason.STALE, Reason.FUTURE):
             tell(CLOCK_IS_NOW)
+        if not as_json:
+            tell("what the client did wrong is found by:")
+            say(to_diagnose(file, None if told or not now else now))
         return 1
     if as_json:
         click.echo(json.dumps({"result": "valid", "scheme": verified.scheme, "key_id": verified.key_id}))

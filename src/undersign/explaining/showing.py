@@ -50,23 +50,28 @@ def shown_part(part: Part) -> str:
     return part.shown or shown_bytes(part.value, private_spans(part.value, part.name))
 
 
+def is_private(name: str) -> bool:
+    """Whether a header or a parameter of that name holds a credential, as like as not."""
+    return _PRIVATE.search(name) is not None
+
+
 def private_spans(value: bytes, name: str = "") -> list[Span]:
     """Where bytes stand that are named like credentials: all of a header's value, or those of parameters.
 
     `name` is that of the part, which may be `header X-Name`.
     """
     end = len(value) - value.endswith(b"\n")
-    if name.startswith("header ") and _PRIVATE.search(name.removeprefix("header ")):
+    if name.startswith("header ") and is_private(name.removeprefix("header ")):
         return [(0, end)] if end else []
     header = _HEADER_LINE.fullmatch(value, 0, end)
-    if header and _PRIVATE.search(header[1].decode("latin-1")):
+    if header and is_private(header[1].decode("latin-1")):
         return [header.span(3)]
     if not re.search(rb"[?&]", value):
         return []
     found: list[Span] = []
     for field in _FIELD.finditer(value, 0, end):
         field_name, _, text = field[0].partition(b"=")
-        if text and _PRIVATE.search(decode_field(field_name.decode("latin-1"))):
+        if text and is_private(decode_field(field_name.decode("latin-1"))):
             found.append((field.end() - len(text), field.end()))
     return found
 
