@@ -83,6 +83,10 @@ STRINGS = [
         {"string": as_text(lambda s: quote(s, safe="!~*'()").encode())},
     ),
     string("UTF-8 twice", "string-encoding|body-encoding", {"string": lambda s: s.decode("latin-1").encode()}),
+    string("Latin-1", "string-encoding|body-encoding", {"string": as_text(lambda s: s.encode("latin-1"))}),
+    string(
+        "? for letters", "string-encoding|body-encoding", {"string": as_text(lambda s: s.encode("ascii", "replace"))}
+    ),
     string("in lower case", "string-encoding|method-case|string-case", {"string": bytes.lower}),
 ]
 
