@@ -46,6 +46,11 @@ def sorted_pairs(query: str) -> str:
     return "&".join(sorted(query.split("&")))
 
 
+def sorted_if_few(query: str) -> str:
+    """What three parameters were before they were sorted can be found out; of seven it cannot."""
+    return sorted_pairs(query) if query.count("&") < 3 else query
+
+
 def sorted_names(query: str) -> str:
     return "&".join(sorted(query.split("&"), key=lambda pair: pair.partition("=")[0]))
 
@@ -199,7 +204,7 @@ TARGETS = [
     ),
     Mistake("target", "query sorted", "target-query-order", signed(at_query(sorted_pairs)), "target query"),
     Mistake("target", "query sorted by name", "target-query-order", signed(at_query(sorted_names)), "target query"),
-    Mistake("target", "query sent sorted", "target-query-order", sent(at_query(sorted_pairs)), "target query"),
+    Mistake("target", "query sent sorted", "target-query-order", sent(at_query(sorted_if_few)), "target query"),
     Mistake(
         "target",
         "query reversed",
@@ -277,7 +282,7 @@ PROXY = [
     proxied("a prefix is taken off", lambda t: t[t.index("/", 1) :], PREFIX),
     proxied("a prefix is put on", lambda t: "/internal" + t, PREFIX),
     proxied("a slash is put behind", at_path(lambda p: p.rstrip("/") + "/"), SLASH),
-    proxied("a cache sorts the query", at_query(sorted_pairs), "target-query-order"),
+    proxied("a cache sorts the query", at_query(sorted_if_few), "target-query-order"),
     Mistake(
         "proxy",
         "http behind, https in front",
@@ -332,7 +337,7 @@ TYPES = [
         "content type",
         "the library adds a charset",
         f"{PARAMETERS}|content-type-case",
-        {"sent.content_type": lambda v: v and v + ";charset=UTF-8"},
+        {"sent.content_type": lambda v: v + ";charset=UTF-8" if v and ";" not in v else v},
         "type",
     ),
     Mistake(
