@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from .client import Case
 from .scorer import Score, judge, summed
-from .seeded import pairs, rights, sample, singles, unknown
+from .seeded import RARE, pairs, rights, sample, singles, unknown
 
 
 def say(line: str) -> None:
@@ -40,6 +40,9 @@ def main(words: list[str]) -> None:
         for case in kept:
             one = Score()
             judge(case, one)
+            if title == "singles":
+                place = "singles, rare" if case.what in RARE else "singles, everyday"
+                totals[place] = summed((totals.get(place, Score()), one))
             schemes[case.scheme] = summed((schemes[case.scheme], one))
             whats[f"{case.kind}: {case.what}"] = summed((whats[f"{case.kind}: {case.what}"], one))
             kinds[case.kind] = summed((kinds[case.kind], one))
