@@ -184,7 +184,6 @@ BODIES = [
     body("sent by json_encode", AGAIN, sent(lossless(php))),
     body("only slashes escaped", AGAIN, signed(only_json(lambda b: b.replace(b"/", b"\\/")))),
     body("Go's Marshal", AGAIN, signed(only_json(go))),
-    body("sent by Go's Marshal", AGAIN, sent(only_json(go))),
     body("JSON.stringify", AGAIN, signed(only_json(javascript))),
     body("sent by .NET", AGAIN, sent(only_json(dotnet))),
     body("str(dict)", AGAIN, signed(only_json(lambda b: str(json.loads(b)).encode()))),

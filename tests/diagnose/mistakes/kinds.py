@@ -279,7 +279,7 @@ PROXY = [
     proxied("/x/../ is signed resolved", at_path(lambda p: p[: p.rindex("/")] + "/x/.." + p[p.rindex("/") :])),
     given("a bare ? is lost", lambda t: t if "?" in t else t + "?", f"{PROXIES}|target-no-query"),
     proxied("| arrives escaped", lambda t: t.replace("~", "%7E").replace("(", "%28")),
-    proxied("a prefix is taken off", lambda t: t[t.index("/", 1) :], PREFIX),
+    proxied("a prefix is taken off", lambda t: t.removeprefix("/v1").removeprefix("/api"), PREFIX),
     proxied("a prefix is put on", lambda t: "/internal" + t, PREFIX),
     proxied("a slash is put behind", at_path(lambda p: p.rstrip("/") + "/"), SLASH),
     proxied("a cache sorts the query", at_query(sorted_if_few), "target-query-order"),

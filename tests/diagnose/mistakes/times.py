@@ -131,13 +131,6 @@ FORMS_SENT = [
     Mistake(
         "time form", "Unix milliseconds for a date", UNITS, both(lambda _: f"{NOW}000"), "iso_millis iso http_date"
     ),
-    Mistake(
-        "time form",
-        "an ISO date for an HTTP date",
-        UNREAD,
-        of_now("%Y-%m-%dT%H:%M:%SZ"),
-        "vuforia",
-    ),
     Mistake("time form", "a T in the date", UNREAD, of_now("%Y-%m-%dT%H:%M:%SZ"), "bokun"),
     Mistake("time form", "a date without its zone", UNREAD, of_now("%Y-%m-%dT%H:%M:%S"), "iso iso_millis"),
     Mistake(
