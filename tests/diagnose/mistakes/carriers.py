@@ -60,7 +60,7 @@ ENCODINGS = [
     ),
     encoding("in quotes", {"signature": lambda s: f'"{s}"'}),
     encoding("b'…'", {"signature": lambda s: f"b'{s}'"}),
-    encoding("0x in front", {"signature": lambda s: "0x" + s}, "hex"),
+    encoding("0x in front", {"signature": lambda s: "0x" + s}, "hex", f"{WRITING}|carrier"),
     encoding("sha256= in front", {"signature": lambda s: "sha256=" + s}, "hex", f"{WRITING}|carrier|provider"),
     encoding(
         "dashes of BitConverter", hex_text(lambda t: "-".join(t[i : i + 2] for i in range(0, len(t), 2)).upper()), "hex"

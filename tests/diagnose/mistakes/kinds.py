@@ -356,7 +356,11 @@ TYPES = [
         "type",
     ),
     Mistake(
-        "content type", "the library sends text/plain", DEFAULT, {"sent.content_type": lambda _: "text/plain"}, "type"
+        "content type",
+        "the library sends text/plain",
+        DEFAULT,
+        {"sent.content_type": lambda v: v if ";" in v else "text/plain"},
+        "type",
     ),
     Mistake(
         "content type",

@@ -82,8 +82,20 @@ TIMES = [
         "time", "a float with a fraction", DIFFERS, {"signed.time": lambda t: f"{NOW}.52" if t else t}, "unsent-time"
     ),
     Mistake("time", "in quotes", f"{DIFFERS}|separator", {"signed.time": lambda t: t and f'"{t}"'}, TIMED),
-    Mistake("time", "a space in front", f"{DIFFERS}|separator", {"signed.time": lambda t: t and " " + t}, TIMED),
-    Mistake("time", "a space behind", f"{DIFFERS}|separator", {"signed.time": lambda t: t and t + " "}, TIMED),
+    Mistake(
+        "time",
+        "a space in front",
+        f"{DIFFERS}|separator|custom-headers-line",
+        {"signed.time": lambda t: t and " " + t},
+        TIMED,
+    ),
+    Mistake(
+        "time",
+        "a space behind",
+        f"{DIFFERS}|separator|custom-headers-line",
+        {"signed.time": lambda t: t and t + " "},
+        TIMED,
+    ),
     Mistake(
         "time",
         "a newline behind",
