@@ -241,6 +241,21 @@ def test_values_that_are_named_like_credentials_are_hidden_on_both_sides() -> No
         assert "0123456789" not in found
 
 
+def test_no_byte_of_a_private_value_is_named_on_either_side() -> None:
+    scheme = HttpHmac(provider="p", signed_headers=("Cookie",))
+    request = Request("GET", "/a?token=abcdefgh&x=1", (("Cookie", "sid=0123456789"),), b"", "https://a.example")
+    right = explain(scheme, request, "me", now=NOW)
+    for change in (
+        (b"abcdefgh", b"abcXefgh"),
+        (b"abcdefgh", b"abc"),
+        (b"0123456789", b"0123X56789"),
+        (b"abc", b"%61bc"),
+    ):
+        found = compare(right, right.canonical.replace(*change)).difference
+        assert found is not None
+        assert (found.expected_byte, found.signed_byte, found.signed_mark) == ("", "", None)
+
+
 # Schemes that have the secret among their parts.
 
 KEY = "2fvmer3qbk7f3jnq"

@@ -277,17 +277,10 @@ class _Pair:
         part = self._parts[place]
         pairing = next(pairing for pairing in pairings if pairing.first <= place < pairing.last)
         compared = self._compared(pairing, private)
-        before = len(b"".join(self._values[pairing.first : place]))
-        expected_mark = _mark(part.value, private_spans(part.value, part.name), expected_offset - start)
-        if expected_mark is not None and before:
-            expected_mark += len("".join(map(shown_part, self._parts[pairing.first : place])))
-        spans = self._spans(pairing, private)
-        signed_mark = _mark(self._signed[pairing.start : pairing.end], spans, offset - pairing.start)
-        is_private = self._hides_all or (signed_mark is None and not part.shown.startswith("<the body"))
-        if part.shown:
-            expected_mark = signed_mark = None
-            is_private |= not part.shown.startswith("<the body")
-        is_private |= self._is_private(offset, private)
+        expected_mark, signed_mark = self._marks(pairing, place, expected_offset - start, offset, private)
+        is_body = part.shown.startswith("<the body")
+        is_hidden = not is_body and (expected_mark is None or signed_mark is None)
+        is_private = self._hides_all or is_hidden or self._is_private(offset, private)
         return Difference(
             part.name,
             offset,
@@ -300,6 +293,19 @@ class _Pair:
             "" if is_private else _byte(self._signed, offset),
             certain,
         )
+
+    def _marks(
+        self, pairing: Pairing, place: int, expected_offset: int, offset: int, private: Sequence[bytes]
+    ) -> tuple[int | None, int | None]:
+        """Where they differ in the shown texts of the part at that place, and of what the client has for it."""
+        part = self._parts[place]
+        if part.shown:
+            return None, None
+        expected = _mark(part.value, private_spans(part.value, part.name), expected_offset)
+        if expected is not None:
+            expected += len("".join(map(shown_part, self._parts[pairing.first : place])))
+        value = self._signed[pairing.start : pairing.end]
+        return expected, _mark(value, self._spans(pairing, private), offset - pairing.start)
 
     def _is_private(self, offset: int, private: Sequence[bytes]) -> bool:
         """Whether the byte there is one of a secret, or of what else is hidden, whatever part it stands for."""
