@@ -57,6 +57,9 @@ def compared(signed: bytes, request: Request | None = None, *, knowing: bool = T
         (repr(RIGHT).encode() + b"\n", ("quotes", "escapes")),
         (json.dumps(RIGHT.decode()).replace("/", "\\/").encode() + b"\r\n", ("quotes", "escapes")),
         (b'string(%d) "%s"\n' % (len(RIGHT), RIGHT), ("quotes",)),
+        (b"string to sign: %b\n" % RIGHT, ("newline", "label")),
+        (b"2024-11-07 10:21:15 DEBUG canonicalString = '%b'\n" % RIGHT, ("label", "quotes")),
+        (b"[app] StringToSign:\n%b\n" % RIGHT, ("newline", "label")),
         (b"\xef\xbb\xbf" + RIGHT, ("bom",)),
         ((RIGHT.decode() + "\n").replace("\n", "\r\n").encode("utf-16"), ("utf-16", "newline", "crlf")),
         (RIGHT.decode().encode("utf-16-be"), ("utf-16",)),
@@ -162,7 +165,7 @@ def test_the_first_difference_is_marked() -> None:
         (RIGHT + b"#top", "target", 91, 14),
         (RIGHT[:-1], "target", 90, 13),
         (RIGHT.replace(b"/orders", b"https://api.example.com/orders"), "target", 77, 0),
-        (b"the string: " + RIGHT, "method", 0, 0),
+        (b"x " + RIGHT, "method", 0, 0),
         (b"", "method", 0, 0),
         (b"\xff\xfe", "method", 0, 0),
     ],
@@ -362,6 +365,17 @@ def test_a_request_that_is_still_to_be_signed() -> None:
         headers={"X": "{key_id} {time} {nonce} {signature}"},
     )
     assert beside(scheme, request, b"n-1|1730974875|/orders?page=2", now=NOW, key="me").comparison.same
+
+
+def test_of_several_strings_that_a_scheme_takes_the_clients_is_the_one() -> None:
+    """Twilio signs the URL with its port or without, and says so of neither."""
+    for port in ("", ":443"):
+        string = f"https://a.example{port}/x?y=1".encode()
+        signature = b64encode(hmac.new(SECRET, string, hashlib.sha1).digest()).decode()
+        request = Request("GET", "/x?y=1", (("X-Twilio-Signature", signature),), b"", "https://a.example")
+        found = beside(build_scheme("twilio"), request, string, now=NOW, keys={"twilio": SECRET})
+        assert (found.comparison.same, found.comparison.gives_signature) == (True, True)
+        assert found.explanation.canonical == string
 
 
 def test_a_long_string_takes_no_time() -> None:
