@@ -46,14 +46,9 @@ def _quoted(word: str) -> str:
     return f"$'{''.join(escaped)}'"
 
 
-def time_word(at: float) -> str:
-    """Unix seconds as `--at` takes them."""
-    return str(int(at)) if at == int(at) else repr(at)
-
-
 def to_diagnose(file: Path | None, at: float | None) -> str:
     """What finds out why `undersign verify` has refused: its arguments, and `at` where no other tells the time."""
-    when = [] if at is None else ["--at", time_word(at)]
+    when = [] if at is None else ["--at", str(int(at))]  # windows are in whole seconds
     words = ["undersign", "diagnose", *when, *arguments_given()]
     if file is None or str(file) == "-":
         there = _standard_input()
@@ -106,7 +101,11 @@ def _sign(
     bare = Request(head.method, head.target, parse_headers(headers), body, head.origin)
     try:
         right = explain(scheme, request, key_id, now=at, nonce=nonce).canonical
-        if explain(scheme, bare, key_id, now=at, nonce=nonce).canonical != right:
+        times = (
+            when for when in (int(at), at) if explain(scheme, bare, key_id, now=when, nonce=nonce).canonical == right
+        )
+        when = next(times, None)
+        if when is None:
             return None
     except CannotSign:  # without a header that has to be there
         return None
@@ -115,7 +114,7 @@ def _sign(
     words += [word for line in headers for word in ("-H", line)]
     words += [] if data is None else ["--data", str(data)]
     words += ["--nonce", nonce] if nonce else []
-    return [*words, "--at", time_word(at), "--explain"]
+    return [*words, "--at", repr(when), "--explain"]
 
 
 def _explain(given: Mapping[str, Any], request: Request, file: Path) -> list[str]:

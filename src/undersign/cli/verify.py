@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
 from ..core.credentials import parse_origin
+from ..core.grammar import did_you_mean
 from ..core.text import printable
 from ..errors import Reason, Rejected
+from ..verifying.lookup import Keys
 from ..verifying.verifier import Verifier
 from .inputs.received import CLOCK_IS_NOW, ReadingCommand, input_options, received, tell
 from .next_step import to_diagnose
@@ -60,6 +63,8 @@ def verify(
             tell(hint)
         if not told and rejected.reason in (Reason.STALE, Reason.FUTURE):
             tell(CLOCK_IS_NOW)
+        if not as_json and rejected.reason is Reason.UNKNOWN_KEY:
+            tell(_meant(rejected, keys))
         if not as_json:
             tell("what the client did wrong is found by:")
             say(to_diagnose(file, None if told or not now else now))
@@ -69,3 +74,13 @@ def verify(
     else:
         click.echo(f"valid: {verified.scheme}, signed by {printable(verified.key_id)}")
     return 0
+
+
+def _meant(rejected: Rejected, keys: Keys) -> str:
+    """The key id that is one or two letters off, as a sentence; empty where none is."""
+    if callable(keys):
+        return ""
+    own = keys.get(rejected.scheme)
+    known = own if isinstance(own, Mapping) else keys
+    meant = did_you_mean(rejected.key_id, (name for name in known if isinstance(name, str)))
+    return f"there is no key {printable(rejected.key_id)!r}{printable(meant)}" if meant else ""
