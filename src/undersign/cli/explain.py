@@ -111,8 +111,8 @@ def read_signed(signed_string: Path, file: Path | None) -> bytes:
     if str(signed_string) != "-" and not _is_there(signed_string):
         # Its name is not repeated: it may be the string itself, with a secret in it.
         raise ConfigError(
-            "--signed-string takes the name of a file, and there is none of that name: save the string in one, or give - "
-            "and pipe it in"
+            "--signed-string takes the name of a file, and there is none of that name: save the string in one, or pipe "
+            "it in and give -"
         )
     return read_content(signed_string, what="the string that the client has signed", example="--signed-string FILE")[0]
 
