@@ -46,14 +46,16 @@ def _quoted(word: str) -> str:
     return f"$'{''.join(escaped)}'"
 
 
-def to_diagnose(file: Path | None, at: float | None) -> str:
-    """What finds out why `undersign verify` has refused: its arguments, and `at` where no other tells the time."""
+def to_diagnose(file: Path | None, at: float | None) -> tuple[str, bool]:
+    """What finds out why `undersign verify` has refused: its arguments, and `at` where no other tells the time; and
+    whether the request has to be piped in again."""
     when = [] if at is None else ["--at", str(int(at))]  # windows are in whole seconds
     words = ["undersign", "diagnose", *when, *arguments_given()]
+    there = file
     if file is None or str(file) == "-":
         there = _standard_input()
         words = [word for word in words if word != "-"] + ([] if there is None else [str(there)])
-    return shell_line(words)
+    return shell_line(words), there is None
 
 
 def say_what_was_signed(

@@ -66,8 +66,9 @@ def verify(
         if not as_json and rejected.reason is Reason.UNKNOWN_KEY:
             tell(_meant(rejected, keys))
         if not as_json:
-            tell("what the client did wrong is found by:")
-            say(to_diagnose(file, None if told or not now else now))
+            command, again = to_diagnose(file, None if told or not now else now)
+            tell(f"what the client did wrong is found by{', with the same request piped in' if again else ''}:")
+            say(command)
         return 1
     if as_json:
         click.echo(json.dumps({"result": "valid", "scheme": verified.scheme, "key_id": verified.key_id}))
