@@ -46,19 +46,16 @@ def _quoted(word: str) -> str:
     return f"$'{''.join(escaped)}'"
 
 
-def time_word(at: float) -> str:
-    """Unix seconds as `--at` takes them."""
-    return str(int(at)) if at == int(at) else repr(at)
-
-
-def to_diagnose(file: Path | None, at: float | None) -> str:
-    """What finds out why `undersign verify` has refused: its arguments, and `at` where no other tells the time."""
-    when = [] if at is None else ["--at", time_word(at)]
+def to_diagnose(file: Path | None, at: float | None) -> tuple[str, bool]:
+    """What finds out why `undersign verify` has refused: its arguments, and `at` where no other tells the time; and
+    whether the request has to be piped in again."""
+    when = [] if at is None else ["--at", str(int(at))]  # windows are in whole seconds
     words = ["undersign", "diagnose", *when, *arguments_given()]
+    there = file
     if file is None or str(file) == "-":
         there = _standard_input()
         words = [word for word in words if word != "-"] + ([] if there is None else [str(there)])
-    return shell_line(words)
+    return shell_line(words), there is None
 
 
 def say_what_was_signed(
@@ -85,8 +82,15 @@ def say_clocks_differ(scheme: Scheme, date: str, at: float) -> None:
     theirs = parse_date(date)
     if theirs is None or window_of(scheme) is None or abs(theirs - at) <= _TOLERANCE:
         return
-    off = f"{abs(theirs - at):.0f} seconds {'behind' if theirs > at else 'ahead of'}"
+    off = f"{_duration(int(abs(theirs - at)))} {'behind' if theirs > at else 'ahead of'}"
     say(f"undersign: the time that was signed is {off} the server's clock, which says {printable(date.strip())}")
+
+
+def _duration(seconds: int) -> str:
+    if seconds < 3 * 3600:
+        return f"{seconds} seconds"
+    hours = seconds // 3600
+    return f"{hours} h {seconds % 3600 // 60} min" if hours < 48 else f"{hours // 24} days"
 
 
 def _sign(
@@ -106,7 +110,11 @@ def _sign(
     bare = Request(head.method, head.target, parse_headers(headers), body, head.origin)
     try:
         right = explain(scheme, request, key_id, now=at, nonce=nonce).canonical
-        if explain(scheme, bare, key_id, now=at, nonce=nonce).canonical != right:
+        times = (
+            when for when in (int(at), at) if explain(scheme, bare, key_id, now=when, nonce=nonce).canonical == right
+        )
+        when = next(times, None)
+        if when is None:
             return None
     except CannotSign:  # without a header that has to be there
         return None
@@ -115,7 +123,7 @@ def _sign(
     words += [word for line in headers for word in ("-H", line)]
     words += [] if data is None else ["--data", str(data)]
     words += ["--nonce", nonce] if nonce else []
-    return [*words, "--at", time_word(at), "--explain"]
+    return [*words, "--at", repr(when), "--explain"]
 
 
 def _explain(given: Mapping[str, Any], request: Request, file: Path) -> list[str]:

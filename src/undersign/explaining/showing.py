@@ -26,6 +26,8 @@ _INVISIBLE = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
 _NAMED = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_GRAM = 6
+_LONGEST_SHOWN = 64 * 1024
 _PIECE = re.compile(rb"[?&\n]|[^?&\n]+")
 
 Span = tuple[int, int]
@@ -85,6 +87,25 @@ def spans_of(value: bytes, hidden: Sequence[bytes]) -> list[Span]:
             found.append((place, place + len(text)))
             place = value.find(text, place + 1)
     return found
+
+
+def spans_like(value: bytes, secrets: Sequence[bytes]) -> list[Span]:
+    """Wherever so much of a secret stands in the value, in whatever case, that it gives some of it away: clients cut
+    secrets off, and write them twice."""
+    if len(value) > _LONGEST_SHOWN:
+        return [(0, len(value))]
+    grams: dict[int, set[bytes]] = {}
+    for secret in secrets:
+        size = min(_GRAM, max(len(secret) // 2, min(len(secret), 3)))
+        folded = secret.lower()
+        grams.setdefault(size, set()).update(folded[place : place + size] for place in range(len(folded) - size + 1))
+    folded = value.lower()
+    return [
+        (place, place + size)
+        for size, known in grams.items()
+        for place in range(len(folded) - size + 1)
+        if folded[place : place + size] in known
+    ]
 
 
 def shown_bytes(value: bytes, hidden: Sequence[Span] = ()) -> str:
