@@ -119,7 +119,7 @@ def test_self_survives_noise_and_stops() -> None:
     first, second, third, fourth = map(json.loads, answers.getvalue().splitlines())
     assert list(first) == list(second) == ["error"]
     assert third == {"error": "this port speaks version 1 of the protocol"}
-    assert list(fourth) == ["implementation", "schemes", "ops"]
+    assert list(fourth) == ["implementation", "schemes", "ops", "recipes"]
     assert list(fourth["implementation"]) == ["name", "version", "language"]
 
 
