@@ -14,9 +14,9 @@ from undersign import vectors
 PAGE = Path(__file__).parents[1] / "docs" / "vectors.md"
 _HEAD = """# The vectors, by flag
 
-{total} tests in two files, {core} of them the core, which comes first. Behind it the tests stand by their first flag: bug
-types in the order of `vectors/README.md`, and flags by name. `undersign conform --rule FLAG` runs those of one flag, and
-`undersign vectors list` prints these tables. Written by `vectors/flags.py`.
+{total} tests in two files, {core} of them the core, which comes first. Behind it the tests stand by their first flag:
+bug types in the order of `vectors/README.md`, and flags by name. `undersign conform --rule FLAG` runs those of one
+flag, and `undersign vectors list` prints these tables. Written by `vectors/flags.py`.
 """
 
 
