@@ -15,7 +15,7 @@ import pytest
 
 from tests.playground.chromium import Page
 from undersign import ConfigError
-from undersign.cli.inputs.curl import request_of_curl
+from undersign.inputs.curl import request_of_curl
 
 # What a command is to the page and to Bash; %s is where the server is.
 COMMANDS = [

@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from ...core.dates import format_date, parse_date
-from ...errors import CannotSign
+from ..core.dates import format_date, parse_date
+from ..errors import CannotSign
 
 _AGE = re.compile(r"[0-9]{1,10}")
 # Any clock is off by a little, and Date has whole seconds.

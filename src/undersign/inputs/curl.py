@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
+from collections.abc import Callable
 from pathlib import PurePosixPath, PureWindowsPath
-from typing import NamedTuple
 from urllib.parse import quote, unquote_to_bytes
 
-from ...core.credentials import parse_origin
-from ...core.fields import FORM
-from ...core.message import Pairs, Request
-from ...errors import ConfigError
+from ..core.credentials import parse_origin
+from ..core.fields import FORM
+from ..core.message import Pairs, Request
+from ..errors import ConfigError
 from .cmd import cmd_words, is_for_cmd
 from .curl_options import CurlOptions, read_file
+from .found import Found
 from .shell import Command, as_bytes, commands
 
 _URL = re.compile(
@@ -36,40 +37,38 @@ _UPPER = re.compile("%(?:[A-F][0-9A-Fa-f]|[0-9a-f][A-F])")
 _OTHER_PROTOCOLS = ("ftp.", "dict.", "ldap.", "imap.", "smtp.", "pop3.")
 
 
-class CurlRequest(NamedTuple):
-    """What curl sends, and what had to be assumed of the command, a sentence each."""
-
-    request: Request
-    notes: tuple[str, ...]
+def is_for_powershell(text: str) -> bool:
+    """Whether a command that begins with curl is written for PowerShell, where curl may be Invoke-WebRequest."""
+    return bool(_FOR_POWERSHELL.search(text))
 
 
-def request_of_curl(text: str) -> CurlRequest:
-    """The request that the command sends; text as os.fsdecode makes it. `@file` is read as curl reads it.
+def request_of_curl(text: str, files: Callable[[str], bytes] = read_file) -> Found:
+    """The request that the command sends; text as os.fsdecode makes it. `@file` is what `files` reads of that name.
 
     Raises ConfigError, which names the option or the part of the command, where what is sent cannot be told; OSError
     for a file.
     """
     notes: list[str] = []
     text = text[_PROMPT.match(text).end() :]  # type: ignore[union-attr]  # it may be empty, so it always matches
-    if _FOR_POWERSHELL.search(text):
+    if is_for_powershell(text):
         raise ConfigError('the command is written for PowerShell: let the browser copy it "as cURL (bash)"')
     if is_for_cmd(text):
-        command, piped = _curl_among([Command(cmd_words(text, notes))])
+        command, piped = _curl_among([Command(cmd_words(text, notes))], files)
     else:
-        command, piped = _curl_among(commands(text, notes))
+        command, piped = _curl_among(commands(text, notes), files)
         if _PAIR.search(text):
             notes.append(
                 "\\ud83d\\ude00 and the like are read as the one character that browsers write so, not as bash does"
             )
         if _BYTE.search(text) and any(_NOT_UTF_8.search(word) for word in command.words):
             notes.append("bash makes one byte of \\xe9 and the like; Firefox writes é so, and has sent it in UTF-8")
-    options = CurlOptions(piped).read(command.words[1:])
+    options = CurlOptions(piped, files).read(command.words[1:])
     in_query = _in_query(options)
     if in_query and _UPPER.search(in_query.decode("latin-1")):
         notes.append(
             "what -G and --url-query escape is in lower case, as curl 7.88 sends it; other versions may differ"
         )
-    return CurlRequest(_request(options), tuple(notes))
+    return Found(_request(options), tuple(notes))
 
 
 def _in_query(options: CurlOptions) -> bytes | None:
@@ -81,7 +80,7 @@ def _is_curl(word: str) -> bool:
     return PureWindowsPath(word).name.lower() in ("curl", "curl.exe")
 
 
-def _curl_among(found: list[Command]) -> tuple[Command, bytes | None]:
+def _curl_among(found: list[Command], files: Callable[[str], bytes]) -> tuple[Command, bytes | None]:
     """The one curl command, and what comes on its standard input where that is known."""
     places = [place for place, command in enumerate(found) if _is_curl(command.words[0])]
     if not places:
@@ -95,16 +94,16 @@ def _curl_among(found: list[Command]) -> tuple[Command, bytes | None]:
     if behind and curl.operator != "|":  # what reads the answer is nothing to the request
         raise ConfigError("there is another command behind curl: give the curl command alone")
     if not before:
-        return curl, read_file(curl.stdin) if curl.stdin else None
+        return curl, files(curl.stdin) if curl.stdin else None
     if len(before) > 1 or before[0].operator != "|":
         raise ConfigError("there is another command in front of curl: give the curl command alone")
-    return curl, _output(before[0].words)
+    return curl, _output(before[0].words, files)
 
 
-def _output(words: list[str]) -> bytes:
+def _output(words: list[str], files: Callable[[str], bytes]) -> bytes:
     """What a simple command writes that is piped into curl."""
     if words[0] == "cat" and len(words) == 2:
-        return read_file(words[1])
+        return files(words[1])
     if words[0] == "printf" and len(words) == 3 and words[1] in ("%s", "%s\\n"):
         return as_bytes(words[2]) + (b"\n" if words[1] != "%s" else b"")
     if words[0] == "printf" and len(words) == 2:
@@ -183,7 +182,7 @@ def _place(options: CurlOptions, in_query: bytes | None) -> tuple[str, str, str,
     if options.upload is not None and path.endswith("/"):
         path += quote(as_bytes(PurePosixPath(options.upload).name))
     if "path-as-is" not in options.flags:
-        path = _without_dots(path)
+        path = without_dots(path)
     if in_query is not None:
         joint = "&" if query and not query.endswith("&") else ""
         query += joint + _UPPER.sub(lambda escape: escape[0].lower(), in_query.decode("latin-1"))
@@ -257,7 +256,7 @@ def _latin1(text: str) -> str:
     return as_bytes(text).decode("latin-1")
 
 
-def _without_dots(path: str) -> str:
+def without_dots(path: str) -> str:
     """The path without its dot segments. RFC 3986, section 5.2.4."""
     kept: list[str] = []
     segments = path.split("/")[1:]

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
 
-from ...core.grammar import LENGTH
-from ...core.message import Request
-from ...errors import ConfigError, Rejected
+from ..core.grammar import LENGTH
+from ..core.message import Request
+from ..errors import ConfigError, Rejected
+from .found import Found
 
 _BOM = b"\xef\xbb\xbf"
 _FIRST_LINE = re.compile(rb"[^\r\n]*[ \t]HTTP/[0-9]")
@@ -33,31 +33,17 @@ _OTHER_FORMS = (
         re.compile(rb"\s*[><*] "),
         "its lines begin with marks, as curl -v shows them: take those off, and what is no request",
     ),
-    (
-        re.compile(
-            rb"\s*(?:\$\w+\s*=|\$session\b|(?:Invoke-WebRequest|Invoke-RestMethod|iwr|irm)\b|(?:await )?fetch\()",
-            re.IGNORECASE,
-        ),
-        'it is a script: let the browser copy it "as cURL (bash)", or save a HAR',
-    ),
 )
 
 
-class RawRequest(NamedTuple):
-    """A request, and what had to be mended, a sentence each."""
-
-    request: Request
-    notes: tuple[str, ...]
-
-
-def request_of_http(content: bytes) -> RawRequest:
+def request_of_http(content: bytes) -> Found:
     """The request of a raw message.
 
     Raises ConfigError for what is no request of HTTP/1.1, or could be read in more than one way; Rejected(malformed)
     for one that is not clean, or not all there.
     """
     try:
-        return RawRequest(Request.from_http(content), ())
+        return Found(Request.from_http(content), ())
     except Rejected as rejected:
         unclean = rejected
     notes: list[str] = []
@@ -67,8 +53,8 @@ def request_of_http(content: bytes) -> RawRequest:
             raise ConfigError(f"this is no raw request: {flaw}")
     if not _FIRST_LINE.match(content):
         raise ConfigError(
-            "this is no request: raw HTTP begins with a line such as GET /path HTTP/1.1, a HAR with {, and a command "
-            "with curl"
+            "this is no request: raw HTTP begins with a line such as GET /path HTTP/1.1, a HAR with {, a command with "
+            "curl or Invoke-WebRequest, a script with fetch, and a URL with https://"
         )
     content = _as_http_1(content, notes)
     end = _END_OF_HEAD.search(content)
@@ -78,14 +64,14 @@ def request_of_http(content: bytes) -> RawRequest:
     saved_with_lf = b"\r\n" not in content[: end.end()]
     head = _with_line_ends(head, content[: end.end()], notes)
     if re.search(rb"(?im)^transfer-encoding:", head):
-        return RawRequest(_chunked(head, _with_chunk_ends(body) if saved_with_lf else body, notes), tuple(notes))
+        return Found(_chunked(head, _with_chunk_ends(body) if saved_with_lf else body, notes), tuple(notes))
     lengths = [match[1] for line in head.split(b"\r\n") if (match := _LENGTH.fullmatch(line))]
     if len(lengths) == 1:
         body = _of_length(body, int(lengths[0]), saved_with_lf, notes)
-        return RawRequest(Request.from_http(head + body), tuple(notes))
+        return Found(Request.from_http(head + body), tuple(notes))
     # Several, or one that is no number, is refused here.
     request = Request.from_http(head)
-    return RawRequest(request.with_body(_of_no_length(body, saved_with_lf, notes)), tuple(notes))
+    return Found(request.with_body(_of_no_length(body, saved_with_lf, notes)), tuple(notes))
 
 
 def _without_marks(content: bytes, notes: list[str]) -> bytes:

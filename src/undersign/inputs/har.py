@@ -11,8 +11,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from ...core.message import Pairs, Request
-from ...errors import ConfigError
+from ..core.message import Pairs, Request
+from ..errors import ConfigError
 from .har_body import HarBody, har_body
 from .har_clock import HarClock, har_clock
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
-from ...errors import ConfigError
+from ..errors import ConfigError
 from .shell import as_bytes
 
 _FILE_LIMIT = 64 * 1024 * 1024
@@ -93,11 +93,21 @@ _REFUSED = {
 }
 
 
+def read_file(name: str) -> bytes:
+    """The content of a file that a command names. Raises ConfigError for one that is too large, and OSError."""
+    with Path(os.fsdecode(as_bytes(name))).open("rb") as stream:
+        content = stream.read(_FILE_LIMIT + 1)
+    if len(content) > _FILE_LIMIT:
+        raise ConfigError(f"{name} is over {_FILE_LIMIT} bytes, which is too large for a body here")
+    return content
+
+
 @dataclass(repr=False)  # there are credentials in it
 class CurlOptions:
     """What the options of a command come to. `piped` is on its standard input, None where that is not known."""
 
     piped: bytes | None
+    files: Callable[[str], bytes] = read_file
     urls: list[str] = field(default_factory=list)
     method: str = ""
     headers: list[str] = field(default_factory=list)
@@ -211,21 +221,12 @@ class CurlOptions:
     def named(self, name: str) -> bytes:
         """The content of @file or @-."""
         if name != "-":
-            return read_file(name)
+            return self.files(name)
         if self.piped is None:
             raise ConfigError(
                 "curl reads its standard input, which is not known here: put that into a file, and its name after @"
             )
         return self.piped
-
-
-def read_file(name: str) -> bytes:
-    """The content of a file that a command names. Raises ConfigError for one that is too large, and OSError."""
-    with Path(os.fsdecode(as_bytes(name))).open("rb") as stream:
-        content = stream.read(_FILE_LIMIT + 1)
-    if len(content) > _FILE_LIMIT:
-        raise ConfigError(f"{name} is over {_FILE_LIMIT} bytes, which is too large for a body here")
-    return content
 
 
 def _headers_in(content: bytes) -> list[str]:

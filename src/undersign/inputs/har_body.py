@@ -16,9 +16,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote_from_bytes
 
-from ...core.fields import FORM
-from ...core.grammar import LENGTH
-from ...core.message import Request
+from ..core.fields import FORM
+from ..core.grammar import LENGTH
+from ..core.message import Request
 
 _RAW = "give the request as raw HTTP"
 _REPLACEMENT = "\ufffd"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from ...errors import ConfigError
+from ..errors import ConfigError
 
 _CARETS = re.compile(r'[ \t]\^[ \t]*\r?\n|\bcurl(?:\.exe)?"?[ \t]+(?:-[\w-]+[ \t]+)*\^"', re.IGNORECASE)
 # Quotes doubled inside of quotes: bash would leave both out, and nobody writes that.

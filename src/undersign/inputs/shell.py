@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from ...errors import ConfigError
+from ..errors import ConfigError
 
 _OPERATOR = re.compile(r"&&|\|\||[;&|]|\r?\n")
 _GOES_ON = re.compile(r"\\\r?\n")
