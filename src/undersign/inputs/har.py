@@ -21,6 +21,15 @@ _LONGEST_SHOWN = 72
 _SCHEMES = {"ws": "http", "wss": "https"}  # RFC 6455, section 3: a handshake is a request of HTTP
 
 
+class SeveralEntries(ConfigError):
+    """A HAR of which one entry has to be chosen. `entries` are number, method and URL of those that there are to choose
+    from, as they may be shown."""
+
+    def __init__(self, message: str, entries: list[tuple[int, str]]) -> None:
+        super().__init__(message)
+        self.entries = entries
+
+
 class HarRequest(NamedTuple):
     """The head of a request, what is known of its body, and of when it was sent."""
 
@@ -85,10 +94,12 @@ def _chosen(entries: list[dict[str, Any]], which: str | None) -> dict[str, Any]:
         raise ConfigError("the HAR has no entries: record the request, and save it again")
     fitting = places or range(len(entries))
     what = f"the HAR has {len(places)} entries that fit" if places else "none of the HAR's entries fits --entry"
-    shown = [f"{place + 1} {_shown(requests[place])}" for place in fitting[:_MOST_SHOWN]]
-    more = f" and {len(fitting) - _MOST_SHOWN} more" if len(fitting) > _MOST_SHOWN else ""
-    raise ConfigError(
-        f"{what}: choose with --entry and a number or a part of the URL, of {', '.join(shown)}{more}",
+    listed = [(place + 1, _shown(requests[place])) for place in fitting]
+    shown = ", ".join(f"{number} {text}" for number, text in listed[:_MOST_SHOWN])
+    more = f" and {len(listed) - _MOST_SHOWN} more" if len(listed) > _MOST_SHOWN else ""
+    raise SeveralEntries(
+        f"{what}: choose with --entry and a number or a part of the URL, of {shown}{more}",
+        listed,
     )
 
 

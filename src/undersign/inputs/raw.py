@@ -14,6 +14,8 @@ from ..core.message import Request
 from ..errors import ConfigError, Rejected
 from .found import Found
 
+HEAD_IN_LF = "the lines of the head end in LF alone, as editors save them, and are read as ended by CR LF"
+
 _BOM = b"\xef\xbb\xbf"
 _FIRST_LINE = re.compile(rb"[^\r\n]*[ \t]HTTP/[0-9]")
 _NEWER = re.compile(rb"([!-~]+ (?:https?://([^/?# ]+))?[!-~]* HTTP/)[23](?:\.0)?(\r?\n)")
@@ -109,7 +111,7 @@ def _flaw(content: bytes) -> Rejected | None:
 def _with_line_ends(head: bytes, ended: bytes, notes: list[str]) -> bytes:
     """The head with its empty line, its lines ended by CR LF."""
     if b"\r\n" not in ended:
-        notes.append("the lines of the head end in LF alone, as editors save them, and are read as ended by CR LF")
+        notes.append(HEAD_IN_LF)
         return head.replace(b"\n", b"\r\n") + b"\r\n\r\n"
     # Some CR LF and some LF: two servers may read that as two requests, so it is refused as it is.
     return ended
