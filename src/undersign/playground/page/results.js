@@ -15,6 +15,7 @@ const Results = (() => {
     "": "Empty: the one that the request names.",
   };
   const CLOCKS = { request: "the request's own time", har: "as the HAR says", now: "now", typed: "as given" };
+  const NO_SCHEME = { name: "", options: [], extras: [], sends_key_id: true };
   const copies = {};
 
   function problem(id, message) {
@@ -40,15 +41,15 @@ const Results = (() => {
     for (const name of PROBLEMS) problem(`problem-${name}`, problems[name] ?? (name === "pasted" ? problems.pasted_b64 : ""));
     $("pasted").setAttribute("aria-invalid", String(Boolean(problems.pasted)));
     if (problems.options || problems.origin) $("more").open = true;
-    if (answer.scheme) showScheme(answer.scheme);
+    if (answer.scheme || Fields.isRecipe()) showScheme(answer.scheme ?? NO_SCHEME);
     showEntries(answer.choices, problems.entry);
     showRequest(answer);
     showString(answer);
     showDifference(answer.difference);
     showSend(answer);
     if (answer.verdict) return verdict(answer.verdict.state, answer.verdict.title, answer.verdict.detail);
-    const wrong = answer.error || Object.keys(problems).length;
-    return verdict("none", wrong ? "Nothing to check" : "Paste a request", problems.entry ?? "");
+    const [said] = Object.values(problems);
+    return verdict("none", said || answer.error ? "Nothing to check" : "Paste a request", said);
   }
 
   function showScheme(scheme) {
