@@ -309,7 +309,7 @@ def test_a_closed_output_is_one_line() -> None:
                 connection.sendall(answer(b"x" * (4 * MEBIBYTE)))
             assert call.stderr
             assert call.stderr.read() == b"undersign: the output was closed before all of it was written\n"
-        assert call.returncode == 1
+        assert call.returncode == 2
 
 
 @pytest.fixture

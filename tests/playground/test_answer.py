@@ -352,10 +352,21 @@ def test_of_a_request_that_is_not_signed_no_cause_is_named_but_a_hidden_signatur
 def test_the_first_difference_of_ones_own_string_is_told() -> None:
     found = look(signed_string=STRING.replace("campaign", "campain"))["difference"]
     assert (found["same"], found["byte"], found["part"]) == (False, STRING.index("campaign") + 6, "target")
-    assert found["expected"][1] == ("differs", [("text", "g")])
-    assert found["own"][1] == ("differs", [])
+    [target] = [part for part in found["parts"] if part["name"] == "target"]
+    assert not target["same"]
+    assert target["expected"] == [("same", "/app-api/campai"), ("differs", "g"), ("same", "n/26106")]
+    assert target["own"] == [("same", "/app-api/campai"), ("differs", ""), ("same", "n/26106")]
+    assert all(part["same"] for part in found["parts"] if part["name"] != "target")
     assert look(signed_string=STRING)["difference"]["same"] is True
     assert "difference" not in look()
+
+
+def test_what_follows_of_the_signature_is_told() -> None:
+    own = STRING.replace("campaign", "campain")
+    fields = {"pasted": SIGNED.replace(SIGNATURE, hmac_sha1(own)), "signed_string": own}
+    assert look(**fields)["difference"]["notes"] == []
+    [conclusion] = look(secret=SECRET, **fields)["difference"]["notes"]
+    assert "secret and MAC are right, and the difference is the cause" in conclusion
 
 
 @pytest.mark.parametrize(
@@ -365,6 +376,8 @@ def test_the_first_difference_of_ones_own_string_is_told() -> None:
         repr(STRING),
         repr(STRING.encode()),
         json.dumps(STRING),
+        STRING + "\n",
+        STRING.replace("\n", "\r\n"),
     ],
 )
 def test_a_string_written_as_a_literal_is_read_as_one(written: str) -> None:
@@ -376,12 +389,10 @@ def test_a_string_written_as_a_literal_is_read_as_one(written: str) -> None:
 @pytest.mark.parametrize(
     ("own", "said"),
     [
-        (STRING + "\n", "a line feed at its end"),
-        (STRING.replace("\n", "\r\n"), "CR LF where LF alone"),
-        (STRING[:-3], "ends at byte"),
-        (STRING + "xyz", "goes on behind its end"),
-        ("post" + STRING[3:], "from byte 0 on, in the part “method”"),
-        ("'" + STRING, "from byte 0 on"),
+        (STRING[:-3], "in target, at byte 20 of it and 96 of all: 0x31 is expected, and past the end is there"),
+        (STRING + "xyz", "past the end is expected, and 0x78 is there"),
+        ("post" + STRING[3:], "in method, at byte 0 of it and 0 of all"),
+        ("'" + STRING, "in method, at byte 0 of it"),
     ],
 )
 def test_the_difference_is_told_in_a_sentence(own: str, said: str) -> None:

@@ -144,14 +144,14 @@ def test_a_recipe_may_be_pasted(page: Page) -> None:
 
 def test_the_first_difference_of_ones_own_string_is_marked(page: Page) -> None:
     give(page, SIGNED, own=STRING.replace("campaign", "Campaign"))
-    assert "from byte" in page.text("difference-sentence")
+    assert "The first difference is in target, at byte 9" in page.text("difference-sentence")
     assert page.run("() => [...document.querySelectorAll('#difference-sides mark')].map((one) => one.textContent)") == [
         "c",
         "C",
     ]
     page.fill("own", STRING)
     page.wait(IDLE)
-    assert "byte for byte" in page.text("difference-sentence")
+    assert page.text("difference-sentence") == "Your string is the one that is expected."
     page.fill("own", "")
     page.wait(IDLE)
     assert page.run("() => document.getElementById('difference-card').hidden")

@@ -103,19 +103,49 @@ class Given(NamedTuple):
                 raise ConfigError(
                     "--keys holds key ids and secrets: leave --key-id, --secret-env and --secret-file out"
                 )
-            names = [scheme.name for scheme in self.schemes]
-            found = load_keys(self.keys_file, names, others=scheme_names())
-            if not any(found.values()):
-                missing = f"{self.keys_file}: no key for {' or '.join(names)}"
-                raise ConfigError(f'{missing}: write [keys] and below it lines such as id = "secret"')
-            return found
-        secret = read_secret(self.secret_env, self.secret_file)
-        for scheme in self.schemes:
-            if flaw := unusable_secret(scheme, secret):
-                raise flaw
+            return _keys_of_file(self.keys_file, self.schemes)
+        secret = _usable(read_secret(self.secret_env, self.secret_file), self.schemes)
         if self.key_id is not None:
             return {self.key_id: secret}
         return lambda key_id, scheme_name: secret
+
+
+def keys_if_known(
+    schemes: Sequence[Scheme], keys_file: Path | None, secret_env: str | None, secret_file: Path | None
+) -> Keys | None:
+    """The keys from where the options say, else from UNDERSIGN_SECRET, whose one secret is for all key ids; None where
+    they are nowhere. Nobody is asked for them. Raises ConfigError."""
+    if keys_file is not None:
+        if secret_env is not None or secret_file is not None:
+            raise ConfigError("--keys holds key ids and secrets: leave --secret-env and --secret-file out")
+        return _keys_of_file(keys_file, schemes)
+    if secret_env is None and secret_file is None and DEFAULT_SECRET_ENV not in os.environ:
+        return None
+    secret = _usable(read_secret(secret_env, secret_file), schemes)
+    return lambda key_id, scheme_name: secret
+
+
+def _keys_of_file(file: Path, schemes: Sequence[Scheme]) -> Keys:
+    names = [scheme.name for scheme in schemes]
+    found = load_keys(file, names, others=scheme_names())
+    if not any(found.values()):
+        missing = f"{file}: no key for {' or '.join(names)}"
+        raise ConfigError(f'{missing}: write [keys] and below it lines such as id = "secret"')
+    return found
+
+
+def _usable(secret: Secret, schemes: Sequence[Scheme]) -> Secret:
+    for scheme in schemes:
+        if problem := unusable_secret(scheme, secret):
+            raise problem
+    return secret
+
+
+def keys_option(text: str) -> Callable[[_Function], _Function]:
+    """`--keys`, as `keys_file`, with this help."""
+    return click.option(
+        "--keys", "keys_file", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help=text
+    )
 
 
 def verifying_options(function: Callable[..., _Result]) -> Callable[..., _Result]:
@@ -143,13 +173,7 @@ def verifying_options(function: Callable[..., _Result]) -> Callable[..., _Result
             metavar="ID",
             help="Instead of --keys: the one key id that is known, with the secret from below.",
         ),
-        click.option(
-            "--keys",
-            "keys_file",
-            metavar="FILE",
-            type=click.Path(dir_okay=False, path_type=Path),
-            help='A TOML file with a table [keys] of lines such as: id = "secret".',
-        ),
+        keys_option('A TOML file with a table [keys] of lines such as: id = "secret".'),
         scheme_options(several=True),
     ):
         decorated = decorator(decorated)

@@ -31,7 +31,7 @@ def date_changes(header: str, right: bytes) -> Iterator[Change]:
         yield Change("date", value, (Cause("date-differs", detail),), lone=text not in usual)
 
 
-def flaw_of_date(name: str, text: str) -> str:
+def problem_of_date(name: str, text: str) -> str:
     """What is wrong with the value of the header of that name, which is no date that is read."""
     remedy = "write it as YYYY-MM-DDThh:mm:ssZ"
     if any(parse_date(text + zone) is not None for zone in ("Z", " GMT")):

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 from ..core.dates import parse_date
 from ..core.grammar import BACKSLASHED, HEX
-from ..core.message import BodyDigest, Request, body_hex_digest, flaw_when_verifying, origin_form
+from ..core.message import BodyDigest, Request, body_hex_digest, origin_form, problem_when_verifying
 from ..errors import CannotSign
 from ..scheme import Claim
 from ..schemes import HttpHmac
@@ -21,7 +21,7 @@ from . import changes as common
 from .bodies import bodies
 from .cause import Cause, clock_cause, difference, string_difference, unexplained
 from .changes import Change
-from .dates import date_changes, flaw_of_date
+from .dates import date_changes, problem_of_date
 from .keyring import KeyRing
 from .search import Budget, find
 from .targets import targets
@@ -55,7 +55,7 @@ def causes(scheme: HttpHmac, request: Request, keys: KeyRing, now: float, budget
         return form
     at = parse_date(dates[0])
     if at is None:
-        return form or unexplained(flaw_of_date(scheme.date_header, dates[0]))
+        return form or unexplained(problem_of_date(scheme.date_header, dates[0]))
     mended, mending = _mended(request)
     bases = [mended]
     if not types:
@@ -72,8 +72,8 @@ def causes(scheme: HttpHmac, request: Request, keys: KeyRing, now: float, budget
         except CannotSign as error:
             detail = f"The request is not in form: {error}."
             continue
-        if flaw := flaw_when_verifying(replace(base, target=origin_form(base.target))):
-            detail = f"The request is not in form: {flaw}."
+        if problem := problem_when_verifying(replace(base, target=origin_form(base.target))):
+            detail = f"The request is not in form: {problem}."
             continue
         # A key that is known before the secrets of others.
         readings = sorted(

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from ..core.grammar import LENGTH
 from ..core.message import Request
-from ..errors import ConfigError, Rejected
+from ..errors import ConfigError, Reason, Rejected
 from .found import Found
 
 HEAD_IN_LF = "the lines of the head end in LF alone, as editors save them, and are read as ended by CR LF"
@@ -50,9 +50,9 @@ def request_of_http(content: bytes) -> Found:
         unclean = rejected
     notes: list[str] = []
     content = _without_marks(content, notes)
-    for form, flaw in _OTHER_FORMS:
+    for form, problem in _OTHER_FORMS:
         if form.match(content):
-            raise ConfigError(f"this is no raw request: {flaw}")
+            raise ConfigError(f"this is no raw request: {problem}")
     if not _FIRST_LINE.match(content):
         raise ConfigError(
             "this is no request: raw HTTP begins with a line such as GET /path HTTP/1.1, a HAR with {, a command with "
@@ -61,7 +61,7 @@ def request_of_http(content: bytes) -> Found:
     content = _as_http_1(content, notes)
     end = _END_OF_HEAD.search(content)
     if end is None:
-        raise _flaw(content) or unclean
+        raise _problem(content) or unclean
     head, body = content[: end.start()], content[end.end() :]
     saved_with_lf = b"\r\n" not in content[: end.end()]
     head = _with_line_ends(head, content[: end.end()], notes)
@@ -74,6 +74,21 @@ def request_of_http(content: bytes) -> Found:
     # Several, or one that is no number, is refused here.
     request = Request.from_http(head)
     return Found(request.with_body(_of_no_length(body, saved_with_lf, notes)), tuple(notes))
+
+
+def refuse_unclean(request: Request) -> None:
+    """Raise Rejected(malformed) where the head, written out, is not clean HTTP/1.1: a HAR and a curl command can say
+    such, and are to be refused as their bytes are."""
+    lines = [f"{request.method} {request.target} HTTP/1.1"]
+    for name, value in request.headers:
+        if name.lower() == "content-length" and LENGTH.fullmatch(value):
+            value = "0"  # the body is judged by what it was read from
+        lines.append(f"{name}: {value}")
+    if any("\r" in line or "\n" in line for line in lines):
+        raise Rejected(Reason.MALFORMED, "not clean HTTP: a header holds a line end")
+    head = "\r\n".join([*lines, "", ""]).encode("latin-1", "replace")
+    chunked = any(name.lower() == "transfer-encoding" for name, _ in request.headers)
+    Request.from_http(head + b"0\r\n\r\n" if chunked else head)
 
 
 def _without_marks(content: bytes, notes: list[str]) -> bytes:
@@ -100,7 +115,7 @@ def _as_http_1(content: bytes, notes: list[str]) -> bytes:
     return match[1] + b"1.1" + line_end + host + content[match.end() :]
 
 
-def _flaw(content: bytes) -> Rejected | None:
+def _problem(content: bytes) -> Rejected | None:
     try:
         Request.from_http(content)
     except Rejected as rejected:

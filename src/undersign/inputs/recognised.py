@@ -20,7 +20,7 @@ from .fetch import request_of_fetch
 from .found import Found
 from .har import request_of_har
 from .powershell import request_of_powershell
-from .raw import request_of_http
+from .raw import refuse_unclean, request_of_http
 
 KINDS = ("http", "har", "curl", "fetch", "powershell", "url")
 
@@ -83,7 +83,7 @@ def request_of(
     of the request's own, and `files` reads what a curl command names with @.
 
     Raises ConfigError for what is no request, or for one that can be read in more than one way, or lacks what a scheme
-    of these needs of it; Rejected(malformed) for raw HTTP that is not clean; OSError for a file that cannot be read.
+    of these needs of it; Rejected(malformed) for what is not clean HTTP; OSError for a file that cannot be read.
     """
     content, notes = _as_bytes(content, name)
     kind = kind or kind_of(content)
@@ -105,6 +105,8 @@ def request_of(
         else:
             read = _of_url(content.removeprefix(_BOM))
         found = Received(read.request, kind, notes=read.notes)
+    if kind != "http":
+        refuse_unclean(found.request)
     request = found.request if origin is None else _sent_to(found.request, origin)
     return found._replace(request=request, notes=notes + found.notes)
 

@@ -16,7 +16,8 @@ from ..inputs.curl_command import curl_command
 from ..inputs.har import SeveralEntries
 from ..inputs.raw import HEAD_IN_LF
 from ..inputs.recognised import Received, claims, request_of
-from ..recipe import Recipe, SchemeOfParts
+from ..parts.scheme import SchemeOfParts
+from ..recipe import Recipe
 from ..registry import build_scheme, options_described, scheme_names
 from ..scheme import Claim, Scheme
 from ..schemes import presets
@@ -98,7 +99,7 @@ def looked(question: Question) -> Looked:
 def look(found: Looked) -> dict[str, Any]:
     """What the page shows of it, as JSON."""
     question, request = found.question, found.received.request
-    flaw = None if question.secret is None else question.scheme.secret_flaw(question.secret)
+    flaw = None if question.secret is None else question.scheme.secret_problem(question.secret)
     verdict, verified = _verdict(found, flaw)
     explanation, why_not = _explanation(found, verified)
     key_id, key_id_from = _key_id(found)
@@ -122,7 +123,10 @@ def look(found: Looked) -> dict[str, Any]:
         "problems": {} if flaw is None else {"secret": sentence(flaw)},
     }
     if question.own and explanation is not None:
-        answer["difference"] = difference(explanation, question.own, question.secret)
+        keys = None if question.secret is None or flaw is not None else found.keys
+        key = None if found.claim is not None else _signer(found)
+        now = found.at if verified is None or verified.at is None else verified.at
+        answer["difference"] = difference(question.scheme, request, question.own, now=now, keys=keys, key=key)
     return answer
 
 
@@ -241,13 +245,17 @@ def _explanation(found: Looked, verified: Verified | None) -> tuple[Explanation 
     try:
         if found.claim is not None:
             return explain(question.scheme, request, now=now), ""
-        key_id = _key_id(found)[0] or _STAND_IN
-        credential: str | Credential = key_id
-        if question.extra and question.scheme.extras:
-            credential = Credential(key_id, "-", extra=question.extra)
-        return explain(question.scheme, request, credential, now=now, nonce=question.nonce or None), ""
+        return explain(question.scheme, request, _signer(found), now=now, nonce=question.nonce or None), ""
     except UndersignError as error:
         return None, sentence(error.detail if isinstance(error, Rejected) else str(error))
+
+
+def _signer(found: Looked) -> str | Credential:
+    """Whoever is to sign a request that is not signed, or not in form; somebody stands in where nobody is named."""
+    key_id = _key_id(found)[0] or _STAND_IN
+    if found.question.extra and found.question.scheme.extras:
+        return Credential(key_id, "-", extra=found.question.extra)
+    return key_id
 
 
 def _string(explanation: Explanation | None, why_not: str, *, received: bool) -> dict[str, Any]:

@@ -52,7 +52,7 @@ def received(
     """The request of a file, or of standard input; `origin` (parsed) takes the place of its own.
 
     Raises ConfigError for what is no request, or for one that can be read in more than one way, or lacks what a scheme
-    of these needs of it; Rejected(malformed) for raw HTTP that is not clean; OSError for a file that cannot be read.
+    of these needs of it; Rejected(malformed) for what is not clean HTTP; OSError for a file that cannot be read.
     """
     content, name = read_content(file)
     return request_of(content, name, schemes, kind=kind, entry=entry, origin=origin)

@@ -25,8 +25,6 @@ const Results = (() => {
 
   const control = (text) => element("span", { class: "control", title: MARK_NAMES[text] ?? text }, text);
   const pieces = (list) => list.map(([kind, text]) => (kind === "text" ? text : control(text)));
-  // The same with a new line behind each line feed.
-  const lines = (list) => pieces(list).flatMap((one, at) => (list[at][1] === "LF" ? [one, "\n"] : [one]));
 
   function verdict(state, title, detail = "") {
     $("verdict").dataset.verdict = state;
@@ -112,11 +110,15 @@ const Results = (() => {
     $("difference-sentence").textContent = difference.sentence;
     $("difference-notes").replaceChildren(...difference.notes.map((note) => element("li", {}, note)));
     const side = (title, marked) => {
-      const shown = marked.map(([kind, list]) => element(kind === "differs" ? "mark" : "span", {}, ...lines(list)));
-      return [element("h3", {}, title), element("pre", { class: "code" }, ...shown)];
+      const shown = marked.map(([kind, text]) => (kind === "differs" ? element("mark", {}, text) : text));
+      return element("pre", { class: "code" }, element("span", { class: "side" }, title), ...shown);
     };
-    const sides = difference.same ? [] : [...side("Expected", difference.expected), ...side("Yours", difference.own)];
-    $("difference-sides").replaceChildren(...sides);
+    const rows = difference.parts.map(({ name, same, expected, own }) =>
+      same
+        ? element("li", { class: "same" }, element("h3", {}, `${name}: the same`))
+        : element("li", {}, element("h3", {}, name), side("expected", expected), side("yours", own)),
+    );
+    $("difference-sides").replaceChildren(...(difference.same ? [] : rows));
   }
 
   function showSend({ send, verdict }) {
