@@ -120,6 +120,8 @@ def test_text_in_utf_8_is_read_where_the_type_says_so() -> None:
         ("Get-Date; irm https://h/", "does something else"),
         ("irm https://h/\nirm https://h/", "several commands"),
         ('irm https://h/ -Body "$([char]55357)" -Method Post', "half of a character"),
+        ("irm " + "(" * 5000, "nested too deeply"),
+        ("irm " + "@{a=" * 5000, "nested too deeply"),
     ],
 )
 def test_what_only_powershell_would_know_is_refused_by_name(script: str, said: str) -> None:

@@ -45,6 +45,7 @@ _SETTING = re.compile(
     re.IGNORECASE,
 )
 _UNRESERVED = re.compile("%(?:4[1-9a-f]|5[0-9af]|6[1-9a-f]|7[0-9ae]|3[0-9]|2[de])", re.IGNORECASE)
+_DEEPEST = 64
 _PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 _ESCAPED = {"n": "\n", "r": "\r", "t": "\t", "0": "\0", "a": "\a", "b": "\b", "f": "\f", "v": "\v", "e": "\x1b"}
 
@@ -97,7 +98,7 @@ def request_of_powershell(text: str) -> Found:
 class _Script:
     def __init__(self, text: str) -> None:
         self.text, self.place, self.known = text, 0, dict[str, Any]()
-        self.positional = 0
+        self._depth = 0
 
     def take(self, pattern: re.Pattern[str], space: re.Pattern[str] = _SPACE) -> re.Match[str] | None:
         start = space.match(self.text, self.place)
@@ -182,6 +183,15 @@ class _Script:
         return found
 
     def value(self) -> Any:
+        """The value that stands here."""
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise ConfigError("the script is nested too deeply to be a request")
+        found = self._value()
+        self._depth -= 1
+        return found
+
+    def _value(self) -> Any:
         if match := self.take(_HERE):
             return self._expanded(match[2]) if match[1] == '"' else match[2]
         if match := self.take(_TABLE):

@@ -125,7 +125,7 @@ def look(found: Looked) -> dict[str, Any]:
     if question.own and explanation is not None:
         keys = None if question.secret is None or flaw is not None else found.keys
         key = None if found.claim is not None else _signer(found)
-        now = found.at if verified is None or verified.at is None else verified.at
+        now = found.at if verified is None else verified.at
         answer["difference"] = difference(question.scheme, request, question.own, now=now, keys=keys, key=key)
     return answer
 
@@ -224,9 +224,7 @@ def _verdict(found: Looked, flaw: str | None) -> tuple[dict[str, str], Verified 
         "state": "valid",
         "title": "Valid",
         "reason": "",
-        "detail": f"Signed by {verified.key_id} with this secret, at {_instant(verified.at)}."
-        if verified.at is not None
-        else f"Signed by {verified.key_id} with this secret.",
+        "detail": f"Signed by {verified.key_id} with this secret, at {_instant(verified.at)}.",
     }, verified
 
 
@@ -241,7 +239,7 @@ def _in_words(found: Looked, rejected: Rejected) -> str:
 def _explanation(found: Looked, verified: Verified | None) -> tuple[Explanation | None, str]:
     """What is signed: as received where it is signed in form, else as it would be."""
     question, request = found.question, found.received.request
-    now = found.at if verified is None or verified.at is None else verified.at
+    now = found.at if verified is None else verified.at
     try:
         if found.claim is not None:
             return explain(question.scheme, request, now=now), ""

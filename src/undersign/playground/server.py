@@ -97,7 +97,7 @@ class PageServer(ThreadingHTTPServer):
 def _page() -> dict[str, tuple[bytes, str]]:
     """The files of the page by name, with their types."""
     found: dict[str, tuple[bytes, str]] = {}
-    for entry in (files(__package__) / "page").iterdir():
+    for entry in (files("undersign.playground") / "page").iterdir():
         kind = next((kind for end, kind in _TYPES.items() if entry.name.endswith(end)), None)
         if kind is not None:
             found[entry.name] = entry.read_bytes(), kind
@@ -108,7 +108,7 @@ def _page() -> dict[str, tuple[bytes, str]]:
 class _Handler(BaseHTTPRequestHandler):
     """One request on one connection. Whatever is refused gets a status and a word, and nothing of what was sent."""
 
-    server: PageServer
+    server: PageServer  # pyright: ignore[reportIncompatibleVariableOverride]
     server_version = "undersign"
     sys_version = ""
 
