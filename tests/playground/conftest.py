@@ -22,13 +22,18 @@ from undersign.playground.server import PageServer
 ROOT = Path(__file__).parents[2]
 Page: TypeAlias = "chromium.Page | firefox.Page"
 
-IDLE = "() => document.body.dataset.state === 'idle'"
-PLACES = [
-    pytest.param(("chromium", "served"), id="chromium"),
-    pytest.param(("firefox", "served"), id="firefox"),
-    pytest.param(("chromium", "site"), id="chromium-pyodide"),
-    pytest.param(("firefox", "site"), id="firefox-pyodide"),
+IDLE = "() => document.body?.dataset.state === 'idle'"
+PLACES = {
+    "chromium": ("chromium", "served"),
+    "firefox": ("firefox", "served"),
+    "chromium-pyodide": ("chromium", "site"),
+    "firefox-pyodide": ("firefox", "site"),
+}
+# All of them are a matrix, of which `make test` runs one; what holds everywhere is asked everywhere for a few.
+MATRIX = [
+    pytest.param(place, id=name, marks=() if name == "chromium" else pytest.mark.long) for name, place in PLACES.items()
 ]
+EVERYWHERE = pytest.mark.parametrize("page", [pytest.param(PLACES[name], id=name) for name in PLACES], indirect=True)
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -122,7 +127,7 @@ def tab_of(request: pytest.FixtureRequest) -> Callable[[str, str], tuple[Page, s
     return tab
 
 
-@pytest.fixture(params=PLACES)
+@pytest.fixture(params=MATRIX)
 def page(request: pytest.FixtureRequest, tab_of: Callable[[str, str], tuple[Page, str]]) -> Iterator[Page]:
     """The page with nothing in it. Whatever a test does, the console stays empty and nothing else is asked for."""
     found, address = tab_of(*request.param)

@@ -97,7 +97,7 @@ def test_no_way_out_is_open(
     assert elsewhere.asked == []
 
 
-@pytest.mark.parametrize("place", ["served", "site"])
+@pytest.mark.parametrize("place", ["served", pytest.param("site", marks=pytest.mark.long)])
 def test_no_form_is_sent(apart: chromium.Page, elsewhere: Served, place: str, request: pytest.FixtureRequest) -> None:
     apart.goto(request.getfixturevalue(place).address)
     apart.wait(IDLE)
@@ -139,23 +139,18 @@ def test_python_in_the_page_has_no_way_out_either(apart: chromium.Page, site: Se
 
 
 def test_once_it_is_loaded_the_page_of_the_documentation_asks_for_nothing(apart: chromium.Page, site: Served) -> None:
+    site.asked.clear()
     apart.goto(site.address)
     apart.wait(IDLE)
     loaded = len(site.asked)
+    assert loaded >= 12
+    assert all(path.startswith("/some%20where/playground/") for path in site.asked if path != "/favicon.ico")
     for name in ("gotom", "a mistake", "gogrid", "to be signed"):
         apart.run("(name) => document.querySelector(`[data-example='${name}']`).click()", name)
         apart.wait(IDLE)
     assert apart.text("verdict-title") == "Not signed"
     assert site.asked[loaded:] == []
     assert apart.complaints() == []
-
-
-def test_every_file_of_the_site_is_beside_the_page(apart: chromium.Page, site: Served) -> None:
-    site.asked.clear()
-    apart.goto(site.address)
-    apart.wait(IDLE)
-    assert all(path.startswith("/some%20where/playground/") for path in site.asked if path != "/favicon.ico")
-    assert len(site.asked) >= 12
 
 
 def test_another_page_can_neither_read_nor_ask(apart: chromium.Page, served: PageServer, elsewhere: Served) -> None:
@@ -225,5 +220,5 @@ def test_the_secret_is_gone_when_one_comes_back(apart: chromium.Page, served: Pa
     apart.wait(IDLE)
     apart.goto(elsewhere.address)
     apart.run("() => void setTimeout(() => history.back())")
-    apart.wait("() => document.body.dataset.state === 'idle'")
+    apart.wait(IDLE)
     assert apart.value("secret") == ""
