@@ -7,6 +7,7 @@
   "use strict";
 
   const WAIT = 80; // milliseconds without a key pressed, before it is asked
+  const PAUSE = 200; // more of them, before a cause is looked for, which may take a second
   let number = 0; // of the latest question; the answers of earlier ones are not shown
   let timer = 0; // of a question that is about to be asked
   let pending = 0;
@@ -39,6 +40,8 @@
     const wrong = ["invalid", "unsigned"].includes(answer.verdict?.state) && asked.secret;
     Results.causes(wrong ? null : undefined);
     if (!wrong) return;
+    await new Promise((done) => setTimeout(done, PAUSE));
+    if (mine !== number) return;
     const found = await Transport.ask({ ...asked, action: "diagnose" });
     if (mine === number) Results.causes(found.causes ?? [{ code: "unexplained", detail: found.error ?? "" }]);
   }
