@@ -112,10 +112,24 @@ def test_a_file_is_taken_byte_for_byte() -> None:
 def test_a_request_of_several_in_a_har_is_chosen() -> None:
     har = json.loads(FORMS["har"])
     har["log"]["entries"].append({"request": {"method": "GET", "url": "https://h/?token=hush", "headers": []}})
+    # The only one that is signed is taken, and another one may be.
     found = look(json.dumps(har), secret=SECRET)
+    assert found["verdict"]["state"] == "valid"
+    assert "it alone is signed" in found["request"]["notes"][0]
+    assert verdict(pasted=json.dumps(har), entry="2", secret=SECRET) == "Not signed"
+    found = look(json.dumps(har), scheme="gogrid")
     assert found["choices"] == [(1, "GET https://demo.gotom.io/app-api/campaign/26106"), (2, "GET https://h/")]
     assert "verdict" not in found
-    assert verdict(pasted=json.dumps(har), entry="1", secret=SECRET) == "Valid"
+
+
+def test_a_nonce_that_has_to_be_a_number_is_one() -> None:
+    fields = answer({"action": "example", "name": "kraken"})["fields"]
+    request = (
+        "POST /0/private/Balance HTTP/1.1\nHost: api.kraken.com\n"
+        "Content-Type: application/x-www-form-urlencoded\nContent-Length: 3\n\na=1"
+    )
+    asked = {**fields, "pasted": request, "key_id": "k", "now": 1700000000.5, "nonce": "0123abcd"}
+    assert look(**asked)["send"]["form"] == "a=1&nonce=1700000000500000"
 
 
 def test_a_command_reads_no_file_of_this_machine(tmp_path: Path) -> None:
@@ -283,7 +297,7 @@ def test_a_recipe_is_a_scheme_in_toml_or_json() -> None:
         ({"extra": [1]}, "extra", "object of texts"),
         ({"options": [1]}, "options", "object of texts"),
         ({"key_id": 7}, "key_id", "is text"),
-        ({"pasted": "hello"}, "pasted", "This is no request"),
+        ({"pasted": "hello"}, "pasted", "What is pasted is no request"),
         ({"pasted": "curl"}, "pasted", "."),
         ({"pasted": "GET / HTTP/1.1\nHost demo\n\n"}, "pasted", "cannot be read"),
         ({"pasted": "\ud800"}, "pasted", "half of a character"),

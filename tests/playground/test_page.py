@@ -162,11 +162,12 @@ def test_the_first_difference_of_ones_own_string_is_marked(page: Page) -> None:
 def test_one_request_of_a_har_is_chosen(page: Page) -> None:
     har = json.loads(FORMS["har"])
     har["log"]["entries"].append({"request": {"method": "GET", "url": "https://h/", "headers": []}})
-    give(page, json.dumps(har), secret=SECRET)
+    give(page, json.dumps(har), scheme="gogrid", secret=SECRET)
     assert page.text("verdict-title") == "Nothing to check"
-    page.fill("entry", "1")
+    page.fill("entry", "2")
     page.wait(IDLE)
-    assert page.text("verdict-title") == "Valid"
+    assert page.text("verdict-title") == "Not signed"
+    assert "https://h/" in page.text("read-as")
     give(page, UNSIGNED)
     assert page.run("() => document.getElementById('entry-field').hidden")
 
@@ -198,7 +199,11 @@ def test_the_scheme_that_it_is_signed_for_is_one_click_away(page: Page) -> None:
 
 
 def test_what_cannot_be_read_gets_one_clear_message(page: Page) -> None:
-    for pasted, said in (("hello", "This is no request"), ("curl https://h -d @x", "reads a file"), ("curl ", "URL")):
+    for pasted, said in (
+        ("hello", "What is pasted is no request"),
+        ("curl https://h -d @x", "reads a file"),
+        ("curl ", "URL"),
+    ):
         give(page, pasted)
         assert said in page.text("problem-pasted")
         assert page.text("verdict-title") == "Nothing to check"

@@ -92,7 +92,7 @@ def request_of(
     if kind == "har":
         found = _of_har(content.removeprefix(_BOM), entry, schemes)
     elif kind == "http":
-        raw = request_of_http(content)
+        raw = request_of_http(content, name)
         found = Received(_sent_to(raw.request, _origin_of_host(raw.request)), kind, notes=raw.notes)
     else:
         text = content.removeprefix(_BOM).decode("utf-8", "surrogateescape")
@@ -158,24 +158,44 @@ def _whole(text: str) -> str:
 
 def _as_bytes(content: bytes, name: str) -> tuple[bytes, tuple[str, ...]]:
     """The content, in UTF-8 where a shell or an editor has saved text as UTF-16."""
-    if not content.startswith(_UTF_16):
-        return content, ()
     try:
-        text = content.decode("utf-16")
+        text = text_of_utf_16(content)
     except UnicodeDecodeError:
         raise ConfigError(f"{name} is neither a request nor text in UTF-16, as its first bytes say") from None
+    if text is None:
+        return content, ()
+    note = f"{name} is UTF-16, as some editors and shells save text"
     if kind_of(text.encode()) == "http" and not text.isascii():
-        raise ConfigError(f"{name} is UTF-16, as some editors and shells save text: save the bytes as they came")
-    return text.encode(), (f"{name} is UTF-16, as some editors and shells save text",)
+        # Which bytes they were depends on who has taken them for text.
+        note += ": what of it is not ASCII is read as UTF-8, so save the bytes as they came where they were not"
+    return text.encode(), (note,)
+
+
+def text_of_utf_16(content: bytes) -> str | None:
+    """The text, where it is UTF-16, with its mark or without; None where it is not. Raises UnicodeDecodeError."""
+    if content.startswith(_UTF_16):
+        return content.decode("utf-16")
+    # Without its mark: every other byte of what begins such a text is zero.
+    start = content[:40]
+    if len(start) < 4 or len(content) % 2:
+        return None
+    for encoding, zeros, others in (("utf-16-le", start[1::2], start[::2]), ("utf-16-be", start[::2], start[1::2])):
+        if not any(zeros) and all(others):
+            return content.decode(encoding)
+    return None
 
 
 def _of_har(content: bytes, entry: str | None, schemes: Sequence[Scheme]) -> Received:
-    head, body, clock = request_of_har(content, entry)
-    notes: tuple[str, ...] = (body.note,)
+    found = request_of_har(content, entry, lambda head: any(claims(scheme, head) for scheme in schemes))
+    head, body, clock = found.head, found.body, found.clock
+    notes: tuple[str, ...] = (found.note, body.note)
     if body.lacking:
         if _needs_body(schemes, head):
             raise ConfigError(body.lacking)
-        notes = (f"the signature does not depend on the body, which is not known: {body.lacking.rpartition(':')[0]}",)
+        notes = (
+            found.note,
+            f"the signature does not depend on the body, which is not known: {body.lacking.rpartition(':')[0]}",
+        )
     hint = "" if head.values("authorization") else NO_AUTHORIZATION
     request = head.with_body(body.content)
     notes = tuple(filter(None, notes))

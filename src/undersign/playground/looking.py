@@ -243,7 +243,7 @@ def _explanation(found: Looked, verified: Verified | None) -> tuple[Explanation 
     try:
         if found.claim is not None:
             return explain(question.scheme, request, now=now), ""
-        return explain(question.scheme, request, _signer(found), now=now, nonce=question.nonce or None), ""
+        return explain(question.scheme, request, _signer(found), now=now, nonce=_nonce(found) or None), ""
     except UndersignError as error:
         return None, sentence(error.detail if isinstance(error, Rejected) else str(error))
 
@@ -254,6 +254,15 @@ def _signer(found: Looked) -> str | Credential:
     if found.question.extra and found.question.scheme.extras:
         return Credential(key_id, "-", extra=found.question.extra)
     return key_id
+
+
+def _nonce(found: Looked) -> str:
+    """The nonce to sign with; empty where the scheme takes none."""
+    scheme = found.question.scheme
+    if not scheme.takes_nonce:
+        return ""
+    # In microseconds, as clients and command line have it, so that it is larger than the last of theirs.
+    return str(int(found.question.now * 1_000_000)) if scheme.nonce_is_number else found.question.nonce
 
 
 def _string(explanation: Explanation | None, why_not: str, *, received: bool) -> dict[str, Any]:
@@ -300,8 +309,7 @@ def _send(found: Looked, flaw: str | None) -> dict[str, Any]:
         return {"problem": f"Type {' and '.join(missing)}, which {scheme.name} sends as well."}
     try:
         credential = Credential(key_id, question.secret, extra={name: question.extra[name] for name in wanted})
-        nonce = question.nonce if scheme.takes_nonce else ""
-        patch = sign(scheme, request, credential, now=at, nonce=nonce)
+        patch = sign(scheme, request, credential, now=at, nonce=_nonce(found))
     except UndersignError as error:
         return {"problem": sentence(f"it cannot be signed: {error}")}
     signed = patch.apply(request)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.grammar import did_you_mean
+from ..core.text import decoded
 from ..errors import ConfigError
 from ..recipe import Recipe
 
@@ -60,7 +61,7 @@ def recipe_of(text: str) -> Recipe:
 
 def _document(path: Path) -> Mapping[str, Any]:
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = decoded(path.read_bytes())
     except UnicodeDecodeError:
         raise ConfigError("a recipe is text in UTF-8: save it so") from None
     suffix = path.suffix.lower()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from ...errors import ConfigError
 from ...inputs.recognised import KINDS, Received, claims, request_of
 from ...scheme import Scheme
 from ..options import Command
@@ -15,6 +17,8 @@ from ..output import say
 from .content import read_content
 
 __all__ = ["CLOCK_IS_NOW", "ReadingCommand", "Received", "claims", "input_options", "received", "tell"]
+
+_URL = re.compile(r"https?:/", re.IGNORECASE)  # a path has lost the second slash
 
 CLOCK_IS_NOW = "the clock is that of this machine, now: if the request came in earlier, say when with --at"
 
@@ -54,6 +58,10 @@ def received(
     Raises ConfigError for what is no request, or for one that can be read in more than one way, or lacks what a scheme
     of these needs of it; Rejected(malformed) for what is not clean HTTP; OSError for a file that cannot be read.
     """
+    if file is not None and _URL.match(str(file)) and not file.exists():
+        raise ConfigError(
+            f"{file} is no file: save the request in one; for METHOD and URL there is undersign sign --explain"
+        )
     content, name = read_content(file)
     return request_of(content, name, schemes, kind=kind, entry=entry, origin=origin)
 
