@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -222,3 +223,16 @@ def test_the_secret_is_gone_when_one_comes_back(apart: chromium.Page, served: Pa
     apart.run("() => void setTimeout(() => history.back())")
     apart.wait(IDLE)
     assert apart.value("secret") == ""
+
+
+def test_a_server_that_has_ended_is_told(apart: chromium.Page) -> None:
+    with PageServer() as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        apart.goto(server.address)
+        apart.wait(IDLE)
+        server.shutdown()
+    thread.join()
+    apart.fill("pasted", SIGNED)
+    apart.wait(IDLE)
+    assert "start “undersign inspect” again" in apart.text("fault")

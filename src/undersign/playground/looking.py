@@ -61,7 +61,7 @@ class Looked(NamedTuple):
     def keys(self) -> Keys:
         """The one key: for the key id that is typed, else for whichever the request names."""
         secret = Secret(self.question.secret or b"\0")
-        if self.question.key_id:
+        if self.question.key_id and _sends_key_id(self.question.scheme):
             return {self.question.key_id: secret}
         return lambda key_id, scheme_name: secret
 
@@ -134,10 +134,9 @@ def scheme_shown(scheme: Scheme, name: str, *, is_recipe: bool) -> dict[str, Any
     """What the page shows of the scheme that is chosen, and which fields it needs."""
     known = not is_recipe and name in scheme_names()
     about = presets.described(name) if known and name in presets.names() else None
-    sends_key_id = not isinstance(scheme, SchemeOfParts) or bool(scheme.key_id_carrier)
     return {
         "name": scheme.name,
-        "sends_key_id": sends_key_id,
+        "sends_key_id": _sends_key_id(scheme),
         "extras": list(scheme.extras),
         "mistakes": about.mistakes if about else "",
         "source": about.source if about else "",
@@ -145,6 +144,10 @@ def scheme_shown(scheme: Scheme, name: str, *, is_recipe: bool) -> dict[str, Any
         "example": known and has_example(name),
         "recipe": scheme.as_mapping() if isinstance(scheme, Recipe) else None,
     }
+
+
+def _sends_key_id(scheme: Scheme) -> bool:
+    return not isinstance(scheme, SchemeOfParts) or bool(scheme.key_id_carrier)
 
 
 def _no_files(name: str) -> bytes:
@@ -189,9 +192,8 @@ def _instant(at: float) -> str:
 
 def _key_id(found: Looked) -> tuple[str, str]:
     """Whose key it is, and where that is from."""
-    scheme = found.question.scheme
-    if isinstance(scheme, SchemeOfParts) and not scheme.key_id_carrier:
-        return scheme.name, "scheme"
+    if not _sends_key_id(found.question.scheme):
+        return found.question.scheme.name, "scheme"
     if found.question.key_id:
         return found.question.key_id, "typed"
     if found.claim is not None:
@@ -229,7 +231,7 @@ def _verdict(found: Looked, flaw: str | None) -> tuple[dict[str, str], Verified 
 
 
 def _in_words(found: Looked, rejected: Rejected) -> str:
-    if rejected.reason is Reason.UNKNOWN_KEY and found.question.key_id:
+    if rejected.reason is Reason.UNKNOWN_KEY and _key_id(found)[1] == "typed":
         return "The request names another key id than the one that is typed."
     if rejected.reason is Reason.MISMATCH:
         return "This request and this secret give another signature."
