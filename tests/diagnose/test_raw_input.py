@@ -103,7 +103,7 @@ def test_what_can_be_read_in_one_way_only_is_taken_and_that_is_said(content: byt
         (raw(ONE + b"\n", with_length=False), "add Content-Length: 9, or 8 without it"),
         (lf(raw(ONE, with_length=False)) + b"\n", "add Content-Length: 9, or 8 without it"),
         (raw(ONE + b"\r\n", with_length=False), "add Content-Length: 10, or 8 without it"),
-        (lf(raw(b"one\r\ntwo", with_length=False)), "ended in LF or CR LF is not known: add it"),
+        (lf(raw(b"one\r\ntwo", with_length=False)), "is not known: add Content-Length: 7 for LF, or 8 for CR LF"),
         (raw(method="GET", with_length=False) + raw(ONE), "there is a second request behind the first"),
         (raw(ONE + b"\n").replace(ONE, b"\n" + ONE), "can be read in more than one way"),
         # what is no request of HTTP/1.1

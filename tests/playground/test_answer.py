@@ -365,6 +365,27 @@ def test_the_cause_is_named_by_the_diagnosis_of_the_library() -> None:
     assert answer({"action": "diagnose", "pasted": SIGNED, "now": NOW})["problems"].keys() == {"secret"}
 
 
+@pytest.mark.parametrize("body", ['{\n "a": 1\n}', '{\n "a": 1\n}\n', '{\r\n "a": 1\r\n}', "x\r\n", "x\n", "x"])
+def test_a_body_whose_length_nobody_says_is_what_the_signature_fits(body: str) -> None:
+    digest = hashlib.md5(body.encode()).hexdigest()  # noqa: S324
+    signature = hmac_sha1(f"POST\n{digest}\napplication/json\n{DATE}\n\n/x")
+    # A text area makes LF of CR LF, and pasting may add one at the end.
+    pasted = body.replace("\r\n", "\n").rstrip("\n") + "\n"
+    request = (
+        f"POST /x HTTP/1.1\nHost: h\nContent-Type: application/json\nDate: {DATE}\n"
+        f"Authorization: gotom_app_api me:{signature}\n\n{pasted}"
+    )
+    found = look(request, secret=SECRET)
+    assert (found["verdict"]["state"], found["request"]["body"]) == ("valid", len(body))
+    assert f"it is taken to have {len(body)} bytes" in found["request"]["notes"][0]
+    assert look(request)["request"]["body"] == len(pasted) - 1
+
+
+def test_an_authorization_of_another_form_is_seen() -> None:
+    detail = look(SIGNED.replace("gotom_app_api", "gotom"))["verdict"]["detail"]
+    assert detail == "It has a header Authorization, which is not in the form of gotom."
+
+
 def test_of_a_request_that_is_not_signed_no_cause_is_named_but_a_hidden_signature() -> None:
     assert causes(UNSIGNED) == []
 

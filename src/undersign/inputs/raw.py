@@ -63,6 +63,14 @@ _OTHER_FORMS = (
 )
 
 
+class UnknownLength(ConfigError):
+    """A body that may have had several lengths, since no Content-Length tells: `lengths`, the likeliest first."""
+
+    def __init__(self, message: str, lengths: list[int]) -> None:
+        super().__init__(message)
+        self.lengths = lengths
+
+
 def request_of_http(content: bytes, name: str = "this") -> Found:
     """The request of a raw message; `name` is what the file is called in a sentence.
 
@@ -216,15 +224,22 @@ def _of_no_length(body: bytes, saved_with_lf: bool, notes: list[str]) -> bytes:
         return b""
     if _SECOND_REQUEST.match(body):
         raise ConfigError("there is a second request behind the first, which has no Content-Length: give one request")
-    without = len(body.removesuffix(b"\n").removesuffix(b"\r"))
-    if without < len(body):
-        raise ConfigError(
+    whole, without = body, body.removesuffix(b"\n").removesuffix(b"\r")
+    lengths = [len(without), len(whole)]
+    if saved_with_lf:
+        lengths += [len(text) + text.count(b"\n") for text in (without, whole)]
+    lengths = list(dict.fromkeys(lengths))
+    if without != whole:
+        raise UnknownLength(
             "there is no Content-Length, so whether the line end behind the body was sent is not known: add "
-            f"Content-Length: {len(body)}, or {without} without it"
+            f"Content-Length: {len(whole)}, or {len(without)} without it",
+            lengths,
         )
     if b"\n" in body and saved_with_lf:
-        raise ConfigError(
-            "there is no Content-Length, so whether the lines of the body ended in LF or CR LF is not known: add it"
+        raise UnknownLength(
+            "there is no Content-Length, so whether the lines of the body ended in LF or CR LF is not known: add "
+            f"Content-Length: {lengths[0]} for LF, or {lengths[1]} for CR LF",
+            lengths,
         )
     notes.append(f"there is no Content-Length, so all that is behind the head is the body, {len(body)} bytes")
     return body

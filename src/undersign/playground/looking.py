@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -14,7 +15,7 @@ from ..errors import CannotSign, ConfigError, Reason, Rejected, UndersignError
 from ..explaining import Explanation, explain
 from ..inputs.curl_command import curl_command
 from ..inputs.har import SeveralEntries
-from ..inputs.raw import HEAD_IN_LF
+from ..inputs.raw import HEAD_IN_LF, UnknownLength
 from ..inputs.recognised import Received, claims, request_of
 from ..parts.scheme import SchemeOfParts
 from ..recipe import Recipe
@@ -68,12 +69,42 @@ class Looked(NamedTuple):
 
 def looked(question: Question) -> Looked:
     """The request of the question. Raises Flaw where it cannot be read."""
-    scheme = question.scheme
     if not question.content.strip():
         raise Flaw("pasted", "")
     try:
+        return _read(question, question.content)
+    except UnknownLength as unknown:
+        return _of_likely_length(question, unknown)
+
+
+def _of_likely_length(question: Question, unknown: UnknownLength) -> Looked:
+    """Nobody counts the bytes of what they paste: that length is taken which the signature fits, else the likeliest."""
+    likely: list[Looked] = []
+    for length in unknown.lengths:
+        with suppress(Flaw, UnknownLength):
+            header = b"\nContent-Length: %d\n" % length
+            likely.append(_read(question, question.content.replace(b"\n", header, 1)))
+    if not likely:
+        raise Flaw("pasted", sentence(str(unknown)))
+    found = next((each for each in likely if _fits(each)), likely[0])
+    why, bytes_taken = str(unknown).partition(": add")[0], body_length(found.received.request.body)
+    notes = [note for note in found.received.notes if not note.startswith("the line ends of the body")]
+    taken = f"{why}: it is taken to have {bytes_taken} bytes"
+    return found._replace(received=found.received._replace(notes=(taken, *notes)))
+
+
+def _fits(found: Looked) -> bool:
+    if found.question.secret is None or found.question.scheme.secret_problem(found.question.secret) is not None:
+        return False
+    return found.is_signed and _verdict(found, None)[1] is not None
+
+
+def _read(question: Question, content: bytes) -> Looked:
+    """The request of the content. Raises UnknownLength, and Flaw where it cannot be read."""
+    scheme = question.scheme
+    try:
         received = request_of(
-            question.content,
+            content,
             "what is pasted",
             [scheme],
             kind=question.kind,
@@ -81,6 +112,8 @@ def looked(question: Question) -> Looked:
             origin=question.origin,
             files=_no_files,
         )
+    except UnknownLength:
+        raise
     except Rejected as rejected:
         raise Flaw("pasted", sentence(f"the request cannot be read: {rejected.detail}")) from None
     except SeveralEntries as several:
@@ -205,6 +238,8 @@ def _verdict(found: Looked, flaw: str | None) -> tuple[dict[str, str], Verified 
     scheme, question = found.question.scheme, found.question
     if not found.is_signed:
         detail = f"It carries no signature of {scheme.name}, so there is none to check."
+        if _has_other_authorization(found):
+            detail = f"It has a header Authorization, which is not in the form of {scheme.name}."
         if found.received.hint:
             detail = f"{detail} {sentence(found.received.hint)}"
         return {"state": "unsigned", "title": "Not signed", "reason": "", "detail": detail}, None
@@ -228,6 +263,12 @@ def _verdict(found: Looked, flaw: str | None) -> tuple[dict[str, str], Verified 
         "reason": "",
         "detail": f"Signed by {verified.key_id} with this secret, at {_instant(verified.at)}.",
     }, verified
+
+
+def _has_other_authorization(found: Looked) -> bool:
+    scheme = found.question.scheme
+    wanted = isinstance(scheme, SchemeOfParts) and "authorization" in scheme.program.carriers.header_names
+    return wanted and bool(found.received.request.values("authorization"))
 
 
 def _in_words(found: Looked, rejected: Rejected) -> str:
