@@ -82,8 +82,15 @@ def say_clocks_differ(scheme: Scheme, date: str, at: float) -> None:
     theirs = parse_date(date)
     if theirs is None or window_of(scheme) is None or abs(theirs - at) <= _TOLERANCE:
         return
-    off = f"{abs(theirs - at):.0f} seconds {'behind' if theirs > at else 'ahead of'}"
+    off = f"{_duration(int(abs(theirs - at)))} {'behind' if theirs > at else 'ahead of'}"
     say(f"undersign: the time that was signed is {off} the server's clock, which says {printable(date.strip())}")
+
+
+def _duration(seconds: int) -> str:
+    if seconds < 3 * 3600:
+        return f"{seconds} seconds"
+    hours = seconds // 3600
+    return f"{hours} h {seconds % 3600 // 60} min" if hours < 48 else f"{hours // 24} days"
 
 
 def _sign(
