@@ -32,7 +32,9 @@ function headerHolds(array $group, array $test, array $headers): ?bool
         $sent = strtolower($name) === 'authorization' ? substr(strrchr($value, ':'), 1) : $sent;
     }
     $md5 = explode("\n", $string)[1];
-    $asEmpty = ($group['options']['multipart_as_empty'] ?? false) && $test['request']['method'] === 'POST';
+    $types = array_filter($test['request']['headers'], fn ($pair) => strtolower($pair[0]) === 'content-type');
+    $isUpload = array_filter($types, fn ($pair) => strtolower(trim(explode(';', $pair[1])[0])) === 'multipart/form-data');
+    $asEmpty = ($group['options']['multipart_as_empty'] ?? false) && $test['request']['method'] === 'POST' && $isUpload;
     if ($md5 !== md5($asEmpty ? '' : (string) bytes($test['request'], 'body'))) {
         return false;
     }
@@ -45,16 +47,28 @@ function headerHolds(array $group, array $test, array $headers): ?bool
     return false;
 }
 
+// The signature parameter of a query or form, decoded.
+function value(array $group, string $parameters): ?string
+{
+    foreach (explode('&', $parameters) as $part) {
+        [$name, $value] = explode('=', $part, 2) + [1 => ''];
+        if (urldecode($name) === ($group['options']['sig_param'] ?? 'sig')) {
+            return urldecode($value);
+        }
+    }
+    return null;
+}
+
 // Keyed timestamp: a signed request holds that of the group's second, a valid one that of a second in the window.
 function parameterHolds(array $group, array $test, string $parameters): bool
 {
-    preg_match('/(?:^|&)s(?:i|%69)g=([0-9a-f]+)/', $parameters, $match);
+    $sent = value($group, $parameters);
     $window = $group['options']['window'] ?? ['past' => 600, 'future' => 600];
     $now = (int) floor($group['now']);
     $seconds = $group['op'] === 'sign' ? [$now] : range($now - $window['past'], $now + $window['future']);
     foreach (secrets($group, $test['key_id']) as $secret) {
         foreach ($seconds as $second) {
-            if ($match[1] === hash($group['options']['algorithm'] ?? 'md5', $test['key_id'] . $secret . $second)) {
+            if ($sent === hash($group['options']['algorithm'] ?? 'md5', $test['key_id'] . $secret . $second)) {
                 return true;
             }
         }
@@ -73,7 +87,7 @@ function holds(string $scheme, array $group, array $test): ?bool
     $target = $test['target'] ?? $test['request']['target'];
     $body = (string) (bytes($test, 'body') ?? bytes($test['request'], 'body'));
     $query = explode('?', $target, 2)[1] ?? '';
-    return parameterHolds($group, $test, preg_match('/(^|&)s(i|%69)g=/', $query) ? $query : $body);
+    return parameterHolds($group, $test, value($group, $query) === null ? $body : $query);
 }
 
 $files = array_slice($argv, 1) ?: [__DIR__ . '/gotom.json', __DIR__ . '/gogrid.json'];

@@ -19,7 +19,7 @@ def say(answer: dict[str, Any]) -> None:
 
 
 def main(how: str) -> None:
-    port = Port()
+    port = Port(how.removeprefix("makes the mistake ") if how.startswith("makes the mistake ") else "")
     held: list[dict[str, Any]] = []
     if how == "ends before start":
         sys.exit(4)
@@ -40,6 +40,8 @@ def main(how: str) -> None:
             while True:
                 sys.stdout.write("x" * 65536)
         answer = port.answer(command)
+        if how == "verifies nothing" and command.get("op") == "verify":
+            answer = {"seq": command["seq"], "result": "invalid", "reason": "mismatch"}
         seq = command.get("seq")
         if how == "speaks of nothing" and seq is None:
             answer = {"schemes": ["gotom"]}

@@ -5,6 +5,8 @@ Their names say what is done; the code that does it stands at `makes("…")`.
 
 from __future__ import annotations
 
+from .habits import HABITS
+
 # In what the schemes share
 BOTH = (
     "absolute-form-kept",
@@ -25,7 +27,9 @@ BOTH = (
     "newline-in-target-taken",
     "no-path-is-nothing",
     "oldest-secret-alone",
+    "override-by-its-end",
     "override-in-one-spelling",
+    "override-of-one-name",
     "override-refused-everywhere",
     "override-taken",
     "override-with-hyphens-alone",
@@ -109,6 +113,7 @@ HEADER_HMAC = (
     "header-lines-unsorted",
     "header-lines-without-space",
     "header-names-unfolded",
+    "host-not-set",
     "hour-24-taken",
     "hyphens-optional",
     "key-id-colons-escaped-alone",
@@ -220,6 +225,7 @@ HEADER_HMAC = (
     "target-without-empty-query",
     "target-without-query",
     "target-without-script",
+    "unknown-host-signed",
     "unknown-key-found-first",
     "utc-refused",
     "utc-without-space-taken",
@@ -229,6 +235,7 @@ HEADER_HMAC = (
     "window-of-past-both-ways",
     "window-with-fractions",
     "year-10000-signed",
+    "year-unpadded",
     "years-of-more-digits-taken",
     "zero-header-kept",
     "zeros-header-dropped",
@@ -306,7 +313,7 @@ KEYED_TIMESTAMP = (
     "written-names-compared",
 )
 
-ALL = (*BOTH, *HEADER_HMAC, *KEYED_TIMESTAMP)
+ALL = (*BOTH, *HEADER_HMAC, *KEYED_TIMESTAMP, *HABITS)
 
 # What the official samples do to who copies them, and a plug-in for an HTTP client. Some of it is in how they send, and
 # becomes a mistake here where what is sent is no longer what was given.
@@ -324,3 +331,8 @@ OF_THE_SAMPLES = {
     "all of them": ("key-id-unescaped",),
     "Insomnia plug-in": ("content-type-unfolded",),
 }
+
+
+def language(mistake: str) -> str:
+    """Whose habit a mistake is."""
+    return HABITS[mistake].language if mistake in HABITS else "any"

@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 Pairs = list[tuple[str, str]]
 
 FORM = "application/x-www-form-urlencoded"
+OVERRIDES = ("x-http-method-override", "x-http-method", "x-method-override")
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 CONTROL_BUT_TAB = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 SIZES = {"md5": 16, "sha1": 20, "sha224": 28, "sha256": 32, "sha384": 48, "sha512": 64}
@@ -57,8 +58,9 @@ class Scheme:
 
     defaults: ClassVar[dict[str, Any]]
 
-    def __init__(self, makes: Callable[[str], bool], options: dict[str, Any]) -> None:
+    def __init__(self, makes: Callable[[str], bool], options: dict[str, Any], follows: Any = None) -> None:
         self.makes = makes
+        self.follows = follows
         self.options = self.defaults | options
 
     def sign(self, request: Request, key_id: str, secret: bytes, now: float) -> Signed:
@@ -67,8 +69,15 @@ class Scheme:
     def verify(self, request: Request, keys: dict[str, list[bytes]], now: float) -> str:
         raise NotImplementedError
 
+    def habit(self, hook: str, value: Any) -> Any:
+        """The value as a habit of the port makes it at that hook."""
+        return self.follows.does(value) if self.has_habit(hook) else value
+
+    def has_habit(self, hook: str) -> bool:
+        return self.follows is not None and self.follows.hook == hook
+
     def trimmed(self, value: str) -> str:
-        return value if self.makes("spaces-kept") else value.strip(" \t")
+        return value if self.makes("spaces-kept") else str(self.habit("header value", value.strip(" \t")))
 
     def values(self, request: Request, name: str) -> list[str]:
         if self.makes("header-names-in-one-case"):
@@ -117,10 +126,14 @@ class Scheme:
         if self.makes("override-taken"):
             return False
         if self.makes("override-in-one-spelling"):
-            return name == "X-HTTP-Method-Override"
+            return name in ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override")
         if self.makes("override-with-hyphens-alone"):
-            return name.lower() == "x-http-method-override"
-        return name.lower().replace("_", "-") == "x-http-method-override"
+            return name.lower() in OVERRIDES
+        if self.makes("override-of-one-name"):
+            return name.lower().replace("_", "-") == "x-http-method-override"
+        if self.makes("override-by-its-end"):
+            return name.lower().replace("_", "-").endswith("method-override")
+        return name.lower().replace("_", "-") in OVERRIDES
 
     def secrets(self, keys: dict[str, list[bytes]], key_id: str) -> list[bytes]:
         if self.makes("key-id-in-any-case"):
@@ -137,6 +150,7 @@ class Scheme:
 
     def secret(self, secret: bytes) -> bytes:
         """The bytes that are hashed."""
+        secret = self.habit("secret", secret.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
         text = secret.decode("latin-1")
         if self.makes("secret-stripped"):
             return secret.strip()
@@ -164,6 +178,10 @@ class Port:
 
     def __init__(self, mistake: str = "") -> None:
         self.mistake = mistake
+        # Here, since habits build on this module.
+        from .habits import HABITS
+
+        self.follows = HABITS.get(mistake)
 
     def answer(self, command: dict[str, Any]) -> dict[str, Any]:
         if command["cmd"] == "start":
@@ -182,7 +200,7 @@ class Port:
         from .reference_keyed import KeyedTimestamp
 
         schemes: dict[str, type[Scheme]] = {"gotom": HeaderHmac, "gogrid": KeyedTimestamp}
-        scheme = schemes[command["scheme"]](self._makes, command["options"])
+        scheme = schemes[command["scheme"]](self._makes, command["options"], self.follows)
         given = command["request"]
         headers = [(name, value) for name, value in given["headers"]]
         request = Request(given["method"], given["target"], headers, _bytes(given, "body"), given["origin"])
@@ -190,7 +208,7 @@ class Port:
             keys = {name: list(map(_secret, secrets)) for name, secrets in command["keys"].items()}
             reduced = replace(request, target=scheme.origin_form(request.target))
             return {"result": "valid", "key_id": scheme.verify(reduced, keys, command["now"])}
-        key_id, secret = command["key_id"], _bytes(command, "secret")
+        key_id, secret = scheme.habit("signed key id", command["key_id"]), _bytes(command, "secret")
         if not key_id or not secret or CONTROL_BUT_TAB.search(key_id):
             raise Refused("cannot_sign")
         scheme.check(request, scheme.origin_form(request.target), "cannot_sign")

@@ -38,8 +38,10 @@ class HeaderHmac(Scheme):
             body = digest(self.options["algorithm"], self.body(request)).hex()
         date = found.get(self.options["date_header"].lower(), "")
         content_type = self.folded(found.get("content-type", ""))
-        lines = (method, body, content_type, date, self.custom(found), self.target(request))
-        return "\n".join(lines).encode("latin-1")
+        method = self.habit("line method", method)
+        content_type = self.habit("content type line", content_type)
+        target = self.habit("target", self.target(request))
+        return "\n".join((method, body, content_type, date, self.custom(found), target)).encode("latin-1", "replace")
 
     def body(self, request: Request) -> bytes:
         body, method = request.body, request.method.upper()
@@ -61,7 +63,7 @@ class HeaderHmac(Scheme):
             "body-of-delete-unsigned": b"" if method == "DELETE" else body,
             "body-of-post-and-put-alone": body if method in ("POST", "PUT") else b"",
         }
-        return next((value for mistake, value in wrong.items() if self.makes(mistake)), body)
+        return next((value for mistake, value in wrong.items() if self.makes(mistake)), bytes(self.habit("body", body)))
 
     def folded(self, content_type: str) -> str:
         if self.makes("content-type-unfolded"):
@@ -97,11 +99,14 @@ class HeaderHmac(Scheme):
             present.sort(key=lambda pair: pair[0].lower())
         joint = ":" if self.makes("header-lines-without-space") else ": "
         lines = [
-            (name if self.makes("header-names-unfolded") else name.lower()) + joint + value for name, value in present
+            self.habit("custom name", name if self.makes("header-names-unfolded") else name.lower())
+            + joint
+            + self.habit("custom value", value)
+            for name, value in present
         ]
         if not (self.makes("header-lines-unsorted") or self.makes("header-lines-sorted-by-name")):
             lines.sort(reverse=self.makes("header-lines-sorted-downwards"))
-        return ("," if self.makes("header-lines-joined-by-comma") else "\n").join(lines)
+        return ("," if self.makes("header-lines-joined-by-comma") else "\n").join(self.habit("lines", lines))
 
     def target(self, request: Request) -> str:
         target = self.origin_form(request.target)
@@ -182,6 +187,11 @@ class HeaderHmac(Scheme):
             headers.append(("Content-Type", default))
         elif self.makes("content-type-sent-folded") and sent[0] != sent[0].lower():
             headers.append(("Content-Type", sent[0].lower()))
+        if "host" in map(str.lower, self.options["signed_headers"]) and not self.values(request, "host"):
+            if not request.origin and not self.makes("unknown-host-signed"):
+                raise Refused("cannot_sign")
+            if not self.makes("host-not-set"):
+                headers.append(("Host", request.origin.partition("://")[2]))
         string = self.string_to_sign(request.setting(headers))
         credentials = f"{self.escaped(key_id)}:{self.signature(secret, string)}"
         headers.append(("Authorization", f"{self.options['provider']} {credentials}"))
@@ -219,14 +229,22 @@ class HeaderHmac(Scheme):
             if self.makes("year-10000-signed"):
                 return "+010000-01-01T00:00:00Z"
             raise Refused("cannot_sign") from None
-        return at.strftime("%Y-%m-%dT%H:%M:%S") + (f".{millisecond:03d}" if precise else "") + "Z"
+        text = at.replace(tzinfo=None).isoformat()
+        if self.makes("year-unpadded"):
+            text = text.lstrip("0")
+        return str(self.habit("date text", text + (f".{millisecond:03d}" if precise else "") + "Z"))
 
     def verify(self, request: Request, keys: dict[str, list[bytes]], now: float) -> str:
         key_id, signature = self.credentials(request)
         found = self.covered(request, "malformed")
         if self.makes("unknown-key-found-first"):
             self.secrets(keys, key_id)
-        at = date_seconds(found.get(self.options["date_header"].lower(), ""), now, self.makes)
+        text = found.get(self.options["date_header"].lower(), "")
+        at = date_seconds(text, now, self.makes)
+        if at is None and self.has_habit("date taken") and self.habit("date taken", text):
+            at = now
+        if self.has_habit("date refused") and self.habit("date refused", text):
+            at = None
         if at is None or ("content-type" not in found and not self.makes("no-content-type-taken")):
             raise Refused("malformed")
         if not self.makes("window-found-first"):
@@ -236,7 +254,9 @@ class HeaderHmac(Scheme):
         string = self.string_to_sign(request)
         for secret in self.secrets(keys, key_id):
             expected = self.signature(secret, string)
-            if expected == signature or (self.makes("signature-decoded") and _decoded(expected) == _decoded(signature)):
+            if self.habit("compared", expected) == self.habit("compared", signature) or (
+                self.makes("signature-decoded") and _decoded(expected) == _decoded(signature)
+            ):
                 return key_id
         raise Refused("mismatch")
 
@@ -263,7 +283,8 @@ class HeaderHmac(Scheme):
 
     def credentials(self, request: Request) -> tuple[str, str]:
         provider = self.options["provider"]
-        sent = self.values(request, "authorization")
+        sent = [self.habit("authorization", value) for value in self.values(request, "authorization")]
+        provider = self.habit("provider", provider)
         space = "" if self.makes("provider-as-prefix") else " "
         if not any(value == provider or value.startswith(provider + space) for value in sent):
             raise Refused("malformed" if self.makes("no-authorization-is-malformed") else "missing")
@@ -271,7 +292,7 @@ class HeaderHmac(Scheme):
             raise Refused("malformed")
         size = SIZES["sha1" if self.makes("signature-size-of-sha1") else self.options["algorithm"]]
         shape = f"[A-Za-z0-9+/]{{{(size * 4 + 2) // 3}}}={{{-size % 3}}}"
-        if self.makes("signature-shape-unchecked") or self.makes("signature-decoded"):
+        if self.has_habit("compared") or self.makes("signature-shape-unchecked") or self.makes("signature-decoded"):
             shape = r"[^:]*"
         rest = sent[0][len(provider) + 1 :]
         if self.makes("spaces-after-provider-skipped"):
@@ -298,7 +319,7 @@ class HeaderHmac(Scheme):
             text = text.strip()
         if CONTROL_BUT_TAB.search(text) and not self.makes("control-in-key-id-taken"):
             raise Refused("malformed")
-        return text, match[2]
+        return self.habit("read key id", text), match[2]
 
 
 def _unescaped(match: re.Match[str]) -> str:

@@ -17,7 +17,7 @@ def _digests(algorithm: str, prefix: bytes, seconds: range, wrap: int, width: in
     found: list[str] = []
     for second in seconds:
         ended = begun.copy()
-        ended.update(f"{second % wrap:0{width}d}{suffix}".encode())
+        ended.update(f"{second % wrap if wrap else second:0{width}d}{suffix}".encode())
         found.append(ended.hexdigest())
     return tuple(found)
 
@@ -48,7 +48,7 @@ class KeyedTimestamp(Scheme):
         prefix = encoded + self.secret(secret)
         width = 10 if self.makes("seconds-padded") else 0
         suffix = ".0" if self.makes("seconds-with-fraction") else ""
-        wrap = 2**31 if self.makes("seconds-of-31-bits") else 2**62
+        wrap = 2**31 if self.makes("seconds-of-31-bits") else 0
         return _digests(algorithm, prefix, seconds, wrap, width, suffix)
 
     def sign(self, request: Request, key_id: str, secret: bytes, now: float) -> Signed:
@@ -90,6 +90,7 @@ class KeyedTimestamp(Scheme):
         return Signed(f"{path}?{self.with_fields(query, pairs)}", request.body, string, headers, query=pairs)
 
     def with_fields(self, encoded: str, pairs: Pairs) -> str:
+        encoded = self.habit("own query", encoded)
         if self.makes("query-rebuilt"):
             encoded = urlencode(parse_qsl(encoded, encoding="latin-1"), encoding="latin-1")
         if self.makes("query-rebuilt-with-blanks"):
@@ -118,6 +119,8 @@ class KeyedTimestamp(Scheme):
         return encoded
 
     def quoted(self, text: str) -> str:
+        if self.has_habit("quoted"):
+            return str(self.habit("quoted", text))
         if self.makes("space-as-plus"):
             return quote_plus(text, safe="")
         if self.makes("slash-unescaped"):
@@ -151,7 +154,10 @@ class KeyedTimestamp(Scheme):
         if self.makes("secrets-of-all-keys-tried"):
             secrets = [secret for known in keys.values() for secret in known]
         for secret in secrets:
-            if signature in self.signatures(key_id, secret, range(first, last + 1)):
+            expected = self.signatures(key_id, secret, range(first, last + 1))
+            if self.has_habit("compared"):
+                expected = tuple(self.habit("compared", each) for each in expected)
+            if self.habit("compared", signature) in expected:
                 return key_id
         raise Refused("stale" if self.makes("mismatch-is-stale") else "mismatch")
 
@@ -183,7 +189,7 @@ class KeyedTimestamp(Scheme):
         version = found.get(self.options["version_param"])
         if self.makes("version-found-first") and version is not None and not self.accepts(_text(version)):
             raise Refused("unsupported_version")
-        key_id = _text(found.get(self.options["key_param"], b""))
+        key_id = self.habit("read key id", _text(found.get(self.options["key_param"], b"")))
         if not key_id or (CONTROL.search(key_id) and not self.makes("control-in-key-id-taken")):
             raise Refused("malformed")
         signature = self.checked_signature(_text(found[self.options["sig_param"]]))
@@ -201,6 +207,8 @@ class KeyedTimestamp(Scheme):
         if self.makes("signature-stripped"):
             signature = signature.strip()
         shape = rf"[0-9a-f]{{{size}}}"
+        if self.has_habit("compared"):
+            return signature
         if self.makes("signature-shape-unchecked"):
             shape = r".*"
         if self.makes("signature-with-any-digits"):
@@ -230,6 +238,7 @@ class KeyedTimestamp(Scheme):
         return request.method.upper() != "GET" and FORM in self.media_types(request)
 
     def accepts(self, version: str) -> bool:
+        version = self.habit("version", version)
         known = {self.options["version"], *self.options["versions"]}
         if self.makes("versions-option-ignored"):
             known = {f"1.{minor}" for minor in range(10)}
@@ -252,11 +261,13 @@ class KeyedTimestamp(Scheme):
 
     def fields(self, encoded: str) -> list[tuple[str, bytes]]:
         own = (self.options["key_param"], self.options["sig_param"], self.options["version_param"])
+        encoded = self.habit("fields", encoded)
         split = [part.partition("=") for part in encoded.split("&")]
         plus = self.makes("plus-is-plus")
         names = [name if self.makes("escaped-names-unread") else _text(_unquoted(name)) for name, _, _ in split]
         if self.makes("names-in-any-case"):
             names = [name.lower() for name in names]
+        names = [self.habit("name", name) for name in names]
         found = [(name, _unquoted(value, plus=plus)) for name, (_, _, value) in zip(names, split, strict=True)]
         return [(name, value) for name, value in found if name in own]
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import re
+from itertools import pairwise
 from pathlib import Path
 
 from undersign import vectors
+from undersign.vectors.conform.port import answer
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "porting.md").read_text(encoding="utf-8")
 
@@ -37,3 +41,16 @@ def test_every_reason_and_every_bound_of_conform_is_explained() -> None:
     reasons = {test.reason for name in vectors.names() for _, test in vectors.load(name)} - {""}
     assert [reason for reason in reasons if f"{reason}" not in GUIDE] == []
     assert all(option in GUIDE for option in ("--strict", "--json", "--junit", "--timeout", "--total", "--self"))
+    assert all(
+        option in GUIDE for option in ("--only", "--rule", "--first", "--against", "--seed", "--count", "--presets")
+    )
+
+
+def test_the_exchange_with_a_port_is_one() -> None:
+    """Every command that the guide shows gets the answer that it shows, but for what it leaves out."""
+    lines = re.findall(r"^([<>]) (\{.*\})$", GUIDE, re.MULTILINE)
+    pairs = [(json.loads(sent), json.loads(got)) for (_, sent), (mark, got) in pairwise(lines) if mark == "<"]
+    verified = [(sent, got) for sent, got in pairs if sent.get("op") == "verify"]
+    assert {got["result"] for _, got in verified} == {"valid", "invalid"}
+    for sent, got in verified:
+        assert answer(sent)["result"] == got["result"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import time
 from collections.abc import Sequence
@@ -16,7 +17,8 @@ from undersign import ConfigError, vectors
 from undersign.vectors import conform
 from undersign.vectors.conform import Report, Status
 from undersign.vectors.conform.judge import judge
-from undersign.vectors.conform.protocol import cases, run_message
+from undersign.vectors.conform.port import answer
+from undersign.vectors.conform.protocol import cases, given_back, run_message
 
 from . import misbehaving
 from .reference import Port
@@ -152,7 +154,7 @@ def test_skipped_is_not_failed_unless_it_is_strict(how: str, skipped: int) -> No
 
 
 @pytest.mark.parametrize(
-    ("how", "told"), [("errs", "the error 'out of memory'"), ("answers in another shape", "not in the protocol's form")]
+    ("how", "told"), [("errs", 'the error "out of memory"'), ("answers in another shape", "not in the protocol's form")]
 )
 def test_an_answer_that_is_none_is_an_error(how: str, told: str) -> None:
     report = run(how)
@@ -199,11 +201,11 @@ def told(scheme: str, name: str, **changed: Any) -> str:
 def test_the_first_byte_that_differs_and_the_part_it_is_in() -> None:
     string = Port().answer(run_message(CASES["gotom", "get"]))["string_to_sign"]
     assert told("gotom", "get", string_to_sign=string.replace("json", "Json")) == (
-        "the string to sign differs at byte 49: got b'27e\\napplication/Json\\n2024-11-07T', "
-        "expected b'27e\\napplication/json\\n2024-11-07T', in the content type"
+        'the string to sign differs at byte 49: got "27e\\napplication/Json\\n2024-11-07T", '
+        'expected "27e\\napplication/json\\n2024-11-07T", in the content type'
     )
     assert told("gotom", "get", string_to_sign=string + "\n").endswith(", in the target")
-    assert "at byte 0: got b''" in told("gotom", "get", string_to_sign="")
+    assert 'at byte 0: got ""' in told("gotom", "get", string_to_sign="")
 
 
 @pytest.mark.parametrize(
@@ -213,17 +215,22 @@ def test_the_first_byte_that_differs_and_the_part_it_is_in() -> None:
             "gotom",
             "get",
             {"patch": {}},
-            "the header 'authorization' of the patch differs: got none, expected 'gotom_app",
+            'the header "authorization" of the patch differs: got none, expected "gotom_app',
         ),
-        ("gogrid", "get", {"patch": {}}, "the query of the patch differs at pair 0: got none, expected 'api_key="),
-        ("gotom", "get", {"target": "/"}, "the target of the signed request differs at byte 1: got b'/', expected"),
-        ("gogrid", "form", {"body": ""}, "the body of the signed request differs at byte 0: got b'', expected"),
+        ("gogrid", "get", {"patch": {}}, 'the query of the patch differs at pair 0: got none, expected "api_key='),
+        ("gotom", "get", {"target": "/"}, 'the target of the signed request differs at byte 1: got "/", expected'),
+        ("gogrid", "form", {"body": ""}, 'the body of the signed request differs at byte 0: got "", expected'),
         ("gotom", "verify-window-too-old", {"result": "valid"}, "got valid, expected invalid (stale)"),
         ("gotom", "verify-window-too-old", {"reason": "future"}, "got invalid (future), expected invalid (stale)"),
         ("gotom", "verify-window-too-old", {"reason": None}, "got invalid (no reason), expected invalid (stale)"),
         ("gotom", "verify-window-oldest", {"result": "invalid"}, "got invalid (no reason), expected valid"),
-        ("gotom", "verify-window-oldest", {"key_id": "x"}, "got valid for the key 'x', expected the key 'theusername"),
-        ("gotom", "get", {"error": "cannot_sign"}, "got cannot_sign, expected a signature"),
+        ("gotom", "verify-window-oldest", {"key_id": "x"}, 'got valid for the key "x", expected the key "theusername'),
+        (
+            "gotom",
+            "get",
+            {"error": "cannot_sign"},
+            'got cannot_sign, expected the patch {"headers": [["Date", "2024-11-07T10:21:15Z"], ["Auth',
+        ),
         ("gotom", "cannot-sign-fragment", {"error": None, "patch": {}}, "got a signature, expected cannot_sign"),
     ],
 )
@@ -242,5 +249,110 @@ def test_what_is_left_open() -> None:
 def test_a_sentence_names_the_test_the_input_and_the_rule() -> None:
     case = CASES["gotom", "verify-window-too-old"]
     sentence = judge(case, {"result": "valid", "key_id": "x"}).sentence
-    assert sentence.startswith("gotom 137 verify-window-too-old: verify GET '/app-api/campaign/26106' of https://demo")
+    assert sentence.startswith('gotom 137 verify-window-too-old: verify GET "/app-api/campaign/26106" of https://demo')
     assert "at 1730976676: got valid, expected invalid (stale). WindowEdge: Both ends of the window" in sentence
+
+
+# Each request that a port signs is given back to it
+
+
+def test_a_port_that_signs_and_does_not_verify_what_it_signed_fails() -> None:
+    report = run("verifies nothing")
+    signed = [outcome for outcome in report.outcomes if outcome.case.group.op == "sign" or outcome.case.given_back]
+    assert signed
+    for outcome in signed:
+        if not outcome.case.test.reason:
+            assert outcome.told.startswith("it is signed rightly, and when the signed request is given back to be")
+            assert "got invalid (mismatch), expected valid" in outcome.told
+
+
+@pytest.mark.parametrize("name", ["method-case-get", "origin-unknown"])
+def test_a_request_is_given_back_as_a_server_has_it(name: str) -> None:
+    case = CASES["gotom", name]
+    asked = given_back(case, 10_000)
+    assert asked.test.request.method == case.test.request.method.upper()
+    assert asked.test.request.origin.startswith("https://")
+    assert run_message(asked)["keys"] == {case.test.key_id: ["thepasswordyoureceived"]}
+    assert Port().answer(run_message(asked))["result"] == "valid"
+
+
+# Which tests are tried
+
+
+def test_some_tests_alone() -> None:
+    files = [vectors.load("gotom"), vectors.load("gogrid")]
+    chosen = conform.run(conform.SELF, files, only=["verify-date-*", "137"], rules=["WindowEdge"])
+    names = [outcome.case.test.name for outcome in chosen.outcomes]
+    assert "verify-window-too-old" in names
+    assert all(name.startswith("verify-date-") or name == "verify-window-too-old" for name in names)
+    assert chosen.passed(strict=True)
+
+
+def test_the_core_of_all_files_comes_first() -> None:
+    found = cases([vectors.load("gotom"), vectors.load("gogrid")])
+    core = ["Core" in case.test.flags for case in found]
+    assert core == sorted(core, reverse=True)
+    assert {case.scheme for case in found[:40]} == {"gotom", "gogrid"}
+
+
+def test_no_test_of_that_name() -> None:
+    with pytest.raises(ConfigError, match="there is no test nothing or Nowhere: undersign vectors list"):
+        conform.run(conform.SELF, FILES, only=["nothing"], rules=["Nowhere"])
+
+
+def test_the_run_ends_at_the_first_failure() -> None:
+    command = (sys.executable, "-m", "tests.conform.misbehaving", "verifies nothing")
+    report = conform.run(command, FILES, first=True)
+    assert [outcome.status for outcome in report.outcomes][-1] is Status.FAILED
+    assert report.counts[Status.FAILED] == 1
+
+
+# Sentences are for those who know no Python
+
+
+def test_no_sentence_is_written_in_python() -> None:
+    for name, case in CASES.items():
+        for wrong in (
+            {},
+            {"patch": 1},
+            {"patch": {"query": [[1]]}},
+            {"result": None},
+            {"error": {"a": None}},
+            {"error": True},
+        ):
+            outcome = judge(case, wrong)
+            given = outcome.sentence.partition(f"{case.test.name}: ")[2].partition(": ")[2] if outcome.told else ""
+            assert not re.search(
+                r"\bNone\b|\bTrue\b|\bFalse\b|b'|\\'|Error\b|object is|'patch'|\bdict\b", outcome.told
+            ), name
+            assert not re.search(r"=(?:None|True|False|\['|\{')", given), name
+
+
+def test_options_and_bytes_are_shown_as_json_has_them() -> None:
+    sentence = judge(CASES["gotom", "signed-headers-c1-bytes"], {"error": "cannot_sign"}).sentence
+    assert 'option signed_headers=["X-A"]' in sentence
+    assert 'header X-A: "\\u0085a\\u009f"' in sentence
+
+
+# Recipes are in the protocol
+
+
+def test_a_port_that_reads_recipes_has_all_the_presets() -> None:
+    files = [vectors.load(name) for name in vectors.preset_names()]
+    messages = [run_message(case) for case in cases(files)]
+    with_recipe = [message for message in messages if "recipe" in message]
+    assert len(with_recipe) > 200
+    for message in with_recipe:
+        assert answer({**message, "scheme": "never heard of", "options": {}}) == answer(
+            {name: value for name, value in message.items() if name != "recipe"}
+        )
+
+
+def test_the_vectors_of_the_presets_pass_by_their_recipes() -> None:
+    report = conform.run(conform.SELF, [vectors.load(name) for name in vectors.preset_names()])
+    assert [outcome.sentence for outcome in report.outcomes if outcome.status is not Status.PASSED] == []
+
+
+def test_a_port_without_recipes_skips_what_it_has_not_heard_of() -> None:
+    report = conform.run((sys.executable, "-m", "tests.conform.misbehaving", "well"), [vectors.load("presets/slack")])
+    assert {outcome.status for outcome in report.outcomes} == {Status.SKIPPED}

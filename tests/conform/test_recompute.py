@@ -8,6 +8,7 @@ import subprocess
 from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
@@ -49,7 +50,7 @@ def secrets_of(group: vectors.Group, test: vectors.Test) -> list[bytes]:
 def header_jobs(group: vectors.Group, test: vectors.Test) -> Iterator[tuple[str, list[Job], str]]:
     string = test.string_to_sign or b""
     body = test.request.body if isinstance(test.request.body, bytes) else b""
-    if group.options.get("multipart_as_empty") and test.request.method == "POST":
+    if group.options.get("multipart_as_empty") and test.request.method == "POST" and is_upload(test):
         body = b""
     yield f"{test.name}: body", [("md5", None, body.hex())], string.split(b"\n")[1].decode()
     headers = test.patch.headers if test.patch else test.request.headers
@@ -58,15 +59,20 @@ def header_jobs(group: vectors.Group, test: vectors.Test) -> Iterator[tuple[str,
     yield test.name, [(algorithm, secret.hex(), string.hex()) for secret in secrets_of(group, test)], signature
 
 
+def is_upload(test: vectors.Test) -> bool:
+    values = [value for name, value in test.request.headers if name.lower() == "content-type"]
+    return any(value.split(";")[0].strip().lower() == "multipart/form-data" for value in values)
+
+
 def parameter_jobs(group: vectors.Group, test: vectors.Test) -> Iterator[tuple[str, list[Job], str]]:
     before, _, seconds = (test.string_to_sign or b"").partition(b"\0")
     algorithm = group.options.get("algorithm", "md5")
     used = [(algorithm, None, (before + secret + seconds).hex()) for secret in secrets_of(group, test)]
     if test.patch:
-        yield test.name, list(used), dict(test.patch.query + test.patch.form)["sig"]
+        yield test.name, list(used), dict(test.patch.query + test.patch.form)[group.options.get("sig_param", "sig")]
     elif test.result == "valid":
         body = test.request.body if isinstance(test.request.body, bytes) else b""
-        yield test.name, list(used), f"in {test.request.target} {body.decode('latin-1')}"
+        yield test.name, list(used), f"in {unquote(test.request.target)} {body.decode('latin-1')}"
 
 
 JOBS = [job for job in jobs() if job[1]]

@@ -51,9 +51,10 @@ from undersign.registry import build_scheme
 def test_every_vector_has_one_verdict(name: str) -> None:
     outcomes: Counter[str] = Counter()
     for group, test in vectors.load(name):
-        if group.op != "verify" or test.request.target == "*":
+        if group.op != "verify":
             continue
-        keys = {key_id: secrets for key_id, secrets in group.keys.items() if all(secrets)}
+        # A mapping refuses an empty secret, which from a lookup is none.
+        keys = {key_id: tuple(filter(None, secrets)) for key_id, secrets in group.keys.items() if any(secrets)}
         verifier = Verifier(build_scheme(name, group.options), keys, clock=lambda now=group.now: now)  # type: ignore[misc]
         outcome = judged(verifier, test.request)
         assert isinstance(outcome, Verified) is (test.result == "valid"), test.name

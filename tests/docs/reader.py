@@ -177,7 +177,7 @@ def check_conversation(block: Block) -> None:
         timeout=30,
         check=True,
     ).stdout.splitlines()
-    assert set(json.loads(answers[0])) == set(json.loads(shown[0]))
+    assert {*json.loads(answers[0])} - {"recipes"} == {*json.loads(shown[0])}
     for answer, expected in zip(answers[1:], shown[1:], strict=True):
         said = json.dumps(json.loads(answer), sort_keys=True)
         wanted = json.dumps(json.loads(expected), sort_keys=True, ensure_ascii=False)

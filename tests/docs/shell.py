@@ -103,7 +103,7 @@ class Shell:
         if arguments[0] == "serve":
             return self._serve([sys.executable, "-m", "undersign.cli", *arguments, "--port", "0"])
         if arguments[0] == "conform":
-            port = arguments[arguments.index("--") + 1]
+            port = arguments[arguments.index("--" if "--" in arguments else "--against") + 1].split()[0]
             if not shutil.which(port):
                 pytest.skip(f"{port} is not installed")
             return process(*arguments, env={**self.variables, "PYTHONPATH": self.packages}, cwd=self.folder)

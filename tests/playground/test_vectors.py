@@ -18,6 +18,8 @@ def test_the_string_and_the_signature_that_are_shown_are_those_of_the_vectors() 
             signed = "authorization" in dict(test.request.by_name()) or "sig" in test.request.target
             if group.op != "sign" or test.string_to_sign is None or signed or not is_pasted(test.request):
                 continue
+            if "Host" in group.options.get("signed_headers", ()) and not test.request.values("host"):
+                continue  # what is pasted has one
             try:
                 secret = group.keys[test.key_id][0]
                 secret.decode()

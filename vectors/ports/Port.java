@@ -47,6 +47,7 @@ import javax.crypto.spec.SecretKeySpec;
 
 public final class Port {
     static final String FORM = "application/x-www-form-urlencoded";
+    static final List<String> OVERRIDES = List.of("x-http-method-override", "x-http-method", "x-method-override");
     static final Map<String, Integer> SIZES =
             Map.of("md5", 16, "sha1", 20, "sha224", 28, "sha256", 32, "sha384", 48, "sha512", 64);
 
@@ -102,7 +103,7 @@ public final class Port {
                 throw new Refused(reason, "the target is not path and query in printable ASCII without #");
             }
             for (Pair pair : headers) {
-                if (upperMethod().equals("POST") && lower(pair.name).replace('_', '-').equals("x-http-method-override")) {
+                if (upperMethod().equals("POST") && OVERRIDES.contains(lower(pair.name).replace('_', '-'))) {
                     throw new Refused(reason, "the method is overridden");
                 }
             }
@@ -424,10 +425,11 @@ public final class Port {
             pairs.add(new Pair(keyParam, keyId));
             pairs.add(new Pair(sigParam, signature(keyId, secret, seconds(now))));
             String sent = value(here, versionParam);
-            if (sent != null && !accepts(sent)) {
+            boolean isSent = here.stream().anyMatch(pair -> pair.name.equals(versionParam));
+            if (isSent && (sent == null || !accepts(sent))) {
                 throw new Refused("cannot_sign", "the version is not supported");
             }
-            if (sent == null && versionParam != null) {
+            if (!isSent && versionParam != null) {
                 pairs.add(new Pair(versionParam, version));
             }
             byte[] string = (keyId + "\0" + seconds(now)).getBytes(UTF_8); // the secret goes where the NUL stands
@@ -511,7 +513,7 @@ public final class Port {
         }
 
         private static String value(List<Pair> pairs, String name) {
-            return pairs.stream().filter(pair -> pair.name.equals(name)).map(Pair::value).findFirst().orElse(null);
+            return pairs.stream().filter(pair -> pair.name.equals(name)).findFirst().map(Pair::value).orElse(null);
         }
 
         private List<Pair> queryFields(Request request) {

@@ -169,6 +169,7 @@ const Undersign = (() => {
   // What all schemes share
 
   const FORM = "application/x-www-form-urlencoded";
+  const OVERRIDES = ["x-http-method-override", "x-http-method", "x-method-override"];
   const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
   const CONTROL = /[\0-\x1f\x7f]/;
   const CONTROL_BUT_TAB = /[\0-\x08\x0a-\x1f\x7f]/;
@@ -182,7 +183,7 @@ const Undersign = (() => {
   function problem(request, target) {
     if (!TOKEN.test(request.method)) return "the method is not a token";
     if (!/^\/[!"$-~]*$/.test(target)) return "the target is not path and query in printable ASCII without #";
-    const overridden = ([name]) => lower(name).replaceAll("_", "-") === "x-http-method-override";
+    const overridden = ([name]) => OVERRIDES.includes(lower(name).replaceAll("_", "-"));
     if (request.method.toUpperCase() === "POST" && request.headers.some(overridden)) return "the method is overridden";
     return null;
   }

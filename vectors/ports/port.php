@@ -15,6 +15,7 @@
 declare(strict_types=1);
 
 const FORM = 'application/x-www-form-urlencoded';
+const OVERRIDES = ['x-http-method-override', 'x-http-method', 'x-method-override'];
 const SIZES = ['md5' => 16, 'sha1' => 20, 'sha224' => 28, 'sha256' => 32, 'sha384' => 48, 'sha512' => 64];
 const SCHEMES = [
     'gotom' => [
@@ -90,7 +91,7 @@ function checkRequest(Request $request, string $target, string $reason): void
         throw new Refused($reason, 'the target is not path and query in printable ASCII without #');
     }
     foreach ($request->headers as [$name, $_]) {
-        $isOverride = strtr(strtolower($name), '_', '-') === 'x-http-method-override';
+        $isOverride = in_array(strtr(strtolower($name), '_', '-'), OVERRIDES, true);
         if ($isOverride && strtoupper($request->method) === 'POST') {
             throw new Refused($reason, 'the method is overridden');
         }

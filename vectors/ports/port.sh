@@ -91,7 +91,7 @@ check_request() { # TARGET REASON: what no scheme signs or takes
   [[ $method =~ $token && $1 =~ $target_form ]] || refuse "$2" || return
   for name in "${names[@]}"; do
     name=${name,,}
-    if [[ ${method^^} == POST && ${name//_/-} == x-http-method-override ]]; then refuse "$2" || return; fi
+    if [[ ${method^^} == POST && ${name//_/-} =~ ^x-(http-)?method(-override)?$ && ${name//_/-} != x-method ]]; then refuse "$2" || return; fi
   done
 }
 

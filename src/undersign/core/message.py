@@ -445,7 +445,7 @@ def problem_when_signing(request: Request, target: str) -> str | None:
     """What no scheme can sign about a request, as a sentence, else None. `target` is in its origin-form."""
     if request.method not in _USUAL_METHODS and not TOKEN.fullmatch(request.method):
         return "the method is not an HTTP token"
-    if not is_plain_target(target) and target != "*":
+    if not is_plain_target(target):
         return "the target is not /path?query in printable ASCII without '#': let Request.from_url encode the URL"
     return override_problem(request) if request.method == "POST" or request.method.upper() == "POST" else None
 

@@ -10,7 +10,7 @@ import sys
 from base64 import b64decode
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
         from importlib.resources.abc import Traversable
     else:
         from importlib.abc import Traversable
+
+_SOME_ORIGIN = "https://server.example"
 
 _KEY_ORDER = (
     *("scheme", "version", "description", "bug_type", "counterpart", "notes", "groups"),
@@ -223,10 +225,10 @@ def run_file(file: VectorFile) -> Iterator[Result]:
 
 
 def _run_sign(scheme: Scheme, group: Group, test: Test) -> str:
-    credential = Credential(test.key_id, group.keys[test.key_id][0], extra=test.extra)
     try:
+        credential = Credential(test.key_id, group.keys[test.key_id][0], extra=test.extra)
         patch = sign(scheme, test.request, credential, now=group.now, nonce=test.nonce)
-    except CannotSign as error:
+    except (CannotSign, ConfigError) as error:  # ConfigError: of a key id or a secret that is none
         return "" if test.reason == "cannot_sign" else f"it cannot be signed: {error}"
     if test.result == "invalid":
         return f"it is signed, and {test.reason} is expected"
@@ -236,7 +238,7 @@ def _run_sign(scheme: Scheme, group: Group, test: Test) -> str:
     if difference := difference_when_signed(test, string, patch, signed.target, body):
         return difference
     try:
-        _verify(scheme, group, signed)
+        _verify(scheme, group, as_received(signed))
     except Rejected as rejected:
         return f"the signed request is refused as {rejected}"
     return ""
@@ -254,6 +256,11 @@ def _run_verify(scheme: Scheme, group: Group, test: Test) -> str:
     if verified.key_id != test.key_id:
         return f"it verifies for the key {verified.key_id!r}, and {test.key_id!r} is expected"
     return string_difference(test, verified.signed)
+
+
+def as_received(signed: Request) -> Request:
+    """The signed request as a server has it: with the method that is signed, and of an origin that it knows."""
+    return replace(signed, method=signed.method.upper(), origin=signed.origin or _SOME_ORIGIN)
 
 
 def _verify(scheme: Scheme, group: Group, request: Request) -> Verified:

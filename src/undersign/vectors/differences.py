@@ -7,6 +7,8 @@ alone, but for the string to sign.
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -56,11 +58,19 @@ def _difference(what: str, want: bytes, got: bytes, shown: Shown | None) -> str:
         return told
     # What is hidden moves what follows it, so the excerpt begins where the text that is shown differs.
     text = shown(got, want)
-    return f"{told}: got {_around(_first_difference(want, text), text)!r}, expected {_around(at, want)!r}"
+    return f"{told}: got {quoted(_around(_first_difference(want, text), text))}, expected {quoted(_around(at, want))}"
 
 
 def _around(place: int, text: bytes) -> bytes:
     return text[max(place - _CONTEXT, 0) : place + _CONTEXT]
+
+
+def quoted(text: bytes | str) -> str:
+    """The text between quotes, on one line and in ASCII, as JSON writes it; bytes that are not UTF-8 as \\x and two
+    digits."""
+    if isinstance(text, bytes):
+        text = text.decode("utf-8", "surrogateescape")
+    return re.sub(r"\\udc([89a-f][0-9a-f])", r"\\x\1", json.dumps(text))
 
 
 def _patch_difference(want: Patch, got: Patch, shown: Shown | None) -> str:
@@ -68,7 +78,7 @@ def _patch_difference(want: Patch, got: Patch, shown: Shown | None) -> str:
     if wanted != found:
         name = min(name for name, _ in wanted ^ found)
         values = [sorted(value for key, value in pairs if key == name) for pairs in (wanted, found)]
-        return f"the header {name!r} of the patch differs{_both(shown, *values)}"
+        return f"the header {quoted(name)} of the patch differs{_both(shown, *values)}"
     for part, expected, given in (("query", want.query, got.query), ("form", want.form, got.form)):
         if expected != given:
             at = _first_difference(expected, given)
@@ -80,12 +90,12 @@ def _patch_difference(want: Patch, got: Patch, shown: Shown | None) -> str:
 def _both(shown: Shown | None, want: Sequence[str], got: Sequence[str]) -> str:
     if shown is None:
         return ""
-    told = shown(_listed(got).encode("utf-8", "backslashreplace"), b"").decode()
+    told = shown(_listed(got).encode(), b"").decode()
     return f": got {told}, expected {_listed(want)}"
 
 
 def _listed(values: Sequence[str]) -> str:
-    return " and ".join(repr(shortened(value)) for value in values) or "none"
+    return " and ".join(quoted(shortened(value)) for value in values) or "none"
 
 
 def _first_difference(want: bytes | Pairs, got: bytes | Pairs) -> int:

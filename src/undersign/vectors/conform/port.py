@@ -9,6 +9,7 @@ from typing import IO, Any
 from ...core.credentials import Credential
 from ...core.message import Patch, Request
 from ...errors import CannotSign, ConfigError, Rejected
+from ...recipe import Recipe
 from ...registry import build_scheme, scheme_names
 from ...scheme import Claim, Scheme
 from ...signing import sign
@@ -49,7 +50,12 @@ def _started(command: Mapping[str, Any]) -> dict[str, Any]:
     from ... import __version__
 
     implementation = {"name": "undersign", "version": __version__, "language": "Python"}
-    return {"implementation": implementation, "schemes": scheme_names(), "ops": ["sign", "verify"]}
+    return {
+        "implementation": implementation,
+        "schemes": scheme_names(),
+        "ops": ["sign", "verify"],
+        "recipes": True,
+    }
 
 
 def _run(command: Mapping[str, Any]) -> dict[str, Any]:
@@ -58,7 +64,11 @@ def _run(command: Mapping[str, Any]) -> dict[str, Any]:
     if operation is None:
         return {"skipped": "there is no such op: sign and verify are there"}
     try:
-        scheme = build_scheme(command["scheme"], command.get("options"))
+        scheme: Scheme
+        if command.get("recipe") is not None:
+            scheme = Recipe.from_mapping(command["recipe"])
+        else:
+            scheme = build_scheme(command["scheme"], command.get("options"))
     except ConfigError as error:
         return {"skipped": str(error)}
     given = command["request"]

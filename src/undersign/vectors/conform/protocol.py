@@ -1,43 +1,70 @@
 """The messages of the conformance protocol: one JSON object on each line, and never an expectation.
 
-> {"cmd":"start","version":1}                  < {"implementation":{…},"schemes":[…],"ops":["sign","verify"]}
+> {"cmd":"start","version":1}                  < {"implementation":{…},"schemes":[…],"ops":[…],"recipes":true}
 > {"cmd":"run","seq":1,"op":"sign",…}          < {"seq":1,"patch":{…},"target":…,"body":…,"string_to_sign":…}
 > {"cmd":"run","seq":2,"op":"verify",…}        < {"seq":2,"result":"valid","key_id":…}
 > {"cmd":"stop"}
+
+Where the scheme is a recipe, `run` carries it as `recipe`, with the options in it: a port that says `recipes` at the
+start is asked for schemes whose names it has never heard of. A request that it signs is given back to it to verify.
 """
 
 from __future__ import annotations
 
 import json
 from base64 import b64decode, b64encode
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
-from ...core.message import Pairs, Request
-from .. import Group, Test, VectorFile
+from ...core.message import Pairs, Patch, Request
+from ...errors import ConfigError
+from ...recipe import Recipe
+from ...registry import build_scheme
+from .. import Group, Test, VectorFile, as_received
 
 VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One test on its way to a port: `seq` is the number that the answer carries, `file` says what its flags mean."""
+    """One test on its way to a port: `seq` is the number that the answer carries, `file` says what its flags mean.
+
+    `given_back` is True where the test is the port's own signed request, for it to verify.
+    """
 
     seq: int
     file: VectorFile
     group: Group
     test: Test
+    given_back: bool = False
 
     @property
     def scheme(self) -> str:
         return self.file.scheme
 
 
-def cases(files: Iterable[VectorFile]) -> list[Case]:
-    """All tests of the files in order, numbered from 1."""
-    found = ((file, group, test) for file in files for group, test in file)
+def cases(files: Iterable[VectorFile], wanted: Callable[[Test], bool] = lambda _: True) -> list[Case]:
+    """The tests of the files that are wanted, numbered from 1: those with the flag Core of all files, and then the
+    rest in order."""
+    found = [(file, group, test) for file in files for group, test in file if wanted(test)]
+    found.sort(key=lambda each: "Core" not in each[2].flags)
     return [Case(seq, file, group, test) for seq, (file, group, test) in enumerate(found, 1)]
+
+
+def given_back(case: Case, seq: int) -> Case:
+    """What a port that has signed rightly is asked next: to verify what it has signed, framing aside."""
+    test = case.test
+    patch = test.patch or Patch()
+    changed = {name.lower() for name, _ in patch.headers}
+    kept = tuple((name, value) for name, value in test.request.headers if name.lower() not in changed)
+    signed = Request(test.request.method, test.target, kept + patch.headers, test.body, test.request.origin)
+    keys = {test.key_id: case.group.keys[test.key_id][:1]}
+    asked = replace(
+        test, request=as_received(signed), string_to_sign=None, patch=None, target=signed.target, body=test.body
+    )
+    return replace(case, seq=seq, group=replace(case.group, op="verify", keys=keys), test=asked, given_back=True)
 
 
 def run_message(case: Case) -> dict[str, Any]:
@@ -49,6 +76,7 @@ def run_message(case: Case) -> dict[str, Any]:
         "op": group.op,
         "scheme": case.scheme,
         "options": dict(group.options),
+        **({"recipe": recipe} if (recipe := recipe_of(case.scheme, json.dumps(dict(group.options)))) else {}),
         "now": group.now,
     }
     if group.op == "sign":
@@ -58,6 +86,16 @@ def run_message(case: Case) -> dict[str, Any]:
     else:
         message["keys"] = {key_id: list(map(_secret, secrets)) for key_id, secrets in group.keys.items()}
     return {**message, "request": request_message(test.request)}
+
+
+@lru_cache(maxsize=256)
+def recipe_of(scheme: str, options: str) -> Mapping[str, Any] | None:
+    """The scheme as a recipe, with the options (JSON) in it; None where it is none, or is not known here."""
+    try:
+        built = build_scheme(scheme, json.loads(options))
+    except ConfigError:
+        return None
+    return built.as_mapping() if type(built) is Recipe else None
 
 
 def request_message(request: Request) -> dict[str, Any]:

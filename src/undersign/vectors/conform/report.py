@@ -37,7 +37,9 @@ def as_json(report: Report, *, strict: bool) -> dict[str, Any]:
         "implementation": {"name": report.name, "version": report.version, "language": report.language},
         "result": "passed" if report.passed(strict=strict) else "failed",
         "counts": {status.value: count for status, count in report.counts.items()},
+        **({"problem": report.problem} if report.problem else {}),
         "noise": report.noise,
+        **({"first_noise": report.first_noise} if report.first_noise else {}),
         "starts": report.starts,
         "seconds": round(report.seconds, 3),
         "rules": {
