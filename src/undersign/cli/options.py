@@ -28,7 +28,7 @@ from .choosing import extra_options, scheme_options
 
 DEFAULT_SECRET_ENV = "UNDERSIGN_SECRET"  # noqa: S105  # the name of a variable
 
-_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
+_VARIABLE = re.compile(r"[A-Z]+(?:_[A-Z]+)+")  # what is no secret in base32, hex or base64 either
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _Result = TypeVar("_Result")
@@ -227,7 +227,7 @@ def read_secret(env: str | None, file: Path | None) -> Secret:
     if env is not None and file is not None:
         raise ConfigError("--secret-env and --secret-file exclude each other: give one of them")
     if file is not None:
-        content = file.read_bytes()
+        content = _read(file)
         if content.startswith(b"\xef\xbb\xbf") or (content.startswith((b"\xff\xfe", b"\xfe\xff")) and b"\0" in content):
             raise ConfigError(
                 f"{file} begins with a byte order mark, which an editor has put there: save it without one"
@@ -248,6 +248,17 @@ def read_secret(env: str | None, file: Path | None) -> Secret:
             "or use --secret-file, or run it on a terminal to be asked"
         )
     return _named(os.fsencode(getpass.getpass("Secret: ")), "the prompt")
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        if os.path.lexists(file):
+            raise
+        # Whoever takes --secret-file for --secret has written a secret here.
+        why = error.strerror or type(error).__name__
+    raise ConfigError(f"the file that --secret-file names: {why}")
 
 
 def parse_headers(lines: Sequence[str]) -> Pairs:
