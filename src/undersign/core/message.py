@@ -205,11 +205,16 @@ class Request(_Indexed):
         Raises Rejected(malformed) for whatever is not clean HTTP, and for anything before or after the message;
         see `undersign.core.http1`. Raises ConfigError where h11 is not installed (the extra `cli` has it).
         """
-        from .http1 import RequestReader
+        from .http1 import read_whole
 
-        reader = RequestReader()
-        body = b"".join(reader.feed(bytes(raw)))
-        method, target, headers = reader.finish()
+        found = read_whole(bytes(raw))
+        del raw  # so that no frame which raises holds a signature
+        if not isinstance(found, tuple):
+            try:
+                raise found
+            finally:
+                del found  # it would hold itself, by its traceback and this frame
+        (method, target, headers), body = found
         return cls(method, target, headers, body, origin)
 
     def by_name(self) -> Mapping[str, int]:
