@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-long lint docs vectors bench wheel clean
+.PHONY: demo test test-long lint docs vectors bench fuzz wheel clean
 
 demo: .venv/demo-is-installed
 	$(BIN)/undersign demo
@@ -22,6 +22,10 @@ lint: .venv/all-is-installed
 
 docs: .venv/all-is-installed
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs build/docs
+
+# SECONDS=600 for each target; FUZZ="http dates" for some of them.
+fuzz: .venv/fuzz-is-installed
+	$(BIN)/python -m fuzz --seconds $(or $(SECONDS),60) $(FUZZ)
 
 vectors: .venv/tests-are-installed
 	$(BIN)/undersign vectors lint
@@ -53,6 +57,10 @@ clean:
 
 .venv/all-is-installed: pyproject.toml .venv/tests-are-installed
 	$(BIN)/python -m pip install -q --group lint --group docs
+	touch $@
+
+.venv/fuzz-is-installed: pyproject.toml .venv/tests-are-installed
+	$(BIN)/python -m pip install -q --group fuzz
 	touch $@
 
 .venv/bench-is-installed: pyproject.toml .venv/tests-are-installed
