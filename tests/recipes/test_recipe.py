@@ -94,9 +94,9 @@ def test_each_part(spec: Any, text: bytes) -> None:
         both_ways(recipe([spec, "time"], joiner="\n"), post(), b"1730974875")
 
 
-@pytest.mark.parametrize("value", ["Éa Ö", "Straße", "ÿA", "İi", "Ǆ"])
+@pytest.mark.parametrize("value", ["Éa Ö", "İi", "Ǆa", "€aA", "µaA", "\u07c1aA"])
 def test_a_fold_changes_ascii_alone(value: str) -> None:
-    """As servers fold the bytes: é in UTF-8 holds what Latin-1 takes for a letter, and ß and ÿ would grow."""
+    """As servers fold the bytes: those of UTF-8 are letters in Latin-1, of which some would grow or leave it."""
     wire = value.encode()
     for name in ("header:X-Name", "content-type"):
         request = post("/", BODY, ("Content-Type", wire.decode("latin-1")), ("X-Name", wire.decode("latin-1")))
