@@ -63,6 +63,11 @@ clean:
 	$(BIN)/python -m pip install -q --group fuzz
 	touch $@
 
+# What builds a release is of these versions and hashes, and nothing else is in that environment.
+.venv/release-is-installed: requirements/release.txt .venv/pip-is-new
+	$(BIN)/python -m pip install -q --require-hashes -r requirements/release.txt
+	touch $@
+
 .venv/bench-is-installed: pyproject.toml .venv/tests-are-installed
 	$(BIN)/python -m pip install -q --group bench
 	touch $@
