@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-long lint docs vectors bench fuzz wheel clean
+.PHONY: demo test test-long lint docs vectors bench fuzz mutants wheel clean
 
 demo: .venv/demo-is-installed
 	$(BIN)/undersign demo
@@ -26,6 +26,10 @@ docs: .venv/all-is-installed
 # SECONDS=600 for each target; FUZZ="http dates" for some of them.
 fuzz: .venv/fuzz-is-installed
 	$(BIN)/python -m fuzz --seconds $(or $(SECONDS),60) $(FUZZ)
+
+# MODULES="core/dates policy/memory" for some, else those that differ from the commit in BASE.
+mutants: .venv/mutants-is-installed
+	$(BIN)/python .ci/mutants $(MODULES)
 
 vectors: .venv/tests-are-installed
 	$(BIN)/undersign vectors lint
@@ -57,6 +61,10 @@ clean:
 
 .venv/all-is-installed: pyproject.toml .venv/tests-are-installed
 	$(BIN)/python -m pip install -q --group lint --group docs
+	touch $@
+
+.venv/mutants-is-installed: pyproject.toml .venv/tests-are-installed
+	$(BIN)/python -m pip install -q --group mutants
 	touch $@
 
 .venv/fuzz-is-installed: pyproject.toml .venv/tests-are-installed
