@@ -159,6 +159,15 @@ def test_where_there_is_no_string_to_sign_the_causes_stay(stdin: bytes, said: st
     assert json.loads(undersign(*arguments, "--json", stdin=stdin).text)["explanation"] is None
 
 
+@pytest.mark.parametrize("given", ["me hunter2 1730974875", "hunter2" * 99, "not-there.txt"])
+def test_a_string_in_the_place_of_its_file_is_not_repeated(given: str, files: tuple[Path, Path]) -> None:
+    for command in ("explain", "diagnose"):
+        result = undersign(command, files[0], "--signed-string", given)
+        assert result.code == 2
+        assert "--signed-string takes the name of a file" in result.error
+        assert given not in result.error
+
+
 def test_no_secret_is_shown_that_stands_in_the_clients_string(tmp_path: Path) -> None:
     (tmp_path / "request.http").write_bytes(request_of(RIGHT + SECRET.encode()))
     (tmp_path / "string.txt").write_bytes(RIGHT + SECRET.encode() + b"\n")

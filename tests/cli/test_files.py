@@ -55,7 +55,7 @@ def test_what_cannot_be_read_exits_2(command: str, tmp_path: Path, monkeypatch: 
         (".", "is a directory: give the file that holds the request"),
         ("empty", "empty is empty"),
         ("blank", "blank is empty"),
-        ("binary", "this is no request"),
+        ("binary", "binary is no request"),
         ("broken.har", "the HAR is not JSON"),
         ("odd.har", "the HAR is not in UTF-8"),
         ("large", "is over 4000 bytes"),

@@ -136,6 +136,14 @@ def test_a_key_that_would_then_hold_as_many_gets_no_room_and_one_that_would_hold
         guard.admit("6", 100, 50, since=50, owner="b")
 
 
+def test_a_key_gets_no_room_from_one_that_holds_one_more() -> None:
+    guard = MemoryReplayGuard(capacity=3)
+    for replay_id, owner in (("1", "a"), ("2", "a"), ("3", "b")):
+        assert guard.admit(replay_id, 100, 50, since=50, owner=owner)
+    with pytest.raises(Rejected, match="holds its 3 signatures and is full"):
+        guard.admit("4", 100, 50, since=50, owner="b")
+
+
 def test_what_has_expired_or_given_way_leaves_room_for_as_many() -> None:
     guard = MemoryReplayGuard(capacity=3, born=0)
     for replay_id, owner in (("1", "a"), ("2", "a"), ("3", "a"), ("4", "b")):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import random
 from base64 import b64encode
 from dataclasses import replace
 
@@ -13,6 +14,8 @@ import pytest
 from undersign import Credential, GoGrid, GoTom, HttpHmac, Recipe, Request, Scheme, Window, explain
 from undersign.diagnosing.strings import beside
 from undersign.explaining import Comparison, compare
+from undersign.registry import build_scheme
+from undersign.vectors import load, names, preset_names
 
 NOW = 1_730_974_875  # 2024-11-07T10:21:15Z
 SECRET = b"s3cr3t Zq9wXv+Kd7Ym"
@@ -54,6 +57,9 @@ def compared(signed: bytes, request: Request | None = None, *, knowing: bool = T
         (repr(RIGHT).encode() + b"\n", ("quotes", "escapes")),
         (json.dumps(RIGHT.decode()).replace("/", "\\/").encode() + b"\r\n", ("quotes", "escapes")),
         (b'string(%d) "%s"\n' % (len(RIGHT), RIGHT), ("quotes",)),
+        (b"string to sign: %b\n" % RIGHT, ("newline", "label")),
+        (b"2024-11-07 10:21:15 DEBUG canonicalString = '%b'\n" % RIGHT, ("label", "quotes")),
+        (b"[app] StringToSign:\n%b\n" % RIGHT, ("newline", "label")),
         (b"\xef\xbb\xbf" + RIGHT, ("bom",)),
         ((RIGHT.decode() + "\n").replace("\n", "\r\n").encode("utf-16"), ("utf-16", "newline", "crlf")),
         (RIGHT.decode().encode("utf-16-be"), ("utf-16",)),
@@ -159,7 +165,7 @@ def test_the_first_difference_is_marked() -> None:
         (RIGHT + b"#top", "target", 91, 14),
         (RIGHT[:-1], "target", 90, 13),
         (RIGHT.replace(b"/orders", b"https://api.example.com/orders"), "target", 77, 0),
-        (b"the string: " + RIGHT, "method", 0, 0),
+        (b"x " + RIGHT, "method", 0, 0),
         (b"", "method", 0, 0),
         (b"\xff\xfe", "method", 0, 0),
     ],
@@ -185,6 +191,9 @@ def test_where_the_string_is_not_the_cause_alone() -> None:
     [
         RIGHT + SECRET,
         SECRET + RIGHT,
+        RIGHT + SECRET[:-4],
+        RIGHT + SECRET[4:] + SECRET[:8],
+        RIGHT + SECRET.upper(),
         RIGHT.replace(b"\n\n", b"\n" + SECRET + b"\n"),
         RIGHT.replace(b"page=2", b64encode(SECRET)),
         RIGHT.replace(b"page=2", SECRET.hex().encode()),
@@ -195,7 +204,15 @@ def test_where_the_string_is_not_the_cause_alone() -> None:
 def test_a_secret_that_is_known_is_shown_nowhere(signed: bytes) -> None:
     found = compared(signed)
     shown = f"{found}{found!r}{json.dumps(found.as_json())}"
-    for form in (SECRET, b64encode(SECRET), SECRET.hex().encode(), b"s3cr3t+Zq9wXv%2BKd7Ym"):
+    for form in (
+        SECRET,
+        SECRET.upper(),
+        SECRET[4:],
+        SECRET[:-4],
+        b64encode(SECRET),
+        SECRET.hex().encode(),
+        b"%2BKd7Ym",
+    ):
         assert form.decode() not in shown
     assert f"0x{SECRET[0]:02x} is there" not in shown
 
@@ -225,6 +242,21 @@ def test_values_that_are_named_like_credentials_are_hidden_on_both_sides() -> No
         found = str(compare(right, right.canonical.replace(b"/a?", b"/b?").replace(b"cookie:", b"cookie:" + change)))
         assert "abcdefgh" not in found
         assert "0123456789" not in found
+
+
+def test_no_byte_of_a_private_value_is_named_on_either_side() -> None:
+    scheme = HttpHmac(provider="p", signed_headers=("Cookie",))
+    request = Request("GET", "/a?token=abcdefgh&x=1", (("Cookie", "sid=0123456789"),), b"", "https://a.example")
+    right = explain(scheme, request, "me", now=NOW)
+    for change in (
+        (b"abcdefgh", b"abcXefgh"),
+        (b"abcdefgh", b"abc"),
+        (b"0123456789", b"0123X56789"),
+        (b"abc", b"%61bc"),
+    ):
+        found = compare(right, right.canonical.replace(*change)).difference
+        assert found is not None
+        assert (found.expected_byte, found.signed_byte, found.signed_mark) == ("", "", None)
 
 
 # Schemes that have the secret among their parts.
@@ -335,6 +367,17 @@ def test_a_request_that_is_still_to_be_signed() -> None:
     assert beside(scheme, request, b"n-1|1730974875|/orders?page=2", now=NOW, key="me").comparison.same
 
 
+def test_of_several_strings_that_a_scheme_takes_the_clients_is_the_one() -> None:
+    """Twilio signs the URL with its port or without, and says so of neither."""
+    for port in ("", ":443"):
+        string = f"https://a.example{port}/x?y=1".encode()
+        signature = b64encode(hmac.new(SECRET, string, hashlib.sha1).digest()).decode()
+        request = Request("GET", "/x?y=1", (("X-Twilio-Signature", signature),), b"", "https://a.example")
+        found = beside(build_scheme("twilio"), request, string, now=NOW, keys={"twilio": SECRET})
+        assert (found.comparison.same, found.comparison.gives_signature) == (True, True)
+        assert found.explanation.canonical == string
+
+
 def test_a_long_string_takes_no_time() -> None:
     body = b"x1" * 500_000
     scheme = Recipe(
@@ -351,3 +394,53 @@ def test_a_long_string_takes_no_time() -> None:
     assert found.difference is not None
     assert (found.difference.part, found.difference.offset) == ("body", 1_000_009)
     assert (found.difference.expected_byte, found.difference.signed_byte) == ("0x31", "0x33")
+
+
+# Every scheme.
+
+
+def spoilt(string: bytes, drawn: random.Random) -> bytes:
+    start = drawn.randrange(len(string) + 1)
+    end = min(len(string), start + drawn.randrange(1, 9))
+    return drawn.choice(
+        [
+            string[:start] + string[end:],
+            string[:start] + bytes([drawn.randrange(256)]) + string[start:],
+            string[:start] + string[start:end].swapcase() + string[end:],
+            string[:start],
+            string[start:],
+            string[end:] + string[:start],
+            string.replace(b"\n", b""),
+            string.replace(b"\n", b"\r\n"),
+            string.upper(),
+            b"\n".join(reversed(string.split(b"\n"))),
+        ]
+    )
+
+
+def pieces(secret: bytes) -> set[str]:
+    return {secret[place : place + 8].decode("latin-1") for place in range(len(secret) - 7)}
+
+
+@pytest.mark.parametrize("name", [*names(), *preset_names()])
+def test_the_laws_of_comparing_hold_for_every_scheme(name: str) -> None:
+    """What is right is the same; of what is spoilt every part is there once, and no piece of the secret is shown."""
+    drawn, file = random.Random(name), load(name)
+    for group in [group for group in file.groups if group.op == "verify"]:
+        scheme = build_scheme(file.scheme, dict(group.options))
+        for test in [test for test in group.tests if test.result == "valid"][:3]:
+            explanation = explain(scheme, test.request, now=group.now)
+            secret = group.keys[explanation.key_id][0]
+            has_secret = any(part.shown == "<secret>" for part in explanation.parts)
+            right = explanation.canonical.replace(b"\0", secret) if has_secret else explanation.canonical
+            for keys in (None, {key_id: list(secrets) for key_id, secrets in group.keys.items()}):
+                assert beside(scheme, test.request, right, now=group.now, keys=keys).comparison.same
+                for end in (b"", b"", b"", secret, secret[: len(secret) // 2], b64encode(secret)):
+                    found = beside(scheme, test.request, spoilt(right, drawn) + end, now=group.now, keys=keys)
+                    parts = [name for pair in found.comparison.compared for name in pair.parts]
+                    assert parts == [part.name for part in explanation.parts]
+                    assert found.comparison.same is (found.comparison.difference is None)
+                    shown = f"{found.comparison}{found.comparison!r}{json.dumps(found.comparison.as_json())}"
+                    if keys is not None or has_secret:
+                        public = str(explanation)
+                        assert not [piece for piece in pieces(secret) if piece in shown and piece not in public]

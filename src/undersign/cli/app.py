@@ -30,6 +30,14 @@ from .streams import StreamFault, check_output, drop_output, said
 from .vectors import vectors
 from .verify import verify
 
+_BODY = "the body is the file that --data names, or standard input"
+_OF_CURL = {
+    **dict.fromkeys(("-d", "--data-raw", "--data-binary"), _BODY),
+    **dict.fromkeys(("-X", "--request"), "METHOD is the first argument, in front of the URL"),
+    **dict.fromkeys(("-u", "--user"), "who signs is --key-id, and the secret is in UNDERSIGN_SECRET"),
+}
+"""What stands for the options that hands know from curl."""
+
 
 class _Commands(click.Group):
     def resolve_command(
@@ -117,6 +125,9 @@ def run(arguments: list[str]) -> int:
 
 
 def _usage_problem(error: click.UsageError) -> str:
+    command = error.ctx.info_name if error.ctx else ""
+    if isinstance(error, click.NoSuchOption) and command in ("call", "sign") and error.option_name in _OF_CURL:
+        return f"there is no {error.option_name}: {_OF_CURL[error.option_name]}"
     if isinstance(error, click.NoSuchOption) and error.option_name in ("--secret", "--password"):
         return (
             f"there is no {error.option_name}, since other users of the machine see arguments: "

@@ -15,7 +15,7 @@ from ..clients.nonces import nonces_of
 from ..core.grammar import did_you_mean
 from ..core.text import printable
 from ..errors import ConfigError
-from ..recipe import SchemeOfParts
+from ..parts.scheme import SchemeOfParts
 from ..registry import build_scheme, parse_option, scheme_names
 from ..scheme import Scheme
 from ..schemes.documents import load_recipe

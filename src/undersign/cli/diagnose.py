@@ -88,6 +88,8 @@ def diagnose_command(
         click.echo(f"\n{explained}")
     elif explained and (explaining or signed is not None):
         tell(f"there is no string to sign to show: {one_line(explained)}")
+    if signed is None and not explaining and any(cause.code == "unexplained" for cause in causes):
+        tell("print the string that the client signs, and give its file with --signed-string to see where it differs")
     return 1 if causes else 0
 
 

@@ -38,9 +38,13 @@ class Explained(NamedTuple):
         return str(self.explanation) if self.comparison is None else f"{self.explanation}\n\n{self.comparison}"
 
 
+class _ExplainCommand(ReadingCommand):
+    instead = f"{ReadingCommand.instead}; for METHOD and URL there is undersign sign METHOD URL --explain"
+
+
 @click.command(
     "explain",
-    cls=ReadingCommand,
+    cls=_ExplainCommand,
     epilog="\b\nExamples:\n  undersign explain request.http\n"
     "  undersign explain request.http --signed-string string.txt",
     short_help="Print what is signed of a request, beside a client's own string.",
@@ -104,7 +108,20 @@ def read_signed(signed_string: Path, file: Path | None) -> bytes:
     """The bytes of `--signed-string`, which stand for a string in one way or another. Raises ConfigError, OSError."""
     if str(signed_string) == "-" and (file is None or str(file) == "-"):
         raise ConfigError("--signed-string - is standard input, and so is the request: give the file of one of them")
+    if str(signed_string) != "-" and not _is_there(signed_string):
+        # Its name is not repeated: it may be the string itself, with a secret in it.
+        raise ConfigError(
+            "--signed-string takes the name of a file, and there is none of that name: save the string in one, or pipe "
+            "it in and give -"
+        )
     return read_content(signed_string, what="the string that the client has signed", example="--signed-string FILE")[0]
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # too long for a name, or with a NUL
+        return False
 
 
 def explained_of(

@@ -18,7 +18,7 @@ import click
 from ..core.credentials import Secret
 from ..core.dates import parse_date
 from ..core.grammar import CONTROL_BUT_TAB, TOKEN
-from ..core.message import Pairs
+from ..core.message import Pairs, Request
 from ..errors import ConfigError
 from ..keys import load_keys
 from ..registry import scheme_names
@@ -28,6 +28,8 @@ from .choosing import extra_options, scheme_options
 
 DEFAULT_SECRET_ENV = "UNDERSIGN_SECRET"  # noqa: S105  # the name of a variable
 
+_ARGUMENTS = "undersign.arguments"
+_LATEST = 253_402_300_799  # the end of the year 9999, in Unix seconds
 _VARIABLE = re.compile(r"[A-Z]+(?:_[A-Z]+)+")  # what is no secret in base32, hex or base64 either
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -40,9 +42,20 @@ def _time(text: str) -> float:
     if at is not None:
         return at
     try:
-        return float(text)
+        seconds = float(text)
+        if _LATEST < abs(seconds) < float("inf"):
+            raise click.BadParameter(f"{text} is far off in Unix seconds: are those milliseconds?")
+        return seconds
     except ValueError:
-        raise click.BadParameter(f"write Unix seconds or a date as a Date header has it, not {text!r}") from None
+        raise click.BadParameter(
+            f"write Unix seconds or a date as a Date header has it, such as 2024-11-07T10:21:15Z, not {text!r}"
+        ) from None
+
+
+def arguments_given() -> tuple[str, ...]:
+    """The arguments of the command that runs, as they were typed; no secret is ever one."""
+    given: tuple[str, ...] = click.get_current_context().meta[_ARGUMENTS]
+    return given
 
 
 class Command(click.Command):
@@ -52,6 +65,7 @@ class Command(click.Command):
     instead = "the key id goes into --key-id, and a secret is never one"
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.meta[_ARGUMENTS] = tuple(args)
         rest = super().parse_args(ctx, args)
         if ctx.args and not ctx.resilient_parsing:
             raise click.UsageError(f"{len(ctx.args)} argument(s) too many; {self.instead}", ctx)
@@ -201,7 +215,9 @@ def request_options(*, or_file: bool = False) -> Callable[[Callable[..., _Result
                 help="The file whose content is the body, - being standard input.",
             ),
             click.option("-H", "--header", "headers", metavar="'NAME: VALUE'", multiple=True, help="A header to send."),
-            click.argument("url", required=not or_file),
+            click.argument(
+                "url", required=False, metavar="[URL]" if or_file else "URL"
+            ),  # `head_of_arguments` says more of one that is missing
             click.argument("method"),
         ):
             function = decorator(function)
@@ -272,6 +288,16 @@ def parse_headers(lines: Sequence[str]) -> Pairs:
             raise ConfigError(f"-H {name}: the value holds a control character")
         pairs.append((name, os.fsencode(value).decode("latin-1").strip(" \t")))
     return tuple(pairs)
+
+
+def head_of_arguments(method: str, url: str | None, headers: Sequence[str]) -> Request:
+    """The head of METHOD, URL and `-H`. Raises click.UsageError where one of the first two is not there, or they are
+    the wrong way round; ConfigError and CannotSign for what is in them."""
+    if "://" in method or (url is None and not TOKEN.fullmatch(method)):
+        raise click.UsageError("METHOD comes first, and then the URL: write it as in GET https://host/path")
+    if url is None:
+        raise click.UsageError("Missing argument 'URL'.")
+    return Request.from_url(method.upper(), url, parse_headers(headers))
 
 
 def _named(content: bytes, source: str) -> Secret:

@@ -21,6 +21,7 @@ from ..core.dates import parse_date
 from ..core.message import Request
 from ..explaining import Comparison, Explanation, compare, explain
 from ..explaining.aligning import agreement
+from ..explaining.explanation import explanations_of_received
 from ..explaining.readings import readings
 from ..scheme import Claim, Scheme, window_of
 from ..verifying.lookup import Keys
@@ -53,32 +54,38 @@ def beside(
 
     `keys` are those of a Verifier; with them the signature is tried, and the secrets are hidden in the client's string.
     With `key` the request is one that is to be signed, see `explain`. Where the time is not sent it is the one in the
-    client's string, and `now` where that has none. Raises what `explain` raises.
+    client's string, and `now` where that has none. Of several strings that the scheme takes it is the one that is the
+    same, else the first. Raises what `explain` raises.
     """
     claim = scheme.read(request) if key is None else None
     if claim is not None and claim.at is None and window_of(scheme) is not None:
         now = _time_in(signed, scheme, claim, request, now)
-    explanation = explain(scheme, request, key, now=now)
+    explained = (
+        explanations_of_received(scheme, request, now) if key is None else [explain(scheme, request, key, now=now)]
+    )
     ring = KeyRing({} if keys is None else keys, request.with_body(b""))
-    secrets = ring.secrets(explanation.key_id, scheme.name)
+    secrets = ring.secrets(explained[0].key_id, scheme.name)
     body = request.body if isinstance(request.body, bytes) else b""
     known = [form for secret in secrets for form in (secret, *_forms(secret))]
     hidden = [signature.encode("utf-8", "surrogatepass") for signature in claim.signatures] if claim else []
-    hidden += [scheme.signature(secret, explanation.canonical).encode() for secret in secrets]
+    hidden += [scheme.signature(secret, one.canonical).encode() for secret in secrets for one in explained]
     hidden += [body] if len(body) >= _SHORTEST_HIDDEN else []
 
     def gives_signature(string: bytes) -> bool:
         sent = claim.signatures if claim is not None else ()
         return any(_fits(scheme.signature(secret, string), sent) for secret in secrets)
 
-    comparison = compare(
-        explanation,
-        signed,
-        secrets=(*_standing(scheme, explanation.canonical, secrets, signed), *known),
-        hidden=hidden,
-        gives_signature=gives_signature if secrets and claim is not None else None,
-    )
-    return Beside(explanation, comparison)
+    found: list[Beside] = []
+    for explanation in explained:
+        comparison = compare(
+            explanation,
+            signed,
+            secrets=(*_standing(scheme, explanation.canonical, secrets, signed), *known),
+            hidden=hidden,
+            gives_signature=gives_signature if secrets and claim is not None else None,
+        )
+        found.append(Beside(explanation, comparison))
+    return next((both for both in found if both.comparison.same), found[0])
 
 
 def _fits(signature: str, sent: Sequence[str]) -> bool:

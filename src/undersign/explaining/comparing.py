@@ -16,7 +16,7 @@ from ..scheme import Part
 from .aligning import Pairing, agreement, align
 from .explanation import Explanation
 from .readings import Reading, readings
-from .showing import Span, private_spans, shown_bytes, shown_part, shown_pieces, spans_of, visible
+from .showing import Span, private_spans, shown_bytes, shown_part, shown_pieces, spans_like, spans_of, visible
 
 _SECRET = b"\0"
 # What people write where a secret stands when they print it.
@@ -28,6 +28,7 @@ _DIGEST = re.compile(rb"[A-Za-z0-9+/=_-]{0,130}\r?\n?")
 # What might be a secret: long, and no word.
 _TOKEN = re.compile(rb"(?=[^\s/?&:;,]*[0-9])(?=[^\s/?&:;,]*[A-Za-z])[^\s/?&:;,]{8,}|[^\s/?&:;,]{20,}")
 _SHORTEST_HIDDEN = 6
+_AROUND = 1024
 _LONGEST_FILLED = 64 * 1024
 
 
@@ -205,9 +206,9 @@ class _Pair:
         self, explanation: Explanation, reading: Reading, secrets: Sequence[bytes], hidden: Sequence[bytes]
     ) -> None:
         self.reading, self.fits = reading, False
-        self._parts, self._signed, self._hidden = explanation.parts, reading.value, (*secrets, *hidden)
+        self._parts, self._signed, self._secrets = explanation.parts, reading.value, tuple(dict.fromkeys(secrets))
+        self._hidden = hidden
         self._values, self._hides_all = _with_secret(explanation, reading.value, secrets[0] if secrets else None)
-        self._knows = bool(secrets)
         self._expected = b"".join(self._values)
         self.same = self._expected == self._signed
         self.agreed = agreement(self._expected, self._signed)
@@ -251,8 +252,8 @@ class _Pair:
             return [(0, len(value))]
         if any("digest" in part.name for part in parts) and not _DIGEST.fullmatch(value):  # the body itself
             return [(0, len(value))]
-        spans = [*private_spans(value, parts[0].name), *spans_of(value, private)]
-        if not self._knows:
+        spans = [*private_spans(value, parts[0].name), *spans_of(value, private), *spans_like(value, self._secrets)]
+        if not self._secrets:
             spans += self._doubtful(pairing, value)
         return spans
 
@@ -276,17 +277,10 @@ class _Pair:
         part = self._parts[place]
         pairing = next(pairing for pairing in pairings if pairing.first <= place < pairing.last)
         compared = self._compared(pairing, private)
-        before = len(b"".join(self._values[pairing.first : place]))
-        expected_mark = _mark(part.value, private_spans(part.value, part.name), expected_offset - start)
-        if expected_mark is not None and before:
-            expected_mark += len("".join(map(shown_part, self._parts[pairing.first : place])))
-        spans = self._spans(pairing, private)
-        signed_mark = _mark(self._signed[pairing.start : pairing.end], spans, offset - pairing.start)
-        is_private = self._hides_all or (signed_mark is None and not part.shown.startswith("<the body"))
-        if part.shown:
-            expected_mark = signed_mark = None
-            is_private |= not part.shown.startswith("<the body")
-        is_private |= any(start <= offset < end for start, end in spans_of(self._signed, private))
+        expected_mark, signed_mark = self._marks(pairing, place, expected_offset - start, offset, private)
+        is_body = part.shown.startswith("<the body")
+        is_hidden = not is_body and (expected_mark is None or signed_mark is None)
+        is_private = self._hides_all or is_hidden or self._is_private(offset, private)
         return Difference(
             part.name,
             offset,
@@ -299,6 +293,26 @@ class _Pair:
             "" if is_private else _byte(self._signed, offset),
             certain,
         )
+
+    def _marks(
+        self, pairing: Pairing, place: int, expected_offset: int, offset: int, private: Sequence[bytes]
+    ) -> tuple[int | None, int | None]:
+        """Where they differ in the shown texts of the part at that place, and of what the client has for it."""
+        part = self._parts[place]
+        if part.shown:
+            return None, None
+        expected = _mark(part.value, private_spans(part.value, part.name), expected_offset)
+        if expected is not None:
+            expected += len("".join(map(shown_part, self._parts[pairing.first : place])))
+        value = self._signed[pairing.start : pairing.end]
+        return expected, _mark(value, self._spans(pairing, private), offset - pairing.start)
+
+    def _is_private(self, offset: int, private: Sequence[bytes]) -> bool:
+        """Whether the byte there is one of a secret, or of what else is hidden, whatever part it stands for."""
+        start = max(0, offset - _AROUND)
+        around = self._signed[start : offset + _AROUND]
+        spans = [*spans_of(around, private), *spans_like(around, self._secrets)]
+        return any(first <= offset - start < last for first, last in spans)
 
     def _first_difference(self) -> tuple[int, int, bool]:
         """Its place in the client's string, and in the right one; and whether that is certain."""

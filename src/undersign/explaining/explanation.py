@@ -127,7 +127,7 @@ def explain(
     if not math.isfinite(now):
         raise CannotSign(f"the clock says {now!r}: give it in Unix seconds")
     if key is None:
-        return _received(scheme, request, now)
+        return explanations_of_received(scheme, request, now)[0]
     credential = key if isinstance(key, Credential) else Credential(key, NO_SECRET)
     if show_signature:
         if problem := credential_problem(scheme, credential):
@@ -146,15 +146,17 @@ def explain(
     return _explanation(scheme, drafted.apply(request), claim, string, drafted, patch, received=False)
 
 
-def _received(scheme: Scheme, request: Request, now: float) -> Explanation:
+def explanations_of_received(scheme: Scheme, request: Request, now: float) -> list[Explanation]:
+    """What is signed of a request that was received: one explanation for each string to sign that the scheme takes,
+    as `Claim.others` has them. Raises as `explain` does."""
     claim = scheme.read(request)
     if claim is None or claim.string is None:
         raise Rejected(Reason.MISSING, f"{scheme.name} does not claim the request: it has no signature of this scheme")
     if problem := problem_when_verifying(bare(request)):
         raise CannotSign(problem)
     timed = claim if claim.at is not None else claim._replace(at=now)
-    string = claim.string(request.body, math.floor(now))
-    return _explanation(scheme, request, timed, string, Patch(), Patch(), received=True)
+    strings = [string(request.body, math.floor(now)) for string in (claim.string, *claim.others)]
+    return [_explanation(scheme, request, timed, string, Patch(), Patch(), received=True) for string in strings]
 
 
 def _explanation(

@@ -15,6 +15,7 @@ _BOM = codecs.BOM_UTF8
 _UTF_16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _QUOTED = re.compile(rb"""[bBuUrR]{0,2}(?P<quote>["'`])(?P<text>.*)(?P=quote)[;,]?""", re.DOTALL)
 _DUMPED = re.compile(rb'string\([0-9]+\) (".*")', re.DOTALL)  # PHP's var_dump
+_LABEL = re.compile(rb"[^\n]{0,160}?(?i:string|sign|canonical|message|payload)[^\n]{0,40}?[:=]>?[ \t]*\n?")
 _ESCAPE = re.compile(rb"""\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|([nrt0abfve"'\\/`$]))""")
 _NAMED = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"0": b"\0", b"a": b"\a", b"b": b"\b", b"f": b"\f", b"v": b"\v"}
 _NAMED[b"e"] = b"\x1b"
@@ -24,6 +25,7 @@ READINGS = {
     "bom": "without the byte order mark",
     "newline": "without the newline at its end",
     "crlf": "with CR LF as LF",
+    "label": "without the label in front of it",
     "quotes": "without the quotes around it",
     "escapes": r"with \n and other escapes as what they stand for",
 }
@@ -86,6 +88,11 @@ def _with_lf(value: bytes) -> Iterator[bytes]:
         yield value.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
+def _without_label(value: bytes) -> Iterator[bytes]:
+    if label := _LABEL.match(value):
+        yield value[label.end() :]
+
+
 def _without_quotes(value: bytes) -> Iterator[bytes]:
     text = value.strip()
     if dumped := _DUMPED.fullmatch(text):
@@ -113,6 +120,7 @@ _DONE: dict[str, Callable[[bytes], Iterator[bytes]]] = {
     "bom": _without_bom,
     "newline": _without_newline,
     "crlf": _with_lf,
+    "label": _without_label,
     "quotes": _without_quotes,
     "escapes": _unescaped,
 }

@@ -26,6 +26,8 @@ _INVISIBLE = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
 _NAMED = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_GRAM = 6
+_LONGEST_SHOWN = 64 * 1024
 _PIECE = re.compile(rb"[?&\n]|[^?&\n]+")
 
 Span = tuple[int, int]
@@ -50,23 +52,28 @@ def shown_part(part: Part) -> str:
     return part.shown or shown_bytes(part.value, private_spans(part.value, part.name))
 
 
+def is_private(name: str) -> bool:
+    """Whether a header or a parameter of that name holds a credential, as like as not."""
+    return _PRIVATE.search(name) is not None
+
+
 def private_spans(value: bytes, name: str = "") -> list[Span]:
     """Where bytes stand that are named like credentials: all of a header's value, or those of parameters.
 
     `name` is that of the part, which may be `header X-Name`.
     """
     end = len(value) - value.endswith(b"\n")
-    if name.startswith("header ") and _PRIVATE.search(name.removeprefix("header ")):
+    if name.startswith("header ") and is_private(name.removeprefix("header ")):
         return [(0, end)] if end else []
     header = _HEADER_LINE.fullmatch(value, 0, end)
-    if header and _PRIVATE.search(header[1].decode("latin-1")):
+    if header and is_private(header[1].decode("latin-1")):
         return [header.span(3)]
     if not re.search(rb"[?&]", value):
         return []
     found: list[Span] = []
     for field in _FIELD.finditer(value, 0, end):
         field_name, _, text = field[0].partition(b"=")
-        if text and _PRIVATE.search(decode_field(field_name.decode("latin-1"))):
+        if text and is_private(decode_field(field_name.decode("latin-1"))):
             found.append((field.end() - len(text), field.end()))
     return found
 
@@ -80,6 +87,25 @@ def spans_of(value: bytes, hidden: Sequence[bytes]) -> list[Span]:
             found.append((place, place + len(text)))
             place = value.find(text, place + 1)
     return found
+
+
+def spans_like(value: bytes, secrets: Sequence[bytes]) -> list[Span]:
+    """Wherever so much of a secret stands in the value, in whatever case, that it gives some of it away: clients cut
+    secrets off, and write them twice."""
+    if len(value) > _LONGEST_SHOWN:
+        return [(0, len(value))]
+    grams: dict[int, set[bytes]] = {}
+    for secret in secrets:
+        size = min(_GRAM, max(len(secret) // 2, min(len(secret), 3)))
+        folded = secret.lower()
+        grams.setdefault(size, set()).update(folded[place : place + size] for place in range(len(folded) - size + 1))
+    folded = value.lower()
+    return [
+        (place, place + size)
+        for size, known in grams.items()
+        for place in range(len(folded) - size + 1)
+        if folded[place : place + size] in known
+    ]
 
 
 def shown_bytes(value: bytes, hidden: Sequence[Span] = ()) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeAlias, cast
 
 from ..core.credentials import Secret
+from ..core.text import decoded
 from ..errors import ConfigError
 
 if sys.version_info >= (3, 11):
@@ -157,8 +158,7 @@ def _read(path: str | Path) -> _Tables | ConfigError:
     # Problems are returned, all the way up, so that no frame which raises holds a secret.
     _warn_of_writers(Path(path))
     try:
-        # Editors of Windows put a byte order mark in front.
-        content: dict[str, Any] = tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
+        content: dict[str, Any] = tomllib.loads(decoded(Path(path).read_bytes()))
     except OSError as error:
         return ConfigError(f"{path}: {error.strerror or 'cannot be read'}")
     except (ValueError, RecursionError) as error:

@@ -18,7 +18,7 @@ from ..errors import CannotSign, ConfigError, Reason, Rejected
 from ..parts.carriers import Carriers, Problem
 from ..parts.macs import ALGORITHMS
 from ..parts.program import Program, signature_pattern
-from ..recipe import SchemeOfParts
+from ..parts.scheme import SchemeOfParts
 from ..scheme import refusal_status
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
+import hashlib
+import html
 import json
 import re
+import unicodedata
 import zlib
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,7 +16,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
 from .client import Message
-from .kinds import Mistake
+from .kinds import Mistake, lower_escapes, search_params
 
 Change = Callable[[bytes], bytes]
 
@@ -39,9 +43,19 @@ def only_json(change: Change) -> Change:
     return lambda body: change(body) if body[:1] == b"{" else body
 
 
+def whole(text: str) -> str:
+    """10.0 is 10 in JavaScript and PHP."""
+    return re.sub(r"(\d)\.0\b(?!\")", r"\1", text)
+
+
+def lossless(change: Change) -> Change:
+    """The change where nobody has to guess whether 10 was 10.0."""
+    return lambda body: body if re.search(rb"\.0[,}]", body) else only_json(change)(body)
+
+
 def php(body: bytes) -> bytes:
     """json_encode: no spaces, ASCII, and slashes with a backslash."""
-    return compact(body, ascii_only=True).replace("/", "\\/").encode()
+    return whole(compact(body, ascii_only=True)).replace("/", "\\/").encode()
 
 
 def go(body: bytes) -> bytes:
@@ -51,8 +65,30 @@ def go(body: bytes) -> bytes:
 
 
 def javascript(body: bytes) -> bytes:
-    """JSON.stringify: 10.0 is 10."""
-    return re.sub(r"(\d)\.0\b", r"\1", compact(body)).encode()
+    """JSON.stringify: whole numbers have 53 bits."""
+    rounded = re.sub(r"(?<=:)\d{17,20}\b", lambda m: str(near(int(m[0]))), compact(body))
+    return whole(rounded).encode()
+
+
+def near(number: int) -> int:
+    """As JavaScript writes it: the shortest digits that give the same double, and zeros."""
+    digits, _, exponent = repr(float(number)).replace(".", "").partition("e+")
+    return int(digits.ljust(int(exponent) + 1, "0")) if exponent else int(float(number))
+
+
+def escaping(letters: str) -> Change:
+    """Compact JSON of Rails or Gson, in which these letters are \\uXXXX."""
+
+    def change(body: bytes) -> bytes:
+        return re.sub(f"[{letters}]", lambda m: f"\\u{ord(m[0]):04x}", compact(body)).encode()
+
+    return only_json(change)
+
+
+def powershell(body: bytes) -> bytes:
+    """ConvertTo-Json of Windows PowerShell: four spaces, two behind the colon, CRLF, and <, >, &, ' escaped."""
+    text = json.dumps(json.loads(body), indent=4, ensure_ascii=False, separators=(",", ":  "))
+    return re.sub("[<>&']", lambda m: f"\\u{ord(m[0]):04x}", text).replace("\n", "\r\n").encode()
 
 
 def dotnet(body: bytes) -> bytes:
@@ -77,6 +113,16 @@ def only_form(change: Callable[[str], str]) -> Change:
     return changed
 
 
+def backwards(body: bytes) -> bytes:
+    value = json.loads(body)
+    return json.dumps(dict(reversed(value.items())), ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def jackson(body: bytes) -> str:
+    """Spaces on both sides of the colon, and two in front of a key."""
+    return json.dumps(json.loads(body), indent=2, ensure_ascii=False, separators=(",", " : ")).replace("[]", "[ ]")
+
+
 def mojibake(body: bytes) -> bytes:
     return body.decode("latin-1").encode()
 
@@ -97,7 +143,7 @@ def sent(change: Change) -> dict[str, Any]:
     return {"sent.body": change}
 
 
-AGAIN = "body-reserialised"
+AGAIN = "body-reserialised|body-trailing-newline"
 ENDS = "body-trailing-newline"
 LINES = "body-line-endings"
 LETTERS = "body-encoding"
@@ -123,7 +169,7 @@ BODIES = [
     body(
         "curl -d @file takes newlines out",
         f"{LINES}|{ENDS}|{AGAIN}",
-        sent(lambda b: b.replace(b"\r", b"").replace(b"\n", b"")),
+        sent(only_json(lambda b: b.replace(b"\n", b""))),
     ),
     body("compact", AGAIN, signed(rewritten(separators=(",", ":"), ensure_ascii=False))),
     body("with spaces", AGAIN, signed(rewritten(ensure_ascii=False))),
@@ -135,10 +181,9 @@ BODIES = [
     body("sorted keys", AGAIN, signed(rewritten(sort_keys=True, ensure_ascii=False, separators=(",", ":")))),
     body("sorted keys with spaces", AGAIN, signed(rewritten(sort_keys=True))),
     body("json_encode", AGAIN, signed(only_json(php))),
-    body("sent by json_encode", AGAIN, sent(only_json(php))),
+    body("sent by json_encode", AGAIN, sent(lossless(php))),
     body("only slashes escaped", AGAIN, signed(only_json(lambda b: b.replace(b"/", b"\\/")))),
     body("Go's Marshal", AGAIN, signed(only_json(go))),
-    body("sent by Go's Marshal", AGAIN, sent(only_json(go))),
     body("JSON.stringify", AGAIN, signed(only_json(javascript))),
     body("sent by .NET", AGAIN, sent(only_json(dotnet))),
     body("str(dict)", AGAIN, signed(only_json(lambda b: str(json.loads(b)).encode()))),
@@ -148,7 +193,6 @@ BODIES = [
         "sent serialised twice", AGAIN, sent(only_json(lambda b: json.dumps(b.decode(), ensure_ascii=False).encode()))
     ),
     body("signed as empty", "body-empty|part-missing|multipart-as-empty", signed(lambda b: b"")),
-    body("the library drops the body", "body-empty|body-format", sent(lambda b: b"")),
     body("{} on nothing", INSTEAD, signed(on_nothing(b"{}"))),
     body("[] on nothing", INSTEAD, signed(on_nothing(b"[]"))),
     body("null on nothing", INSTEAD, signed(on_nothing(b"null"))),
@@ -156,8 +200,8 @@ BODIES = [
     body("undefined on nothing", INSTEAD, signed(on_nothing(b"undefined"))),
     body("None on nothing", INSTEAD, signed(on_nothing(b"None"))),
     body("{} sent and nothing signed", f"{INSTEAD}|body-empty", sent(on_nothing(b"{}"))),
-    body("[object Object]", INSTEAD, signed(only_json(placed(b"[object Object]")))),
-    body("Array", INSTEAD, signed(only_json(placed(b"Array")))),
+    body("[object Object]", f"{INSTEAD}|{AGAIN}", signed(only_json(placed(b"[object Object]")))),
+    body("Array", f"{INSTEAD}|{AGAIN}", signed(only_json(placed(b"Array")))),
     body("{} for a body", f"{INSTEAD}|body-empty", signed(placed(b"{}"))),
     body("form signed, JSON sent", "body-format", {"signed.body": only_json(form_of_json)}),
     body(
@@ -197,4 +241,99 @@ BODIES = [
     body("letters dropped", LETTERS, signed(lambda b: b.decode().encode("ascii", "ignore"))),
     body("body quoted by the shell", AGAIN, signed(lambda b: b and b"'" + b + b"'")),
     body("body as b'…'", AGAIN, signed(only_json(lambda b: repr(b).encode()))),
+    body(
+        "base64 of the body signed (a gateway's isBase64Encoded)",
+        f"{LETTERS}|body-format",
+        signed(lambda b: b and base64.b64encode(b)),
+    ),
+    body("base64 of the body arrives", f"{LETTERS}|body-format", sent(lambda b: b and base64.b64encode(b))),
+    body("Rails' to_json", AGAIN, signed(escaping("<>&"))),
+    body("Gson", AGAIN, signed(escaping("<>&='"))),
+    body("sent by Gson", AGAIN, sent(escaping("<>&='"))),
+    body("ConvertTo-Json", f"{AGAIN}|{LINES}", signed(only_json(powershell))),
+    body(
+        "addslashes of WordPress",
+        AGAIN,
+        signed(only_json(text_of(lambda t: t.replace("'", "\\'").replace('"', '\\"')))),
+    ),
+    body("htmlspecialchars", AGAIN, signed(only_json(text_of(lambda t: html.escape(t))))),
+    body(
+        "letters in two parts (NFD)", f"{LETTERS}|{AGAIN}", signed(text_of(lambda t: unicodedata.normalize("NFD", t)))
+    ),
+    body("a space behind", f"{ENDS}|{AGAIN}|{LINES}", sent(lambda b: b and b + b" ")),
+    body("keys backwards", AGAIN, signed(only_json(backwards))),
+    body("a space behind commas alone", AGAIN, signed(rewritten(separators=(", ", ":"), ensure_ascii=False))),
+    body(
+        "a space behind colons alone (Ruby, YAML)", AGAIN, signed(rewritten(separators=(",", ": "), ensure_ascii=False))
+    ),
+    body("Jackson's pretty printer", AGAIN, signed(only_json(lambda b: jackson(b).encode()))),
+    body("capitals in escapes", AGAIN, sent(only_json(lambda b: dotnet(b)))),
+    body("sent by PHP, signed pretty", AGAIN, {"signed.body": rewritten(indent=4), "sent.body": lossless(php)}),
+    body("signed by PHP, sent by Python", AGAIN, {"signed.body": only_json(php), "sent.body": rewritten()}),
+    body(
+        "signed by JavaScript, sent by PHP", AGAIN, {"signed.body": only_json(javascript), "sent.body": lossless(php)}
+    ),
+    body(
+        "signed as str(dict), sent compact",
+        AGAIN,
+        {
+            "signed.body": only_json(lambda b: str(json.loads(b)).encode()),
+            "sent.body": only_json(lambda b: compact(b).encode()),
+        },
+    ),
+    body("a form that JavaScript wrote again", AGAIN, signed(only_form(lambda t: search_params(t)))),
+    body("a form with * and ~ as PHP has them", AGAIN, sent(only_form(lambda t: t.replace("%21", "!")))),
+    body("a form with lower escapes", AGAIN, signed(only_form(lower_escapes))),
+    body("a ? in front of the form", f"{AGAIN}|body-format", signed(only_form(lambda t: "?" + t))),
+]
+
+DIGEST = "body-digest-form|algorithm"
+
+
+def digested(change: Change, names: str = DIGEST) -> dict[str, Any]:
+    """The body's digest otherwise, in the piece where the scheme has it."""
+
+    def rework(pieces: list[bytes], message: Message) -> list[bytes]:
+        raw = {name: hashlib.new(name, message.body, usedforsecurity=False).digest() for name in ("md5", "sha256")}
+        right = {digest.hex().encode() for digest in raw.values()} | {base64.b64encode(raw["md5"])}
+        return [change(message.body) if piece in right else piece for piece in pieces]
+
+    return {"rework": rework}
+
+
+def hashed(name: str) -> Callable[[bytes], bytes]:
+    return lambda body: hashlib.new(name, body, usedforsecurity=False).digest()
+
+
+def digest(what: str, change: Change, names: str = DIGEST) -> Mistake:
+    return Mistake("digest", what, names, digested(change), "digest")
+
+
+DIGESTS = [
+    digest("the body itself", lambda b: b, f"{DIGEST}|body-empty"),
+    digest("md5 in hex", lambda b: hashed("md5")(b).hex().encode()),
+    digest("md5 in HEX", lambda b: hashed("md5")(b).hex().upper().encode()),
+    digest("md5 in base64", lambda b: base64.b64encode(hashed("md5")(b))),
+    digest("md5, raw", hashed("md5")),
+    digest("sha1 in hex", lambda b: hashed("sha1")(b).hex().encode()),
+    digest("sha256 in hex", lambda b: hashed("sha256")(b).hex().encode()),
+    digest("sha256 in HEX", lambda b: hashed("sha256")(b).hex().upper().encode()),
+    digest("sha256 in base64", lambda b: base64.b64encode(hashed("sha256")(b))),
+    digest("base64 of hex", lambda b: base64.b64encode(hashed("md5")(b).hex().encode())),
+    digest(
+        "md5 of md5", lambda b: hashlib.md5(hashed("md5")(b).hex().encode(), usedforsecurity=False).hexdigest().encode()
+    ),
+    digest("nothing for no body", lambda b: b and hashed("md5")(b).hex().encode(), f"{DIGEST}|body-empty|part-missing"),
+    digest("md5sum's line", lambda b: hashed("md5")(b).hex().encode() + b"  -"),
+    *(
+        Mistake(
+            "digest",
+            f"{name} where the body is right",
+            DIGEST,
+            {"signed.body": lambda b, name=name: b and hashed(name)(b).hex().encode()},
+            "hook okx kucoin coinbase-exchange bybit ovh ledger",
+        )
+        for name in ("md5", "sha256")
+    ),
+    Mistake("digest", "the body is not that of body_md5", AGAIN, {"sent.body": rewritten(), "broken": True}, "pusher"),
 ]

@@ -33,7 +33,7 @@ ENCODINGS = [
     encoding("base64 of hex", hex_text(lambda t: b64(t.encode()))),
     encoding("base64 of HEX", hex_text(lambda t: b64(t.upper().encode()))),
     encoding("hex of base64", {"encode": lambda raw: b64(raw).encode().hex()}),
-    encoding("upper case", hex_text(str.upper), "hex", "signature-case"),
+    encoding("upper case", hex_text(str.upper), "one-case", "signature-case"),
     encoding("base64 of openssl's output", {"encode": lambda raw: b64(f"SHA1(stdin)= {raw.hex()}\n".encode())}),
     encoding("base64 of openssl's output, older", {"encode": lambda raw: b64(f"(stdin)= {raw.hex()}\n".encode())}),
     encoding("base64 of hex and a newline", {"encode": lambda raw: b64(raw.hex().encode() + b"\n")}),
@@ -43,9 +43,24 @@ ENCODINGS = [
     encoding("without padding", {"signature": lambda s: s.rstrip("=")}, "base64"),
     encoding("base64 twice", {"signature": lambda s: b64(s.encode())}, "base64"),
     encoding("escaped", {"signature": lambda s: quote(s, safe="")}, "base64"),
+    encoding("wrapped by openssl", {"signature": lambda s: s[:64] + " " + s[64:] if len(s) > 64 else s}, "base64"),
+    encoding("lower case", {"signature": str.lower}, "base64", f"{WRITING}|signature-case"),
+    encoding(
+        "url-safe, without padding",
+        {"signature": lambda s: s.replace("+", "-").replace("/", "_").rstrip("=")},
+        "base64",
+    ),
+    encoding(
+        "digest().toString(), which is text",
+        {"encode": lambda raw: b64(raw.decode("utf-8", "replace").encode())},
+        "base64",
+    ),
+    encoding(
+        "a binary string, written as UTF-8", {"encode": lambda raw: b64(raw.decode("latin-1").encode())}, "base64"
+    ),
     encoding("in quotes", {"signature": lambda s: f'"{s}"'}),
     encoding("b'…'", {"signature": lambda s: f"b'{s}'"}),
-    encoding("0x in front", {"signature": lambda s: "0x" + s}, "hex"),
+    encoding("0x in front", {"signature": lambda s: "0x" + s}, "hex", f"{WRITING}|carrier"),
     encoding("sha256= in front", {"signature": lambda s: "sha256=" + s}, "hex", f"{WRITING}|carrier|provider"),
     encoding(
         "dashes of BitConverter", hex_text(lambda t: "-".join(t[i : i + 2] for i in range(0, len(t), 2)).upper()), "hex"
@@ -179,4 +194,43 @@ CARRIERS = [
         "gotom acquia vuforia sinch qiniu ledger",
     ),
     carrier("a colon behind the prefix", PREFIXED, valued(lambda v: v.replace(" ", ": ", 1)), "gotom acquia"),
+    carrier(
+        "Basic of id and signature",
+        PREFIXED,
+        valued(lambda v: "Basic " + b64(v.split(" ", 1)[-1].encode())),
+        "gotom acquia vuforia sinch qiniu ledger",
+    ),
+    carrier(
+        "id and signature exchanged",
+        PREFIXED,
+        valued(lambda v: v.split(" ", 1)[0] + " " + ":".join(v.split(" ", 1)[-1].split(":")[::-1])),
+        "gotom acquia vuforia sinch qiniu ledger",
+    ),
+    carrier("v1= for v0=", PREFIXED, valued(lambda v: v.replace("v0=", "v1=")), "slack zoom"),
+    carrier("v0= for v1=", PREFIXED, valued(lambda v: v.replace("v1=", "v0=")), "stripe"),
+    carrier("sha1= for sha256=", PREFIXED, valued(lambda v: v.replace("sha256=", "sha1=")), "github"),
+    carrier("no t=", PREFIXED, valued(lambda v: v.split(",")[-1]), "stripe"),
+    carrier("a space behind the comma", PREFIXED, valued(lambda v: v.replace(",", ", ")), "standard-webhooks"),
+    carrier("no v1,", PREFIXED, valued(lambda v: v.removeprefix("v1,")), "standard-webhooks"),
+    carrier("$1$ left out", PREFIXED, valued(lambda v: v.removeprefix("$1$")), "ovh"),
+    carrier("no Content-Type", ABSENT, dropped("content-type"), "gotom acquia"),
+    carrier(
+        "Date twice",
+        "header-repeated",
+        lambda r: replace_request(r, [*r.headers, *(h for h in r.headers if h[0] == "Date")]),
+        "gotom acquia vuforia",
+    ),
+    carrier(
+        "parameters escaped twice",
+        ABSENT + "|" + PREFIXED,
+        retargeted(lambda t: t.replace("=", "%3D")),
+        "gogrid mashery",
+    ),
+    carrier("parameters of HTML", ABSENT, retargeted(lambda t: t.replace("&", "&amp;")), "gogrid mashery tyk"),
+    carrier(
+        "names in another case",
+        ABSENT,
+        retargeted(lambda t: t.replace("api_key=", "API_KEY=").replace("apikey=", "apiKey=")),
+        "gogrid mashery tyk",
+    ),
 ]

@@ -46,6 +46,11 @@ def sorted_pairs(query: str) -> str:
     return "&".join(sorted(query.split("&")))
 
 
+def sorted_if_few(query: str) -> str:
+    """What three parameters were before they were sorted can be found out; of seven it cannot."""
+    return sorted_pairs(query) if query.count("&") < 3 else query
+
+
 def sorted_names(query: str) -> str:
     return "&".join(sorted(query.split("&"), key=lambda pair: pair.partition("=")[0]))
 
@@ -104,7 +109,7 @@ def unsorted(pieces: list[bytes], message: Message) -> list[bytes]:
     return [same.get(piece, "").encode() or piece for piece in pieces]
 
 
-OTHER = {"POST": "PUT", "PUT": "POST", "GET": "POST", "DELETE": "GET"}
+OTHER = {"POST": "PUT", "PUT": "POST", "GET": "POST", "DELETE": "GET", "PATCH": "PUT"}
 METHODS = [
     Mistake("method", "signed in lower case", "method-case", method(str.lower), "method"),
     Mistake("method", "signed with one capital", "method-case", method(str.title), "method"),
@@ -127,7 +132,7 @@ METHODS = [
 
 ABSOLUTE = "target-absolute"
 PREFIX = "target-no-path-prefix"
-AGAIN = "target-reencoded"
+AGAIN = "target-reencoded|target-normalised"
 SLASH = f"target-slash|{PREFIX}"
 EXTRA = "target-parameter|target-no-query"
 TARGETS = [
@@ -199,7 +204,7 @@ TARGETS = [
     ),
     Mistake("target", "query sorted", "target-query-order", signed(at_query(sorted_pairs)), "target query"),
     Mistake("target", "query sorted by name", "target-query-order", signed(at_query(sorted_names)), "target query"),
-    Mistake("target", "query sent sorted", "target-query-order", sent(at_query(sorted_pairs)), "target query"),
+    Mistake("target", "query sent sorted", "target-query-order", sent(at_query(sorted_if_few)), "target query"),
     Mistake(
         "target",
         "query reversed",
@@ -215,7 +220,7 @@ TARGETS = [
         "target query",
     ),
     Mistake("target", "query not sorted", "target-query-order", {"rework": unsorted}, "params"),
-    Mistake("target", "lower case", "target-case", signed(str.lower), "target path"),
+    Mistake("target", "lower case", f"target-case|{AGAIN}", signed(str.lower), "target path"),
     Mistake("target", "blank parameters dropped", f"{EXTRA}|{AGAIN}", signed(at_query(dropped_blanks)), "target query"),
     Mistake(
         "target",
@@ -231,7 +236,13 @@ TARGETS = [
         sent(lambda t: t + ("&" if "?" in t else "?") + "format=json"),
         "target",
     ),
-    Mistake("target", "a fragment is signed", "target-fragment", signed(lambda t: t + "#top"), "target"),
+    Mistake(
+        "target",
+        "a fragment is sent",
+        "target-fragment",
+        sent(lambda t: t + "#top"),
+        "target",
+    ),
     Mistake("target", "a bare # is signed", "target-fragment", signed(lambda t: t + "#"), "target"),
     Mistake(
         "target",
@@ -264,17 +275,14 @@ PROXY = [
     given("// arrives as /", at_path(lambda p: p.replace("/", "//")[1:])),
     given("a // in front arrives as /", at_path(lambda p: "/" + p)),
     given("/./ arrives as /", at_path(lambda p: p[: p.rindex("/")] + "/." + p[p.rindex("/") :])),
-    given("/x/../ arrives as /", at_path(lambda p: p[: p.rindex("/")] + "/x/.." + p[p.rindex("/") :])),
-    given("%2e arrives as .", at_path(lambda p: p[: p.rindex("/")] + "/%2e" + p[p.rindex("/") :])),
-    given("%61 arrives as a", at_path(lambda p: p.replace("s", "%73", 1))),
+    proxied("/./ is signed resolved", at_path(lambda p: p[: p.rindex("/")] + "/." + p[p.rindex("/") :])),
+    proxied("/x/../ is signed resolved", at_path(lambda p: p[: p.rindex("/")] + "/x/.." + p[p.rindex("/") :])),
     given("a bare ? is lost", lambda t: t if "?" in t else t + "?", f"{PROXIES}|target-no-query"),
     proxied("| arrives escaped", lambda t: t.replace("~", "%7E").replace("(", "%28")),
-    proxied("a prefix is taken off", lambda t: t[t.index("/", 1) :], PREFIX),
+    proxied("a prefix is taken off", lambda t: t.removeprefix("/v1").removeprefix("/api"), PREFIX),
     proxied("a prefix is put on", lambda t: "/internal" + t, PREFIX),
     proxied("a slash is put behind", at_path(lambda p: p.rstrip("/") + "/"), SLASH),
-    proxied("a cache sorts the query", at_query(sorted_pairs), "target-query-order"),
-    proxied("utm parameters are taken out", at_query(dropped_blanks), f"{EXTRA}|{AGAIN}"),
-    Mistake("proxy", "another host", "host-differs", {"sent.host": lambda _: "127.0.0.1:8000"}, "host"),
+    proxied("a cache sorts the query", at_query(sorted_if_few), "target-query-order"),
     Mistake(
         "proxy",
         "http behind, https in front",
@@ -286,7 +294,6 @@ PROXY = [
 
 HOSTS = [
     Mistake("host", "signed with :443", "host-differs", {"signed.host": lambda h: h + ":443"}, "host"),
-    Mistake("host", "signed with :8443", "host-differs", {"signed.host": lambda h: h + ":8443"}, "host"),
     Mistake("host", "a port sent and not signed", "host-differs", {"sent.host": lambda h: h + ":8443"}, "host"),
     Mistake("host", "signed in upper case", "host-differs", {"signed.host": str.upper}, "host"),
     Mistake(
@@ -298,7 +305,6 @@ HOSTS = [
     ),
     Mistake("host", "signed with http", "host-differs|target-absolute", {"signed.scheme": lambda _: "http"}, "host"),
     Mistake("host", "signed with www", "host-differs", {"signed.host": lambda h: "www." + h}, "host"),
-    Mistake("host", "signed localhost", "host-differs", {"signed.host": lambda _: "localhost"}, "host"),
     Mistake("host", "not signed", "host-differs|part-missing", {"signed.host": lambda _: ""}, "host"),
 ]
 
@@ -330,8 +336,8 @@ TYPES = [
     Mistake(
         "content type",
         "the library adds a charset",
-        PARAMETERS,
-        {"sent.content_type": lambda v: v and v + ";charset=UTF-8"},
+        f"{PARAMETERS}|content-type-case",
+        {"sent.content_type": lambda v: v + ";charset=UTF-8" if v and ";" not in v else v},
         "type",
     ),
     Mistake(
@@ -350,7 +356,11 @@ TYPES = [
         "type",
     ),
     Mistake(
-        "content type", "the library sends text/plain", DEFAULT, {"sent.content_type": lambda _: "text/plain"}, "type"
+        "content type",
+        "the library sends text/plain",
+        DEFAULT,
+        {"sent.content_type": lambda v: v if ";" in v else "text/plain"},
+        "type",
     ),
     Mistake(
         "content type",

@@ -11,6 +11,7 @@ from undersign import Acquia, GoGrid, GoTom, Mashery, Request, Scheme, Tyk, pres
 
 from .client import Message, Plain, unbase64
 from .messages import (
+    BIG,
     ENCODED,
     FORM,
     GET,
@@ -48,7 +49,7 @@ def http_hmac(name: str, provider: str, verifier: Callable[[], Scheme], time: Ca
         verifier,
         pieces,
         carry,
-        (*REST, multipart),
+        (*REST, multipart, BIG),
         "hmac-sha1",
         "base64",
         b"\n",
@@ -131,7 +132,7 @@ def webhook(
         key_id=name,
         secrets=("8f742231b10e8888abcd99yyyzzz85a5", LOOKS_BASE64, ODD),
         window=300 if timed else 0,
-        traits=frozenset({"body", "no-id"}),
+        traits=frozenset({"body", "no-id", "hook"}),
         **more,
     )
 
@@ -169,7 +170,7 @@ def webhooks() -> list[Plain]:
         key=lambda text: unbase64(text.removeprefix("whsec_")),
         secrets=tuple(f"whsec_{text}" for text in ENCODED),
         key_id="standard-webhooks",
-        traits=frozenset({"body", "no-id"}),
+        traits=frozenset({"body", "no-id", "hook"}),
     )
     stripe = webhook("stripe", [], b".", "", "Stripe-Signature", "t={time},v1={signature}")
     return [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
+import json
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -52,7 +53,7 @@ SECRETS = [
     secret("undefined", NAMED, lambda _: "undefined", "text"),
     secret("null", NAMED, lambda _: "null", "text"),
     secret("None", NAMED, lambda _: "None", "text"),
-    secret("empty, the variable is not set", NAMED, lambda _: "", "text"),
+    secret("empty, the variable is not set", f"{NAMED}|{FORM}", lambda _: "", "text"),
     secret("cut at =", CUT, cut("="), "text"),
     secret("cut at # as a comment", f"{CUT}|{SPACE}", cut("#"), "text"),
     secret("cut at # and trimmed", f"{CUT}|{SPACE}", lambda s: cut("#")(s).strip(), "text"),
@@ -88,4 +89,36 @@ SECRETS = [
     secret("? for letters", FORM, lambda s: s.encode("ascii", "replace"), "text"),
     secret("md5 of the secret", f"{FORM}|algorithm", lambda s: hashlib.md5(s.encode()).hexdigest(), "text"),  # noqa: S324
     secret("sha256 of the secret", f"{FORM}|algorithm", lambda s: hashlib.sha256(s.encode()).hexdigest(), "text"),
+    secret("a backslash before the dollar sign", QUOTED, lambda s: s.replace("$", "\\$"), "text"),
+    secret("$$ for $, as in a Makefile", QUOTED, lambda s: s.replace("$", "$$"), "text"),
+    secret("an & behind it, as in OAuth", f"{QUOTED}|{CUT}|separator", lambda s: s + "&", "text"),
+    secret("cut at %", CUT, cut("%"), "text"),
+    secret("a newline in front", SPACE, lambda s: "\n" + s, "text"),
+    secret("a carriage return behind", SPACE, lambda s: s + "\r", "text"),
+    secret("two newlines behind", SPACE, lambda s: s + "\n\n", "text"),
+    secret("the last letter lost in copying", CUT, lambda s: s[:-1], "text"),
+    secret("the first letter lost in copying", CUT, lambda s: s[1:], "text"),
+    secret("cut to 16 letters", CUT, lambda s: s[:16], "text"),
+    secret("cut to 20 letters", CUT, lambda s: s[:20], "text"),
+    secret("cut at a space", CUT, cut(" "), "text"),
+    secret("backquotes", QUOTED, lambda s: f"`{s}`", "text"),
+    secret("a comma or semicolon behind", QUOTED + "|" + CUT, lambda s: s + ";", "text"),
+    secret("JSON escaped", QUOTED, lambda s: json.dumps(s)[1:-1], "text"),
+    secret("$SECRET in braces of a template", NAMED, lambda _: "<SECRET>", "text"),
+    secret("$API_KEY", NAMED, lambda _: "$API_KEY", "text"),
+    secret("%s", NAMED, lambda _: "%s", "text"),
+    secret("changeme", NAMED, lambda _: "changeme", "text"),
+    secret("[object Object]", NAMED, lambda _: "[object Object]", "text"),
+    secret("false", NAMED, lambda _: "false", "text"),
+    secret("twice", f"{QUOTED}|{CUT}|part-missing", lambda s: s + s, "text"),
+    secret("its name in front", QUOTED + "|" + CUT, lambda s: "SECRET=" + s, "text"),
+    secret("without its padding", f"{CUT}|{FORM}", lambda s: s.rstrip("="), "text"),
+    secret("url-safe letters", FORM, lambda s: s.replace("+", "-").replace("/", "_"), "text"),
+    secret(
+        "encoded in base64 with a newline before",
+        f"{FORM}|{SPACE}",
+        lambda s: base64.b64encode((s + "\n").encode()),
+        "text",
+    ),
+    secret("a newline behind, then escaped", f"{FORM}|{SPACE}", lambda s: quote(s + "\n", safe=""), "text"),
 ]

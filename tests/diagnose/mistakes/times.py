@@ -82,6 +82,27 @@ TIMES = [
         "time", "a float with a fraction", DIFFERS, {"signed.time": lambda t: f"{NOW}.52" if t else t}, "unsent-time"
     ),
     Mistake("time", "in quotes", f"{DIFFERS}|separator", {"signed.time": lambda t: t and f'"{t}"'}, TIMED),
+    Mistake(
+        "time",
+        "a space in front",
+        f"{DIFFERS}|separator|custom-headers-line",
+        {"signed.time": lambda t: t and " " + t},
+        TIMED,
+    ),
+    Mistake(
+        "time",
+        "a space behind",
+        f"{DIFFERS}|separator|custom-headers-line",
+        {"signed.time": lambda t: t and t + " "},
+        TIMED,
+    ),
+    Mistake(
+        "time",
+        "a newline behind",
+        f"{DIFFERS}|separator|part-missing",
+        {"signed.time": lambda t: t and t + "\n"},
+        TIMED,
+    ),
     Mistake("time", "not signed", f"part-missing|{DIFFERS}", {"signed.time": lambda _: ""}, TIMED),
     Mistake(
         "time",
@@ -89,6 +110,54 @@ TIMES = [
         f"{UNITS}",
         {"signed.time": lambda t: f"{NOW}000000000" if t else t},
         "unsent-time",
+    ),
+]
+
+
+def both(change: Callable[[str], str]) -> dict[str, Any]:
+    """Signed and sent alike, and not as the scheme has it."""
+    return {"signed.time": change, "sent.time": change, "broken": True}
+
+
+def of_now(form: str) -> dict[str, Any]:
+    return both(lambda _: _AT.strftime(form))
+
+
+UNREAD = "timestamp-format|date-differs"
+FORMS_SENT = [
+    Mistake("time form", "UTC with another zone behind", EITHER, of_now("%Y-%m-%dT%H:%M:%S+01:00"), "gotom sinch"),
+    Mistake("time form", "milliseconds for seconds", UNITS, both(lambda _: f"{NOW}371"), "unix"),
+    Mistake(
+        "time form",
+        "a fraction of a second",
+        UNREAD,
+        both(lambda _: f"{NOW}.371"),
+        "slack zoom stripe standard-webhooks podcast-index pusher ovh parcels acquia-v2",
+    ),
+    Mistake("time form", "an ISO date for Unix seconds", UNREAD, of_now("%Y-%m-%dT%H:%M:%SZ"), "unix"),
+    Mistake("time form", "an HTTP date for Unix seconds", UNREAD, of_now("%a, %d %b %Y %H:%M:%S GMT"), "unix"),
+    Mistake("time form", "seconds for milliseconds", UNITS, both(lambda _: str(NOW)), "millis"),
+    Mistake("time form", "microseconds", UNITS, both(lambda _: f"{NOW}371204"), "millis unix"),
+    Mistake("time form", "an ISO date for milliseconds", UNREAD, of_now("%Y-%m-%dT%H:%M:%SZ"), "millis"),
+    Mistake("time form", "Unix seconds for a date", UNITS, both(lambda _: str(NOW)), "iso_millis iso http_date bokun"),
+    Mistake(
+        "time form", "Unix milliseconds for a date", UNITS, both(lambda _: f"{NOW}000"), "iso_millis iso http_date"
+    ),
+    Mistake("time form", "a T in the date", UNREAD, of_now("%Y-%m-%dT%H:%M:%SZ"), "bokun"),
+    Mistake("time form", "a date without its zone", UNREAD, of_now("%Y-%m-%dT%H:%M:%S"), "iso iso_millis"),
+    Mistake(
+        "time form",
+        "a date without its time",
+        f"{UNREAD}|clock-skew|timezone",
+        of_now("%Y-%m-%d"),
+        "iso iso_millis bokun http_date",
+    ),
+    Mistake(
+        "time form",
+        "another language's day",
+        UNREAD,
+        both(lambda _: _AT.strftime("Do, %d Nov %Y %H:%M:%S GMT")),
+        "http_date",
     ),
 ]
 
