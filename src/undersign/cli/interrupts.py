@@ -1,6 +1,6 @@
 """Ctrl-C that is not lost.
 
-Python drops what a destructor raises, and an interrupt is raised wherever the program happens to be. One that falls into
+Python drops what a destructor raises, and an interrupt is raised wherever the program is just then. One that falls into
 a destructor would leave the command waiting, with a traceback on the terminal; so it is sent once more.
 """
 
