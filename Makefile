@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-long lint docs vectors bench fuzz mutants wheel clean
+.PHONY: demo test test-long lint docs page vectors bench fuzz mutants wheel clean
 
 demo: .venv/demo-is-installed
 	$(BIN)/undersign demo
@@ -30,6 +30,9 @@ fuzz: .venv/fuzz-is-installed
 # MODULES="core/dates policy/memory" for some, else those that differ from the commit in BASE.
 mutants: .venv/mutants-is-installed
 	$(BIN)/python .ci/mutants $(MODULES)
+
+page: .venv/tests-are-installed
+	$(BIN)/python docs/page.py build/page
 
 vectors: .venv/tests-are-installed
 	$(BIN)/undersign vectors lint

@@ -29,11 +29,11 @@ from undersign import (
     vectors,
 )
 from undersign.answers import gogrid, gotom
-from undersign.cli.inputs import curl, curl_options
-from undersign.cli.inputs.har import request_of_har
 from undersign.core.dates import format_date, format_http_date, parse_date
 from undersign.core.fields import decode_field, fields, set_fields
 from undersign.errors import UndersignError
+from undersign.inputs.curl import request_of_curl
+from undersign.inputs.har import request_of_har
 from undersign.keys import load_keys
 from undersign.schemes.documents import load_recipe
 from undersign.vectors.conform import judge, port, protocol
@@ -139,10 +139,10 @@ def form_fields(data: bytes) -> None:
 
 def curl_commands(data: bytes) -> None:
     """A command is a request or an error in words. No file is read."""
-    for module in (curl, curl_options):
-        vars(module)["read_file"] = lambda name: name.encode("utf-8", "surrogateescape")
     try:
-        found = curl.request_of_curl(data.decode("utf-8", "surrogateescape"))
+        found = request_of_curl(
+            data.decode("utf-8", "surrogateescape"), lambda name: name.encode("utf-8", "surrogateescape")
+        )
     except (UndersignError, OSError):
         return
     _judged(found.request)
