@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-long lint docs page vectors bench wheel clean
+.PHONY: demo test test-long lint docs page vectors bench fuzz mutants wheel clean
 
 demo: .venv/demo-is-installed
 	$(BIN)/undersign demo
@@ -22,6 +22,14 @@ lint: .venv/all-is-installed
 
 docs: .venv/all-is-installed
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs build/docs
+
+# SECONDS=600 for each target; FUZZ="http dates" for some of them.
+fuzz: .venv/fuzz-is-installed
+	$(BIN)/python -m fuzz --seconds $(or $(SECONDS),60) $(FUZZ)
+
+# MODULES="core/dates policy/memory" for some, else those that differ from the commit in BASE.
+mutants: .venv/mutants-is-installed
+	$(BIN)/python .ci/mutants $(MODULES)
 
 page: .venv/tests-are-installed
 	$(BIN)/python docs/page.py build/page
@@ -56,6 +64,19 @@ clean:
 
 .venv/all-is-installed: pyproject.toml .venv/tests-are-installed
 	$(BIN)/python -m pip install -q --group lint --group docs
+	touch $@
+
+.venv/mutants-is-installed: pyproject.toml .venv/tests-are-installed
+	$(BIN)/python -m pip install -q --group mutants
+	touch $@
+
+.venv/fuzz-is-installed: pyproject.toml .venv/tests-are-installed
+	$(BIN)/python -m pip install -q --group fuzz
+	touch $@
+
+# What builds a release is of these versions and hashes, and nothing else is in that environment.
+.venv/release-is-installed: requirements/release.txt .venv/pip-is-new
+	$(BIN)/python -m pip install -q --require-hashes -r requirements/release.txt
 	touch $@
 
 .venv/bench-is-installed: pyproject.toml .venv/tests-are-installed

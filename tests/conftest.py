@@ -1,4 +1,5 @@
-"""What holds for all tests: nothing is left out in silence with UNDERSIGN_NO_SKIP=1, and clients start quickly."""
+"""What holds for all tests: nothing is left out in silence with UNDERSIGN_NO_SKIP=1, clients start quickly, and what is
+emitted shows neither a secret nor a signature that is good (see `canary.py`)."""
 
 from __future__ import annotations
 
@@ -7,6 +8,12 @@ from collections.abc import Generator, Iterator
 
 import certifi
 import pytest
+
+from tests import canary
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(canary.plugin(), "canary")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import attrgetter
 from types import MappingProxyType
-from typing import ClassVar, NamedTuple, TypeAlias
+from typing import ClassVar, NamedTuple, NoReturn, TypeAlias
 
 from .core.credentials import Secret
 from .core.dates import Window
@@ -66,6 +66,9 @@ class Claim(_Claim):
 
     def __repr__(self) -> str:
         return f"Claim(key_id={self.key_id!r}, at={self.at!r}, nonce={self.nonce!r})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a Claim holds signatures and is not pickled: pickle the request, and read the request anew")
 
 
 class _BodyNeed(NamedTuple):

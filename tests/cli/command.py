@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO
 from unittest.mock import patch
 
+from tests.canary import CANARY
 from undersign.cli.app import run
 
 COMMAND = (sys.executable, "-m", "undersign.cli")
@@ -67,6 +68,7 @@ def undersign(*arguments: str | Path, stdin: bytes = b"", env: Mapping[str, str 
     finally:
         sys.stdin, sys.stdout, sys.stderr = saved
     out, err = (stream.detach() for stream in streams[1:])
+    CANARY.emit("standard error", err.getvalue())
     return Result(code, out.getvalue(), err.getvalue().decode())
 
 
@@ -87,6 +89,7 @@ def process(
         timeout=60,
         start_new_session=True,  # so that nobody's terminal is there to ask on
     )
+    CANARY.emit("standard error", done.stderr)
     assert b"Traceback" not in done.stderr, done.stderr.decode()
     return Result(done.returncode, done.stdout, done.stderr.decode())
 
@@ -122,5 +125,6 @@ def serving(*arguments: str | Path, env: Mapping[str, str | None] | None = None)
         process.send_signal(signal.SIGTERM)
         _, err = process.communicate(timeout=30)
     server.code = process.returncode
+    CANARY.emit("the log of undersign serve", err)
     server.log = err.decode().splitlines()
     assert "Traceback" not in err.decode(), err.decode()

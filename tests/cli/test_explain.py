@@ -83,7 +83,7 @@ def test_with_the_secret_the_signature_is_tried(files: tuple[Path, Path], tmp_pa
     wrong = undersign(*compare, env={"UNDERSIGN_SECRET": "another"})
     assert "does not give the signature that was sent either" in wrong.text
     assert "--keys holds key ids and secrets" in undersign(*compare, "--keys", "x", "--secret-env", "Y").error
-    assert "OTHER is not set" in undersign(*compare, "--secret-env", "OTHER").error
+    assert "OTHER_SECRET is not set" in undersign(*compare, "--secret-env", "OTHER_SECRET").error
 
 
 def test_as_json(files: tuple[Path, Path]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import pty
@@ -63,9 +64,15 @@ def test_without_secret_and_terminal_the_three_ways_are_named() -> None:
     [
         (("--secret-env", "NOT_THERE"), {}, "NOT_THERE is not set"),
         (("--secret-env", "hunter2"), {}, "that --secret-env names is not set"),
+        (("--secret-env", "HUNTER2"), {}, "that --secret-env names is not set"),
+        (("--secret-env", "HUNTER"), {}, "that --secret-env names is not set"),
         ((), {"UNDERSIGN_SECRET": ""}, "UNDERSIGN_SECRET is empty"),
         (("--secret-file", "/dev/null"), {}, "/dev/null is empty"),
-        (("--secret-file", "/not/there"), {}, "/not/there: No such file"),
+        (("--secret-file", "/not/there"), {}, "the file that --secret-file names: No such file"),
+        (("--secret-file", "hunter2"), {}, "the file that --secret-file names: No such file"),
+        (("--secret-file", "/hunter2"), {}, "the file that --secret-file names: No such file"),
+        (("--secret-file", "hunter2" * 100), {}, "the file that --secret-file names: File name too long"),
+        (("--secret-file", "/dev/null/hunter2"), {}, "the file that --secret-file names: Not a directory"),
         (("--secret-file", "x", "--secret-env", "Y"), {}, "exclude each other"),
         (("--secret", "hunter2"), {}, "set UNDERSIGN_SECRET, or use --secret-env or --secret-file. Try"),
     ],
@@ -74,7 +81,18 @@ def test_a_secret_that_is_not_there(arguments: tuple[str, ...], env: dict[str, s
     result = undersign(*SIGN, "--key-id", "k", *arguments, env=env)
     assert result.code == 2
     assert said in result.error
-    assert "hunter2" not in result.error
+    assert "hunter" not in result.error.lower()
+
+
+def test_a_secret_file_that_may_not_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "secret").write_text("s")
+    monkeypatch.setattr(Path, "read_bytes", _denied)
+    result = undersign(*SIGN, "--key-id", "k", "--secret-file", tmp_path / "secret")
+    assert result.error == f"undersign: {tmp_path / 'secret'}: Permission denied\n"
+
+
+def _denied(path: Path) -> bytes:
+    raise PermissionError(errno.EACCES, "Permission denied", str(path))
 
 
 def test_on_a_terminal_the_secret_is_asked_for_and_not_shown() -> None:

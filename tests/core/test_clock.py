@@ -7,7 +7,7 @@ import math
 import pytest
 
 from undersign import CannotSign, ConfigError, Reason, Window
-from undersign.core.dates import format_date, parse_date
+from undersign.core.dates import check_clock, format_date, parse_date
 
 from .plain import DATE, NOW
 
@@ -222,3 +222,13 @@ def test_a_date_is_written_in_one_form_and_cut_off(at: float, seconds: str, mill
 def test_a_time_that_no_date_expresses_is_not_written(at: float) -> None:
     with pytest.raises(CannotSign, match="which no date can express"):
         format_date(at)
+
+
+def test_what_is_a_second_too_old_is_stale_and_not_of_the_future() -> None:
+    assert Window(past=0, future=0).outside(99.0, 100.0) is Reason.STALE
+    assert Window(past=0, future=0).outside(101.0, 100.0) is Reason.FUTURE
+
+
+def test_a_clock_that_cannot_be_asked_is_named() -> None:
+    with pytest.raises(ConfigError, match=r"such as time\.time, not 5"):
+        check_clock(5)

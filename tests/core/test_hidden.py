@@ -28,6 +28,7 @@ from undersign import (
     Verifier,
     sign,
 )
+from undersign.core.http1 import RequestReader
 from undersign.policy import MemoryReplayGuard
 
 from .leaks import assert_hides
@@ -125,6 +126,44 @@ def test_no_refusal_shows_a_secret_or_a_signature(fault: str) -> None:
     for refusal in (caught.value, caught_async.value):
         assert refusal.reason is reason
         assert_hides(refusal, *_PRIVATE)
+
+
+_RAW = (
+    f"POST /?sig={_GOGRID_SIGNATURE} HTTP/1.1\r\nHost: h\r\nAuthorization: gotom_app_api {_KEY}:{_GOTOM_SIGNATURE}\r\n"
+    f"Content-Length: {len(_FIELDS)}\r\n\r\n"
+).encode() + _FIELDS
+_CHUNKED = _RAW.replace(b"Content-Length: %d" % len(_FIELDS), b"Transfer-Encoding: chunked")
+_CHUNKED = _CHUNKED.replace(b"\r\n\r\n", b"\r\n\r\n%x\r\n" % len(_FIELDS)) + b"\r\n0\r\n"
+_NOT_CLEAN = {
+    "bare LF": _RAW.replace(b"Host: h\r", b"Host: h"),
+    "no host": _RAW.replace(b"Host: h\r\n", b""),
+    "two hosts": _RAW.replace(b"Host: h", b"Host: h\r\nHost: h"),
+    "what h11 refuses": _RAW.replace(b"Host: h", b"Host : h"),
+    "head too long": _RAW.replace(b"Host: h", b"Host: " + b"h" * 65536),
+    "no end of the head": _RAW.partition(b"\r\n\r\n")[0],
+    "body cut off": _RAW[:-1],
+    "bytes behind": _RAW + b"x",
+    "trailers": _CHUNKED + f"X: {_GOGRID_SIGNATURE}\r\n\r\n".encode(),
+    "last line in LF": _CHUNKED + b"\n",
+    "no last chunk": _CHUNKED.replace(b"0\r\n", b""),
+}
+
+
+@pytest.mark.parametrize("fault", _NOT_CLEAN)
+def test_no_message_that_is_not_clean_shows_the_signature_in_it(fault: str) -> None:
+    assert Request.from_http(_RAW).body == Request.from_http(_CHUNKED + b"\r\n").body == _FIELDS
+    with pytest.raises(Rejected, match="malformed") as caught:
+        Request.from_http(_NOT_CLEAN[fault])
+    assert_hides(caught.value, *_PRIVATE)
+    with pytest.raises(Rejected, match="malformed") as caught:
+        _read(_NOT_CLEAN[fault])
+    assert_hides(caught.value, *_PRIVATE)
+
+
+def _read(raw: bytes) -> None:
+    reader = RequestReader()
+    reader.feed(raw)
+    reader.finish()
 
 
 def test_every_reason_that_a_verifier_finds_is_among_these() -> None:

@@ -66,6 +66,7 @@ def _post(body: bytes | BodyDigest = b"", target: str = "/") -> Request:
     [
         Request("GET", "/"),
         Request("GET", "/", (FORM,)),
+        Request("get", "/", (FORM,)),
         Request("POST", "/"),
         Request("POST", "/", (("Content-Type", "application/json"),), b"{}"),
         Request("POST", "/", (("Content-Type", "application/x-www-form-urlencoded2"),)),
@@ -102,6 +103,8 @@ def test_an_empty_post_may_become_a_form() -> None:
     [
         Request("GET", "/"),
         Request("GET", "/", (FORM,)),
+        Request("get", "/"),
+        Request("get", "/", (FORM,)),
         Request("POST", "/", (), b"a"),
         Request("POST", "/", (("Content-Type", "text/plain"),)),
         Request("POST", "/", (), BodyDigest({}, 1)),

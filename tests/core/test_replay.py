@@ -127,6 +127,51 @@ def test_where_all_keys_hold_as_many_none_is_forgotten() -> None:
     assert all(not _admit(guard, owner, number) for owner in "abcde" for number in "12")
 
 
+def test_a_key_that_would_then_hold_as_many_gets_no_room_and_one_that_would_hold_fewer_does() -> None:
+    guard = MemoryReplayGuard(capacity=4)
+    for replay_id, owner in (("1", "a"), ("2", "a"), ("3", "a"), ("4", "b")):
+        assert guard.admit(replay_id, 100, 50, since=50, owner=owner)
+    assert guard.admit("5", 100, 50, since=50, owner="b")
+    with pytest.raises(Rejected, match="holds its 4 signatures and is full"):
+        guard.admit("6", 100, 50, since=50, owner="b")
+
+
+def test_a_key_gets_no_room_from_one_that_holds_one_more() -> None:
+    guard = MemoryReplayGuard(capacity=3)
+    for replay_id, owner in (("1", "a"), ("2", "a"), ("3", "b")):
+        assert guard.admit(replay_id, 100, 50, since=50, owner=owner)
+    with pytest.raises(Rejected, match="holds its 3 signatures and is full"):
+        guard.admit("4", 100, 50, since=50, owner="b")
+
+
+def test_what_has_expired_or_given_way_leaves_room_for_as_many() -> None:
+    guard = MemoryReplayGuard(capacity=3, born=0)
+    for replay_id, owner in (("1", "a"), ("2", "a"), ("3", "a"), ("4", "b")):
+        assert guard.admit(replay_id, 60, 50, since=50, owner=owner)
+    for replay_id, owner in (("5", "c"), ("6", "d"), ("7", "e")):
+        assert guard.admit(replay_id, 200, 100, since=100, owner=owner)
+    with pytest.raises(Rejected, match="is full"):
+        guard.admit("8", 200, 100, since=100, owner="f")
+
+
+def test_what_a_key_held_that_is_gone_is_not_new_when_the_clock_steps_back() -> None:
+    guard = MemoryReplayGuard(capacity=1, born=0)
+    assert guard.admit("1", 60, 50, since=50, owner="a")
+    assert guard.admit("2", 90, 70, since=70, owner="b")  # with which the key a is forgotten
+    with pytest.raises(Rejected, match="has forgotten signatures of that time"):
+        guard.admit("1", 60, 55, since=50, owner="a")
+
+
+def test_a_guard_is_as_old_as_it_is_by_a_clock_that_never_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is asked for the first time 100 s after it was made."""
+    monkeypatch.setattr("time.monotonic", lambda: 1000.0)
+    guard = MemoryReplayGuard()
+    monkeypatch.setattr("time.monotonic", lambda: 1100.0)
+    assert guard.admit("1", 5600, 5000, since=4900)
+    with pytest.raises(Rejected, match="unavailable"):
+        guard.admit("2", 5600, 5000, since=4899)
+
+
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 12)), max_size=200), st.integers(1, 8))
 def test_nothing_is_let_in_twice_whatever_comes(questions: list[tuple[str, int]], capacity: int) -> None:
     """What was let in is refused for as long as it is good, while the clock goes on."""

@@ -179,3 +179,15 @@ def test_what_waits_for_the_body_is_no_time() -> None:
 def test_a_time_that_is_none_is_not_written(at: float) -> None:
     with pytest.raises(CannotSign, match="the clock says"):
         time_form("unix").write(at)
+
+
+def test_the_first_second_and_the_last_millisecond_are_written() -> None:
+    assert time_form("unix").write(0) == "0"
+    assert time_form("unix-ms").write(0) == "0"
+    assert time_form("unix-ms").write(1.9999999) == "1999"  # and never the next second, in which it is not signed
+
+
+def test_a_pattern_names_the_month_and_may_hold_percent_signs() -> None:
+    with pytest.raises(ConfigError, match="leaves a part of the date or of the time out"):
+        time_form("%Y-%d %H:%M:%S")
+    assert time_form("%%%Y-%m-%d%%%H:%M:%S").write(0) == "%1970-01-01%00:00:00"

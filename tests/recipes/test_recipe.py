@@ -94,6 +94,21 @@ def test_each_part(spec: Any, text: bytes) -> None:
         both_ways(recipe([spec, "time"], joiner="\n"), post(), b"1730974875")
 
 
+@pytest.mark.parametrize("value", ["Éa Ö", "İi", "Ǆa", "€aA", "µaA", "\u07c1aA"])
+def test_a_fold_changes_ascii_alone(value: str) -> None:
+    """As servers fold the bytes: those of UTF-8 are letters in Latin-1, of which some would grow or leave it."""
+    wire = value.encode()
+    for name in ("header:X-Name", "content-type"):
+        request = post("/", BODY, ("Content-Type", wire.decode("latin-1")), ("X-Name", wire.decode("latin-1")))
+        for fold, folded in (("lower", wire.lower()), ("upper", wire.upper())):
+            both_ways(recipe(["time", {"part": name, "fold": fold}], joiner="\n"), request, b"1730974875\n" + folded)
+
+
+def test_names_of_parameters_in_lower_case_change_ascii_alone() -> None:
+    scheme = recipe(["time", {"part": "params", "lower_names": True}], joiner="\n")
+    both_ways(scheme, post("/?%C3%89A=1&Z=2"), "1730974875\nz=2&Éa=1".encode())
+
+
 @pytest.mark.parametrize(
     ("empty", "string"),
     [("digest", f"1730974875|{EMPTY}|POST"), ("nothing", "1730974875||POST"), ("omit", "1730974875|POST")],

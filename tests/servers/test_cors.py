@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from undersign import ConfigError, GoGrid, GoTom, Request, Verifier
+from undersign import ConfigError, GoGrid, GoTom, Request, Verifier, presets
+from undersign.servers._preflights import is_preflight
 from undersign.servers.asgi import SignatureMiddleware as AsgiMiddleware
 from undersign.servers.wsgi import SignatureMiddleware as WsgiMiddleware
 
@@ -108,6 +109,23 @@ def test_the_preflight_of_a_signed_query_is_one(status: Any) -> None:
     target = signed(GOGRID, "GET", "/orders").target
     assert status(Request("OPTIONS", target, PREFLIGHT), preflights=True) == IN
     assert status(Request("GET", target.replace("sig=", "sig=0"), PREFLIGHT), preflights=True) == 400
+
+
+def test_what_claims_a_signature_in_headers_of_its_own_is_none() -> None:
+    """It is judged like any other request, whatever it is worth."""
+    verifier = Verifier(presets.bokun(), {"user:1": "thepasswordyoureceived"}, clock=lambda: 1_730_974_875)
+    claimed = ("X-Bokun-Date", "2024-11-07 10:21:15"), ("X-Bokun-AccessKey", "user:1")
+    for signature in ("A" * 27 + "=", "A"):
+        headers = (*PREFLIGHT, *claimed, ("X-Bokun-Signature", signature))
+        assert not is_preflight(Request("OPTIONS", "/orders", headers), verifier)
+    assert is_preflight(Request("OPTIONS", "/orders", PREFLIGHT), verifier)
+
+
+@both
+def test_one_that_names_the_type_of_a_form_is_one_all_the_same(status: Any) -> None:
+    """A signature may stand in a form, and what has no body has none."""
+    headers = (*PREFLIGHT, ("Content-Type", "application/x-www-form-urlencoded"))
+    assert status(Request("OPTIONS", "/orders", headers), preflights=True) == IN
 
 
 @both

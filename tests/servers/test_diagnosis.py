@@ -18,6 +18,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.core.leaks import assert_hides
 from undersign import ConfigError, GoGrid, GoTom, Verifier
 from undersign.servers import asgi, wsgi
 from undersign.servers.diagnosis import DiagnosisLog
@@ -266,5 +267,6 @@ assert not diagnosis.is_busy
 
 @pytest.mark.parametrize("interval", [-1, float("nan")])
 def test_an_interval_that_cannot_be(interval: float) -> None:
-    with pytest.raises(ConfigError, match="interval"):
+    with pytest.raises(ConfigError, match="interval") as caught:
         DiagnosisLog(KEYS, interval=interval)
+    assert_hides(caught.value, SECRET)

@@ -10,6 +10,9 @@ _EXTRA = frozenset({"click", "rich", "httpx", "httpcore", "h11", "requests", "to
 def main() -> None:
     """Run the command that the arguments name, and exit: 0 = yes, 1 = no, 2 = it could not be tried, 130 = Ctrl-C."""
     try:
+        from .interrupts import send_lost_interrupts_again
+
+        send_lost_interrupts_again()
         from .app import run
         from .streams import fill_closed_descriptors
 

@@ -30,7 +30,7 @@ DEFAULT_SECRET_ENV = "UNDERSIGN_SECRET"  # noqa: S105  # the name of a variable
 
 _ARGUMENTS = "undersign.arguments"
 _LATEST = 253_402_300_799  # the end of the year 9999, in Unix seconds
-_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
+_VARIABLE = re.compile(r"[A-Z]+(?:_[A-Z]+)+")  # what is no secret in base32, hex or base64 either
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _Result = TypeVar("_Result")
@@ -243,7 +243,7 @@ def read_secret(env: str | None, file: Path | None) -> Secret:
     if env is not None and file is not None:
         raise ConfigError("--secret-env and --secret-file exclude each other: give one of them")
     if file is not None:
-        content = file.read_bytes()
+        content = _read(file)
         if content.startswith(b"\xef\xbb\xbf") or (content.startswith((b"\xff\xfe", b"\xfe\xff")) and b"\0" in content):
             raise ConfigError(
                 f"{file} begins with a byte order mark, which an editor has put there: save it without one"
@@ -264,6 +264,17 @@ def read_secret(env: str | None, file: Path | None) -> Secret:
             "or use --secret-file, or run it on a terminal to be asked"
         )
     return _named(os.fsencode(getpass.getpass("Secret: ")), "the prompt")
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        if os.path.lexists(file):
+            raise
+        # Whoever takes --secret-file for --secret has written a secret here.
+        why = error.strerror or type(error).__name__
+    raise ConfigError(f"the file that --secret-file names: {why}")
 
 
 def parse_headers(lines: Sequence[str]) -> Pairs:

@@ -45,6 +45,17 @@ class RequestReader:
 
     def feed(self, data: bytes) -> list[bytes]:
         """Take `data`; return the pieces of the body that it completes."""
+        try:
+            return self._fed(data)
+        except Rejected as error:
+            rejected = error.with_traceback(None)  # its frames hold the message, and with that a signature, perhaps
+        del data
+        try:
+            raise rejected
+        finally:
+            del rejected  # it would hold itself, by its traceback and this frame
+
+    def _fed(self, data: bytes) -> list[bytes]:
         if not data:  # h11 would take it for the end
             return []
         if self.head is None:
@@ -107,6 +118,16 @@ class RequestReader:
         else:
             return False
         return True
+
+
+def read_whole(raw: bytes) -> tuple[Head, bytes] | Rejected:
+    """The head and the body of one message, or why it is none, for a caller to raise."""
+    reader = RequestReader()
+    try:
+        body = b"".join(reader.feed(raw))
+        return reader.finish(), body
+    except Rejected as rejected:
+        return rejected.with_traceback(None)
 
 
 def _check_head(head: bytes) -> bool:

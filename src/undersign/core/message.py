@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from ..errors import CannotSign, ConfigError
 from .credentials import parse_origin
@@ -123,6 +123,9 @@ class Request(_Indexed):
     are case-insensitive, values are the wire's bytes as Latin-1, one character a byte. `body` is what is sent,
     after any Content-Encoding. `origin` is `https://host[:port]`, or "" where it is not known. The repr shows
     neither values of headers nor the query, since signatures stand there.
+
+    It is pickled whole, for a worker that signs or verifies what another process has: it is the message itself, and a
+    pickle of it is to be kept as its bytes would be. Nothing here pickles one unasked, and no error holds one.
     """
 
     method: str
@@ -202,11 +205,16 @@ class Request(_Indexed):
         Raises Rejected(malformed) for whatever is not clean HTTP, and for anything before or after the message;
         see `undersign.core.http1`. Raises ConfigError where h11 is not installed (the extra `cli` has it).
         """
-        from .http1 import RequestReader
+        from .http1 import read_whole
 
-        reader = RequestReader()
-        body = b"".join(reader.feed(bytes(raw)))
-        method, target, headers = reader.finish()
+        found = read_whole(bytes(raw))
+        del raw  # so that no frame which raises holds a signature
+        if not isinstance(found, tuple):
+            try:
+                raise found
+            finally:
+                del found  # it would hold itself, by its traceback and this frame
+        (method, target, headers), body = found
         return cls(method, target, headers, body, origin)
 
     def by_name(self) -> Mapping[str, int]:
@@ -259,10 +267,19 @@ class Patch(_Patch):
 
     `headers` replace every header of that name. For `query` and `form` a name (compared decoded) that is there
     once gets its value replaced in place and one that is absent is appended; all other bytes stay. The repr
-    shows names alone, since the values are credentials.
+    shows names alone, since the values are credentials, and it is not pickled.
     """
 
     __slots__ = ()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a Patch holds a signature and is not pickled: pickle the request, and sign where it is sent")
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self
 
     def __repr__(self) -> str:
         parts = ("headers", self.headers), ("query", self.query), ("form", self.form)

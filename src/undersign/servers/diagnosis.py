@@ -37,6 +37,7 @@ class DiagnosisLog:
 
     def __init__(self, keys: Keys, *, interval: float = 1.0, clock: Callable[[], float] = time.monotonic) -> None:
         if not interval >= 0:
+            del keys  # so that no frame which raises holds a plain secret
             raise ConfigError(f"interval is a number of seconds, 0 or more, not {interval!r}")
         self._keys = keys
         self._interval = interval

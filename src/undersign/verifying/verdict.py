@@ -16,7 +16,7 @@ import hashlib
 import math
 from collections.abc import Sequence
 from hmac import compare_digest
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 from ..core.credentials import NO_SECRET, Secret
 from ..core.message import BodyDigest, Component, Request, origin_form, problem_when_verifying
@@ -105,6 +105,11 @@ class Claimed(NamedTuple):
     request: Request
     now: float
 
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "a Claimed holds signatures and is not pickled: pickle the request, and begin anew where it is read"
+        )
+
     def compare(
         self,
         secrets: Sequence[Secret],
@@ -143,6 +148,11 @@ class Pending(NamedTuple):
     claim: Claim | None
     body: BodyNeed
     request: Request | None = None
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "a Pending holds signatures and is not pickled: pickle the request, and begin anew where it is read"
+        )
 
     def with_body(self, body: Body) -> Pending:
         """The same with the body: its bytes where `body.raw` asks for them, else its digests will do.

@@ -1,0 +1,1 @@
+"""Fuzzing: `python -m fuzz` runs each target of `fuzz.targets` for a bounded time. See `fuzz/__main__.py`."""
