@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from .cause import Cause
 from .changes import Change
 
-Fits: TypeAlias = Callable[[Mapping[str, Any]], bool]
+Fits: TypeAlias = Callable[[Mapping[Any, Any]], bool]
 """Whether the signature that was sent is that of the request with these parts changed."""
 
 
@@ -43,21 +44,28 @@ def find(changes: Sequence[Change], fits: Fits, budget: Budget, length: int = 0)
     for change in changes:
         if not budget.take(cost):
             return None
-        if fits({change.part: change.value}):
+        if fits(change.sets):
             return change.causes
     for first, second in pairs(changes):
         if not budget.take(cost):
             return None
-        if fits({first.part: first.value, second.part: second.value}):
+        if fits({**first.sets, **second.sets}):
             return first.causes + second.causes
     return None
 
 
 def pairs(changes: Sequence[Change]) -> Iterator[tuple[Change, Change]]:
-    """Two changes of different parts, the likelier ones first."""
-    single = [change for change in changes if len(change.causes) == 1 and not change.lone]
+    """Two changes of different parts, the likelier ones first: of each name the first is the likeliest."""
+    place: dict[str, int] = defaultdict(int)
+    ranked: list[tuple[int, Change]] = []
+    for change in changes:
+        if len(change.causes) == 1 and not change.lone:
+            code = change.causes[0].code
+            ranked.append((place[code], change))
+            place[code] += 1
+    single = [change for _, change in sorted(ranked, key=lambda pair: pair[0])]
     for total in range(1, 2 * len(single)):
         for first in range(max(0, total - len(single) + 1), (total + 1) // 2):
-            second = total - first
-            if single[first].part != single[second].part:
-                yield single[first], single[second]
+            one, other = single[first], single[total - first]
+            if one.part != other.part and one.sets.keys().isdisjoint(other.sets.keys()):
+                yield one, other

@@ -1,0 +1,485 @@
+"""Why a signature of a recipe does not match: its parts, one by one, with what clients put there.
+
+    request ──reading──> digest, key id, time     what was sent, however it was written
+    recipe  ──pieces───> POST, d41d8cd9…, /a      what is right, part by part
+    pieces  ──changes──> post / b64 of d41d… / …  what clients do to a part of that kind, from the lists
+                            │ one, then two of them, by likelihood: is the digest that of these pieces?
+                            └─> the names of those that give it
+
+Every scheme of parts has all of it. A change of the request, such as another target, is a change of each piece that is
+made of it, so a query that is sorted or a digest of digests needs nothing of its own.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from ..core.message import BodyDigest, Component, Request, body_digest, flaw_when_verifying, origin_form
+from ..errors import CannotSign, Reason, Rejected
+from ..parts.carriers import form_of
+from ..parts.message import SECRET as SECRET_TEXT
+from ..parts.message import Part, Values, unix_second
+from ..recipe import SchemeOfParts
+from ..scheme import window_of
+from . import bodies, dates, heads, spoilt, wholes
+from .cause import Cause, clock_cause, difference, unexplained
+from .changes import Change, without_repeats
+from .formula import SECRET, TIME, WHOLE, Formula, Seconds
+from .keyring import KeyRing
+from .reading import Reading, Received, may_carry, received
+from .search import Budget, find
+from .seconds import find_second
+from .signatures import SIZES
+from .targets import targets
+
+_COMPUTATIONS = 60_000
+_SECONDS = 480_000  # of a time that is not sent: each takes less than a microsecond
+_MOST_ALTERED = 700  # requests of one kind that a recipe's parts are made of anew
+_FINAL = (Reason.INSECURE, Reason.UNSUPPORTED_VERSION, Reason.BODY_TOO_LARGE)
+
+
+def looks_like(scheme: SchemeOfParts, request: Request, keys: KeyRing, now: float) -> bool:
+    """Whether the request has credentials that this scheme's may be meant by."""
+    return received(scheme, request, keys, now).is_claimed
+
+
+def shows_trace(scheme: SchemeOfParts, request: Request) -> bool:
+    """Whether a name in the request may be that of what carries the signature."""
+    return may_carry(scheme, request)
+
+
+def causes(
+    scheme: SchemeOfParts, request: Request, keys: KeyRing, now: float, rejected: Rejected
+) -> tuple[Cause, ...]:
+    """Why the request does not verify by this scheme."""
+    return _Diagnosis(scheme, request, keys, now, rejected).causes()
+
+
+class _Diagnosis:
+    """One request that does not verify, and what its search has at hand."""
+
+    def __init__(
+        self, scheme: SchemeOfParts, request: Request, keys: KeyRing, now: float, rejected: Rejected
+    ) -> None:
+        self.scheme, self.program, self.keys, self.now = scheme, scheme.program, keys, now
+        self.rejected = rejected
+        self.request, self.mending = _mended(request)
+        self.searches_time = not self.program.time_is_sent and any(
+            Component.DATE in part.binds and part.late is not None for part in self.program.parts
+        )
+        self.budget = Budget(_SECONDS if self.searches_time else _COMPUTATIONS)
+
+    def causes(self) -> tuple[Cause, ...]:
+        sent = received(self.scheme, self.request, self.keys, self.now)
+        facts = sent.facts + tuple(self._facts_of_signed(sent))
+        if any(cause.code == "header-repeated" for cause in facts):
+            return tuple(cause for cause in facts if cause.code == "header-repeated")
+        if not sent.readings:
+            detail = sent.flaw or f"The request is refused whatever its signature: {self.rejected.detail}."
+            return facts or unexplained(detail)
+        if flaw := self._refused_otherwise():
+            return facts or unexplained(flaw)
+        clock = self._clock(sent.readings[0])
+        for request, guessed in self._bases():
+            for reading in sent.readings:
+                found = self._search(request, reading, guessed)
+                if found is not None and (found or facts or self.mending or clock or reading.causes):
+                    return facts + self.mending + clock + reading.causes + found
+                if found is not None:
+                    return unexplained(f"The request is refused whatever its signature: {self.rejected.detail}.")
+        return self._nothing_found(sent, facts, clock)
+
+    def _nothing_found(self, sent: Received, facts: tuple[Cause, ...], clock: tuple[Cause, ...]) -> tuple[Cause, ...]:
+        unknown = tuple(cause for reading in sent.readings for cause in reading.causes if cause.code == "key-unknown")
+        if facts or unknown:
+            return facts + unknown[:1]
+        reading = sent.readings[0]
+        detail = ""
+        if clock and reading.at is not None:
+            side = "ahead of" if reading.at > self.now else "behind"
+            name = self.program.carriers.carrier_of("time").partition(",")[0]
+            detail = (
+                "No known mistake gives the signature that was sent. "
+                f"The {name.removeprefix('header ')} header is also {abs(reading.at - self.now):.0f} seconds {side} the "
+                "clock."
+            )
+        elif not self.keys.secrets(reading.key_id, self.scheme.name):
+            detail = (
+                f"The key id {reading.key_id!r} is nobody's here, and the signature is by no other key: see whether the "
+                "server has the key, for this scheme too."
+            )
+        return unexplained(detail)
+
+    # What is certain without a signature
+
+    def _facts_of_signed(self, sent: Received) -> Iterator[Cause]:
+        """Signed headers that are missing or repeated."""
+        of_carriers = self.program.carriers.header_names
+        for part in self.program.parts:
+            for name in part.headers:
+                if name in of_carriers:
+                    continue
+                values = self.request.values(name)
+                shown = part.source.removeprefix("header ").partition(",")[0] if len(part.headers) == 1 else name
+                shown = shown if shown.lower() == name else name.title()
+                if len(values) > 1:
+                    yield Cause(
+                        "header-repeated", f"The client sent the header {shown} {len(values)} times: send it once."
+                    )
+                elif not values and self._is_needed(part):
+                    yield Cause(
+                        "header-missing", f"The client sent no header {shown}: send it, and sign it as it is sent."
+                    )
+
+    def _is_needed(self, part: Part) -> bool:
+        try:
+            _text(part, self.request, _VALUES)
+        except CannotSign:
+            return len(part.headers) == 1
+        return False
+
+    def _refused_otherwise(self) -> str:
+        flaw = flaw_when_verifying(replace(self.request, target=origin_form(self.request.target)))
+        if flaw:
+            return f"The request is not in form: {flaw}."
+        if self.rejected.reason in _FINAL:
+            return f"The request is refused whatever its signature: {self.rejected.detail}."
+        methods = self.scheme.methods
+        if methods and self.request.method not in methods:
+            return f"The request is refused whatever its signature: the method is none of {', '.join(methods)}."
+        return ""
+
+    def _clock(self, reading: Reading) -> tuple[Cause, ...]:
+        window = window_of(self.scheme)
+        if reading.at is None or window is None or not window.outside(reading.at, self.now):
+            return ()
+        return (clock_cause(reading.at - self.now),)
+
+    def _bases(self) -> Iterator[tuple[Request, bool]]:
+        """The request, or those that it may have been with a Content-Type, where that is signed and was not sent."""
+        request = self.request
+        is_signed = any("content-type" in part.headers and self._is_needed(part) for part in self.program.parts)
+        if not is_signed or request.values("content-type"):
+            yield request, False
+            return
+        default = getattr(self.scheme, "content_type", None) or "application/json"
+        for value in dict.fromkeys((default, "application/json", "", *request.values("accept"))):
+            yield replace(request, headers=(*request.headers, ("Content-Type", value))), True
+
+    # The search
+
+    def _search(self, request: Request, reading: Reading, guessed: bool) -> tuple[Cause, ...] | None:
+        pieces = _Pieces(self.scheme, request, reading, self.searches_time)
+        if pieces.flaw:
+            return None
+        formula = Formula(reading.digest, SIZES[len(reading.digest)])
+        own = self.keys.secrets(reading.key_id, self.scheme.name)
+        others = self.keys.others(reading.key_id, self.scheme.name)
+        form = self.program.secret_form
+        key = None if form.form == "text" else form.key
+        message = [change for change in pieces.changes() if not (guessed and change.part == "content-type")]
+        tries: list[tuple[dict[Any, Any], list[Change]]] = []
+        # An unknown key has no secret that could be spoilt, but its signature may be by that of another.
+        for place, secret in enumerate(own or (None,)):
+            right = {**pieces.right, "secret": secret if secret is None or key is None else key(secret)}
+            key_id = reading.key_id.encode("utf-8", "surrogatepass")
+            changed = spoilt.secrets(secret or b"", others if place == 0 else (), key_id=key_id, key=key)
+            spoilings = [change for change in changed if secret is not None or change.causes[0].code == "secret-other"]
+            tries.append((right, without_repeats([*message, *spoilings], right)))
+        if self.searches_time:
+            window = self.scheme.window.seconds(self.now)
+            return find_second(formula, tries, math.floor(self.now), self.now, window, self.budget)
+        length = len(formula.string({**pieces.right, "secret": b""}))
+        for right, changes in tries:
+
+            def fits(changed: Mapping[Any, Any], right: Mapping[Any, Any] = right) -> bool:
+                return formula.fits({**right, **changed})
+
+            found = find(changes, fits, self.budget, length)
+            if found is not None:
+                return pieces.flaws + found
+        return None
+
+
+_VALUES = Values("-", "-", 0.0, "-", {})
+_NO_REQUEST = Request("GET", "/")
+
+
+def _mended(request: Request) -> tuple[Request, tuple[Cause, ...]]:
+    """The request with a method and a target as they should be, and what was wrong with them."""
+    found: tuple[Cause, ...] = ()
+    if request.method != request.method.upper():
+        sent, upper = heads.wire(request.method), heads.wire(request.method.upper())
+        where = difference(sent, upper, "method", second="as it should be")
+        detail = f"The client sent the method in another case than upper: send and sign it in upper case ({where})."
+        found += (Cause("method-case", detail),)
+    if "#" in request.target:
+        place = request.target.index("#")
+        detail = (
+            f"The client sent a fragment, which begins at target byte {place}: leave it out, or write %23 for a # that "
+            "belongs to the path or query."
+        )
+        found += (Cause("target-fragment", detail),)
+    target = origin_form(request.target).partition("#")[0]
+    return replace(request, method=request.method.upper(), target=target), found
+
+
+def _text(part: Part, request: Request, values: Values) -> bytes | None:
+    """What the part puts into the string to sign. Raises CannotSign."""
+    if part.late is not None:
+        text = part.late(request, values, request.body, math.floor(values.at))
+    else:
+        head = part.head_text()
+        text = None if head is None else head(request, values)
+    return None if text is None else text.encode("latin-1", "replace")
+
+
+class _Pieces:
+    """The string to sign of a reading of a request, part by part, and what clients do to each part."""
+
+    def __init__(self, scheme: SchemeOfParts, request: Request, reading: Reading, searches_time: bool) -> None:
+        self.scheme, self.program, self.request = scheme, scheme.program, request
+        found = reading.found
+        extra = {name.partition(".")[2]: text for name, text in found.items() if name.startswith("extra.")}
+        key_id = reading.key_id.encode("utf-8", "surrogatepass").decode("latin-1")
+        self.values = Values(key_id, found.get("time", ""), reading.at or 0.0, found.get("nonce", ""), extra)
+        self.flaws: tuple[Cause, ...] = ()
+        self.flaw = ""
+        self.parts: list[Part] = []
+        pieces: list[Any] = []
+        for part in self.program.parts:
+            if part.constant == SECRET_TEXT:
+                piece: Any = SECRET
+            elif searches_time and part.late is not None and Component.DATE in part.binds:
+                piece = TIME
+            else:
+                try:
+                    piece = _text(part, request, self.values)
+                except CannotSign as error:
+                    if part.name == "body digest" and part.source in _where_digests_go(scheme):
+                        self.flaws += self._digest_flaw(part, str(error))
+                        continue
+                    if len(part.headers) != 1:
+                        self.flaw = str(error)
+                    piece = b""
+                if piece is None:
+                    continue
+            self.parts.append(part)
+            pieces.append(piece)
+        self.right: dict[Any, Any] = dict(enumerate(pieces))
+        self.right |= {
+            "order": tuple(range(len(pieces))),
+            "join": self.program.joiner.encode("latin-1"),
+            "end": b"",
+            "text": "",
+            "mac": "hmac" if self.program.mac.is_keyed else "hash",
+            "time": self._seconds(),
+        }
+
+    def _seconds(self) -> Seconds:
+        """How a second is written that is not sent."""
+        for place, part in enumerate(self.parts):
+            late = part.late
+            if self.right[place] is TIME and late is not None and late is not unix_second:
+                return "own", lambda second: ((late(_NO_REQUEST, _VALUES, b"", second) or "").encode("latin-1"),)
+        return WHOLE
+
+    def _digest_flaw(self, part: Part, flaw: str) -> tuple[Cause, ...]:
+        """What was done to a body whose digest a carrier says, found by that digest alone."""
+        for change in bodies.bodies(self.request):
+            try:
+                _text(part, self.request.with_body(change.value), self.values)
+            except CannotSign:
+                continue
+            return change.causes
+        detail = f"The body is not the one that the client made the digest of: {flaw}."
+        return (Cause("body-digest-form", detail),)
+
+    # What clients do to it
+
+    def changes(self) -> Iterator[Change]:
+        """All changes but those of the secret."""
+        yield from self._altered(heads.methods(self.request.method), self._with_method)
+        right = heads.wire(self.request.target)
+        yield from self._altered(targets(self.request, right), self._with_target)
+        yield from self._altered(heads.origins(self.request), self._with_origin)
+        yield from self._bodies()
+        for place, part in enumerate(self.parts):
+            text = self.right[place]
+            if isinstance(text, bytes):
+                for change in self._of_part(part, text):
+                    value = change.value if change.part != "media type" else change.value.partition(b";")[0]
+                    yield replace(change, value={place: value})
+        yield from self._whole()
+
+    def _altered(self, changes: Iterable[Change], alter: Callable[[bytes], Request]) -> Iterator[Change]:
+        """What each change of the request does to the pieces that are made of it."""
+        made_of: list[int] | None = None
+        for count, change in enumerate(changes):
+            if count > _MOST_ALTERED * 4 or made_of == []:
+                return
+            request = alter(change.value)
+            if made_of is None:
+                made_of = self._made_of(alter)
+                if not made_of:
+                    return
+            sets: dict[Any, Any] = {}
+            try:
+                for place in made_of:
+                    sets[place] = _text(self.parts[place], request, self.values)
+            except (CannotSign, ValueError, IndexError):
+                continue
+            changed = {place: text for place, text in sets.items() if text != self.right[place]}
+            if changed:
+                yield replace(change, value=changed)
+
+    def _made_of(self, alter: Callable[[bytes], Request]) -> list[int]:
+        """The places of the pieces that change when the request does."""
+        found: list[int] = []
+        probes = [alter(probe) for probe in _PROBES]
+        for place, part in enumerate(self.parts):
+            if not isinstance(self.right[place], bytes):
+                continue
+            for probe in probes:
+                try:
+                    text = _text(part, probe, self.values)
+                except CannotSign:
+                    text = None
+                if text != self.right[place]:
+                    found.append(place)
+                    break
+        return found
+
+    def _with_method(self, method: bytes) -> Request:
+        return replace(self.request, method=method.decode("latin-1"))
+
+    def _with_target(self, target: bytes) -> Request:
+        return replace(self.request, target=target.decode("latin-1"))
+
+    def _with_origin(self, origin: bytes) -> Request:
+        return replace(self.request, origin=origin.decode("latin-1"))
+
+    def _bodies(self) -> Iterator[Change]:
+        made_of = self._made_of(self.request.with_body)
+        if not made_of:
+            return
+        for change in self._altered(bodies.bodies(self.request), self.request.with_body):
+            yield change
+            digests = [place for place in made_of if self.parts[place].name == "body digest"]
+            if len(change.causes) == 1 and not change.lone and len(digests) == 1:
+                place = digests[0]
+                value = change.value.get(place)
+                if isinstance(value, bytes):
+                    for form in _digest_forms_of(value):
+                        where = difference(value, form, "body digest", "as it should be")
+                        cause = Cause("body-digest-form", f"The client wrote the digest of the body otherwise ({where}).")
+                        yield Change("body", {place: form}, (*change.causes, cause))
+
+    def _of_part(self, part: Part, text: bytes) -> Iterator[Change]:
+        request, name = self.request, part.name
+        if name in ("content type", "media type"):
+            default = getattr(self.scheme, "content_type", None) or "application/json"
+            yield from heads.content_types(request, default)
+        elif name == "body digest" or part.headers in (("content-md5",), ("digest",), ("content-digest",)):
+            body = request.body if isinstance(request.body, bytes) and len(request.body) < 1 << 20 else None
+            yield from bodies.digest_forms(self._hash, text, part.digest or "md5", body)
+        elif name == "body":
+            yield from bodies.digest_forms(self._hash, text, "sha256", None)
+        elif name in ("time", "date") or part.headers == ("date",) or Component.DATE in part.binds:
+            if len(part.headers) < 2:
+                yield from self._dates(part, text)
+        elif name == "key id":
+            yield from heads.key_ids(text)
+        elif name == "custom headers":
+            yield from heads.header_lines(self._names_of(part), request, text, part.separators)
+        elif name in ("parameters", "query", "leading query"):
+            encoded = request.target.partition("?")[2] if part.query_without is not None else ""
+            if part.form_without is not None:
+                encoded = "&".join(filter(None, (encoded, form_of(request))))
+            without = part.query_without or part.form_without or frozenset()
+            yield from heads.parameters(encoded, text, without, part.separators)
+        if name in ("path", "query", "target", "url", "leading query", "path segment"):
+            yield from self._other_spans(name, text)
+        elif part.headers == ("host",) or name == "host":
+            yield from heads.hosts(request, text)
+        elif len(part.headers) == 1 and name.startswith("header "):
+            raw = heads.wire((request.values(part.headers[0]) or [""])[0])
+            yield from heads.header_values(name[len("header ") :], text, raw)
+
+    def _names_of(self, part: Part) -> tuple[str, ...]:
+        return part.headers or tuple(name for name in dict(self.request.headers) if name.lower().startswith("x-"))
+
+    def _hash(self, algorithm: str) -> bytes:
+        return body_digest(self.request.body, algorithm)
+
+    def _dates(self, part: Part, text: bytes) -> Iterator[Change]:
+        def write(at: float) -> str:
+            if part.of_values or part.early is None or part.headers:
+                return self.program.time.write(at)
+            return part.early(self.request, self.values._replace(at=at)) or ""
+
+        yield from dates.date_changes(text.decode("latin-1"), text, self.values.at, write)
+
+    def _other_spans(self, name: str, text: bytes) -> Iterator[Change]:
+        """More of the URL than is signed, or less."""
+        target = heads.wire(self.request.target)
+        path, mark, query = target.partition(b"?")
+        host = heads.wire(self.request.origin.partition("://")[2])
+        spans = {
+            "target-with-query": (target, mark + query, path + query) if name != "target" else (path + query,),
+            "target-no-query": (path, b""),
+            "target-absolute": (heads.wire(self.request.origin) + target, heads.wire(self.request.origin) + path),
+            "host-differs": (host + target, host + path),
+        }
+        if name in ("query", "leading query"):
+            spans.pop("target-no-query")
+        for code, values in spans.items():
+            for value in values:
+                where = difference(text, value, name, "as it should be")
+                what = _SPANS[code]
+                yield Change("target", value, (Cause(code, f"The client signed {what}: sign the {name} ({where})."),))
+
+    def _whole(self) -> Iterator[Change]:
+        right, keyed = self.right, None
+        count = len(self.parts)
+        places = [place for place in range(count) if right[place] is SECRET]
+        if right["mac"] == "hash" and places:
+            keyed = places[0]
+        is_plain = not places and TIME not in right.values()
+        canonical = b""
+        if is_plain:
+            canonical = right["join"].join(right[place] for place in right["order"])
+        names = [part.name for part in self.parts]
+        yield from wholes.joiners(right["join"], count, canonical if is_plain else None)
+        yield from wholes.ends(canonical if is_plain else None, right["join"], secret_is_last=places[-1:] == [count - 1])
+        yield from wholes.texts()
+        yield from wholes.orders(names, keyed)
+        yield from wholes.between(count)
+        yield from wholes.macs(right["mac"], self.program.mac.algorithm, names, keyed)
+
+
+_PROBES = (b"", b"/probe/probed?a=1&probe=2", b"/")
+_SPANS = {
+    "target-with-query": "the query too, or its question mark",
+    "target-no-query": "the path alone",
+    "target-absolute": "the whole URL",
+    "host-differs": "the host with it",
+}
+
+
+def _where_digests_go(scheme: SchemeOfParts) -> set[str]:
+    carriers = scheme.program.carriers
+    return {carriers.carrier_of(name) for name in carriers.digests}
+
+
+def _digest_forms_of(digest: bytes) -> Iterator[bytes]:
+    from base64 import b64encode
+
+    try:
+        raw = bytes.fromhex(digest.decode("ascii"))
+    except ValueError:
+        return
+    yield from (b64encode(raw), digest.upper(), raw, b64encode(digest))
