@@ -145,10 +145,10 @@ def key_ids(key: bytes) -> Iterator[Change]:
             yield Change("key id", value, (Cause("key-encoded", detail),))
     others = [key.lower(), key.upper(), key.strip(), key + b"\n", key + b" ", b" " + key, key.replace(b" ", b"+")]
     others += [key.title(), key.replace(b"-", b""), b'"' + key + b'"', b"'" + key + b"'", key + b"\r\n"]
-    for value in others:
+    for place, value in enumerate(others):
         where = difference(key, value, "key id")
         detail = f"The client signed the key id otherwise than it sent it: in one spelling in both places ({where})."
-        yield Change("key id", value, (Cause("key-id-differs", detail),))
+        yield Change("key id", value, (Cause("key-id-differs", detail),), lone=place > 2)
 
 
 def parameters(encoded: str, right: bytes, without: frozenset[str], separators: str) -> Iterator[Change]:

@@ -36,7 +36,7 @@ from .signatures import SIZES
 from .targets import targets
 
 _COMPUTATIONS = 60_000
-_SECONDS = 480_000  # of a time that is not sent: each takes less than a microsecond
+_SECONDS = 700_000  # of a time that is not sent: each takes less than a microsecond
 _MOST_ALTERED = 700  # requests of one kind that a recipe's parts are made of anew
 _FINAL = (Reason.INSECURE, Reason.UNSUPPORTED_VERSION, Reason.BODY_TOO_LARGE)
 
@@ -83,9 +83,11 @@ class _Diagnosis:
         if flaw := self._refused_otherwise():
             return facts or unexplained(flaw)
         clock = self._clock(sent.readings[0])
-        for request, guessed in self._bases():
-            for reading in sent.readings:
-                found = self._search(request, reading, guessed)
+        bases = list(self._bases())
+        tries = [(request, guessed, reading) for request, guessed in bases for reading in sent.readings]
+        for as_it_is in (True, False) if len(tries) > 1 and not self.searches_time else (False,):
+            for request, guessed, reading in tries:
+                found = self._search(request, reading, guessed=guessed, as_it_is=as_it_is)
                 if found is not None and (found or facts or self.mending or clock or reading.causes):
                     return facts + self.mending + clock + reading.causes + found
                 if found is not None:
@@ -171,7 +173,10 @@ class _Diagnosis:
 
     # The search
 
-    def _search(self, request: Request, reading: Reading, guessed: bool) -> tuple[Cause, ...] | None:
+    def _search(
+        self, request: Request, reading: Reading, *, guessed: bool, as_it_is: bool
+    ) -> tuple[Cause, ...] | None:
+        """The causes of the digest of a reading; `as_it_is` looks at the right string alone."""
         pieces = _Pieces(self.scheme, request, reading, self.searches_time)
         if pieces.flaw:
             return None
@@ -180,6 +185,9 @@ class _Diagnosis:
         others = self.keys.others(reading.key_id, self.scheme.name)
         form = self.program.secret_form
         key = None if form.form == "text" else form.key
+        if as_it_is:
+            rights = ({**pieces.right, "secret": secret if key is None else key(secret)} for secret in own)
+            return pieces.flaws if any(formula.fits(right) for right in rights) else None
         message = [change for change in pieces.changes() if not (guessed and change.part == "content-type")]
         tries: list[tuple[dict[Any, Any], list[Change]]] = []
         # An unknown key has no secret that could be spoilt, but its signature may be by that of another.
@@ -393,7 +401,7 @@ class _Pieces:
                 yield from self._dates(part, text)
         elif name == "key id":
             yield from heads.key_ids(text)
-        elif name == "custom headers":
+        elif name == "custom headers" and text:
             yield from heads.header_lines(self._names_of(part), request, text, part.separators)
         elif name in ("parameters", "query", "leading query"):
             encoded = request.target.partition("?")[2] if part.query_without is not None else ""
@@ -458,7 +466,23 @@ class _Pieces:
         yield from wholes.texts()
         yield from wholes.orders(names, keyed)
         yield from wholes.between(count)
+        if canonical and "custom headers" in names:
+            yield from self._empty_line(names.index("custom headers"), canonical)
         yield from wholes.macs(right["mac"], self.program.mac.algorithm, names, keyed)
+
+
+    def _empty_line(self, place: int, canonical: bytes) -> Iterator[Change]:
+        """The line that stands where headers would, which a client leaves out or puts there twice."""
+        order: tuple[int, ...] = self.right["order"]
+        if self.right[place]:
+            return
+        for other, detail in (
+            (order[:place] + order[place + 1 :], "left out the empty line that stands where custom headers would"),
+            ((*order[:place], place, *order[place:]), "put two empty lines where custom headers would stand"),
+        ):
+            where = wholes.string_difference(canonical, self.right["join"].join(self.right[at] for at in other))
+            cause = Cause("custom-headers-line", f"The client {detail}: one belongs there ({where}).")
+            yield Change("order", {"order": other}, (cause,))
 
 
 _PROBES = (b"", b"/probe/probed?a=1&probe=2", b"/")

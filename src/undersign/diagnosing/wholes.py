@@ -193,7 +193,7 @@ def macs(right: str, algorithm: str, names: Sequence[str], keyed: int | None) ->
     for mac, what in MACS.items():
         if mac != right and not (right.startswith("secret") and mac.startswith("secret on")):
             detail = f"The client used {what} for the signature: it is {should} here."
-            yield Change("mac", mac, (Cause("algorithm", detail),), lone=mac not in _USUAL_MACS)
+            yield Change("mac", mac, (Cause("algorithm", detail),), lone=mac not in _USUAL_MACS[right])
     if keyed is None:
         return
     others = [place for place in range(len(names)) if place != keyed]
@@ -228,4 +228,9 @@ MACS = {
     "secret first and last": "a plain hash, the secret at both ends,",
 }
 """The functions that clients take, in words."""
-_USUAL_MACS = ("hmac", "hash", "swapped", "secret first", "secret last", "secret on its line", "twice in hex")
+_USUAL_MACS = {
+    "hmac": ("hash", "swapped", "secret first", "secret last", "secret on its line"),
+    "hash": ("twice in hex",),
+    "secret first": ("hmac", "secret last", "hash"),
+    "secret last": ("hmac", "secret first", "hash"),
+}
