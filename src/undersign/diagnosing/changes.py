@@ -21,13 +21,14 @@ from .cause import Cause, rank
 class Change:
     """One part of what is signed with another value than the right one, and the mistakes that lead to it.
 
-    A change that is `lone` is one of very many, and tried without another beside it.
+    `lone` says how likely it is beside another one: 0 beside any, 1 beside those of 0 alone, and 2, one of very many,
+    beside none.
     """
 
     part: str
     value: Any
     causes: tuple[Cause, ...]
-    lone: bool = False
+    lone: int = 0
 
     def __repr__(self) -> str:  # the value may be a secret
         return f"Change({self.part!r}, {[cause.code for cause in self.causes]!r})"

@@ -17,8 +17,9 @@ _NUMBER = re.compile(r"([0-9]{9,19})(\.[0-9]*)?")
 _UNITS = {10: 1, 9: 1, 13: 1_000, 16: 1_000_000, 19: 1_000_000_000}
 _MONTH = "|".join(MONTHS)
 _NEAR = 60  # seconds between two reads of the clock that are looked at; further off is an old signature
-_NEAR_WITH_TWO = 3
+_NEAR_WITH_TWO = 2
 _NEAR_MILLISECONDS = 2_500
+_USUAL, _MANY = 40, 60  # how many forms are tried beside any other mistake, and beside the usual ones
 
 
 def date_changes(header: str, right: bytes, at: float, write: Callable[[float], str] | None = None) -> Iterator[Change]:
@@ -40,23 +41,29 @@ def date_changes(header: str, right: bytes, at: float, write: Callable[[float], 
         code = unit
         if unit == "timestamp-format" and _NUMBER.fullmatch(text) and "." not in text:
             code = "timestamp-milliseconds" if len(text) > len(right) else "timestamp-seconds"
-        yield Change("date", value, (Cause(code, detail),), lone=text not in usual)
+        yield Change("date", value, (Cause(code, detail),), lone=_rarity(text, usual, lone))
     yield from near_dates(right, at, write)
+
+
+def _rarity(text: str, usual: list[str], lone: list[str]) -> int:
+    if text in usual[:_USUAL]:
+        return 0
+    return 1 if text in usual or text in lone[:_MANY] else 2
 
 
 def near_dates(right: bytes, at: float, write: Callable[[float], str] | None) -> Iterator[Change]:
     """The time that another read of the clock gave."""
     for step in (step * sign for step in range(1, _NEAR + 1) for sign in (-1, 1)):
         for value in _written(write, right, at + step):
-            yield _near(right, value, lone=abs(step) > _NEAR_WITH_TWO)
+            yield _near(right, value, lone=2 - (abs(step) <= 10) - (abs(step) <= _NEAR_WITH_TWO))
     if len(right) >= 13 and write is not None and write(at) != write(at + 0.003):
         for milliseconds in range(1, _NEAR_MILLISECONDS):
             for sign in (-1, 1):
                 for value in _written(write, right, at + sign * milliseconds / 1000):
-                    yield _near(right, value, lone=True)
+                    yield _near(right, value, lone=2 - (milliseconds <= 9))
 
 
-def _near(right: bytes, value: bytes, *, lone: bool) -> Change:
+def _near(right: bytes, value: bytes, *, lone: int) -> Change:
     where = difference(right, value, "date")
     detail = f"The client read the clock twice, once to sign and once to send: read it once, and sign what is sent ({where})."
     return Change("date", value, (Cause("date-near", detail),), lone)

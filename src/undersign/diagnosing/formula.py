@@ -57,6 +57,25 @@ class Formula:
             string = recoded(parts["text"], string)
         return self._mac(parts, string) == self.digest
 
+    def secret_of(self, parts: Parts, secrets: Sequence[bytes]) -> int | None:
+        """Which of the secrets gives the digest of these parts, whose string holds none; its place."""
+        before, _, _ = self._around(parts)
+        string = recoded(parts["text"], before) if parts["text"] else before
+        wanted, algorithm = self.digest, self.algorithm
+        if parts["mac"] != "hmac":
+            for place, secret in enumerate(secrets):
+                if self._mac({**parts, "secret": secret}, string) == wanted:
+                    return place
+            return None
+        for place, secret in enumerate(secrets):
+            inner, outer = keyed_hashes(secret, algorithm)
+            inner, outer = inner.copy(), outer.copy()
+            inner.update(string)
+            outer.update(inner.digest())
+            if outer.digest() == wanted:
+                return place
+        return None
+
     def _around(self, parts: Parts) -> tuple[bytes, bool, bytes]:
         """What stands before and behind the time, and whether that is in it at all."""
         join, end = parts["join"], parts["end"]

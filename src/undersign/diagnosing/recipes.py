@@ -13,7 +13,7 @@ made of it, so a query that is sorted or a digest of digests needs nothing of it
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -35,7 +35,7 @@ from .seconds import find_second
 from .signatures import SIZES
 from .targets import targets
 
-_COMPUTATIONS = 60_000
+_COMPUTATIONS = 160_000
 _SECONDS = 700_000  # of a time that is not sent: each takes less than a microsecond
 _MOST_ALTERED = 700  # requests of one kind that a recipe's parts are made of anew
 _FINAL = (Reason.INSECURE, Reason.UNSUPPORTED_VERSION, Reason.BODY_TOO_LARGE)
@@ -206,7 +206,15 @@ class _Diagnosis:
             def fits(changed: Mapping[Any, Any], right: Mapping[Any, Any] = right) -> bool:
                 return formula.fits({**right, **changed})
 
-            found = find(changes, fits, self.budget, length)
+            keyed = None
+            if SECRET not in right.values():
+
+                def keyed(
+                    changed: Mapping[Any, Any], secrets: Sequence[bytes], right: Mapping[Any, Any] = right
+                ) -> int | None:
+                    return formula.secret_of({**right, **changed}, secrets)
+
+            found = find(changes, fits, self.budget, length, keyed)
             if found is not None:
                 return pieces.flaws + found
         return None

@@ -50,7 +50,7 @@ def find_second(
             if (at := formula.second(right, seconds, budget)) is not None:
                 return (clock_cause(at - now),)
     for right, changes in tries:
-        for first, other in pairs(changes):
+        for first, other in pairs(changes, rare=False):
             if _find(formula, right, (first, other), close, second, budget) is not None:
                 return first.causes + other.causes
     likely = [({**right, **change.sets}, change) for right, changes in tries for change in _likely(changes)]

@@ -41,7 +41,7 @@ def _cause(code: str, detail: str, target: bytes, value: bytes) -> Cause:
     return Cause(code, f"{what} ({difference(target, value, 'target')}).{stop[1:]}{remedy}")
 
 
-def _targets(request: Request, target: bytes) -> Iterator[tuple[str, str, bytes, bool]]:
+def _targets(request: Request, target: bytes) -> Iterator[tuple[str, str, bytes, int]]:
     path, mark, query = target.partition(b"?")
     as_sent = "sign path and query exactly as they stand on the request line"
     if mark:
