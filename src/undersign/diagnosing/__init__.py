@@ -19,9 +19,11 @@ from ..verifying.lookup import Keys
 from ..verifying.verifier import Verifier
 from . import general, recipes
 from .cause import CODES, Cause, in_order, unexplained
+from .heads import mended
 from .keyring import KeyRing
 
 __all__ = ["CODES", "Cause", "diagnose", "shows_trace"]
+
 
 def diagnose(request: Request, schemes: Scheme | Sequence[Scheme], keys: Keys, now: float) -> tuple[Cause, ...]:
     """Why the request, as it was received, does not verify; nothing where it does.
@@ -52,8 +54,9 @@ def _causes(
     if isinstance(scheme, SchemeOfParts):
         return recipes.causes(scheme, request, keys, now, rejected)
     if scheme is not None and claim is not None:
-        if rejected.reason in (Reason.MISMATCH, Reason.UNKNOWN_KEY, Reason.STALE, Reason.FUTURE):
-            return general.causes(scheme, request, claim, keys, now)
+        looked_at = (Reason.MISMATCH, Reason.UNKNOWN_KEY, Reason.STALE, Reason.FUTURE, Reason.MALFORMED)
+        if rejected.reason in looked_at:
+            return general.causes(scheme, request, claim, keys, now, rejected)
         return unexplained(f"The request is refused whatever its signature: {rejected.detail}.")
     if scheme is not None:
         return unexplained(f"The request is not in form: {rejected.detail}.")
@@ -64,9 +67,10 @@ def _meant(
     request: Request, schemes: tuple[Scheme, ...], keys: KeyRing, now: float
 ) -> tuple[Scheme | None, Claim | None]:
     """The scheme that the request is meant by: it claims the request, or would if that were in form."""
+    plain, _ = mended(request)
     for scheme in schemes:
         try:
-            claim = scheme.read(request)
+            claim = scheme.read(plain)
         except Rejected:
             return scheme, None
         if claim is not None:

@@ -7,6 +7,7 @@ import hashlib
 import re
 import zlib
 from collections.abc import Callable, Iterator
+from urllib.parse import quote, quote_plus, unquote_to_bytes
 
 from ..core.fields import FORM
 from ..core.message import Request, body_length
@@ -32,9 +33,7 @@ def bodies(request: Request) -> Iterator[Change]:
     if body_length(body):
         code = "multipart-as-empty" if is_upload else "body-empty"
         what = "a multipart upload as if it had no body" if is_upload else "the request as if it had no body"
-        yield Change(
-            "body", b"", (Cause(code, f"The client signed {what}: sign the bytes that are sent ({where})."),)
-        )
+        yield Change("body", b"", (Cause(code, f"The client signed {what}: sign the bytes that are sent ({where})."),))
     if not isinstance(body, bytes):
         return
     room = _MOST_BYTES
@@ -74,13 +73,30 @@ def _once(request: Request, body: bytes) -> _Found:
         if len(body) <= LARGEST:
             for value in rewritten(body):
                 yield "body-reserialised", _again(body, value, "the JSON", "spacing, key order or escapes"), value
-            if b"&" in body and FORM in request.media_types():
+            if b"=" in body and FORM in request.media_types():
                 for value in _form_again(body):
                     yield "body-reserialised", _again(body, value, "the form", "order or escapes"), value
             for value in (*as_form(body), *(as_json(body) if b"=" in body else ())):
                 detail = "The client signed the parameters in another format than it sent them, a form for JSON or the"
                 where = difference(body, value, "body")
                 yield "body-format", f"{detail} reverse: sign the bytes that are sent ({where}).", value
+            for value in (
+                body.strip(b"\"'"),
+                b"'" + body + b"'",
+                b'"' + body + b'"',
+                b"b'" + body + b"'",
+                body.replace(b'"', b""),
+                body.strip(),
+                body.replace(b"\\", b""),
+                body.replace(b'"', b'\\"'),
+                body.removeprefix(b"b'").removesuffix(b"'"),
+                body.replace(b'\\"', b'"'),
+            ):
+                yield "body-reserialised", _again(body, value, "the body", "quotes or white space"), value
+            for value in _through_base64(body):
+                detail = "The client signed the body and sent it in base64, or the reverse, or a gateway changed it"
+                where = difference(body, value, "body")
+                yield "body-encoding", f"{detail}: sign the bytes that are sent ({where}).", value
         yield from _compressed(request, body)
     for value in _NOTHING:
         detail = "The client signed what its program writes for no body, or for one that it does not understand"
@@ -169,20 +185,54 @@ def _form_again(body: bytes) -> Iterator[bytes]:
     yield re.sub(rb"%..", lambda match: match[0].lower(), body)
     yield re.sub(rb"%..", lambda match: match[0].upper(), body)
     yield body.replace(b"&", b"&amp;")
+    yield b"?" + body
+    yield unquote_to_bytes(body)
+    yield unquote_to_bytes(body.replace(b"+", b" "))
+    yield b"&".join(field for field in fields if field.partition(b"=")[2])
+    pairs = [[unquote_to_bytes(side.replace(b"+", b" ")) for side in field.split(b"=", 1)] for field in fields]
+    for write in (
+        lambda data: quote_plus(data, safe="*"),
+        lambda data: quote_plus(data, safe="*").replace("~", "%7E"),
+        lambda data: quote_plus(data, safe="").replace("~", "%7E"),
+        lambda data: quote(data, safe=""),
+        lambda data: quote(data, safe="!'()*~"),
+        lambda data: quote(data, safe="").replace("~", "%7E"),
+        lambda data: quote_plus(data, safe="!'()*~"),
+        lambda data: quote_plus(data, safe=""),
+        lambda data: quote(data, safe="/:[]@!$'()*,;"),
+    ):
+        again = [b"=".join(write(side).encode() for side in pair) for pair in pairs]
+        yield b"&".join(again)
+        yield b"&".join(sorted(again))
 
 
-def _compressed(request: Request, body: bytes) -> _Found:
-    encoding = ",".join(request.values("content-encoding")).lower()
-    if not encoding and body[:2] != b"\x1f\x8b":
+def _through_base64(body: bytes) -> Iterator[bytes]:
+    yield base64.b64encode(body)
+    try:
+        yield base64.b64decode(body.strip(), validate=True)
+    except ValueError:
         return
+
+
+def unpacked(request: Request) -> list[bytes]:
+    """What a compressed body says; nothing where it is none."""
+    body, found = request.body, []
+    encoding = ",".join(request.values("content-encoding")).lower()
+    if not isinstance(body, bytes) or (not encoding and body[:2] not in (b"\x1f\x8b", b"\x78\x9c")):
+        return []
     for bits in (47, -15):  # gzip or zlib by its head, and deflate without one
         unpacker = zlib.decompressobj(bits)
         try:
             value = unpacker.decompress(body, _MOST_UNPACKED)
         except zlib.error:
             continue
-        if not unpacker.eof:
-            continue
+        if unpacker.eof:
+            found.append(value)
+    return found
+
+
+def _compressed(request: Request, body: bytes) -> _Found:
+    for value in unpacked(request):
         detail = "The client signed the body before it compressed it: sign the bytes that are sent, after compressing"
         where = difference(body, value, "body")
         for signed in (value, value + b"\n", value.rstrip(b"\n")):
@@ -201,7 +251,12 @@ def digest_forms(raw: Callable[[str], bytes], right: bytes, algorithm: str, text
         what = f"the body's {name.upper()}"
         encoded += [(what, form) for form in (base64.b64encode(digest), hexadecimal, hexadecimal.upper(), digest)]
         encoded += [(what, base64.b64encode(hexadecimal)), (what, base64.urlsafe_b64encode(digest))]
-        encoded += [(what, base64.urlsafe_b64encode(digest).rstrip(b"=")), (what, b"SHA-256=" + base64.b64encode(digest))]
+        encoded += [
+            (what, base64.urlsafe_b64encode(digest).rstrip(b"=")),
+            (what, b"SHA-256=" + base64.b64encode(digest)),
+        ]
+        encoded += [(what, hexadecimal + end) for end in (b"  -", b"  -\n", b"\n", b" *-", b" -")]
+        encoded += [(what, f"{name.upper()}{space}(stdin)= ".encode() + hexadecimal) for space in ("", "2-256")]
         encoded += [(what, hashlib.new(name, hexadecimal, usedforsecurity=False).hexdigest().encode())]
     encoded.append(("nothing", b""))
     if text is not None:

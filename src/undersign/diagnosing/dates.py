@@ -13,11 +13,13 @@ from .cause import Cause, difference
 from .changes import Change
 
 _ISO_8601 = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9:]+)(\.[0-9]+)? ?(.*)")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _NUMBER = re.compile(r"([0-9]{9,19})(\.[0-9]*)?")
 _UNITS = {10: 1, 9: 1, 13: 1_000, 16: 1_000_000, 19: 1_000_000_000}
 _MONTH = "|".join(MONTHS)
 _NEAR = 60  # seconds between two reads of the clock that are looked at; further off is an old signature
 _NEAR_WITH_TWO = 2
+_OLD = 3700
 _NEAR_MILLISECONDS = 2_500
 _USUAL, _MANY = 40, 60  # how many forms are tried beside any other mistake, and beside the usual ones
 
@@ -56,6 +58,14 @@ def near_dates(right: bytes, at: float, write: Callable[[float], str] | None) ->
     for step in (step * sign for step in range(1, _NEAR + 1) for sign in (-1, 1)):
         for value in _written(write, right, at + step):
             yield _near(right, value, lone=2 - (abs(step) <= 10) - (abs(step) <= _NEAR_WITH_TWO))
+    old = Cause(
+        "date-differs",
+        "The client signed a time long before the one that it sent, as an old signature has it: sign each request with "
+        "the time that is sent.",
+    )
+    for step in range(_NEAR + 1, _OLD + 1):
+        for value in _written(write, right, at - step):
+            yield Change("date", value, (old,), 2)
     if len(right) >= 13 and write is not None and write(at) != write(at + 0.003):
         for milliseconds in range(1, _NEAR_MILLISECONDS):
             for sign in (-1, 1):
@@ -73,7 +83,7 @@ def _written(write: Callable[[float], str] | None, right: bytes, at: float) -> I
     try:
         if write is not None:
             yield write(at).encode("latin-1")
-        if right[:4].isdigit() and right[4:5] == b"-":
+        elif right[:4].isdigit() and right[4:5] == b"-":
             yield format_date(at)[:19].encode() + right[19:]
     except CannotSign:
         return
@@ -114,6 +124,8 @@ def instant(text: str) -> float | None:
     for candidate in (text, f"{text}Z", f"{text} GMT", text.replace("/", "-"), f"{text.replace('/', '-')}Z"):
         if (at := parse_date(candidate)) is not None:
             return at
+    if _DAY.fullmatch(text):
+        return parse_date(f"{text}T00:00:00Z")
     return parse_date(re.sub(r"^([0-9]{8})T?([0-9]{6})Z?$", r"\1T\2Z", text))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from ..parts.macs import keyed_hashes, new_hash
@@ -37,9 +38,13 @@ class Formula:
     `order` holds places of parts, or bytes that stand between them. `algorithm` is the hash that the length tells.
     """
 
-    def __init__(self, digest: bytes, algorithm: str) -> None:
+    def __init__(self, digest: bytes, algorithm: str, right: Parts | None = None) -> None:
         self.digest = digest
         self.algorithm = algorithm
+        # Nearly all of what is tried has the right order.
+        self._order = right["order"] if right and len(right["order"]) > 1 else None
+        self._take = itemgetter(*self._order) if self._order else tuple
+        self._is_keyed = right is not None and SECRET in right.values()
 
     def string(self, parts: Parts) -> bytes:
         """The string to sign, without a time that is not sent."""
@@ -50,9 +55,14 @@ class Formula:
         """Whether the digest is that of these parts."""
         if parts["secret"] is None:
             return False
-        order, join = parts["order"], parts["join"]
-        texts = [parts["secret"] if text is SECRET else text for text in _texts(parts, order)]
-        string: bytes = join.join(texts) + parts["end"]
+        order = parts["order"]
+        if order == self._order:
+            texts = self._take(parts)
+            if self._is_keyed or None in texts:
+                texts = [parts["secret"] if text is SECRET else text for text in texts if text is not None]
+        else:
+            texts = [parts["secret"] if text is SECRET else text for text in _texts(parts, order)]
+        string: bytes = parts["join"].join(texts) + parts["end"]
         if parts["text"]:
             string = recoded(parts["text"], string)
         return self._mac(parts, string) == self.digest

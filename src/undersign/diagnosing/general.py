@@ -8,7 +8,8 @@ from typing import Any
 
 from ..core.dates import format_date, format_http_date, parse_date
 from ..core.message import BodyDigest, BodyHasher, Request
-from ..errors import CannotSign, Rejected
+from ..errors import CannotSign, Reason, Rejected
+from ..parts.macs import SECRET_FORMS, SecretForm
 from ..scheme import Claim, Scheme, window_of
 from . import heads, spoilt
 from .bodies import bodies
@@ -17,7 +18,7 @@ from .changes import Change, without_repeats
 from .dates import date_changes
 from .formula import Formula
 from .keyring import KeyRing
-from .search import Budget, find
+from .search import Budget, Try, find
 from .signatures import SIZES, digest_in
 from .targets import targets
 from .wholes import line_endings, macs, recoded, texts
@@ -29,13 +30,13 @@ _SECONDS = 220_000  # of a scheme that does not send the time, and whose canonic
 
 
 def causes(
-    scheme: Scheme, request: Request, claim: Claim, keys: KeyRing, now: float
+    scheme: Scheme, request: Request, claim: Claim, keys: KeyRing, now: float, rejected: Rejected
 ) -> tuple[Cause, ...]:
     """Why a request with this claim does not verify by this scheme."""
-    clock: tuple[Cause, ...] = ()
+    request, clock = heads.mended(request)
     window = window_of(scheme)
     if claim.at is not None and window is not None and window.outside(claim.at, now):
-        clock = (clock_cause(claim.at - now),)
+        clock += (clock_cause(claim.at - now),)
     own = keys.secrets(claim.key_id, scheme.name)
     if not own and (near := keys.nearest(claim.key_id, scheme.name)):
         clock += (Cause("key-unknown", f"The key id {claim.key_id!r} is nobody's: did you mean {near!r}?"),)
@@ -47,6 +48,8 @@ def causes(
     else:
         found = _by_parts(scheme, request, claim, own, others, budget)
     if found is None or not (found or clock):
+        if rejected.reason is Reason.MALFORMED:
+            return unexplained(f"The request is refused whatever its signature: {rejected.detail}.")
         return unexplained()
     return clock + found
 
@@ -61,22 +64,18 @@ def _by_parts(
 ) -> tuple[Cause, ...] | None:
     message = _Message(scheme, request, claim)
     changes = list(message.changes())
+    tries: list[Try] = []
     # An unknown key has no secret that could be spoilt, but its signature may be by that of another.
     for place, secret in enumerate(own or (b"",)):
-        base = {**message.right, "secret": secret}
+        base = {**message.right, "secret": message.key(secret) if message.key else secret}
 
         def fits(changed: Mapping[Any, Any], base: Mapping[Any, Any] = base) -> bool:
             return message.fits({**base, **changed})
 
-        spoilings = [
-            change
-            for change in spoilt.secrets(secret, others if place == 0 else (), key_id=claim.key_id.encode())
-            if own or change.causes[0].code == "secret-other"
-        ]
-        found = find(without_repeats([*changes, *spoilings], base), fits, budget, len(message.string))
-        if found is not None:
-            return found
-    return None
+        changed = spoilt.secrets(secret, others if place == 0 else (), key_id=claim.key_id.encode(), key=message.key)
+        spoilings = [change for change in changed if own or change.causes[0].code == "secret-other"]
+        tries.append(Try(without_repeats([*changes, *spoilings], base), fits))
+    return find(tries, budget, len(message.string))
 
 
 class _Message:
@@ -101,7 +100,7 @@ class _Message:
             "text": "",
         }
         self.string = self._canonical(self.right) or b""
-        self._formula, self.right["mac"] = _formula_of(scheme, claim)
+        self._formula, self.right["mac"], self.key = _formula_of(scheme, claim)
 
     def fits(self, parts: Mapping[Any, Any]) -> bool:
         string = self._canonical(parts) if parts["secret"] else None
@@ -162,18 +161,25 @@ class _Message:
             return None
 
 
-def _formula_of(scheme: Scheme, claim: Claim) -> tuple[Formula | None, str]:
-    """How a digest comes of the string, where the scheme's function is one that is known, and what that is."""
+def _formula_of(scheme: Scheme, claim: Claim) -> tuple[Formula | None, str, Callable[[bytes], bytes] | None]:
+    """How a digest comes of the string, where the scheme's function is one that is known: what that is, and what makes
+    a key of a secret."""
     sent = [found for text in claim.signatures if (found := digest_in(text, "base64"))]
-    made = digest_in(scheme.signature(b"key", b"string"), "base64")
+    made = digest_in(scheme.signature(_SAMPLE, b"string"), "base64")
     if not sent or made is None:
-        return None, ""
-    for mac in ("hmac", "secret first", "secret last"):
-        formula = Formula(made.value, SIZES[len(made.value)])
-        parts = {0: b"string", "order": (0,), "join": b"", "end": b"", "text": "", "mac": mac, "secret": b"key"}
-        if formula.fits(parts):
-            return Formula(sent[0].value, SIZES[len(sent[0].value)]), mac
-    return None, ""
+        return None, "", None
+    for form in SECRET_FORMS:
+        key = SecretForm(form).key
+        for mac in ("hmac", "secret first", "secret last"):
+            formula = Formula(made.value, SIZES[len(made.value)])
+            parts = {0: b"string", "order": (0,), "join": b"", "end": b"", "text": "", "mac": mac}
+            if formula.fits({**parts, "secret": key(_SAMPLE)}):
+                formula = Formula(sent[0].value, SIZES[len(sent[0].value)])
+                return formula, mac, None if form == "text" else key
+    return None, "", None
+
+
+_SAMPLE = b"a2V5a2V5"  # a secret in text, and in base64
 
 
 def _says(value: str, at: float | None) -> bool:

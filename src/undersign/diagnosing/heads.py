@@ -5,22 +5,43 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from urllib.parse import quote, quote_plus
 
 from ..core.fields import decode_field
-from ..core.message import Request
+from ..core.message import Request, origin_form
 from .cause import Cause, difference
 from .changes import Change
 from .proxies import HOST
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 _DEFAULT_TYPES = ("application/x-www-form-urlencoded", "text/plain", "application/octet-stream", "application/xml")
+_DEFAULT_TYPES += ("text/json", "text/html", "application/x-json", "application/vnd.api+json")
 _DEFAULT_TYPES += ("multipart/form-data", "text/plain;charset=utf-8", "text/plain; charset=utf-8", "*/*")
 _MOST_PARAMETERS = 40
 
 
 def wire(text: str) -> bytes:
     return text.encode("latin-1", "replace")
+
+
+def mended(request: Request) -> tuple[Request, tuple[Cause, ...]]:
+    """The request with a method and a target as they should be, and what was wrong with them."""
+    found: tuple[Cause, ...] = ()
+    if request.method != request.method.upper():
+        sent, upper = wire(request.method), wire(request.method.upper())
+        where = difference(sent, upper, "method", second="as it should be")
+        detail = f"The client sent the method in another case than upper: send and sign it in upper case ({where})."
+        found += (Cause("method-case", detail),)
+    if "#" in request.target:
+        place = request.target.index("#")
+        detail = (
+            f"The client sent a fragment, which begins at target byte {place}: leave it out, or write %23 for a # that "
+            "belongs to the path or query."
+        )
+        found += (Cause("target-fragment", detail),)
+    target = origin_form(request.target).partition("#")[0]
+    return replace(request, method=request.method.upper(), target=target), found
 
 
 def methods(method: str) -> Iterator[Change]:
@@ -33,7 +54,9 @@ def methods(method: str) -> Iterator[Change]:
             continue
         where = difference(wire(method), wire(value), "method")
         detail = f"The client signed the method {value or 'as nothing'} and sent {method}: sign the one that is sent"
-        yield Change("method", wire(value), (Cause("method-differs", f"{detail} ({where})."),), lone=not value.isupper())
+        yield Change(
+            "method", wire(value), (Cause("method-differs", f"{detail} ({where})."),), lone=not value.isupper()
+        )
 
 
 def content_types(request: Request, default: str) -> Iterator[Change]:
@@ -46,6 +69,9 @@ def content_types(request: Request, default: str) -> Iterator[Change]:
     folded = wire(sent).lower()
     raw = wire(sent)
     media_type, mark, parameters = sent.partition(";")
+    for value in (b"content-type:" + raw, b"content-type: " + raw, b"Content-Type: " + raw, b"Content-Type:" + raw):
+        detail = f"The client signed the content type with the header's name: sign the value alone ({differs(value)})."
+        yield Change("content-type", value, (Cause("content-type-default", detail),), lone=1)
     cases = [raw, folded, raw.upper(), raw.title(), folded.replace(b"utf-8", b"UTF-8")]
     cases += [folded.replace(b"json", b"JSON").replace(b"xml", b"XML")]
     for value in cases:
@@ -164,9 +190,8 @@ def parameters(encoded: str, right: bytes, without: frozenset[str], separators: 
         "ignoring case": lambda pairs: sorted(pairs, key=lambda pair: pair[0].lower()),
         "reversed": lambda pairs: pairs[::-1],
     }
-    joints = dict.fromkeys(
-        [*((separators[:1], separators[1:2]) if len(separators) == 2 else ("=", "&"),), *_JOINTS]
-    )
+    joints = dict.fromkeys([*((separators[:1], separators[1:2]) if len(separators) == 2 else ("=", "&"),), *_JOINTS])
+    seen = {right}
     for (left_out, chosen), (order, sort), (spelling, change) in itertools.product(
         ((True, kept), (False, fields), (False, [field for field in kept if field.partition("=")[2]])),
         orders.items(),
@@ -175,8 +200,9 @@ def parameters(encoded: str, right: bytes, without: frozenset[str], separators: 
         pairs = [tuple(change(side) for side in field.partition("=")[::2]) for field in chosen]
         for place, (pair, item) in enumerate(joints):
             value = wire(item.join(f"{name}{pair}{text}" for name, text in sort(pairs)))
-            if value == right:
+            if value in seen:
                 continue
+            seen.add(value)
             where = difference(right, value, "parameters", "as they should be")
             causes: list[Cause] = []
             if not left_out:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import itertools
 import json
 import re
@@ -22,11 +23,13 @@ def rewritten(body: bytes) -> Iterator[bytes]:
         return
     try:
         text = body.decode()
+        if body[:2] in (b"{'", b"['", b"[{") and len(body) <= _SMALL and b"'" in body and b'"' not in body:
+            text = json.dumps(ast.literal_eval(text), ensure_ascii=False)  # what Python's str() made
         parsed = [json.loads(text)]
         if "." in text or "e" in text.lower():
             parsed.append(json.loads(text, parse_float=_as_javascript))
         yield from _written(body, text, parsed)
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError, SyntaxError, MemoryError, TypeError):
         return
 
 
@@ -50,8 +53,11 @@ def _written(body: bytes, text: str, parsed: list[Any]) -> Iterator[bytes]:
             yield from new(_layouts(body, ordered, usual=place == 0, large=large))
     # The same layout with other escapes, whatever it is.
     yield from new(_escaped_otherwise(text))
+    yield from new(iter((json.dumps(text, ensure_ascii=False), json.dumps(text))))
     for value in parsed[:1]:
         yield from new(_of_other_languages(value))
+        if not large:
+            yield from new(iter((_jackson(value), _jackson(value, "    ", inline=False))))
 
 
 def _layouts(body: bytes, value: Any, *, usual: bool, large: bool) -> Iterator[str]:
@@ -62,9 +68,7 @@ def _layouts(body: bytes, value: Any, *, usual: bool, large: bool) -> Iterator[s
     for indent, separators in layouts:
         for sort in (False, True) if usual else (False,):
             for ascii_only in (False, True) if has_letters else (False,):
-                text = json.dumps(
-                    value, indent=indent, separators=separators, sort_keys=sort, ensure_ascii=ascii_only
-                )
+                text = json.dumps(value, indent=indent, separators=separators, sort_keys=sort, ensure_ascii=ascii_only)
                 yield text
                 if "/" in text:
                     yield text.replace("/", "\\/")
@@ -88,15 +92,15 @@ def _escaped_otherwise(text: str) -> Iterator[str]:
         units = "".join(
             character
             if character < "\x80"
-            else "".join(
-                f"\\u{escape % int.from_bytes(pair, 'big')}" for pair in _units(character.encode("utf-16-be"))
-            )
+            else "".join(f"\\u{escape % int.from_bytes(pair, 'big')}" for pair in _units(character.encode("utf-16-be")))
             for character in text
         )
         yield units
         yield _html_safe(units)
-    yield _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text).encode("utf-16", "surrogatepass").decode(
-        "utf-16", "replace"
+    yield (
+        _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text)
+        .encode("utf-16", "surrogatepass")
+        .decode("utf-16", "replace")
     )
     yield _ESCAPE.sub(lambda match: match[0].lower(), text)
     yield "\\u".join(piece[:4].upper() + piece[4:] if place else piece for place, piece in enumerate(text.split("\\u")))
@@ -113,7 +117,6 @@ def _of_other_languages(value: Any) -> Iterator[str]:
     yield json.dumps(json.dumps(value))
     if isinstance(value, str):
         yield value
-    yield "[object Object]"
     yield json.dumps(value, separators=(",", ":")).replace('"', "'")
     if isinstance(value, dict):
         found = cast("dict[str, Any]", value)
@@ -127,6 +130,21 @@ def _of_other_languages(value: Any) -> Iterator[str]:
         for layout in ((",", ":"), (", ", ": ")):
             yield json.dumps(_as_texts(found), separators=layout)
     yield "".join(json.dumps(value, indent=2).split())
+
+
+def _jackson(value: Any, indent: str = "  ", depth: int = 1, *, inline: bool = True) -> str:
+    """As Java's pretty printers write it: a space before the colon, and lists on one line."""
+    if isinstance(value, Mapping):
+        items = cast("Mapping[str, Any]", value).items()
+        if not items:
+            return "{ }"
+        lines = [f"{indent * depth}{json.dumps(name, ensure_ascii=False)} : " for name, _ in items]
+        written = [_jackson(item, indent, depth + 1, inline=inline) for _, item in items]
+        return "{\n" + ",\n".join(map(str.__add__, lines, written)) + f"\n{indent * (depth - 1)}}}"
+    if isinstance(value, list):
+        inner = [_jackson(item, indent, depth, inline=inline) for item in cast("list[Any]", value)]
+        return f"[ {', '.join(inner)} ]" if inner else "[ ]"
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _as_texts(value: Any) -> Any:

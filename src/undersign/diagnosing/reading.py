@@ -21,6 +21,7 @@ from ..errors import CannotSign
 from ..parts.templates import Template
 from ..recipe import SchemeOfParts
 from ..scheme import Claim
+from .bodies import unpacked
 from .cause import Cause, difference
 from .dates import flaw_of_date, time_cause
 from .heads import wire
@@ -179,7 +180,8 @@ def _fields(request: Request) -> Iterator[tuple[str, str, str]]:
     """The parameters of query and form: where, name, and the value decoded once."""
     form = ""
     if isinstance(request.body, bytes) and FORM in request.media_types():
-        form = request.body.decode("latin-1")
+        plain = unpacked(request) or [request.body]
+        form = plain[0].removeprefix(b"\xef\xbb\xbf").decode("latin-1")
     for where, encoded in (("query", origin_form(request.target).partition("?")[2]), ("form", form)):
         for piece in encoded.split("&")[:10_000]:
             name, _, value = piece.partition("=")
@@ -267,7 +269,9 @@ def _loosely(template: Template, text: str, found: dict[str, str]) -> tuple[str,
     nothing where they are the same, None where it cannot be read."""
     if len(text) > _LONGEST or not template.names:
         return None
-    pieces = [(match[1], match[0][0] if match[0] in ("{{", "}}") else match[0]) for match in _PIECE.finditer(template.text)]
+    pieces = [
+        (match[1], match[0][0] if match[0] in ("{{", "}}") else match[0]) for match in _PIECE.finditer(template.text)
+    ]
     names = [name for name, _ in pieces if name is not None]
     for loose in (False, True):
         expression = ""
@@ -372,9 +376,7 @@ def _digest(scheme: SchemeOfParts, text: str) -> Digest | None:
     return None
 
 
-def _key_ids(
-    scheme: SchemeOfParts, found: Mapping[str, str], keys: KeyRing
-) -> Iterator[tuple[str, tuple[Cause, ...]]]:
+def _key_ids(scheme: SchemeOfParts, found: Mapping[str, str], keys: KeyRing) -> Iterator[tuple[str, tuple[Cause, ...]]]:
     """The key ids that may be meant, each with what is wrong with its writing."""
     claimed = scheme.named_key_id(found)
     if "key_id" not in scheme.program.carriers.sent:

@@ -30,7 +30,7 @@ from .changes import Change, without_repeats
 from .formula import SECRET, TIME, WHOLE, Formula, Seconds
 from .keyring import KeyRing
 from .reading import Reading, Received, may_carry, received
-from .search import Budget, find
+from .search import Budget, Try, find
 from .seconds import find_second
 from .signatures import SIZES
 from .targets import targets
@@ -51,9 +51,7 @@ def shows_trace(scheme: SchemeOfParts, request: Request) -> bool:
     return may_carry(scheme, request)
 
 
-def causes(
-    scheme: SchemeOfParts, request: Request, keys: KeyRing, now: float, rejected: Rejected
-) -> tuple[Cause, ...]:
+def causes(scheme: SchemeOfParts, request: Request, keys: KeyRing, now: float, rejected: Rejected) -> tuple[Cause, ...]:
     """Why the request does not verify by this scheme."""
     return _Diagnosis(scheme, request, keys, now, rejected).causes()
 
@@ -61,12 +59,10 @@ def causes(
 class _Diagnosis:
     """One request that does not verify, and what its search has at hand."""
 
-    def __init__(
-        self, scheme: SchemeOfParts, request: Request, keys: KeyRing, now: float, rejected: Rejected
-    ) -> None:
+    def __init__(self, scheme: SchemeOfParts, request: Request, keys: KeyRing, now: float, rejected: Rejected) -> None:
         self.scheme, self.program, self.keys, self.now = scheme, scheme.program, keys, now
         self.rejected = rejected
-        self.request, self.mending = _mended(request)
+        self.request, self.mending = heads.mended(request)
         self.searches_time = not self.program.time_is_sent and any(
             Component.DATE in part.binds and part.late is not None for part in self.program.parts
         )
@@ -173,14 +169,12 @@ class _Diagnosis:
 
     # The search
 
-    def _search(
-        self, request: Request, reading: Reading, *, guessed: bool, as_it_is: bool
-    ) -> tuple[Cause, ...] | None:
+    def _search(self, request: Request, reading: Reading, *, guessed: bool, as_it_is: bool) -> tuple[Cause, ...] | None:
         """The causes of the digest of a reading; `as_it_is` looks at the right string alone."""
         pieces = _Pieces(self.scheme, request, reading, self.searches_time)
         if pieces.flaw:
             return None
-        formula = Formula(reading.digest, SIZES[len(reading.digest)])
+        formula = Formula(reading.digest, SIZES[len(reading.digest)], pieces.right)
         own = self.keys.secrets(reading.key_id, self.scheme.name)
         others = self.keys.others(reading.key_id, self.scheme.name)
         form = self.program.secret_form
@@ -201,46 +195,21 @@ class _Diagnosis:
             window = self.scheme.window.seconds(self.now)
             return find_second(formula, tries, math.floor(self.now), self.now, window, self.budget)
         length = len(formula.string({**pieces.right, "secret": b""}))
-        for right, changes in tries:
+        found = find([self._try(formula, *one) for one in tries], self.budget, length)
+        return None if found is None else pieces.flaws + found
 
-            def fits(changed: Mapping[Any, Any], right: Mapping[Any, Any] = right) -> bool:
-                return formula.fits({**right, **changed})
+    def _try(self, formula: Formula, right: dict[Any, Any], changes: list[Change]) -> Try:
+        def fits(changed: Mapping[Any, Any]) -> bool:
+            return formula.fits({**right, **changed})
 
-            keyed = None
-            if SECRET not in right.values():
+        def keyed(changed: Mapping[Any, Any], secrets: Sequence[bytes]) -> int | None:
+            return formula.secret_of({**right, **changed}, secrets)
 
-                def keyed(
-                    changed: Mapping[Any, Any], secrets: Sequence[bytes], right: Mapping[Any, Any] = right
-                ) -> int | None:
-                    return formula.secret_of({**right, **changed}, secrets)
-
-            found = find(changes, fits, self.budget, length, keyed)
-            if found is not None:
-                return pieces.flaws + found
-        return None
+        return Try(changes, fits, None if SECRET in right.values() else keyed)
 
 
 _VALUES = Values("-", "-", 0.0, "-", {})
 _NO_REQUEST = Request("GET", "/")
-
-
-def _mended(request: Request) -> tuple[Request, tuple[Cause, ...]]:
-    """The request with a method and a target as they should be, and what was wrong with them."""
-    found: tuple[Cause, ...] = ()
-    if request.method != request.method.upper():
-        sent, upper = heads.wire(request.method), heads.wire(request.method.upper())
-        where = difference(sent, upper, "method", second="as it should be")
-        detail = f"The client sent the method in another case than upper: send and sign it in upper case ({where})."
-        found += (Cause("method-case", detail),)
-    if "#" in request.target:
-        place = request.target.index("#")
-        detail = (
-            f"The client sent a fragment, which begins at target byte {place}: leave it out, or write %23 for a # that "
-            "belongs to the path or query."
-        )
-        found += (Cause("target-fragment", detail),)
-    target = origin_form(request.target).partition("#")[0]
-    return replace(request, method=request.method.upper(), target=target), found
 
 
 def _text(part: Part, request: Request, values: Values) -> bytes | None:
@@ -391,7 +360,9 @@ class _Pieces:
                 if isinstance(value, bytes):
                     for form in _digest_forms_of(value):
                         where = difference(value, form, "body digest", "as it should be")
-                        cause = Cause("body-digest-form", f"The client wrote the digest of the body otherwise ({where}).")
+                        cause = Cause(
+                            "body-digest-form", f"The client wrote the digest of the body otherwise ({where})."
+                        )
                         yield Change("body", {place: form}, (*change.causes, cause))
 
     def _of_part(self, part: Part, text: bytes) -> Iterator[Change]:
@@ -411,6 +382,7 @@ class _Pieces:
             yield from heads.key_ids(text)
         elif name == "custom headers" and text:
             yield from heads.header_lines(self._names_of(part), request, text, part.separators)
+            yield from self._in_headers(part)
         elif name in ("parameters", "query", "leading query"):
             encoded = request.target.partition("?")[2] if part.query_without is not None else ""
             if part.form_without is not None:
@@ -424,6 +396,29 @@ class _Pieces:
         elif len(part.headers) == 1 and name.startswith("header "):
             raw = heads.wire((request.values(part.headers[0]) or [""])[0])
             yield from heads.header_values(name[len("header ") :], text, raw)
+
+    def _in_headers(self, part: Part) -> Iterator[Change]:
+        """What is signed in place of the value of one of several headers."""
+        for name in part.headers:
+            sent = (self.request.values(name) or [""])[0]
+            if not sent:
+                continue
+            if name in self.program.carriers.header_names and dates.instant(sent) is not None:
+                changes = dates.date_changes(sent, heads.wire(sent), self.values.at, self.program.time.write)
+            elif name == "content-type":
+                changes = heads.content_types(self.request, "application/json")
+            elif name == "host":
+                changes = heads.hosts(self.request, heads.wire(sent))
+            else:
+                continue
+            for change in changes:
+                value = change.value.decode("latin-1")
+                headers = tuple((held, value if held.lower() == name else old) for held, old in self.request.headers)
+                try:
+                    text = _text(part, replace(self.request, headers=headers), self.values)
+                except CannotSign:
+                    continue
+                yield replace(change, value=text)
 
     def _names_of(self, part: Part) -> tuple[str, ...]:
         return part.headers or tuple(name for name in dict(self.request.headers) if name.lower().startswith("x-"))
@@ -446,7 +441,7 @@ class _Pieces:
         host = heads.wire(self.request.origin.partition("://")[2])
         spans = {
             "target-with-query": (target, mark + query, path + query) if name != "target" else (path + query,),
-            "target-no-query": (path, b""),
+            "target-no-query": (path,),
             "target-absolute": (heads.wire(self.request.origin) + target, heads.wire(self.request.origin) + path),
             "host-differs": (host + target, host + path),
         }
@@ -470,7 +465,9 @@ class _Pieces:
             canonical = right["join"].join(right[place] for place in right["order"])
         names = [part.name for part in self.parts]
         yield from wholes.joiners(right["join"], count, canonical if is_plain else None)
-        yield from wholes.ends(canonical if is_plain else None, right["join"], secret_is_last=places[-1:] == [count - 1])
+        yield from wholes.ends(
+            canonical if is_plain else None, right["join"], secret_is_last=places[-1:] == [count - 1]
+        )
         yield from wholes.texts()
         yield from wholes.orders(names, keyed)
         yield from wholes.between(count)
@@ -478,14 +475,11 @@ class _Pieces:
             yield from self._empty_line(names.index("custom headers"), canonical)
         yield from wholes.macs(right["mac"], self.program.mac.algorithm, names, keyed)
 
-
     def _empty_line(self, place: int, canonical: bytes) -> Iterator[Change]:
         """The line that stands where headers would, which a client leaves out or puts there twice."""
         order: tuple[int, ...] = self.right["order"]
-        if self.right[place]:
-            return
         for other, detail in (
-            (order[:place] + order[place + 1 :], "left out the empty line that stands where custom headers would"),
+            (order[:place] + order[place + 1 :], "left out the line or lines of custom headers, or the empty one"),
             ((*order[:place], place, *order[place:]), "put two empty lines where custom headers would stand"),
         ):
             where = wholes.string_difference(canonical, self.right["join"].join(self.right[at] for at in other))

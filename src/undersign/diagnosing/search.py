@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from .cause import Cause
 from .changes import Change
@@ -35,33 +35,54 @@ class Budget:
         return True
 
 
-def find(
-    changes: Sequence[Change], fits: Fits, budget: Budget, length: int = 0, keyed: Keyed | None = None
-) -> tuple[Cause, ...] | None:
+class Try(NamedTuple):
+    """One secret, or another message, with what may have been changed of it."""
+
+    changes: Sequence[Change]
+    fits: Fits
+    keyed: Keyed | None = None
+    """What tells quickly which secret fits a change of the message, where there is such a way."""
+
+
+def find(tries: Sequence[Try], budget: Budget, length: int = 0) -> tuple[Cause, ...] | None:
     """The causes of the first change, or pair of changes, that fits: none, one, two; None where nothing does.
 
-    `length` is that of the canonical form in bytes: a long one costs more of the budget. `keyed` makes of a change of
-    the message what tells quickly whether a secret fits that, where there is such a way.
+    `length` is that of the canonical form in bytes: a long one costs more of the budget. What is likelier is looked for
+    in all tries first.
     """
     cost = 1 + length // 1024
-    if not budget.take(cost):
-        return None
-    if fits({}):
-        return ()
-    for change in changes:
+    for one in tries:
         if not budget.take(cost):
             return None
-        if fits(change.sets):
-            return change.causes
-    if keyed is not None:
-        found = _with_secret(changes, keyed, budget, cost)
+        if one.fits({}):
+            return ()
+    for one in tries:
+        for change in one.changes:
+            if not budget.take(cost):
+                return None
+            if one.fits(change.sets):
+                return change.causes
+    for place, one in enumerate(tries):
+        share = Budget(budget.left // (len(tries) - place))
+        budget.left -= share.left
+        found = _find_two(one, share, cost)
+        if found is not None:
+            return found
+        budget.left += share.left
+    return None
+
+
+def _find_two(one: Try, budget: Budget, cost: int) -> tuple[Cause, ...] | None:
+    changes, fits = one.changes, one.fits
+    if one.keyed is not None:
+        found = _with_secret(changes, one.keyed, budget, cost)
         if found is not None:
             return found
         changes = [change for change in changes if change.part != "secret"]
-    for first, second in pairs(changes):
+    for first, second, sets in pairs(changes):
         if not budget.take(2 * cost):
             return None
-        if fits({**first.sets, **second.sets}):
+        if fits(sets):
             return first.causes + second.causes
     return None
 
@@ -75,7 +96,7 @@ def _with_secret(changes: Sequence[Change], keyed: Keyed, budget: Budget, cost: 
         for change in messages:
             if change.part == "secret":
                 continue
-            if not budget.take(len(keys) * cost):
+            if not budget.take((1 + len(keys) // 2) * cost):
                 return None
             place = keyed(change.sets, values)
             if place is not None:
@@ -95,15 +116,17 @@ def ranked(changes: Sequence[Change], lone: int) -> list[Change]:
     return [change for _, change in sorted(found, key=lambda pair: pair[0])]
 
 
-def pairs(changes: Sequence[Change], *, rare: bool = True) -> Iterator[tuple[Change, Change]]:
-    """Two changes of different parts, the likelier ones first; `rare` says whether one of them may be a rare one."""
-    single = ranked(changes, 0)
+def pairs(changes: Sequence[Change], *, rare: bool = True) -> Iterator[tuple[Change, Change, dict[Any, Any]]]:
+    """Two changes of different parts and what both set, the likelier ones first; `rare` says whether one of them may be
+    a rare one."""
+    single = [(change, dict(change.sets)) for change in ranked(changes, 0)]
     for total in range(1, 2 * len(single)):
-        for first in range(max(0, total - len(single) + 1), (total + 1) // 2):
-            one, other = single[first], single[total - first]
-            if one.part != other.part and one.sets.keys().isdisjoint(other.sets.keys()):
-                yield one, other
-    for other in ranked(changes, 1) if rare else ():
-        for one in single:
-            if one.part != other.part and one.sets.keys().isdisjoint(other.sets.keys()):
-                yield one, other
+        for place in range(max(0, total - len(single) + 1), (total + 1) // 2):
+            (first, one), (second, other) = single[place], single[total - place]
+            if first.part != second.part and one.keys().isdisjoint(other):
+                yield first, second, one | other
+    for second in ranked(changes, 1) if rare else ():
+        other = dict(second.sets)
+        for first, one in single:
+            if first.part != second.part and one.keys().isdisjoint(other):
+                yield first, second, one | other

@@ -15,6 +15,7 @@ from .search import Budget, pairs
 _FURTHEST = 26 * 3600 + 120
 _MOST_WITH_ONE = 600
 _LONE = 60
+_MOST_DAYS, _DAY = 10, 600  # whole days further off, and how far around each
 _CLOCK_WITH_ONE = 1800
 _ZONE_WITH_ONE = 20
 _WITH_TWO = 15
@@ -49,8 +50,13 @@ def find_second(
         for seconds in _around(second, window, _FURTHEST):
             if (at := formula.second(right, seconds, budget)) is not None:
                 return (clock_cause(at - now),)
+    for right, _ in tries:
+        for days in range(2, _MOST_DAYS + 1):
+            for around in (second - days * 86400, second + days * 86400):
+                if (at := formula.second(right, range(around - _DAY, around + _DAY), budget)) is not None:
+                    return (clock_cause(at - now),)
     for right, changes in tries:
-        for first, other in pairs(changes, rare=False):
+        for first, other, _ in pairs(changes, rare=False):
             if _find(formula, right, (first, other), close, second, budget) is not None:
                 return first.causes + other.causes
     likely = [({**right, **change.sets}, change) for right, changes in tries for change in _likely(changes)]

@@ -26,7 +26,11 @@ _PLACEHOLDERS = (
     *("undefined", "null", "None", "nil", "[object Object]", "false", "NULL", "secret", "changeme", "NaN"),
     *(f"${name}" for name in _NAMES),
     *(f"${{{name}}}" for name in _NAMES),
-    *(form % name for name in ("SECRET", "secret", "API_SECRET") for form in ("%%%s%%", "{{%s}}", "{%s}", "<%s>", "%s")),
+    *(
+        form % name
+        for name in ("SECRET", "secret", "API_SECRET")
+        for form in ("%%%s%%", "{{%s}}", "{%s}", "<%s>", "%s")
+    ),
     *("$secret", "${secret}", "$apiSecret", "${apiSecret}", "YOUR_SECRET", "your-secret", "your_secret"),
 )
 
@@ -138,21 +142,36 @@ def _quoted(secret: bytes) -> _Spoilt:
     detail = "The client signed with quotes, or with marks of a program's text, around the secret: take them off."
     for before, behind in (
         *((b'"', b'"'), (b"'", b"'"), (b"b'", b"'"), (b'b"', b'"'), (b"`", b"`"), (b'"', b""), (b"", b'"')),
-        *((b"<", b">"), (b"[", b"]"), (b"", b","), (b"", b";"), (b"'", b""), (b"", b"'"), (b'\\"', b'\\"'), (b"=", b"")),
+        *(
+            (b"<", b">"),
+            (b"[", b"]"),
+            (b"", b","),
+            (b"", b";"),
+            (b"'", b""),
+            (b"", b"'"),
+            (b'\\"', b'\\"'),
+            (b"=", b""),
+        ),
         *((b'"', b'"\n'), (b"'", b"'\n")),
+        *((opened.encode(), closed.encode()) for opened, closed in ("“”", "‘’", "„“", "«»", "””")),
+        *((b"secret=", b""), (b"SECRET=", b""), (b"API_SECRET=", b""), (b"secret:", b""), (b"secret: ", b"")),
     ):
         yield code, detail, before + secret + behind
     inner = secret.strip(b"\"'`")
     if inner and inner != secret:
         yield code, "The secret that the verifier holds has quotes around it: store it as it was given out.", inner
-    detail = "The client signed with a backslash and a letter, or with a backslash that was taken off: take it as it is."
+    detail = (
+        "The client signed with a backslash and a letter, or with a backslash that was taken off: take it as it is."
+    )
     for value in (secret + b"\\n", secret + b"\\r\\n", secret.replace(b"\\n", b"\n"), secret.replace(b"\n", b"\\n")):
         yield code, detail, value
     for value in (secret.replace(b"\\", b""), secret.replace(b"\\", b"\\\\"), secret.replace(b'"', b'\\"')):
         yield code, detail, value
     if len(secret) > 1:
         yield code, detail, re.sub(rb"\\(.)", rb"\1", secret)
-    detail = "The client signed with the name of the secret, or with a word for nothing, where the secret was to be put."
+    detail = (
+        "The client signed with the name of the secret, or with a word for nothing, where the secret was to be put."
+    )
     for word in _PLACEHOLDERS:
         yield code, detail, word.encode()
 

@@ -17,6 +17,7 @@ from .proxies import PREFIX, TARGET
 _PREFIXES = (b"/api", b"/v1", b"/v2", b"/api/v1", b"/api/v2", b"/rest", b"/public", b"/proxy", b"/backend", b"/gateway")
 _MOST_PERMUTED = 5
 _MOST_SEGMENTS = 16
+_MOST_ESCAPED = 64
 _LONGEST_TARGET = 2048
 _ESCAPE = re.compile(rb"%[0-9A-Fa-f]{2}")
 
@@ -70,12 +71,13 @@ def _targets(request: Request, target: bytes) -> Iterator[tuple[str, str, bytes,
         if upper and _ESCAPE.sub(lambda match: match[0].upper(), value) == target:
             detail = f"The target was signed with escapes in lower case, and arrived with upper case. {TARGET}"
         yield "target-reencoded", detail, value, False
-    for value in (target + b"#", re.sub(rb"%23", b"#", target)):
+    fragments = (b"#", b"#top", b"#/", b"#section", b"#main", b"#anchor", b"#fragment", b"#content")
+    for value in (re.sub(rb"%23", b"#", target), *(target + fragment for fragment in fragments)):
         detail = "The client signed a bare #: a fragment is not part of a request, and a # of the path or query is %23"
-        yield "target-fragment", detail, value, False
+        yield "target-fragment", detail, value, value[-1:] != b"#"
     for place, value in enumerate(_before_normalising(path, mark, query)):
         detail = f"The target was signed as it arrived no more: a proxy or a library has normalised it. {TARGET}"
-        yield "target-normalised", detail, value, place > 2
+        yield "target-normalised", detail, value, 0 if place < 3 else 1 if place < 48 else 2
     yield from _orders(path, mark, query)
     for value in (target.lower(), path.lower() + mark + query, path + mark + query.lower(), target.upper()):
         detail = f"The client signed the target in another case than it sent: {as_sent}"
@@ -130,13 +132,13 @@ def _before_normalising(path: bytes, mark: bytes, query: bytes) -> Iterator[byte
     for escape, bare in ((b"%7C", b"|"), (b"%5E", b"^"), (b"%60", b"`"), (b"%5C", b"\\"), (b"%20", b" ")):
         yield path.replace(escape, bare) + rest
     for bare in b"~!'()*:@,;$&+=-._|^`":
-        escape = b"%%%02X" % bare
-        one = bytes([bare])
-        if one in path:
-            yield path.replace(one, escape) + rest
-            yield path.replace(one, escape.lower()) + rest
+        escape, one = b"%%%02X" % bare, bytes([bare])
         if escape in path.upper():
             yield re.sub(escape, lambda _, one=one: one, path, flags=re.IGNORECASE) + rest  # type: ignore[misc]
+    for place in range(1, min(len(path), _MOST_ESCAPED)):
+        if path[place] not in b"/%" and path[place - 2 : place - 1] != b"%" and path[place - 1 : place] != b"%":
+            for written in (b"%%%02X", b"%%%02x"):
+                yield path[:place] + written % path[place] + path[place + 1 :] + rest
 
 
 def _orders(path: bytes, mark: bytes, query: bytes) -> Iterator[tuple[str, str, bytes, bool]]:
@@ -171,7 +173,6 @@ def _parameters(path: bytes, mark: bytes, query: bytes) -> Iterator[tuple[str, s
         for value in (path + mark + query + b"&", path + mark + b"&" + query, path + mark + query.rstrip(b"&")):
             yield "target-parameter", detail, value, True
         yield "target-parameter", detail, path + mark + b"&".join(f if b"=" in f else f + b"=" for f in fields), True
-        yield "target-parameter", detail, path + mark + query.replace(b"&", b"&amp;"), True
         yield "target-parameter", detail, path + query, True
 
 
@@ -208,6 +209,13 @@ def _reencoded(target: bytes, path: bytes, mark: bytes, query: bytes) -> Iterato
     yield path + mark + query.replace(b"%20", b"+")
     yield path + mark + query.replace(b"+", b"%20")
     yield path + mark + query.replace(b"+", b"%2B")
+    yield target.replace(b"&", b"&amp;")
+    yield quote(target, safe="").encode("ascii")
+    yield quote(path, safe="").encode("ascii") + mark + query
+    for bare in b"~!'()*:@,;$":
+        for escape in (b"%%%02X" % bare, b"%%%02x" % bare):
+            yield target.replace(bytes([bare]), escape)
+            yield path.replace(bytes([bare]), escape) + mark + query
     yield target.replace(b"%20", b"+")
     yield target.replace(b"+", b"%20")
     yield target.replace(b"%", b"%25")

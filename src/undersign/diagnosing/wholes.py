@@ -64,7 +64,9 @@ def joiners(joiner: bytes, count: int, canonical: bytes | None) -> Iterator[Chan
     for place, text in enumerate((*JOINERS, *_RARE_JOINERS)):
         value = text.encode()
         if value != joiner and count > (2 if value.isspace() and canonical is None else 1):
-            detail = f"The client put something else between the parts that are signed than is right: put {right} there."
+            detail = (
+                f"The client put something else between the parts that are signed than is right: put {right} there."
+            )
             yield Change("join", value, (Cause("separator", detail),), lone=place > _SURE_JOINERS)
 
 
@@ -101,7 +103,11 @@ _TEXTS: dict[str, tuple[str, str, Callable[[bytes], bytes]]] = {
     "utf-16-le": ("string-encoding", f"{_IN} as UTF-16: encode it as UTF-8.", _utf("utf-16-le")),
     "utf-16-be": ("string-encoding", f"{_IN} as UTF-16: encode it as UTF-8.", _utf("utf-16-be")),
     "utf-16": ("string-encoding", f"{_IN} as UTF-16: encode it as UTF-8.", _utf("utf-16")),
-    "bom": ("string-encoding", f"{_IN} with a byte order mark: leave that out.", lambda string: b"\xef\xbb\xbf" + string),
+    "bom": (
+        "string-encoding",
+        f"{_IN} with a byte order mark: leave that out.",
+        lambda string: b"\xef\xbb\xbf" + string,
+    ),
     "latin-1": (
         "string-encoding",
         f"{_IN} in Latin-1: encode it as UTF-8.",
@@ -180,7 +186,9 @@ def orders(names: Sequence[str], keyed: int | None) -> Iterator[Change]:
 
 def between(count: int) -> Iterator[Change]:
     """Something between two of the parts alone."""
-    detail = "The client put something between two of the parts that does not belong there: join them as the scheme says."
+    detail = (
+        "The client put something between two of the parts that does not belong there: join them as the scheme says."
+    )
     right = tuple(range(count))
     for place in range(1, count):
         for mark in (b":", b"-", b"|", b"&", b".", b",", b"?"):
