@@ -68,7 +68,9 @@ class Formula:
         return self._mac(parts, string) == self.digest
 
     def secret_of(self, parts: Parts, secrets: Sequence[bytes]) -> int | None:
-        """Which of the secrets gives the digest of these parts, whose string holds none; its place."""
+        """Which of the secrets gives the digest of these parts, whose string holds it once at most; its place."""
+        if SECRET in parts.values():
+            return self._secret_inside(parts, secrets)
         before, _, _ = self._around(parts)
         string = recoded(parts["text"], before) if parts["text"] else before
         wanted, algorithm = self.digest, self.algorithm
@@ -83,6 +85,21 @@ class Formula:
             inner.update(string)
             outer.update(inner.digest())
             if outer.digest() == wanted:
+                return place
+        return None
+
+    def _secret_inside(self, parts: Parts, secrets: Sequence[bytes]) -> int | None:
+        order = parts["order"]
+        texts = _texts(parts, order)
+        if parts["mac"] != "hash" or parts["text"] or texts.count(SECRET) != 1:
+            return next((place for place, secret in enumerate(secrets) if self.fits({**parts, "secret": secret})), None)
+        at, join = texts.index(SECRET), parts["join"]
+        before, behind = join.join([*texts[:at], b""]), join.join([b"", *texts[at + 1 :]]) + parts["end"]
+        wanted, prefix = self.digest, new_hash(self.algorithm, before)
+        for place, secret in enumerate(secrets):
+            found = prefix.copy()
+            found.update(secret + behind)
+            if found.digest() == wanted:
                 return place
         return None
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from ..core.dates import format_date, format_http_date, parse_date
-from ..core.message import BodyDigest, BodyHasher, Request
+from ..core.message import BodyDigest, BodyHasher, Pairs, Request, body_digest
 from ..errors import CannotSign, Reason, Rejected
 from ..parts.macs import SECRET_FORMS, SecretForm
 from ..scheme import Claim, Scheme, window_of
@@ -151,7 +152,9 @@ class _Message:
             if parts[part] != self.right[part]:
                 value = parts[part].decode("latin-1")
                 headers = tuple((held, value if held.lower() == name else text) for held, text in headers)
-        body = self.request.body if parts["body"] is None else parts["body"]
+        body = self.request.body
+        if parts["body"] is not None:
+            headers, body = self._with_digest_of(headers, parts["body"]), parts["body"]
         method, target, origin = (parts[part].decode("latin-1") for part in ("method", "target", "origin"))
         altered = Request(method, target, headers, body, origin)
         try:
@@ -159,6 +162,18 @@ class _Message:
             return read.string(body, 0) if read and read.string else None
         except (CannotSign, Rejected):
             return None
+
+    def _with_digest_of(self, headers: Pairs, body: bytes | BodyDigest) -> Pairs:
+        """The headers with the digest of another body, where they have that of the body."""
+        for name in self.scheme.body_need(self.request).digests:
+            old, new = body_digest(self.request.body, name), body_digest(body, name)
+            for write in (bytes.hex, _base64):
+                headers = tuple((held, value.replace(write(old), write(new))) for held, value in headers)
+        return headers
+
+
+def _base64(digest: bytes) -> str:
+    return b64encode(digest).decode("ascii")
 
 
 def _formula_of(scheme: Scheme, claim: Claim) -> tuple[Formula | None, str, Callable[[bytes], bytes] | None]:

@@ -274,12 +274,13 @@ def _loosely(template: Template, text: str, found: dict[str, str]) -> tuple[str,
     ]
     names = [name for name, _ in pieces if name is not None]
     for loose in (False, True):
+        value = _loose_value if loose else _value
         expression = ""
         for place, (name, literal) in enumerate(pieces):
             if name is None:
                 expression += _pattern(literal, first=place == 0, last=place == len(pieces) - 1, loose=loose)
             else:
-                expression += f"(?P<v{names.index(name)}>{_value(name)})"
+                expression += f"(?P<v{names.index(name)}>{value(name)})"
         match = re.fullmatch(expression, text.strip(), re.DOTALL)
         if match is None:
             continue
@@ -297,8 +298,12 @@ def _loosely(template: Template, text: str, found: dict[str, str]) -> tuple[str,
 
 
 def _value(name: str) -> str:
+    return ".+?" if name == "signature" else _loose_value(name)
+
+
+def _loose_value(name: str) -> str:
     if name == "signature":
-        return r"[^\s,;\"']+?={0,2}"
+        return r"[^,;]+?"
     return ".+" if name == "key_id" else r"[^\s,;&\"]+"
 
 
@@ -353,7 +358,7 @@ def _readings(
             where = program.carriers.carrier_of("time").partition(",")[0]
             other = time_cause(where, text, program.time)
             if other is not None and (at is None or abs(other[0] - now) < _FAR):
-                at = other[0]
+                at = now if other[0] <= now < other[0] + 86400 and len(text) == 10 and "-" in text else other[0]
                 flaw = flaw_of_date(where.partition(" ")[2], text) if program.time_name == "date" else other[1].detail
                 mended += (Cause(other[1].code, flaw),)
             elif at is None:

@@ -90,7 +90,7 @@ def _find_two(one: Try, budget: Budget, cost: int) -> tuple[Cause, ...] | None:
 def _with_secret(changes: Sequence[Change], keyed: Keyed, budget: Budget, cost: int) -> tuple[Cause, ...] | None:
     """The pairs of a change of the secret with one of the message."""
     usual, rare = ranked(changes, 0), ranked(changes, 1)
-    for messages, secrets in ((usual, usual), (usual, rare), (rare, usual)):
+    for messages, secrets in ((usual, usual), (usual, rare), (rare, usual), (rare, rare)):
         keys = [change for change in secrets if change.part == "secret"]
         values = [change.value for change in keys]
         for change in messages:

@@ -19,6 +19,7 @@ _MOST_DAYS, _DAY = 10, 600  # whole days further off, and how far around each
 _CLOCK_WITH_ONE = 1800
 _ZONE_WITH_ONE = 20
 _WITH_TWO = 15
+_WITH_RARE = 2
 _MILLISECONDS = 20
 _FRACTIONS = 5
 _ZONES = (*range(-12, 15), -9.5, -3.5, 3.5, 4.5, 5.5, 5.75, 6.5, 8.75, 9.5, 10.5, 12.75)
@@ -64,6 +65,12 @@ def find_second(
         for changed, change in likely:
             if (at := formula.second(changed, seconds, budget)) is not None:
                 return (*change.causes, clock_cause(at - now))
+    for right, changes in tries:
+        for first, other, _ in pairs(changes):
+            if first.lone or other.lone:
+                seconds = _within(window, second, _WITH_RARE)
+                if _find(formula, right, (first, other), seconds, second, budget) is not None:
+                    return first.causes + other.causes
     return None
 
 

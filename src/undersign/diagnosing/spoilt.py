@@ -84,7 +84,7 @@ def _spoilt(secret: bytes) -> _Spoilt:
     detail = "The client signed with a secret that has white space (or a byte order mark) around it: strip it."
     for before, behind in (*_SPACES, (b"", no_break_space), (bom, b""), (no_break_space, b"")):
         yield "secret-whitespace", detail, before + secret + behind
-    for space in (b"\t", b"\r", b"\n\n", "\u200b".encode(), b"\xa0", b"\0"):
+    for space in (b"\t", b"\r", b"\n\n", "\u200b".encode(), b"\xa0"):
         yield "secret-whitespace", detail, secret + space
     for space in (b"\n", b"\t", "\u200b".encode()):
         yield "secret-whitespace", detail, space + secret
@@ -217,5 +217,6 @@ def _rare(secret: bytes) -> _Spoilt:
         digest = hashlib.new(name, secret, usedforsecurity=False)
         for value in (digest.hexdigest().encode(), digest.digest(), base64.b64encode(digest.digest())):
             yield code, detail, value
-    yield code, f"The client signed with an empty secret: {_AS_IT_IS}", b""
+    detail = "The client signed with an empty secret, as of a variable that is not set: take the secret."
+    yield "secret-quoting", detail, b""
     yield code, f"The client turned the secret round: {_AS_IT_IS}", secret[::-1]

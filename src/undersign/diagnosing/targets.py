@@ -92,6 +92,7 @@ def _slashes(path: bytes, rest: bytes) -> Iterator[tuple[str, str, bytes, bool]]
     if path.endswith(b"/") and path != b"/":
         detail = f"The client signed the path without the slash at its end, and sent it: {both}"
         yield "target-slash", detail, path.rstrip(b"/") + rest, False
+        yield "target-slash", f"The client signed a slash that it did not send: {both}", path + b"/" + rest, True
         yield "target-slash", detail, path[:-1].lstrip(b"/") + rest, True
     elif path != b"/":
         detail = f"The client signed a slash at the end of the path that it did not send: {both}"
@@ -206,13 +207,21 @@ def _prefixes(request: Request, target: bytes, path: bytes, rest: bytes) -> Iter
 def _reencoded(target: bytes, path: bytes, mark: bytes, query: bytes) -> Iterator[bytes]:
     yield _ESCAPE.sub(lambda match: match[0].upper(), target)
     yield _ESCAPE.sub(lambda match: match[0].lower(), target)
+    for change in (bytes.lower, bytes.upper):
+        yield _ESCAPE.sub(lambda match, change=change: change(match[0]), path) + mark + query  # type: ignore[misc]
+        yield path + mark + _ESCAPE.sub(lambda match, change=change: change(match[0]), query)  # type: ignore[misc]
+        for match in itertools.islice(_ESCAPE.finditer(target), 16):
+            yield target[: match.start()] + change(match[0]) + target[match.end() :]
     yield path + mark + query.replace(b"%20", b"+")
     yield path + mark + query.replace(b"+", b"%20")
     yield path + mark + query.replace(b"+", b"%2B")
     yield target.replace(b"&", b"&amp;")
     yield quote(target, safe="").encode("ascii")
     yield quote(path, safe="").encode("ascii") + mark + query
-    for bare in b"~!'()*:@,;$":
+    for safe in ("!'()*~", "/!'()*~"):
+        yield quote(target, safe=safe).encode("ascii")
+        yield quote(path, safe=safe).encode("ascii") + mark + query
+    for bare in b"~!'()*:@,;$.-_":
         for escape in (b"%%%02X" % bare, b"%%%02x" % bare):
             yield target.replace(bytes([bare]), escape)
             yield path.replace(bytes([bare]), escape) + mark + query

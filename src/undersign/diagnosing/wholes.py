@@ -172,7 +172,8 @@ def orders(names: Sequence[str], keyed: int | None) -> Iterator[Change]:
         yield Change("order", (*right[:place], b"", *right[place + 1 :]), (Cause("part-missing", detail),), lone=True)
     for place in range(count + 1):
         detail = "The client put an empty part, such as a line, into the string to sign: leave it out."
-        yield Change("order", (*right[:place], b"", *right[place:]), (Cause("part-missing", detail),), lone=True)
+        cause = Cause("separator" if place in (0, count) else "part-missing", detail)
+        yield Change("order", (*right[:place], b"", *right[place:]), (cause,), lone=True)
         if place < count:
             detail = f"The client put a part into the string to sign twice, the {names[place]}: once is right."
             twice = (*right[: place + 1], place, *right[place + 1 :])
