@@ -59,7 +59,7 @@ def _causes(
             return general.causes(scheme, request, claim, keys, now, rejected)
         return unexplained(f"The request is refused whatever its signature: {rejected.detail}.")
     if scheme is not None:
-        return unexplained(f"The request is not in form: {rejected.detail}.")
+        return general.causes(scheme, request, None, keys, now, rejected)
     return _unsigned(request, schemes)
 
 

@@ -101,7 +101,8 @@ def _once(request: Request, body: bytes) -> _Found:
     for value in _NOTHING:
         detail = "The client signed what its program writes for no body, or for one that it does not understand"
         where = difference(body, value, "body")
-        yield "body-default", f"{detail}: sign the bytes that are sent ({where}).", value
+        code = "body-default" if value.strip() else "body-trailing-newline"
+        yield code, f"{detail}: sign the bytes that are sent ({where}).", value
 
 
 def _again(body: bytes, value: bytes, what: str, how: str) -> str:
@@ -237,6 +238,20 @@ def _compressed(request: Request, body: bytes) -> _Found:
         where = difference(body, value, "body")
         for signed in (value, value + b"\n", value.rstrip(b"\n")):
             yield "body-compressed", f"{detail} ({where}).", signed
+
+
+def digest_spellings(right: bytes) -> Iterator[Change]:
+    """Other encodings of a digest of several parts."""
+    values = [right.hex().encode(), right.hex().upper().encode(), base64.b64encode(right)]
+    try:
+        raw = bytes.fromhex(right.decode("ascii"))
+        values += [raw, base64.b64encode(raw), right.upper()]
+    except ValueError:
+        pass
+    for value in values:
+        where = difference(right, value, "digest", "as it should be")
+        detail = f"The client encoded the inner digest otherwise than is signed here ({where})."
+        yield Change("digest form", value, (Cause("body-digest-form", detail),))
 
 
 def digest_forms(raw: Callable[[str], bytes], right: bytes, algorithm: str, text: bytes | None) -> Iterator[Change]:

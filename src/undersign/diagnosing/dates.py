@@ -57,7 +57,9 @@ def near_dates(right: bytes, at: float, write: Callable[[float], str] | None) ->
     """The time that another read of the clock gave."""
     for step in (step * sign for step in range(1, _NEAR + 1) for sign in (-1, 1)):
         for value in _written(write, right, at + step):
-            yield _near(right, value, lone=2 - (abs(step) <= 10) - (abs(step) <= _NEAR_WITH_TWO))
+            yield _near(
+                right, value, lone=2 - (abs(step) <= 10 or abs(step) in (30, 60)) - (abs(step) <= _NEAR_WITH_TWO)
+            )
     old = Cause(
         "date-differs",
         "The client signed a time long before the one that it sent, as an old signature has it: sign each request with "
@@ -65,7 +67,7 @@ def near_dates(right: bytes, at: float, write: Callable[[float], str] | None) ->
     )
     for step in range(_NEAR + 1, _OLD + 1):
         for value in _written(write, right, at - step):
-            yield Change("date", value, (old,), 2)
+            yield Change("date", value, (old,), 1 if step in (120, 300, 600, 1800, 3600) else 2)
     if len(right) >= 13 and write is not None and write(at) != write(at + 0.003):
         for milliseconds in range(1, _NEAR_MILLISECONDS):
             for sign in (-1, 1):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -20,7 +21,7 @@ from .dates import date_changes
 from .formula import Formula
 from .keyring import KeyRing
 from .search import Budget, Try, find
-from .signatures import SIZES, digest_in
+from .signatures import SIZES, Digest, base64_of, causes_of, digest_in, encoding_of
 from .targets import targets
 from .wholes import line_endings, macs, recoded, texts
 
@@ -31,10 +32,20 @@ _SECONDS = 220_000  # of a scheme that does not send the time, and whose canonic
 
 
 def causes(
-    scheme: Scheme, request: Request, claim: Claim, keys: KeyRing, now: float, rejected: Rejected
+    scheme: Scheme, request: Request, claim: Claim | None, keys: KeyRing, now: float, rejected: Rejected
 ) -> tuple[Cause, ...]:
     """Why a request with this claim does not verify by this scheme."""
     request, clock = heads.mended(request)
+    if claim is None:
+        mending = with_signature_in_form(scheme, request)
+        if mending is None or (claim := scheme.read(mending[0])) is None:
+            return unexplained(f"The request is not in form: {rejected.detail}.")
+        request, digest = mending
+        sample = scheme.signature(_SAMPLE, b"string")
+        made = digest_in(sample, "base64")
+        algorithm = SIZES[len(made.value)] if made else ""
+        clock += causes_of(digest, encoding_of(sample), algorithm)
+        claim = claim._replace(signatures=(base64_of(digest.value),))
     window = window_of(scheme)
     if claim.at is not None and window is not None and window.outside(claim.at, now):
         clock += (clock_cause(claim.at - now),)
@@ -77,6 +88,29 @@ def _by_parts(
         spoilings = [change for change in changed if own or change.causes[0].code == "secret-other"]
         tries.append(Try(without_repeats([*changes, *spoilings], base), fits))
     return find(tries, budget, len(message.string))
+
+
+def with_signature_in_form(scheme: Scheme, request: Request) -> tuple[Request, Digest] | None:
+    """The request with a signature in a form that the scheme reads, and the digest that was sent; None where no header
+    holds a digest in another form."""
+    sample = scheme.signature(_SAMPLE, b"string")
+    for place, (name, value) in enumerate(request.headers):
+        for token in re.findall(_TOKEN, value)[::-1]:
+            digest = digest_in(token, encoding_of(sample))
+            if digest is None:
+                continue
+            changed = (name, value.replace(token, sample))
+            altered = replace(request, headers=(*request.headers[:place], changed, *request.headers[place + 1 :]))
+            try:
+                claim = scheme.read(altered)
+            except Rejected:
+                continue
+            if claim is not None and sample in claim.signatures:
+                return altered, digest
+    return None
+
+
+_TOKEN = r"""(?:b?'[^']{16,}'|"[^"]{16,}"|[^\s,:;="']{16,}={0,2}|\S.{15,}$)"""
 
 
 class _Message:

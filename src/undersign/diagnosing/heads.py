@@ -159,6 +159,15 @@ def hosts(request: Request, right: bytes) -> Iterator[Change]:
         yield Change("host", value, (Cause("host-differs", detail),))
 
 
+def labels(text: bytes) -> Iterator[Change]:
+    """What is signed in place of a literal, such as the version of a scheme."""
+    others = [b"", text.lower(), text.upper(), text.strip()]
+    others += [re.sub(rb"[0-9]+", number, text) for number in (b"0", b"1", b"2", b"3", b"")] + [b"v" + text]
+    for value in others:
+        detail = "The client signed another label than the scheme has, or none: sign it as it is written there."
+        yield Change("label", value, (Cause("part-missing", detail),), lone=1)
+
+
 def key_ids(key: bytes) -> Iterator[Change]:
     """What is signed in place of a key id."""
     for written in (quote(key, safe=""), quote_plus(key), quote(key), quote(key, safe="@:")):
@@ -252,17 +261,34 @@ def header_lines(names: Sequence[str], request: Request, right: bytes, separator
     spelled = {name.lower(): name for name, _ in request.headers}
     found = [(name, wire(values[0])) for name in names if (values := request.values(name))]
     shown = [(name, value) for name, value in found if value not in (b"", b"0")]
+    capitals = [(name.upper(), value) for name, value in found]
     titles = [(spelled.get(name, name), value) for name, value in found]
     all_of_them = [(name, b"".join(wire(value) for value in request.values(name)[:1])) for name in names]
     end = item.encode()
     forms: list[list[bytes]] = [[]]
-    for lines in (found, sorted(found), shown, titles, sorted(titles), all_of_them, sorted(all_of_them), found[::-1]):
+    for lines in (
+        found,
+        sorted(found),
+        shown,
+        titles,
+        sorted(titles),
+        all_of_them,
+        sorted(all_of_them),
+        found[::-1],
+        capitals,
+    ):
         for between in dict.fromkeys((pair, ":", ": ", "=", " ", " : ")):
             forms.append([wire(name) + between.encode() + value for name, value in lines])
         forms.append([value for _, value in lines])
     values = [end.join(form) for form in forms]
     values += [value + end for value in values if value] + [right + end, right.removesuffix(end), right.lower()]
     values += [b",".join(form) for form in forms] + [b"".join(form) for form in forms]
+    if end in right:
+        for other in (b" ", b":", b"-", b"|", b"&", b";", b".", b"\\n", b"\r\n", b"_", b"/", b"+", b"\n\n"):
+            where = difference(right, right.replace(end, other), "custom headers")
+            detail = f"The client put something else between the headers that are signed than is right ({where})."
+            code = "line-endings" if b"n" in other or b"\n" in other else "separator"
+            yield Change("custom", right.replace(end, other), (Cause(code, detail),), lone=1)
     for place, value in enumerate(dict.fromkeys(values)):
         where = difference(right, value, "custom headers")
         detail = (

@@ -10,7 +10,6 @@ from ..core.credentials import Secret, seal
 from ..core.message import Request
 from ..verifying.lookup import Keys, as_secrets, asker, usable
 
-
 _SHORT = 5  # a key id with less letters has too many neighbours
 _MOST_COMPARED = 2_000
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 from urllib.parse import unquote
@@ -18,9 +18,9 @@ from ..core.fields import FORM, decode_field
 from ..core.grammar import BACKSLASHED
 from ..core.message import Request, origin_form
 from ..errors import CannotSign
+from ..parts.lists import ListTemplate
 from ..parts.templates import Template
 from ..recipe import SchemeOfParts
-from ..scheme import Claim
 from .bodies import unpacked
 from .cause import Cause, difference
 from .dates import flaw_of_date, time_cause
@@ -269,6 +269,8 @@ def _loosely(template: Template, text: str, found: dict[str, str]) -> tuple[str,
     nothing where they are the same, None where it cannot be read."""
     if len(text) > _LONGEST or not template.names:
         return None
+    if isinstance(template, ListTemplate):
+        return _items(template, text, found)
     pieces = [
         (match[1], match[0][0] if match[0] in ("{{", "}}") else match[0]) for match in _PIECE.finditer(template.text)
     ]
@@ -297,6 +299,25 @@ def _loosely(template: Template, text: str, found: dict[str, str]) -> tuple[str,
     return None
 
 
+def _items(template: ListTemplate, text: str, found: dict[str, str]) -> tuple[str, str] | None:
+    """The same of a list, whose items may have other labels."""
+    if not found.get("signature"):
+        found.pop("signature", None)
+    starts = {name: start for start, name in re.findall(r"([^\s,;{}]*)\{(\w+)\}", template.text)}
+    pieces = [piece.strip() for piece in re.split(r"[,;](?=\s*\w+=)|[,;\s]+(?=\w+[=,])", text) if piece.strip()]
+    for name, start in starts.items():
+        for piece in pieces:
+            if piece.lower().startswith(start.lower()) and len(piece) > len(start):
+                found.setdefault(name, piece[len(start) :])
+    for piece in (*pieces, *text.split(" ")):
+        value = re.sub(r"^[A-Za-z0-9_-]{1,12}[=:,]", "", piece)
+        if "signature" not in found and digest_in(value, "hex") is not None:
+            found["signature"] = value
+    if "signature" not in found:
+        return None
+    return text, template.literal
+
+
 def _value(name: str) -> str:
     return ".+?" if name == "signature" else _loose_value(name)
 
@@ -311,7 +332,7 @@ def _pattern(literal: str, *, first: bool, last: bool, loose: bool) -> str:
     if not loose:
         return re.escape(literal)
     word, space, tail = literal.rpartition(" ") if first else ("", "", literal)
-    expression = r"(?:[^\s:,=]+[ \t]+)?" if space or first else ""
+    expression = r"(?:[^\s:,=]+:?[ \t]+)?" if space or first else ""
     inner = "".join(
         r"[\"']?" if mark in "\"'" else r"[,;&]?\s*" if mark in ",;& " else re.escape(mark) for mark in tail
     )
@@ -373,7 +394,7 @@ def _readings(
 
 def _digest(scheme: SchemeOfParts, text: str) -> Digest | None:
     program = scheme.program
-    several = text.split(" ") if program.carriers.sends_several else [text]
+    several = [*text.split(" "), text] if program.carriers.sends_several else [text]
     for signature in several:
         digest = digest_in(signature, program.mac.encoding, any_case=program.folded_signature is not None)
         if digest is not None:

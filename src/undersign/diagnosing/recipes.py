@@ -17,7 +17,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..core.message import BodyDigest, Component, Request, body_digest, flaw_when_verifying, origin_form
+from ..core.fields import decode_field
+from ..core.message import Component, Request, body_digest, flaw_when_verifying, origin_form
 from ..errors import CannotSign, Reason, Rejected
 from ..parts.carriers import form_of
 from ..parts.digests import written_digest
@@ -85,6 +86,8 @@ class _Diagnosis:
         for as_it_is in (True, False) if len(tries) > 1 and not self.searches_time else (False,):
             for request, guessed, reading in tries:
                 found = self._search(request, reading, guessed=guessed, as_it_is=as_it_is)
+                if found is not None and not reading.sent_key and facts:  # whose key it is, nobody has said
+                    found = tuple(cause for cause in found if cause.code != "secret-other")
                 if found is not None and (found or facts or self.mending or clock or reading.causes):
                     return facts + self.mending + clock + reading.causes + found
                 if found is not None:
@@ -245,6 +248,11 @@ class _Pieces:
                 try:
                     piece = _text(part, request, self.values)
                 except CannotSign as error:
+                    if part.name == "leading query" and (moved := self._signature_last()) is not None:
+                        self.request = request = moved
+                        pieces.append(_text(part, request, self.values))
+                        self.parts.append(part)
+                        continue
                     if part.name == "body digest" and part.source in _where_digests_go(scheme):
                         self.flaws += self._digest_flaw(part, str(error))
                         continue
@@ -264,6 +272,19 @@ class _Pieces:
             "mac": "hmac" if self.program.mac.is_keyed else "hash",
             "time": self._seconds(),
         }
+
+    def _signature_last(self) -> Request | None:
+        """The request with the parameter of the signature at the end of its query, where it belongs."""
+        path, mark, query = self.request.target.partition("?")
+        fields = query.split("&")
+        name = self.program.carriers.signature_field
+        last = [field for field in fields if decode_field(field.partition("=")[0]) == name]
+        if not mark or len(last) != 1 or self.flaws:
+            return None
+        detail = f"The client sent the parameter {name} in front of others: send it behind all that is signed."
+        self.flaws += (Cause("target-query-order", detail),)
+        rest = [field for field in fields if field not in last]
+        return replace(self.request, target=f"{path}?{'&'.join((*rest, *last))}")
 
     def _seconds(self) -> Seconds:
         """How a second is written that is not sent."""
@@ -386,20 +407,24 @@ class _Pieces:
             yield from bodies.digest_forms(self._hash, text, part.digest or "md5", body)
         elif name == "body":
             yield from bodies.digest_forms(self._hash, text, "sha256", None)
+        elif name == "custom headers" and text:
+            yield from heads.header_lines(self._names_of(part), request, text, part.separators)
+            yield from self._in_headers(part)
         elif name in ("time", "date") or part.headers == ("date",) or Component.DATE in part.binds:
             if len(part.headers) < 2:
                 yield from self._dates(part, text)
         elif name == "key id":
             yield from heads.key_ids(text)
-        elif name == "custom headers" and text:
-            yield from heads.header_lines(self._names_of(part), request, text, part.separators)
-            yield from self._in_headers(part)
         elif name in ("parameters", "query", "leading query"):
             encoded = request.target.partition("?")[2] if part.query_without is not None else ""
             if part.form_without is not None:
                 encoded = "&".join(filter(None, (encoded, form_of(request))))
             without = part.query_without or part.form_without or frozenset()
             yield from heads.parameters(encoded, text, without, part.separators)
+        elif name == "digest":
+            yield from bodies.digest_spellings(text)
+        elif name == "literal":
+            yield from heads.labels(text)
         if name in ("path", "query", "target", "url", "leading query", "path segment"):
             yield from self._other_spans(name, text)
         elif part.headers == ("host",) or name == "host":
@@ -456,8 +481,15 @@ class _Pieces:
             "target-absolute": (heads.wire(self.request.origin) + target, heads.wire(self.request.origin) + path),
             "host-differs": (host + target, host + path),
         }
+        own = self.program.carriers.field_names
         if name in ("query", "leading query"):
             spans.pop("target-no-query")
+            spans["target-with-query"] += (path + b"?" + text, b"?" + text)
+            spans["target-absolute"] += (heads.wire(self.request.origin) + path + b"?" + text,)
+        elif own and mark:
+            fields = [field for field in self.request.target.partition("?")[2].split("&") if field]
+            kept = "&".join(field for field in fields if decode_field(field.partition("=")[0]) not in own)
+            spans["target-with-query"] += (path + (b"?" if kept else b"") + heads.wire(kept),)
         for code, values in spans.items():
             for value in values:
                 where = difference(text, value, name, "as it should be")

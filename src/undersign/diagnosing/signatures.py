@@ -65,6 +65,17 @@ def digest_in(sent: str, encoding: str, *, any_case: bool = False) -> Digest | N
     return None
 
 
+def encoding_of(signature: str) -> str:
+    """How a signature of a scheme's own is written."""
+    if HEX.fullmatch(signature) and len(signature) // 2 in SIZES:
+        return "hex" if signature == signature.lower() else "HEX"
+    return "base64"
+
+
+def base64_of(digest: bytes) -> str:
+    return base64.b64encode(digest).decode("ascii")
+
+
 _BASE64 = ("base64",)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from urllib.parse import quote, quote_plus, unquote_to_bytes
@@ -21,7 +22,17 @@ _SHELL_NAME = re.compile(rb"\$(?:\w+|\{\w*\}?|[#?$!*@-])")
 _SHORTEST = 4  # what is left of a secret that was cut: less would fit by chance
 
 # What stands in the place of a secret that was never put in.
-_NAMES = ("SECRET", "API_SECRET", "SECRET_KEY", "API_SECRET_KEY", "APP_SECRET", "CLIENT_SECRET", "SHARED_SECRET", "KEY")
+_NAMES = (
+    "API_KEY",
+    "SECRET",
+    "API_SECRET",
+    "SECRET_KEY",
+    "API_SECRET_KEY",
+    "APP_SECRET",
+    "CLIENT_SECRET",
+    "SHARED_SECRET",
+    "KEY",
+)
 _PLACEHOLDERS = (
     *("undefined", "null", "None", "nil", "[object Object]", "false", "NULL", "secret", "changeme", "NaN"),
     *(f"${name}" for name in _NAMES),
@@ -31,6 +42,7 @@ _PLACEHOLDERS = (
         for name in ("SECRET", "secret", "API_SECRET")
         for form in ("%%%s%%", "{{%s}}", "{%s}", "<%s>", "%s")
     ),
+    *("%s", "%SECRET%", "$SECRET_KEY", "***", "********", "xxx", "test", "'$SECRET'"),
     *("$secret", "${secret}", "$apiSecret", "${apiSecret}", "YOUR_SECRET", "your-secret", "your_secret"),
 )
 
@@ -52,7 +64,8 @@ def secrets(
         yield Change("secret", _keyed(key, value), (Cause(code, detail),), lone=rare)
     if key is not None and key(secret) != secret:
         detail = "The client took the text of the secret for the key: decode it first, as its scheme says."
-        yield Change("secret", secret, (Cause("secret-encoding", detail),))
+        for value in (secret, secret.removeprefix(b"whsec_"), secret.rpartition(b"_")[2]):
+            yield Change("secret", value, (Cause("secret-encoding", detail),))
         for code, detail, value in _recoded(secret):
             yield Change("secret", value, (Cause(code, detail),))
     for code, detail, value in first[:_USUAL_SPACES]:
@@ -66,6 +79,12 @@ def secrets(
             yield Change("secret", _keyed(key, value), (Cause(code, detail),), lone=place >= _USUAL_QUOTES)
         for code, detail, value in _rare(secret):
             yield Change("secret", value, (Cause(code, detail),), lone=True)
+        detail = "The client signed with key id and secret, as one text: sign with the secret alone."
+        for value in (key_id + b":" + secret, key_id + secret, secret + b":" + key_id, secret + key_id):
+            yield Change("secret", value, (Cause("secret-key-id", detail),), lone=True)
+        detail = f"The client decoded or encoded the secret twice before it signed: {_AS_IT_IS}"
+        for value in _twice(secret if key is None else key(secret)):
+            yield Change("secret", value, (Cause("secret-encoding", detail),), lone=True)
     for place, (owner, value) in enumerate(others):
         detail = (
             f"The client signed with the secret of the key {owner!r}: sign with the secret of the key that the "
@@ -73,6 +92,9 @@ def secrets(
         )
         cause = Cause("secret-other", detail)
         yield Change("secret", _keyed(key, value), (cause,), lone=place >= _USUAL_OTHERS)
+        if place < _USUAL_OTHERS:
+            spaces = Cause("secret-whitespace", "The client signed with white space around that secret: strip it.")
+            yield Change("secret", _keyed(key, value + b"\n"), (cause, spaces))
 
 
 def _keyed(key: Recoded | None, secret: bytes) -> bytes:
@@ -137,6 +159,23 @@ def _recoded(secret: bytes) -> _Spoilt:
             yield code, f"The client lost the letters of the secret that are not ASCII: {should}", value
 
 
+def _twice(key: bytes) -> Iterator[bytes]:
+    letters = re.sub(rb"[^A-Za-z0-9+/]", b"", key)  # as decoders do that pass over what is no base64
+    yield base64.b64decode(letters[: len(letters) - (len(letters) % 4 == 1)] + b"=" * (-len(letters) % 4 % 3))
+    for end in (b"\n", b"\r\n"):
+        yield base64.b64encode(key + end)
+        yield base64.b64encode(key + end) + b"\n"
+    yield base64.b64encode(key) + b"\n"
+    yield base64.b64encode(base64.b64encode(key))
+    yield base64.b64encode(key.hex().encode())
+    yield key.hex().encode() + b"\n"
+    for first in (key, *(value for _, _, value in _recoded(key))):
+        if _BASE64.fullmatch(first):
+            plain = first.translate(bytes.maketrans(b"-_", b"+/")).rstrip(b"=")
+            if len(plain) % 4 != 1:
+                yield base64.b64decode(plain + b"=" * (-len(plain) % 4))
+
+
 def _quoted(secret: bytes) -> _Spoilt:
     code = "secret-quoting"
     detail = "The client signed with quotes, or with marks of a program's text, around the secret: take them off."
@@ -174,6 +213,10 @@ def _quoted(secret: bytes) -> _Spoilt:
     )
     for word in _PLACEHOLDERS:
         yield code, detail, word.encode()
+
+
+def _ascii_kept(secret: bytes) -> str:
+    return json.dumps(secret.decode("utf-8", "replace"), ensure_ascii=False)[1:-1]
 
 
 def _cut(secret: bytes) -> _Spoilt:
@@ -219,4 +262,7 @@ def _rare(secret: bytes) -> _Spoilt:
             yield code, detail, value
     detail = "The client signed with an empty secret, as of a variable that is not set: take the secret."
     yield "secret-quoting", detail, b""
+    for value in (secret.translate(bytes.maketrans(b"+/", b"-_")), secret.translate(bytes.maketrans(b"-_", b"+/"))):
+        yield code, f"The client wrote + and / of the secret as - and _, or the reverse: {_AS_IT_IS}", value
+    yield code, f"The client put the secret together with itself: {_AS_IT_IS}", secret + secret
     yield code, f"The client turned the secret round: {_AS_IT_IS}", secret[::-1]

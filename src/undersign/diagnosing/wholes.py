@@ -14,7 +14,7 @@ from .changes import Change
 JOINERS = ("", "\n", ":", "&", ".", "|", ",", " ", ";", "-", "_", "/", "+", "\n\n")
 """What stands between two parts, the usual ones first."""
 LF = b"\n"
-_RARE_JOINERS = ("\0", ", ", "; ", " | ", ": ", "\t", "#", "=", "~", "::", "||")
+_RARE_JOINERS = ("\\n", "\r\n", "\0", ", ", "; ", " | ", ": ", "\t", "#", "=", "~", "::", "||")
 _SURE_JOINERS = 6
 _MOST_ORDERED = 4
 _MOST_MOVED = 8
@@ -156,7 +156,9 @@ def orders(names: Sequence[str], keyed: int | None) -> Iterator[Change]:
         for order in itertools.permutations(right):
             if order != right:
                 yield Change("order", order, (cause,), lone=count > 3 and sum(map(int.__ne__, order, right)) > 2)
-    elif count <= 2 * _MOST_MOVED:
+    else:
+        yield Change("order", right[::-1], (cause,))
+    if _MOST_ORDERED < count <= 2 * _MOST_MOVED:
         for first, second in itertools.combinations(right, 2):
             swapped = list(right)
             swapped[first], swapped[second] = second, first
@@ -174,7 +176,7 @@ def orders(names: Sequence[str], keyed: int | None) -> Iterator[Change]:
         detail = "The client put an empty part, such as a line, into the string to sign: leave it out."
         cause = Cause("separator" if place in (0, count) else "part-missing", detail)
         yield Change("order", (*right[:place], b"", *right[place:]), (cause,), lone=True)
-        if place < count:
+        if place < count and place != keyed:
             detail = f"The client put a part into the string to sign twice, the {names[place]}: once is right."
             twice = (*right[: place + 1], place, *right[place + 1 :])
             yield Change("order", twice, (Cause("part-missing", detail),), lone=True)
