@@ -7,6 +7,7 @@ import hashlib
 import re
 import zlib
 from collections.abc import Callable, Iterator
+from typing import Any
 from urllib.parse import quote, quote_plus, unquote_to_bytes
 
 from ..core.fields import FORM
@@ -18,7 +19,20 @@ from .json_bodies import LARGEST, as_form, as_json, rewritten
 _MOST_BYTES = 24 * 1024 * 1024  # of all bodies together: each of them is hashed
 _MOST_WITH_TWO = 1024 * 1024
 _MOST_UNPACKED = 4 * 1024 * 1024
-_NOTHING = (b"{}", b"[]", b"null", b'""', b"undefined", b"None", b"\n", b" ", b"false", b"''", b"[object Object]", b"0")
+_NOTHING: tuple[bytes, ...] = (
+    b"{}",
+    b"[]",
+    b"null",
+    b'""',
+    b"undefined",
+    b"None",
+    b"\n",
+    b" ",
+    b"false",
+    b"''",
+    b"[object Object]",
+    b"0",
+)
 _NOTHING += (b"nil", b"NULL", b"{}\n", b"\r\n", b"b''", b"true", b"\0", b"[]\n", b"array()", b"Array")
 _ALGORITHMS = ("md5", "sha1", "sha256", "sha512")
 
@@ -139,8 +153,8 @@ def _line_endings(body: bytes) -> list[tuple[str, str, bytes]]:
     for value in dict.fromkeys(values):
         if value != body:
             detail = (
-                "The client signed the body with other line endings than it sent, or with none: sign the bytes that are "
-                f"sent ({difference(body, value, 'body')})."
+                "The client signed the body with other line endings than it sent, or with none: sign the bytes that "
+                f"are sent ({difference(body, value, 'body')})."
             )
             found.append(("body-line-endings", detail, value))
     return found
@@ -176,10 +190,24 @@ def _encoding(body: bytes) -> list[tuple[str, str, bytes]]:
     return found
 
 
+_WRITERS: tuple[Callable[[bytes], str], ...] = (
+    lambda data: quote_plus(data, safe="*"),
+    lambda data: quote_plus(data, safe="*").replace("~", "%7E"),
+    lambda data: quote_plus(data, safe="").replace("~", "%7E"),
+    lambda data: quote(data, safe=""),
+    lambda data: quote(data, safe="!'()*~"),
+    lambda data: quote(data, safe="").replace("~", "%7E"),
+    lambda data: quote_plus(data, safe="!'()*~"),
+    lambda data: quote_plus(data, safe=""),
+    lambda data: quote(data, safe="/:[]@!$'()*,;"),
+)
+"""How the libraries of languages escape what goes into a form."""
+
+
 def _form_again(body: bytes) -> Iterator[bytes]:
     fields = body.split(b"&")
     yield b"&".join(sorted(fields))
-    yield b"&".join(sorted(fields, key=lambda field: field.partition(b"=")[0]))
+    yield b"&".join(sorted(fields, key=_name_of))
     yield b"&".join(fields[::-1])
     yield body.replace(b"%20", b"+")
     yield body.replace(b"+", b"%20")
@@ -191,20 +219,15 @@ def _form_again(body: bytes) -> Iterator[bytes]:
     yield unquote_to_bytes(body.replace(b"+", b" "))
     yield b"&".join(field for field in fields if field.partition(b"=")[2])
     pairs = [[unquote_to_bytes(side.replace(b"+", b" ")) for side in field.split(b"=", 1)] for field in fields]
-    for write in (
-        lambda data: quote_plus(data, safe="*"),
-        lambda data: quote_plus(data, safe="*").replace("~", "%7E"),
-        lambda data: quote_plus(data, safe="").replace("~", "%7E"),
-        lambda data: quote(data, safe=""),
-        lambda data: quote(data, safe="!'()*~"),
-        lambda data: quote(data, safe="").replace("~", "%7E"),
-        lambda data: quote_plus(data, safe="!'()*~"),
-        lambda data: quote_plus(data, safe=""),
-        lambda data: quote(data, safe="/:[]@!$'()*,;"),
-    ):
+    for write in _WRITERS:
         again = [b"=".join(write(side).encode() for side in pair) for pair in pairs]
         yield b"&".join(again)
         yield b"&".join(sorted(again))
+
+
+def _name_of(field: Any) -> bytes:
+    name: bytes = field.partition(b"=")[0]
+    return name
 
 
 def _through_base64(body: bytes) -> Iterator[bytes]:

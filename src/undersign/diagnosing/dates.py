@@ -77,7 +77,7 @@ def near_dates(right: bytes, at: float, write: Callable[[float], str] | None) ->
 
 def _near(right: bytes, value: bytes, *, lone: int) -> Change:
     where = difference(right, value, "date")
-    detail = f"The client read the clock twice, once to sign and once to send: read it once, and sign what is sent ({where})."
+    detail = f"The client read the clock twice, to sign and to send: read it once, and sign what is sent ({where})."
     return Change("date", value, (Cause("date-near", detail),), lone)
 
 

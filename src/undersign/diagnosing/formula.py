@@ -212,6 +212,8 @@ _MACS: dict[str, Callable[[str, bytes, bytes], bytes]] = {
     "secret first and last": lambda name, secret, string: _hash(name, secret + string + secret),
     "of hash in hex": lambda name, secret, string: _hmac(name, secret, _hash(name, string).hex().encode()),
     "of hash": lambda name, secret, string: _hmac(name, secret, _hash(name, string)),
+    "hash of HMAC": lambda name, secret, string: _hash(name, _hmac(name, secret, string)),
+    "hash of HMAC in hex": lambda name, secret, string: _hash(name, _hmac(name, secret, string).hex().encode()),
     "HMAC twice": lambda name, secret, string: _hmac(name, secret, _hmac(name, secret, string).hex().encode()),
 }
 

@@ -95,7 +95,7 @@ def with_signature_in_form(scheme: Scheme, request: Request) -> tuple[Request, D
     holds a digest in another form."""
     sample = scheme.signature(_SAMPLE, b"string")
     for place, (name, value) in enumerate(request.headers):
-        for token in re.findall(_TOKEN, value)[::-1]:
+        for token in re.findall(_WORDS, value)[::-1]:
             digest = digest_in(token, encoding_of(sample))
             if digest is None:
                 continue
@@ -110,7 +110,7 @@ def with_signature_in_form(scheme: Scheme, request: Request) -> tuple[Request, D
     return None
 
 
-_TOKEN = r"""(?:b?'[^']{16,}'|"[^"]{16,}"|[^\s,:;="']{16,}={0,2}|\S.{15,}$)"""
+_WORDS = r"""(?:b?'[^']{16,}'|"[^"]{16,}"|[^\s,:;="']{16,}={0,2}|\S.{15,}$)"""
 
 
 class _Message:
@@ -167,7 +167,9 @@ class _Message:
                 # Hashed once here, and not in each canonical form that it comes into.
                 yield change if need.raw else replace(change, value=_hashed(change.value, need.digests))
         yield from line_endings(self.string)
-        yield from texts()
+        for change in texts():
+            if change.value != "led" or self.right["mac"] == "hmac":  # else it belongs to the secret
+                yield change
         if self._formula is not None:
             yield from macs(self.right["mac"], self._formula.algorithm, ["string"], None)
 

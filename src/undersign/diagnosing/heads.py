@@ -14,8 +14,13 @@ from .cause import Cause, difference
 from .changes import Change
 from .proxies import HOST
 
-_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
-_DEFAULT_TYPES = ("application/x-www-form-urlencoded", "text/plain", "application/octet-stream", "application/xml")
+_METHODS: tuple[str, ...] = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+_DEFAULT_TYPES: tuple[str, ...] = (
+    "application/x-www-form-urlencoded",
+    "text/plain",
+    "application/octet-stream",
+    "application/xml",
+)
 _DEFAULT_TYPES += ("text/json", "text/html", "application/x-json", "application/vnd.api+json")
 _DEFAULT_TYPES += ("multipart/form-data", "text/plain;charset=utf-8", "text/plain; charset=utf-8", "*/*")
 _MOST_PARAMETERS = 40
@@ -136,8 +141,8 @@ def origins(request: Request) -> Iterator[Change]:
     for value in dict.fromkeys(found):
         where = difference(wire(request.origin), wire(value), "origin")
         detail = (
-            "The client signed another host, port or scheme than the server takes for its own: sign the host of the URL "
-            f"that is called, with its port only where that is no default ({where})."
+            "The client signed another host, port or scheme than the server takes for its own: sign the host of the "
+            f"URL that is called, with its port only where that is no default ({where})."
         )
         yield Change("origin", wire(value), (Cause("host-differs", detail),))
     forwarded = request.values("x-forwarded-host") + re.findall(
@@ -278,22 +283,29 @@ def header_lines(names: Sequence[str], request: Request, right: bytes, separator
         capitals,
     ):
         for between in dict.fromkeys((pair, ":", ": ", "=", " ", " : ")):
-            forms.append([wire(name) + between.encode() + value for name, value in lines])
+            forms += [[wire(name) + between.encode() + value for name, value in lines]]
         forms.append([value for _, value in lines])
-    values = [end.join(form) for form in forms]
-    values += [value + end for value in values if value] + [right + end, right.removesuffix(end), right.lower()]
-    values += [b",".join(form) for form in forms] + [b"".join(form) for form in forms]
+    spellings: list[bytes] = [end.join(form) for form in forms]
+    spellings += [value + end for value in spellings if value] + [right + end, right.removesuffix(end), right.lower()]
+    spellings += [b",".join(form) for form in forms] + [b"".join(form) for form in forms]
+    for write in (bytes.upper, bytes.title):
+        changed = right
+        for name in names:
+            changed = changed.replace(wire(name) + pair.encode(), write(wire(name)) + pair.encode())
+        where = difference(right, changed, "custom headers")
+        detail = f"The client wrote the names of the headers that are signed in capitals: in lower case ({where})."
+        yield Change("custom", changed, (Cause("custom-headers-line", detail),), lone=1)
     if end in right:
         for other in (b" ", b":", b"-", b"|", b"&", b";", b".", b"\\n", b"\r\n", b"_", b"/", b"+", b"\n\n"):
             where = difference(right, right.replace(end, other), "custom headers")
             detail = f"The client put something else between the headers that are signed than is right ({where})."
             code = "line-endings" if b"n" in other or b"\n" in other else "separator"
             yield Change("custom", right.replace(end, other), (Cause(code, detail),), lone=1)
-    for place, value in enumerate(dict.fromkeys(values)):
+    for place, value in enumerate(dict.fromkeys(spellings)):
         where = difference(right, value, "custom headers")
         detail = (
-            f"The client wrote the headers that are signed otherwise than `name{pair.strip()} value`, in the order that "
-            f"its scheme says: write them so ({where})."
+            f"The client wrote the headers that are signed otherwise than `name{pair.strip()} value`, in the order "
+            f"that its scheme says: write them so ({where})."
         )
         yield Change("custom", value, (Cause("custom-headers-line", detail),), lone=place > 24)
 

@@ -142,7 +142,7 @@ def _jackson(value: Any, indent: str = "  ", depth: int = 1, *, inline: bool = T
         written = [_jackson(item, indent, depth + 1, inline=inline) for _, item in items]
         return "{\n" + ",\n".join(map(str.__add__, lines, written)) + f"\n{indent * (depth - 1)}}}"
     if isinstance(value, list):
-        inner = [_jackson(item, indent, depth, inline=inline) for item in cast("list[Any]", value)]
+        inner = [_jackson(item, indent, depth, inline=inline) for item in value]
         return f"[ {', '.join(inner)} ]" if inner else "[ ]"
     return json.dumps(value, ensure_ascii=False)
 
@@ -151,7 +151,7 @@ def _as_texts(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {name: _as_texts(item) for name, item in value.items()}
     if isinstance(value, list):
-        return [_as_texts(item) for item in cast("list[Any]", value)]
+        return [_as_texts(item) for item in value]
     return value if isinstance(value, str) or value is None else _scalar(value)
 
 
@@ -174,7 +174,7 @@ def as_form(body: bytes) -> Iterator[bytes]:
 
 
 def _php(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
-    items = enumerate(cast("list[Any]", value)) if isinstance(value, list) else value.items()
+    items = enumerate(value) if isinstance(value, list) else value.items()
     for key, item in items:
         inner = f"{name}[{key}]" if name else str(key)
         if isinstance(item, (dict, list)):
@@ -186,7 +186,7 @@ def _php(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
 def _plain(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for name, value in found.items():
         if isinstance(value, list):
-            yield from ((name, _scalar(item)) for item in cast("list[Any]", value))
+            yield from ((name, _scalar(item)) for item in value)
         else:
             yield name, _scalar(value) if value is not None else ""
 

@@ -38,6 +38,11 @@ class KeyRing:
         own = set(self.secrets(key_id, scheme))
         return [(owner, secret) for _, owner, secret in self._all() if secret not in own]
 
+    def whose_secret(self, text: str, scheme: str) -> str:
+        """The key id whose secret a text is, empty where it is nobody's."""
+        found = text.encode("utf-8", "surrogatepass")
+        return next((owner for name, owner, secret in self._all() if secret == found and name in (None, scheme)), "")
+
     def nearest(self, key_id: str, scheme: str) -> str:
         """The one key id that an unknown one is likely to be meant by, empty where there is none: it differs in case,
         in white space, in escapes, or in one or two letters."""

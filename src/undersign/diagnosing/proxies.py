@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 TARGET = (
-    "A proxy in front (or the client's HTTP library) most likely rewrote it. nginx: `proxy_pass` without a URI, not even "
-    "a `/`. Apache: `ProxyPass … nocanon`, `AllowEncodedSlashes NoDecode` and `MergeSlashes Off`. Caddy: no `rewrite`, "
+    "A proxy in front (or the client's HTTP library) most likely rewrote it. nginx: `proxy_pass` without a URI, not "
+    "even `/`. Apache: `ProxyPass … nocanon`, `AllowEncodedSlashes NoDecode`, `MergeSlashes Off`. Caddy: no `rewrite`, "
     "`uri` or `handle_path`. HAProxy: no `http-request normalize-uri` or `set-path`."
 )
 """For a target that arrived otherwise than it was signed."""
 
 PREFIX = (
-    "A proxy in front most likely took it off. nginx: `proxy_pass` without a URI. Apache: the same path on both sides of "
+    "A proxy in front most likely took it off. nginx: `proxy_pass` without a URI. Apache: one path on both sides of "
     "`ProxyPass`. Caddy: `handle` for `handle_path`. HAProxy: no `http-request replace-path`. Or tell the server the "
     "prefix."
 )

@@ -168,7 +168,8 @@ def _in_header(request: Request, folded: str) -> list[Value]:
 
 def _in_fields(scheme: SchemeOfParts, request: Request, name: str) -> list[Value]:
     place = scheme.program.carriers.place
-    here, elsewhere = [], []
+    here: list[Value] = []
+    elsewhere: list[Value] = []
     for where, field_name, value in _fields(request):
         if field_name == name:
             is_right = place == "query-or-form" or place == where
@@ -243,7 +244,7 @@ def _read(scheme: SchemeOfParts, template: Template, text: str, what: str, found
     """Put the values in the text into `found`; what had to be mended."""
     if template.read(text, found):
         return None
-    if _is_foreign(template, text) and not template.is_basic:
+    if _is_foreign(template, text) and not template.is_basic and not _looks_signed(template, text):
         return None
     literal = _loosely(template, text, found)
     if literal is None:
@@ -299,7 +300,7 @@ def _loosely(template: Template, text: str, found: dict[str, str]) -> tuple[str,
     return None
 
 
-def _items(template: ListTemplate, text: str, found: dict[str, str]) -> tuple[str, str] | None:
+def _items(template: ListTemplate, text: str, found: dict[str, str]) -> tuple[str, str] | tuple[()] | None:
     """The same of a list, whose items may have other labels."""
     if not found.get("signature"):
         found.pop("signature", None)
@@ -315,7 +316,8 @@ def _items(template: ListTemplate, text: str, found: dict[str, str]) -> tuple[st
             found["signature"] = value
     if "signature" not in found:
         return None
-    return text, template.literal
+    labels = {start for start in starts.values() if any(piece.startswith(start) for piece in pieces)}
+    return () if len(labels) == len(starts) else (text, template.literal)
 
 
 def _value(name: str) -> str:
@@ -331,7 +333,7 @@ def _loose_value(name: str) -> str:
 def _pattern(literal: str, *, first: bool, last: bool, loose: bool) -> str:
     if not loose:
         return re.escape(literal)
-    word, space, tail = literal.rpartition(" ") if first else ("", "", literal)
+    _, space, tail = literal.rpartition(" ") if first else ("", "", literal)
     expression = r"(?:[^\s:,=]+:?[ \t]+)?" if space or first else ""
     inner = "".join(
         r"[\"']?" if mark in "\"'" else r"[,;&]?\s*" if mark in ",;& " else re.escape(mark) for mark in tail
@@ -405,6 +407,12 @@ def _digest(scheme: SchemeOfParts, text: str) -> Digest | None:
 def _key_ids(scheme: SchemeOfParts, found: Mapping[str, str], keys: KeyRing) -> Iterator[tuple[str, tuple[Cause, ...]]]:
     """The key ids that may be meant, each with what is wrong with its writing."""
     claimed = scheme.named_key_id(found)
+    if owner := keys.whose_secret(claimed, scheme.name):  # and no detail may quote it
+        detail = (
+            f"The client sent the secret of the key {owner!r} as the key id: send the key id, and change the secret."
+        )
+        yield owner, (Cause("secret-key-id", detail),)
+        return
     if "key_id" not in scheme.program.carriers.sent:
         key_id = claimed or scheme.name
         yield key_id, ()

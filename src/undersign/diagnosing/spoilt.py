@@ -192,7 +192,7 @@ def _quoted(secret: bytes) -> _Spoilt:
             (b"=", b""),
         ),
         *((b'"', b'"\n'), (b"'", b"'\n")),
-        *((opened.encode(), closed.encode()) for opened, closed in ("“”", "‘’", "„“", "«»", "””")),
+        *((opened.encode(), closed.encode()) for opened, closed in ("“”", "\u2018\u2019", "„“", "«»", "””")),
         *((b"secret=", b""), (b"SECRET=", b""), (b"API_SECRET=", b""), (b"secret:", b""), (b"secret: ", b"")),
     ):
         yield code, detail, before + secret + behind
@@ -208,6 +208,12 @@ def _quoted(secret: bytes) -> _Spoilt:
         yield code, detail, value
     if len(secret) > 1:
         yield code, detail, re.sub(rb"\\(.)", rb"\1", secret)
+    try:
+        written = json.dumps(secret.decode())
+    except UnicodeError:
+        written = '""'
+    for text in (written[1:-1], written, written[1:-1].replace("/", "\\/"), _ascii_kept(secret)):
+        yield code, detail, text.encode()
     detail = (
         "The client signed with the name of the secret, or with a word for nothing, where the secret was to be put."
     )

@@ -132,8 +132,8 @@ def _before_normalising(path: bytes, mark: bytes, query: bytes) -> Iterator[byte
     # Characters that fronts escape, and those that they decode.
     for escape, bare in ((b"%7C", b"|"), (b"%5E", b"^"), (b"%60", b"`"), (b"%5C", b"\\"), (b"%20", b" ")):
         yield path.replace(escape, bare) + rest
-    for bare in b"~!'()*:@,;$&+=-._|^`":
-        escape, one = b"%%%02X" % bare, bytes([bare])
+    for byte in b"~!'()*:@,;$&+=-._|^`":
+        escape, one = b"%%%02X" % byte, bytes([byte])
         if escape in path.upper():
             yield re.sub(escape, lambda _, one=one: one, path, flags=re.IGNORECASE) + rest  # type: ignore[misc]
     for place in range(1, min(len(path), _MOST_ESCAPED)):

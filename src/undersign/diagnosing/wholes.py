@@ -133,6 +133,7 @@ _TEXTS: dict[str, tuple[str, str, Callable[[bytes], bytes]]] = {
     "spaces": ("line-endings", _LINES, lambda string: b" ".join(string.split())),
     "no lines": ("line-endings", _LINES, lambda string: string.replace(b"\n", b"")),
     "stripped": ("part-missing", "The client took white space off the string to sign: sign it as it is.", bytes.strip),
+    "led": ("separator", "The client put a line end in front of the string: begin without.", lambda s: b"\n" + s),
     "one line feed": (
         "part-missing",
         "The client left empty lines out of the string to sign: leave them in.",
@@ -147,7 +148,7 @@ _TEXTS: dict[str, tuple[str, str, Callable[[bytes], bytes]]] = {
 
 
 def orders(names: Sequence[str], keyed: int | None) -> Iterator[Change]:
-    """Other orders of the parts, a part that is left out, and one that is there twice. `keyed` is the secret's place."""
+    """Other orders of the parts, one that is left out or there twice. `keyed` is where the secret is."""
     count = len(names)
     right = tuple(range(count))
     detail = f"The client put the parts together in another order: sign {', '.join(names)}, in this order."
@@ -235,6 +236,8 @@ MACS = {
     "twice in hex": "the hash twice, over its own result in hex,",
     "twice": "the hash twice, over its own result,",
     "twice in HEX": "the hash twice, over its own result in upper-case hex,",
+    "hash of HMAC": "a hash of the HMAC",
+    "hash of HMAC in hex": "a hash of the HMAC in hex",
     "HMAC twice": "the HMAC twice, over its own result in hex,",
     "secret first and last": "a plain hash, the secret at both ends,",
 }
