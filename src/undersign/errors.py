@@ -66,13 +66,13 @@ class ResponseRejected(UndersignError):
     request that it has not verified: then the status is what it says, or what someone on the way says.
     """
 
-    def __init__(self, status: int, flaw: str) -> None:
-        super().__init__(status, flaw)
+    def __init__(self, status: int, problem: str) -> None:
+        super().__init__(status, problem)
         self.status = status
-        self.flaw = flaw
+        self.problem = problem
 
     def __str__(self) -> str:
-        return f"the answer, whose status is {self.status}, cannot be believed: {self.flaw}"
+        return f"the answer, whose status is {self.status}, cannot be believed: {self.problem}"
 
 
 class Rejected(UndersignError):

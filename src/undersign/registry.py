@@ -210,8 +210,12 @@ def _factory(name: str) -> Callable[..., Any]:
         return presets.preset(name)
     announced = _announced()
     if name not in announced:
-        names = scheme_names()
-        raise ConfigError(f"there is no scheme {name!r}{did_you_mean(name, names)}; there are {', '.join(names)}")
+        meant = did_you_mean(name, scheme_names())
+        if meant:
+            raise ConfigError(f"there is no scheme {name!r}{meant}; undersign schemes lists all")
+        others = set(presets.names())
+        own = ", ".join(known for known in scheme_names() if known not in others)
+        raise ConfigError(f"there is no scheme {name!r}; there are {own} and those of {len(others)} APIs")
     return _load(name, announced[name])
 
 

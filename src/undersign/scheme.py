@@ -131,6 +131,8 @@ class Scheme(ABC):
     """Whether `response_headers` signs answers, so that servers sign them and clients may check them."""
     needs_nonce: bool = False
     """Whether each request has to be signed with a nonce, a text that no other has."""
+    nonce_is_number: bool = False
+    """Whether that is a whole number, larger than those before it."""
 
     @property
     def takes_nonce(self) -> bool:
@@ -165,7 +167,7 @@ class Scheme(ABC):
         `claim` has the key id and the time. The string holds no secret. Raises CannotSign.
         """
 
-    def secret_flaw(self, secret: bytes) -> str | None:
+    def secret_problem(self, secret: bytes) -> str | None:
         """What is wrong with the form of a secret, as one sentence without the secret in it; None = in form.
 
         For schemes whose secrets have a written form, such as base64. It is asked when signers and verifiers are built,
@@ -289,7 +291,7 @@ class ResponseSigner:
         return self._scheme.response_headers(self._secret.reveal(), self._request, response)
 
 
-def response_flaw(scheme: Scheme, secret: Secret, request: Request, response: Response) -> str | None:
+def response_problem(scheme: Scheme, secret: Secret, request: Request, response: Response) -> str | None:
     """What is wrong with the signature of an answer, as a sentence; None where it is good, or none is needed.
 
     `request` is the signed request, its body left out, and `response` the answer with its body.
@@ -315,8 +317,8 @@ def missing_nonce(name: str) -> str:
 
 def unusable_secret(scheme: Scheme, secret: Secret) -> ConfigError | None:
     """What is wrong with the secret for this scheme, for a caller to raise; None where it is in form."""
-    flaw = scheme.secret_flaw(secret.reveal())
-    return None if flaw is None else ConfigError(f"the secret is not in the form of {scheme.name}: {flaw}")
+    problem = scheme.secret_problem(secret.reveal())
+    return None if problem is None else ConfigError(f"the secret is not in the form of {scheme.name}: {problem}")
 
 
 def refusal_status(reason: Reason, default: int) -> int:

@@ -15,7 +15,7 @@ from types import MappingProxyType
 
 from .core.credentials import Credential
 from .core.dates import check_clock
-from .core.message import Patch, Request, flaw_when_signing, origin_form
+from .core.message import Patch, Request, origin_form, problem_when_signing
 from .errors import CannotSign, ConfigError
 from .scheme import Claim, Scheme, unusable_secret
 
@@ -31,21 +31,21 @@ def sign(scheme: Scheme, request: Request, credential: Credential, *, now: float
     Raises CannotSign, with the part at fault and the remedy, where the request cannot be signed so that it would
     verify, or where the credential may not go to its origin; ConfigError for a credential that the scheme cannot use.
     """
-    if flaw := credential_flaw(scheme, credential):
+    if problem := credential_problem(scheme, credential):
         del credential  # which may be a plain secret, where it is no Credential
-        raise flaw
+        raise problem
     return sign_checked(scheme, request, credential, now, nonce or "")
 
 
-def credential_flaw(scheme: Scheme, credential: Credential) -> ConfigError | None:
+def credential_problem(scheme: Scheme, credential: Credential) -> ConfigError | None:
     """What is wrong with the credential for this scheme, for a caller to raise: that it is none, that its secrets are
     not in the scheme's form, or that they are more than it sends signatures."""
     if not isinstance(credential, Credential):
         return ConfigError(f"the credential is a Credential(key_id, secret), not {type(credential).__name__}")
     if credential.older and not scheme.several_signatures:
         return ConfigError(f"{scheme.name} sends one signature: leave the credential's older secrets out")
-    flaws = (unusable_secret(scheme, secret) for secret in (credential.secret, *credential.older))
-    return next((flaw for flaw in flaws if flaw), None)
+    problems = (unusable_secret(scheme, secret) for secret in (credential.secret, *credential.older))
+    return next((problem for problem in problems if problem), None)
 
 
 def sign_checked(scheme: Scheme, request: Request, credential: Credential, now: float, nonce: str = "") -> Patch:
@@ -89,8 +89,8 @@ def drafted_checked(
             f"{request.origin or 'an unknown origin'}: add that to its origins, or use another credential"
         )
     target = request.target
-    if flaw := flaw_when_signing(request, target if target.startswith("/") else origin_form(target)):
-        raise CannotSign(flaw)
+    if problem := problem_when_signing(request, target if target.startswith("/") else origin_form(target)):
+        raise CannotSign(problem)
     claim = _new(Claim, (credential.key_id, now, (), nonce, None, credential.extra or _NOTHING, ()))
     return claim, *scheme.draft(request, claim)
 
@@ -111,9 +111,9 @@ class Signer:
         clock: Callable[[], float] = time.time,
         nonce: Callable[[], str] | None = None,
     ) -> None:
-        if flaw := credential_flaw(scheme, credential):
+        if problem := credential_problem(scheme, credential):
             del credential
-            raise flaw
+            raise problem
         self.scheme = scheme
         self.credential = credential
         check_clock(clock)

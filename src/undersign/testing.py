@@ -98,15 +98,15 @@ class _Laws(Trial):
             )
 
     def secrets_have_a_form(self) -> None:
-        law = "secret_flaw says what is wrong with a secret, and raises nothing"
-        if self.only((), law, self.scheme.secret_flaw, self.secret) is not None:
+        law = "secret_problem says what is wrong with a secret, and raises nothing"
+        if self.only((), law, self.scheme.secret_problem, self.secret) is not None:
             raise self.broken("a scheme signs ordinary requests", "the secret is not in its form; pass secret= in it")
         for secret in (*_ODD_SECRETS, self.secret + b"2", self.secret[:-1]):
-            flaw = self.only((), law, self.scheme.secret_flaw, secret)
-            if flaw is not None and (not isinstance(flaw, str) or not flaw):
-                raise self.broken(law, f"it returns {type(flaw).__name__}, and not a sentence or None")
-            if flaw and self.shows(flaw):
-                raise self.broken("an error never shows the secret", "the sentence of secret_flaw holds it")
+            problem = self.only((), law, self.scheme.secret_problem, secret)
+            if problem is not None and (not isinstance(problem, str) or not problem):
+                raise self.broken(law, f"it returns {type(problem).__name__}, and not a sentence or None")
+            if problem and self.shows(problem):
+                raise self.broken("an error never shows the secret", "the sentence of secret_problem holds it")
             self.signature(secret, b"")
 
     def refusals_are_uniform(self) -> None:

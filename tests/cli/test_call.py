@@ -171,7 +171,6 @@ def test_a_status_of_400_or_more_exits_1_and_prints_the_body(server: Serving) ->
     assert result.code == 1
     assert result.out.startswith(b"HTTP/1.1 401 Unauthorized\n")
     assert result.out.endswith(b'\n\n"Signature not valid"')
-    assert not result.err
 
 
 def test_an_answer_that_comes_before_the_body_was_sent_is_printed(server: Serving, tmp_path: Path) -> None:
@@ -179,7 +178,7 @@ def test_an_answer_that_comes_before_the_body_was_sent_is_printed(server: Servin
         file.truncate(32 * MEBIBYTE)
     arguments = ("--key-id", KEY_ID, "--at", "1730974875", "--data", tmp_path / "body")
     result = undersign("call", "PUT", server.url + "/", *arguments)
-    assert (result.code, result.err) == (1, "")
+    assert result.code == 1
     assert result.out.endswith(b'\n\n"Signature not valid"')
 
 
@@ -309,7 +308,7 @@ def test_a_closed_output_is_one_line() -> None:
                 connection.sendall(answer(b"x" * (4 * MEBIBYTE)))
             assert call.stderr
             assert call.stderr.read() == b"undersign: the output was closed before all of it was written\n"
-        assert call.returncode == 1
+        assert call.returncode == 2
 
 
 @pytest.fixture

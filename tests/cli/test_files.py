@@ -52,10 +52,10 @@ def test_what_cannot_be_read_exits_2(command: str, tmp_path: Path, monkeypatch: 
     monkeypatch.setattr("undersign.cli.inputs.content.LIMIT", 4000)
     for name, said in (
         ("missing", "No such file"),
-        (".", "is a directory: give the file of one request"),
+        (".", "is a directory: give the file that holds the request"),
         ("empty", "empty is empty"),
         ("blank", "blank is empty"),
-        ("binary", "this is no request"),
+        ("binary", "binary is no request"),
         ("broken.har", "the HAR is not JSON"),
         ("odd.har", "the HAR is not in UTF-8"),
         ("large", "is over 4000 bytes"),

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -41,7 +42,10 @@ FORM = "application/x-www-form-urlencoded"
 
 @contextmanager
 def answering(
-    *schemes: Scheme, body_limit: int = 1 << 20, silence: float = 30, say_why: Callable[[Cause], None] | None = None
+    *schemes: Scheme,
+    body_limit: int = 1 << 20,
+    silence: float = 30,
+    say_why: Callable[[Outcome, tuple[Cause, ...] | None], None] | None = None,
 ) -> Iterator[tuple[str, list[Outcome]]]:
     """A server in this process whose clock stands still: its origin, and what became of each request."""
     outcomes: list[Outcome] = []
@@ -452,22 +456,46 @@ def test_a_closed_standard_error_stops_nothing() -> None:
         (raw(GoTom(), "POST", "/a", b"{}", headers={"Content-Type": "a/b"}).replace(b"a/b", b"A/c"), ["unexplained"]),
         (raw(GoGrid(), "GET", "/a").replace(b"&v=1.5", b""), ["header-missing"]),
         (b"GET /a HTTP/1.1\r\nHost: a\r\n\r\n", ["header-missing"]),
-        (raw(GoTom(), "POST", "/a", b"x" * (2 << 20)).replace(b"xx", b"xy", 1), []),
-        (raw(GoTom(), "GET", "/a"), []),
+        (raw(GoTom(), "POST", "/a", b"x" * (2 << 20)).replace(b"xx", b"xy", 1), None),
     ],
 )
-def test_it_says_what_the_client_did_wrong_once_the_answer_is_out(request_: bytes, codes: list[str]) -> None:
-    causes: list[Cause] = []
-    with answering(body_limit=1 << 22, say_why=causes.append) as (origin, _):
+def test_it_says_what_the_client_did_wrong_once_the_answer_is_out(request_: bytes, codes: list[str] | None) -> None:
+    said: list[tuple[Outcome, tuple[Cause, ...] | None]] = []
+    with answering(body_limit=1 << 22, say_why=lambda *why: said.append(why)) as (origin, outcomes):
+        exchanged(origin, raw(GoTom(), "GET", "/a"))
         exchanged(origin, request_)
-    assert [cause.code for cause in causes] == codes
+    [(outcome, causes)] = said
+    assert outcome == outcomes[1]
+    assert outcome.number == 2
+    assert (None if causes is None else [cause.code for cause in causes]) == codes
 
 
 def test_serve_diagnoses_where_it_is_asked_to(tmp_path: Path) -> None:
     keys = tmp_path / "keys.toml"
     keys.write_text(f'[keys]\n{KEY_ID} = "{SECRET}"\n')
     with serving("--keys", str(keys), "--diagnose", "--at", str(NOW)) as server:
+        exchanged(server.url, raw(GoTom(), "GET", "/good"))
         exchanged(server.url, raw(GoTom(), "GET", "/a", secret=SECRET + "\n"))
-    said = "\n".join(server.log)
-    assert "\n    secret-whitespace: " in said
-    assert SECRET not in said
+    assert server.log[0] == f'#1 GET /good 200 valid scheme=gotom key_id="{KEY_ID}"'
+    assert server.log[1].startswith("#2 GET /a 401 mismatch ")
+    assert server.log[2].startswith("#2     secret-whitespace: ")
+    assert SECRET not in "\n".join(server.log)
+
+
+def test_lines_of_requests_that_come_together_say_which_they_speak_of(tmp_path: Path) -> None:
+    keys = tmp_path / "keys.toml"
+    keys.write_text(f'[keys]\n{KEY_ID} = "{SECRET}"\n')
+    spoilt = {
+        "/space": ("secret-whitespace", raw(GoTom(), "GET", "/space", secret=SECRET + "\n")),
+        "/hex": ("secret-encoding", raw(GoTom(), "GET", "/hex", secret=SECRET.encode().hex())),
+        "/bare": ("header-missing", b"GET /bare HTTP/1.1\r\nHost: a\r\n\r\n"),
+    }
+    with serving("--keys", str(keys), "--diagnose", "--at", str(NOW)) as server, ThreadPoolExecutor(12) as pool:
+        requests = [request for _, request in spoilt.values()] * 8
+        list(pool.map(lambda request: exchanged(server.url, request), requests))
+    numbered = [line.partition(" ") for line in server.log]
+    paths = {number: rest.split()[1] for number, _, rest in numbered if rest.startswith("GET ")}
+    assert list(paths) == [f"#{number}" for number in range(1, 25)]
+    codes = {number: rest.strip().partition(":")[0] for number, _, rest in numbered if rest.startswith("    ")}
+    assert codes == {number: spoilt[path][0] for number, path in paths.items()}
+    assert len(server.log) == 48

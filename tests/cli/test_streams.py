@@ -95,7 +95,7 @@ def test_an_output_that_takes_nothing_is_one_line(redirection: str, said: str) -
 @pytest.mark.parametrize("command", [SIGN, ("demo",), SERVE, ("--help",)], ids=" ".join)
 def test_a_pipe_that_nobody_reads_is_one_line(command: tuple[str, ...]) -> None:
     result = unread(*command)
-    assert (result.code, result.err) == (1, BROKEN)
+    assert (result.code, result.err) == (2, BROKEN)
 
 
 def test_a_disk_that_becomes_full_is_said_with_the_answers_status(wire: WireServer, tmp_path: Path) -> None:

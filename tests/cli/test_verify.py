@@ -95,6 +95,18 @@ def test_a_keys_file(tmp_path: Path) -> None:
     assert undersign(*verify, "--scheme", "gotom", stdin=GOTOM).code == 0
 
 
+def test_a_key_id_that_is_a_letter_off_is_told_to_the_user_alone(tmp_path: Path) -> None:
+    (tmp_path / "keys.toml").write_text('[keys]\ncrm_snyc = "x"\nother = "y"\n[keys-for.gogrid]\ncrm_synk = "z"\n')
+    for request, meant in ((GOTOM, "crm_snyc"), (GOGRID, "crm_synk")):
+        result = undersign("verify", "--at", NOW, "--keys", tmp_path / "keys.toml", stdin=request)
+        assert result.code == 1
+        assert f"undersign: there is no key 'crm_sync' (did you mean '{meant}'?)\n" in result.err
+        assert meant not in result.text
+    result = undersign("verify", "--at", NOW, "--key-id", "crm-sync", stdin=GOTOM)
+    assert "did you mean 'crm-sync'" in result.err
+    assert "did you mean" not in undersign("verify", "--at", NOW, "--key-id", "another", stdin=GOTOM).err
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [

@@ -7,6 +7,7 @@ import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, unquote
 
 import httpx
 import pytest
@@ -110,6 +111,41 @@ def test_another_origin_gets_no_trace_of_gogrid_s_parameters(
     request = elsewhere.received()
     assert request.body == b"a=1&b=2"
     assert request.values("content-length") == ["7"]
+
+
+ODD_PLACES = [
+    "/next?next=%2Fx%3Fapi_key%3Dkey%26sig%3D{sig}%26v%3D1.5",
+    "/next?to=https%253A%252F%252Fapi.example%252F%253Fsig%253D{sig}",
+    "/next?a=1;sig={sig};b=2",
+    "/next?SIG={upper}&x=1",
+    "/next?token={escaped}",
+    "/{sig}/next",
+    "/next;sig={sig}?x=1",
+]
+
+
+@pytest.mark.parametrize("place", ODD_PLACES)
+def test_another_origin_gets_no_signature_in_an_odd_place_either(
+    any_caller: Caller, server: WireServer, elsewhere: WireServer, place: str
+) -> None:
+    signatures: list[str] = []
+
+    def respond(raw: bytes) -> bytes:
+        query = dict(parse_qsl(Request.from_http(raw).target.partition("?")[2]))
+        signatures.append(query["sig"])
+        forms = {"sig": query["sig"], "upper": query["sig"].upper(), "escaped": quote_all(query["sig"])}
+        return redirect(302, elsewhere.url + place.format(**forms))
+
+    server.respond = respond
+    auth = any_caller.auth(GoGrid(allow_http=True), "key", SECRET, clock=lambda: NOW)
+    assert any_caller.call("GET", server.url + "/p?x=1", auth=auth) == 200
+    arrived = elsewhere.received().target
+    assert arrived.startswith(("/next", "//next"))
+    assert signatures[0] not in unquote(unquote(unquote(arrived))).lower()
+
+
+def quote_all(text: str) -> str:
+    return "".join(f"%{ord(character):02X}" for character in text)
 
 
 def test_the_way_back_to_the_origin_is_signed_again(

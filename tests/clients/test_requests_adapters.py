@@ -5,12 +5,14 @@ from __future__ import annotations
 from email.utils import formatdate
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, unquote
 
 import pytest
 import requests
 from requests.adapters import HTTPAdapter
 
 from tests.clients.conftest import NOW, SECRET
+from tests.clients.test_redirects import ODD_PLACES, quote_all
 from tests.clients.transports import GOGRID, SCHEMES, TRANSPORTS, Answer, auth, ticking, verifier
 from tests.clients.wire import WireServer, once, redirect
 from undersign import GoTom, HttpHmac, Rejected, Request, Scheme, Verifier
@@ -126,6 +128,27 @@ class TestBelowTheSigningAdapter:
             response = session.get(server.url + "/?x=1", timeout=30)
         assert elsewhere.received().target == "/?x=1&y=%2F"
         assert "sig" not in response.url
+
+    @pytest.mark.parametrize("place", ODD_PLACES)
+    def test_nor_does_it_lead_there_with_the_signature_in_an_odd_place(
+        self, server: WireServer, elsewhere: WireServer, place: str
+    ) -> None:
+        signatures: list[str] = []
+
+        def respond(raw: bytes) -> bytes:
+            signature = dict(parse_qsl(Request.from_http(raw).target.partition("?")[2]))["sig"]
+            signatures.append(signature)
+            if len(signatures) == 1:
+                return redirect(302, "/2")
+            signature = signatures[0]
+            forms = {"sig": signature, "upper": signature.upper(), "escaped": quote_all(signature)}
+            return redirect(302, elsewhere.url + place.format(**forms))
+
+        server.respond = respond
+        with requests.Session() as session:
+            session.mount(server.url, SigningAdapter(GOGRID, "key", SECRET, origins=[server.url], clock=ticking()))
+            session.get(server.url + "/?x=1", timeout=30)
+        assert signatures[0] not in unquote(unquote(unquote(elsewhere.received().target))).lower()
 
     def test_signed_headers_of_the_caller_stay_here(
         self, session: requests.Session, server: WireServer, elsewhere: WireServer

@@ -29,7 +29,7 @@ from undersign.clients.aiohttp import SignatureAuth as AiohttpAuth
 from undersign.clients.httpx import SignatureAuth as HttpxAuth
 from undersign.clients.httpx import sign_every_hop
 from undersign.clients.urllib import SignatureHandler
-from undersign.core.credentials import seal_all
+from undersign.core.credentials import secrets_of
 
 HERE, THERE = "http://api.example.test", "https://api.example.test"
 OPTIONS: dict[str, Any] = {"clock": lambda: NOW}
@@ -132,7 +132,7 @@ def test_both_hops_are_signed(call: Any) -> None:
     ],
 )
 def test_where_the_credential_may_go(home: str, origin: str, origins: list[str], signed: bool) -> None:
-    hops = HopSigner(GoTom(), "key", seal_all(SECRET, ()), origins, lambda: NOW)
+    hops = HopSigner(GoTom(), "key", secrets_of(SECRET, ()), origins, lambda: NOW)
     assert hops.allows(origin, home) is signed
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from undersign import ConfigError, Credential, Secret
-from undersign.core.credentials import parse_origin, seal
+from undersign.core.credentials import as_secret, parse_origin
 
 
 @pytest.mark.parametrize("value", ["pässwörd", "pässwörd".encode(), bytearray("pässwörd".encode()), Secret("pässwörd")])
@@ -59,11 +59,11 @@ def test_secrets_compare_by_their_bytes() -> None:
     assert Secret("hush") != "hush"
 
 
-def test_sealing_raises_nothing() -> None:
+def test_as_secret_raises_nothing() -> None:
     secret = Secret("hush")
-    assert seal(secret) is secret
-    assert seal("hush") == secret
-    assert isinstance(seal(""), ConfigError)
+    assert as_secret(secret) is secret
+    assert as_secret("hush") == secret
+    assert isinstance(as_secret(""), ConfigError)
 
 
 def test_a_credential_has_a_key_id_a_secret_and_origins() -> None:

@@ -46,9 +46,11 @@ class Told(MemoryReplayGuard):
         super().__init__(born=-math.inf)
         self.since: list[float] = []
 
-    def admit(self, replay_id: str, expires: float, now: float, *, since: float, max_uses: int = 1) -> bool:
+    def admit(
+        self, replay_id: str, expires: float, now: float, *, since: float, max_uses: int = 1, owner: str = ""
+    ) -> bool:
         self.since.append(since)
-        return super().admit(replay_id, expires, now, since=since, max_uses=max_uses)
+        return super().admit(replay_id, expires, now, since=since, max_uses=max_uses, owner=owner)
 
 
 def _verifier(replay: Any, schemes: Any = None, now: float = NOW) -> Verifier:
@@ -78,6 +80,15 @@ def test_a_plain_guard_guards_the_unsafe_methods(method: str) -> None:
     assert _times(_verifier(Plain()), _GOTOM[method]) == (5 if is_safe else 1)
 
 
+@pytest.mark.parametrize("upgrade", ["websocket", "WebSocket", "h2c, websocket"])
+def test_a_websocket_s_handshake_is_guarded_like_a_write(upgrade: str) -> None:
+    """Anything may be written over it. RFC 6455, section 4.1."""
+    request = _GOTOM["GET"]
+    handshake = Request("GET", request.target, (*request.headers, ("Upgrade", upgrade)))
+    assert _times(_verifier(Plain()), handshake) == 1
+    assert _times(_verifier(Plain()), Request("GET", request.target, (*request.headers, ("Upgrade", "h2c")))) == 5
+
+
 @pytest.mark.parametrize("method", _GOTOM)
 def test_all_methods_where_clients_sign_milliseconds(method: str) -> None:
     schemes = [GoTom(date_precision="milliseconds"), GoGrid()]
@@ -105,6 +116,17 @@ def test_a_cap_counts_the_uses_of_one_signature_whatever_they_are_for() -> None:
     verifier.verify(gogrid_request("POST", "/api/grid/server/delete?server=a"))
     assert refused(verifier, gogrid_request()).reason is Reason.REPLAYED
     assert verifier.verify(gogrid_request(seconds=NOW - 1))
+
+
+def test_a_key_that_floods_the_guard_keeps_no_other_out() -> None:
+    """A guard that takes `owner` is told whose each signature is; one that does not is asked as before."""
+    guard = MemoryReplayGuard(capacity=10, born=0)
+    verifier = Verifier(GoTom(), {"greedy": SECRET, "honest": SECRET}, clock=lambda: NOW, replay=guard)
+    for number in range(10):
+        verifier.verify(gotom_request("POST", f"/{number}", user="greedy"))
+    assert refused(verifier, gotom_request("POST", "/more", user="greedy")).reason is Reason.UNAVAILABLE
+    assert verifier.verify(gotom_request("POST", "/", user="honest")).key_id == "honest"
+    assert refused(verifier, gotom_request("POST", "/", user="honest")).reason is Reason.REPLAYED
 
 
 def test_a_guard_that_would_guard_nothing_is_a_mistake() -> None:

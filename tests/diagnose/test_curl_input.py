@@ -369,7 +369,7 @@ def test_a_mistake_in_a_command_is_diagnosed(folder: Path) -> None:
 def test_input_curl_forces_it_and_input_http_too() -> None:
     result = undersign("diagnose", "--input", "http", stdin=b"curl http://a")
     assert result.code == 2
-    assert "this is no request" in result.error
+    assert "standard input is no request" in result.error
     result = undersign("verify", "--input", "curl", stdin=b"GET / HTTP/1.1\r\n\r\n")
     assert result.code == 2
     assert "begins with curl" in result.error

@@ -86,7 +86,8 @@ def test_an_answer_alone_will_do_and_at_sets_another() -> None:
     assert result.code == 0
     assert "the Date of the answer in the HAR, 2024-11-07T10:21:15Z: --at" in result.error
     result = undersign("verify", "--at", "0", stdin=json.dumps(found).encode(), env=SECRET)
-    assert (result.code, result.err) == (1, "")
+    assert result.code == 1
+    assert "the HAR" not in result.err
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ def test_whatever_a_browser_copies_is_read(har: Any) -> None:
 
 
 def test_the_request_is_the_one_on_the_wire() -> None:
-    found, body, _ = request_of_har(json.dumps(entry(RIGHT)).encode(), None)
+    found, body, *_ = request_of_har(json.dumps(entry(RIGHT)).encode(), None)
     assert (found.method, found.target, body.content, found.origin) == (
         RIGHT.method,
         RIGHT.target,
@@ -99,7 +99,7 @@ def test_a_har_without_any_time_is_judged_by_the_clock_of_this_machine(started: 
     result = diagnosed(har)
     assert result.text.startswith("clock-skew: ")
     assert "say when with --at" in result.error
-    assert "say when with --at" in undersign("verify", stdin=json.dumps(har).encode(), env=SECRET).error
+    assert "say when with --at" in undersign("verify", stdin=json.dumps(har).encode(), env=SECRET).err
 
 
 @pytest.mark.parametrize("command", ["verify", "diagnose"])
@@ -109,8 +109,8 @@ def test_an_authorization_that_the_browser_left_out_is_no_mistake_of_the_client(
     stdin = json.dumps({**found, "headers": headers}).encode()
     result = undersign(command, "--at", str(NOW), stdin=stdin, env=SECRET)
     assert result.code == 1
-    assert "browsers leave out" in result.error
-    assert "not known" in result.error
+    [said] = [line for line in result.err.splitlines() if "browsers leave out" in line]
+    assert "not known" in said
 
 
 ENTRIES = archive(
@@ -128,8 +128,6 @@ def test_one_of_several_entries_is_chosen_by_number_or_url(which: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((), "3 entries that fit: choose with --entry"),
-        (("--entry", "orders"), "2 entries that fit"),
         (("--entry", "4"), "none of the HAR's entries fits --entry: choose"),
         (("--entry", "0"), "2 POST https://api.example.com/v1/orders, 3 GET https://x.example/orders/1"),
         (("--entry", "nowhere"), "1 GET https://x.example/a, 2 POST"),
@@ -149,9 +147,27 @@ def test_a_websocket_begins_as_a_request_of_http() -> None:
         assert (found.target, found.origin) == ("/chat?x", origin)
 
 
+def test_the_only_entry_that_is_signed_is_taken_and_that_is_said() -> None:
+    result = diagnosed(ENTRIES, "--entry", "orders")
+    assert result.code == 0
+    said = "entry 2 of the HAR is taken, POST https://api.example.com/v1/orders: of those that fit it alone is signed"
+    assert said in result.err
+
+
+def test_of_several_entries_those_that_are_signed_are_listed() -> None:
+    plain = entry(Request("GET", "/a?b", (("Host", "x.example"),), b"", "https://x.example"))
+    result = diagnosed(archive(*[plain] * 290, *[entry(RIGHT)] * 2, *[plain] * 8))
+    assert result.code == 2
+    assert "the HAR has 300 entries that fit, of which 2 are signed: choose with --entry" in result.error
+    assert result.error.endswith(
+        "291 POST https://api.example.com/v1/orders, 292 POST https://api.example.com/v1/orders\n"
+    )
+    assert "3 entries that fit: choose with --entry" in diagnosed(archive(plain, plain, plain)).error
+
+
 def test_long_urls_and_logins_are_not_listed_whole() -> None:
     long = Request("GET", f"/{'x' * 500}#hunter2", (("Host", "x.example"),), b"", "https://me:hunter2@x.example")
-    result = diagnosed(archive(entry(long), entry(RIGHT)))
+    result = diagnosed(archive(entry(long), entry(RIGHT)), "--entry", "nowhere")
     assert f"1 GET https://x.example/{'x' * 20}" in result.error
     assert "hunter2" not in result.error
     assert len(result.error) < 300

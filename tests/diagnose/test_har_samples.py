@@ -35,7 +35,7 @@ LACKING = {
 @pytest.mark.parametrize(("program", "number"), ENTRIES)
 def test_the_request_is_the_one_that_the_server_got(program: str, number: int) -> None:
     sample: dict[str, Any] = HARS[program]
-    head, body, clock = request_of_har(json.dumps(sample["har"]).encode(), str(number))
+    head, body, clock, _ = request_of_har(json.dumps(sample["har"]).encode(), str(number))
     sent = Request.from_http(base64.b64decode(sample["sent"][head.target]))
     assert (head.method, head.target) == (sent.method, sent.target)
     assert sorted((name.lower(), value) for name, value in head.headers) == sorted(

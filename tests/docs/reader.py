@@ -42,6 +42,7 @@ FILES = {
     "README.md": {"keys.toml": b'[keys]\nyour-user = "your-secret"\n'},
     "diagnosis.md": {
         "order.json": b'{"a": 1}',
+        "string.txt": b"POST\n42b7b4f2921788ea14dac5566e6f06d0\nApplication/JSON\n2024-11-07T10:21:15Z\n\n/orders\n",
         "saved.http": b'POST /orders HTTP/1.1\nHost: a.example\nContent-Length: 9\n\n{"a":\n 1}',
     },
     "migration.md": {

@@ -199,3 +199,32 @@ def test_a_file_of_keys_shows_no_secret(path: Path) -> None:
     file = File(path, '[keys]\na = "the-secret"\n')
     assert "the-secret" not in repr(file.keys) + repr(vars(file.keys))
     assert file.keys("a", "gotom") == (Secret("the-secret"),)
+
+
+def test_a_file_that_is_half_written_is_left_until_it_is_whole_however_often_it_is_looked_at(path: Path) -> None:
+    """With `interval=0` two looks may come between two writes."""
+    path.write_text('[keys]\na = "1"\nb = "2"\n', encoding="utf-8")
+    clock = Clock()
+    keys = KeyFile(path, interval=0, clock=clock)
+    path.write_text('[keys]\na = "3"\n', encoding="utf-8")  # and the line of b is still to come
+    for _ in range(5):
+        clock.now += 0.01
+        assert [secret.reveal() for secret in keys("b", "gotom")] == [b"2"]
+    path.write_text('[keys]\na = "3"\nb = "4"\n', encoding="utf-8")
+    for _ in range(3):
+        clock.now += 0.3
+        keys("b", "gotom")
+    assert [secret.reveal() for secret in keys("b", "gotom")] == [b"4"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are those of POSIX")
+def test_it_is_said_that_others_may_write_the_file(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path.write_text('[keys]\na = "a-secret"\n', encoding="utf-8")
+    path.chmod(0o644)
+    KeyFile(path)
+    assert not caplog.records
+    path.chmod(0o646)
+    for read in (lambda: KeyFile(path), lambda: load_keys(path, ["gotom"])):
+        caplog.clear()
+        read()
+        assert caplog.messages == [f"every user of this machine may write the keys in {path}: chmod o-w"]

@@ -29,8 +29,8 @@ from undersign import (
     sign,
 )
 from undersign.parts.message import compiled_part
+from undersign.parts.scheme import SchemeOfParts
 from undersign.parts.times import time_form
-from undersign.recipe import SchemeOfParts
 from undersign.verifying import RollingWindows
 
 NOW = 1_730_974_875

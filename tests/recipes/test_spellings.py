@@ -186,5 +186,5 @@ def test_an_empty_nonce_may_be_a_parameter() -> None:
 def test_what_cannot_be_said_of_an_optional_nonce() -> None:
     with pytest.raises(ConfigError, match="give it a carrier of its own"):
         recipe(["method", "nonce"], headers={"X-S": "{nonce} {key_id} {signature}"}, **NONCE)
-    with pytest.raises(ConfigError, match="'required' or 'optional'"):
+    with pytest.raises(ConfigError, match="nonce True is unknown: use one of required"):
         recipe(["method"], nonce=True)

@@ -64,13 +64,13 @@ def test_the_rule_that_is_missing_is_named(
         client.script_flush()
     guard = make(user(*(rule for rule in RULES if rule != missing), KEYS), fail_open=True)
     refusals(
-        guard, rf"the user lacks \{missing}: the guard needs ACL SETUSER … \+evalsha .* \+set ~undersign:replay:\*$"
+        guard, rf"the user lacks \{missing}: the guard needs ACL SETUSER … \+evalsha .* \+pexpire ~undersign:replay:\*$"
     )
 
 
 def test_a_rule_that_the_client_needs_beside_is_named(user: Callable[..., str], make: Make) -> None:
     guard = make(user(*RULES, KEYS) + "?db=1", fail_open=True)
-    refusals(guard, r"the user lacks \+select: the guard needs ACL SETUSER … .* \+set \+select ~undersign")
+    refusals(guard, r"the user lacks \+select: the guard needs ACL SETUSER … .* \+pexpire \+select ~undersign")
 
 
 def test_keys_that_are_missing_are_named(user: Callable[..., str], make: Make) -> None:

@@ -244,3 +244,35 @@ def test_neither_a_url_that_is_none_nor_a_refused_login_shows_the_password(own_s
         guard.check()
     assert_hides(caught.value, "the-password")
     assert "the-password" not in repr(guard._guard) + repr(vars(guard._guard))
+
+
+# One key cannot fill the server's memory for the others
+
+
+def test_of_one_key_it_holds_so_many_and_the_others_go_on(server: RedisServer, make: Make) -> None:
+    guard, other = make(server, per_key=3), make(server, per_key=3)
+    for number, ask in enumerate((guard, other, guard)):
+        assert ask.admit(f"greedy {number}", EXPIRES, NOW, since=NOW + 6, owner="greedy")
+    unavailable(
+        lambda: other.admit("greedy 3", EXPIRES, NOW, since=NOW + 6, owner="greedy"),
+        "the replay guard holds 3 signatures of this key",
+    )
+    assert not other.admit("greedy 0", EXPIRES, NOW, since=NOW + 6, owner="greedy")
+    assert other.admit("honest 0", EXPIRES, NOW, since=NOW + 6, owner="honest")
+
+
+def test_what_has_expired_makes_room(server: RedisServer, make: Make) -> None:
+    guard = make(server, per_key=2)
+    assert guard.admit("a", EXPIRES, NOW, since=NOW + 6, owner="key")
+    assert guard.admit("b", EXPIRES, NOW, since=NOW + 6, owner="key")
+    with server.client() as client:
+        (share,) = client.keys("undersign:replay:of:*")
+        assert client.pttl(share) > 1_800_000
+        client.zadd(share, dict.fromkeys(client.zrange(share, 0, 0), 1))
+    assert guard.admit("c", EXPIRES, NOW, since=NOW + 6, owner="key")
+
+
+@pytest.mark.parametrize("per_key", [0, -1, 1.5, "3"])
+def test_a_share_is_one_signature_at_least(per_key: object) -> None:
+    with pytest.raises(ConfigError, match="per_key is a number of signatures, 1 or more"):
+        RedisReplayGuard("redis://localhost", per_key=per_key)  # type: ignore[arg-type]

@@ -334,7 +334,7 @@ def _no_sentence(self: Any, secret: bytes) -> Any:
     return None if secret.startswith(b"a secret") else False
 
 
-def _flaw_with_secret(self: Any, secret: bytes) -> str | None:
+def _problem_with_secret(self: Any, secret: bytes) -> str | None:
     return f"{secret!r} is too long" if secret.endswith(b"2") else None
 
 
@@ -435,10 +435,16 @@ class Several(Good):
 @pytest.mark.parametrize(
     ("scheme", "law"),
     [
-        (broken(secret_flaw=_fails), "secret_flaw says what is wrong with a secret, and raises nothing: ZeroDivision"),
-        (broken(secret_flaw=_no_sentence), "it returns bool, and not a sentence or None"),
-        (broken(secret_flaw=_flaw_with_secret), "an error never shows the secret: the sentence of secret_flaw"),
-        (broken(secret_flaw=lambda self, secret: "no"), "the secret is not in its form; pass secret="),
+        (
+            broken(secret_problem=_fails),
+            "secret_problem says what is wrong with a secret, and raises nothing: ZeroDivision",
+        ),
+        (broken(secret_problem=_no_sentence), "it returns bool, and not a sentence or None"),
+        (
+            broken(secret_problem=_problem_with_secret),
+            "an error never shows the secret: the sentence of secret_problem",
+        ),
+        (broken(secret_problem=lambda self, secret: "no"), "the secret is not in its form; pass secret="),
         (broken(signature=_decodes), "signature raises nothing, whatever the secret: .*: Error came out of it"),
         (broken(signature=_bytes), "a signature is text: it is bytes"),
         (broken(write=_does_not_escape), "a key id that is signed with is read back, .*: signed with 'a"),

@@ -7,6 +7,7 @@ import pickle
 import subprocess
 import sys
 import time
+import tracemalloc
 from dataclasses import FrozenInstanceError
 from typing import Any
 
@@ -251,6 +252,22 @@ def test_size_is_bounded() -> None:
     assert "larger than 10 bytes" in unreadable(JSON_ERROR, limit=10)
     assert "larger than 10 bytes" in raised(Answer(200, CSV), limit=10).message
     assert "larger than 4194304 bytes" in unreadable(b"{" + b" " * 4_194_304)
+
+
+ROWS = b"# SUCCESS, /grid/x, TOTAL, 9, START, 0, RETURNED, 999999999\n#a\n" + b"b\n" * 2_000_000
+ELEMENTS = b'<gogrid><response method="/g" status="success"><list>' + b'<object name="s"/>' * 200_000
+ATTRIBUTES = b"<object " + b"".join(b'a%d="" ' % number for number in range(380_000))
+
+
+@pytest.mark.parametrize("content", [ROWS, ELEMENTS, ATTRIBUTES, b'{"list":[' + b"{}," * 1_000_000])
+def test_an_answer_of_very_many_values_takes_little_memory(content: bytes) -> None:
+    """In Python each takes a hundred times its place in the answer."""
+    tracemalloc.start()
+    try:
+        assert "more than 100,000 values" in unreadable(content)
+        assert tracemalloc.get_traced_memory()[1] < 1024 * 1024
+    finally:
+        tracemalloc.stop()
 
 
 def _within(entry: str, fields: str = "") -> bytes:

@@ -10,9 +10,10 @@ import httpx
 import pytest
 
 from undersign import GoTom, Request, Verified, Verifier
+from undersign.policy import MemoryReplayGuard
 from undersign.servers.asgi import SignatureMiddleware
 
-from .asgi import Conversation, Recorder, body_of, both, scope_of
+from .asgi import KEYS, Conversation, Recorder, body_of, both, scope_of
 from .wire import GOGRID, signed
 
 BODY = b'{"a": 1}'
@@ -153,6 +154,22 @@ def test_a_websocket_scope_may_hold_as_little() -> None:
         headers = iter(scope_of(signed())["headers"])
         assert not Conversation(SignatureMiddleware(app, both()), {**scope, **more, "headers": headers}).sent
         assert app.scope["undersign"].key_id == "user:1"
+
+
+@pytest.mark.parametrize("version", ["1.1", "2"])
+def test_a_replay_guard_lets_a_websocket_s_handshake_in_once(version: str) -> None:
+    """Over HTTP/2 no header asks for one (RFC 8441); a plain GET is guarded no more than before."""
+    guarded = Verifier(GoTom(), KEYS, replay=MemoryReplayGuard(born=0))
+    app = Recorder()
+    middleware = SignatureMiddleware(app, guarded)
+    scope = scope_of(signed()) | {"type": "websocket", "http_version": version, "subprotocols": []}
+    del scope["method"]
+    for calls in (1, 1):
+        Conversation(middleware, scope, [{"type": "websocket.connect"}])
+        assert app.calls == calls
+    for calls in (2, 3):
+        Conversation(middleware, scope_of(signed()), [{"type": "http.request"}, {"type": "http.disconnect"}])
+        assert app.calls == calls
 
 
 # What the app writes in its scope

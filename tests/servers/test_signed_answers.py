@@ -29,7 +29,7 @@ from undersign.clients import httpx as httpx_client
 from undersign.clients import requests as requests_client
 from undersign.clients import urllib as urllib_client
 from undersign.errors import ResponseRejected
-from undersign.scheme import response_flaw
+from undersign.scheme import response_problem
 from undersign.servers import asgi, wsgi
 
 KEY_ID, SECRET = "a-key", "bXlzZWNyZXRzZWNyZXR0aGluZ3Rva2VlcA=="
@@ -75,11 +75,11 @@ def test_a_signature_that_is_there_twice_is_none(other: str | None) -> None:
     unsigned = Request("GET", "/v1.0/task", (), b"", "https://example.acquiapipet.net")
     signed = sign(SCHEME, unsigned, Credential(key_id, secret), now=now, nonce=nonce).apply(unsigned)
     headers = tuple((NAME, value) for value in (good, good if other is None else other))
-    sealed = Credential(key_id, secret).secret
-    assert response_flaw(SCHEME, sealed, signed, Response(200, headers[:1], body)) is None
+    key = Credential(key_id, secret).secret
+    assert response_problem(SCHEME, key, signed, Response(200, headers[:1], body)) is None
     for twice in (headers, headers[::-1]):
-        flaw = response_flaw(SCHEME, sealed, signed, Response(200, twice, body))
-        assert flaw == "X-Server-Authorization-HMAC-SHA256 is not the signature of this answer"
+        problem = response_problem(SCHEME, key, signed, Response(200, twice, body))
+        assert problem == "X-Server-Authorization-HMAC-SHA256 is not the signature of this answer"
 
 
 # The apps

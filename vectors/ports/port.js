@@ -179,7 +179,7 @@ const Undersign = (() => {
     return match ? (match[1].startsWith("/") ? match[1] : "/" + match[1]) : target;
   }
 
-  function flaw(request, target) {
+  function problem(request, target) {
     if (!TOKEN.test(request.method)) return "the method is not a token";
     if (!/^\/[!"$-~]*$/.test(target)) return "the target is not path and query in printable ASCII without #";
     const overridden = ([name]) => lower(name).replaceAll("_", "-") === "x-http-method-override";
@@ -307,7 +307,7 @@ const Undersign = (() => {
       const at = dateSeconds(found.get(lower(options.date_header)) ?? "");
       if (at === null) throw malformed("no date in a form that is read");
       if (!found.has("content-type")) throw malformed("no Content-Type");
-      const wrong = flaw(request, request.target);
+      const wrong = problem(request, request.target);
       if (wrong || request.method !== request.method.toUpperCase()) throw malformed(wrong ?? "the method is not upper case");
       const age = Math.floor(now) - at;
       if (age > options.window.past) throw new Refused("stale", "too old");
@@ -434,7 +434,7 @@ const Undersign = (() => {
       const sent = [...inQuery, ...inForm];
       if (!sent.some((part) => fieldName(part) === options.sig_param)) return null;
       if (!this.secure(options, request)) throw new Refused("insecure", "not over https");
-      const wrong = flaw(request, request.target);
+      const wrong = problem(request, request.target);
       if (wrong || !options.methods.includes(request.method)) throw malformed(wrong ?? "the method is not taken");
       if (inQuery.length && inForm.length) throw malformed("parameters stand in both places");
       const found = new Map();
@@ -491,7 +491,7 @@ const Undersign = (() => {
     const [kind, defaults] = SCHEMES[scheme];
     if (!keyId || CONTROL_BUT_TAB.test(keyId) || /\p{Surrogate}/u.test(keyId)) throw cannotSign("the key id is empty or no text");
     if (!secret.length) throw cannotSign("the secret is empty");
-    const wrong = flaw(request, originForm(request.target));
+    const wrong = problem(request, originForm(request.target));
     if (wrong) throw cannotSign(wrong);
     return kind.sign({ ...defaults, ...options }, request, keyId, secret, now);
   }
@@ -545,7 +545,7 @@ const Undersign = (() => {
   // What a page needs besides that shows the steps: each kind's own methods and defaults, hashes, bytes, HTTP and dates.
   const steps = {
     ...{ SCHEMES, HASHES, hmac, fromUtf8, wireBytes, toWire, hex, base64, unbase64, concat, lower, trim },
-    ...{ values, mediaTypes, originForm, withHeaders, flaw, fieldBytes, fieldName, fieldValue, escaped, split, dateText, dateSeconds },
+    ...{ values, mediaTypes, originForm, withHeaders, problem, fieldBytes, fieldName, fieldValue, escaped, split, dateText, dateSeconds },
   };
 
   return { sign, verify, answer, utf8, Refused, steps };

@@ -25,7 +25,9 @@ class Trial:
         self.credential = credential
         self.secret = credential.secret.reveal()
         self.now = now
-        self.nonce = "a-nonce-of-one-request" if scheme.needs_nonce else None
+        self.nonce: str | None = None
+        if scheme.needs_nonce:
+            self.nonce = "1730974875000" if scheme.nonce_is_number else "a-nonce-of-one-request"
 
     def broken(self, law: str, how: str) -> AssertionError:
         """The error that names the law and how the scheme breaks it, for a caller to raise."""

@@ -17,6 +17,9 @@ LIMIT = 4 * 1024 * 1024
 DEPTH = 32
 """How deep lists and objects may be nested."""
 
+VALUES = 100_000
+"""How many values an answer may hold, in whatever format: each takes a hundred times its byte in memory."""
+
 _LONGEST_NUMBER = 40
 _LONGEST_TEXT = 499
 
@@ -40,6 +43,9 @@ def decode(content: bytes, limit: int) -> str:
     """The answer as text, without a byte order mark. Raises NotReadable."""
     if len(content) > limit:
         raise NotReadable(f"it is larger than {limit} bytes")
+    # Each value has one of these beside it. In a text they count too, since to tell takes reading it.
+    if max(map(content.count, (b",", b"=", b"\n", b"\r"))) > VALUES:
+        raise NotReadable(f"it holds more than {VALUES:,} values")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -30,6 +30,14 @@ from .streams import StreamFault, check_output, drop_output, said
 from .vectors import vectors
 from .verify import verify
 
+_BODY = "the body is the file that --data names, or standard input"
+_OF_CURL = {
+    **dict.fromkeys(("-d", "--data-raw", "--data-binary"), _BODY),
+    **dict.fromkeys(("-X", "--request"), "METHOD is the first argument, in front of the URL"),
+    **dict.fromkeys(("-u", "--user"), "who signs is --key-id, and the secret is in UNDERSIGN_SECRET"),
+}
+"""What stands for the options that hands know from curl."""
+
 
 class _Commands(click.Group):
     def resolve_command(
@@ -88,8 +96,8 @@ def run(arguments: list[str]) -> int:
         return end.exit_code
     except click.UsageError as error:
         path = error.ctx.command_path if error.ctx else "undersign"
-        flaw = _usage_flaw(error).rstrip(".")
-        return _failed(f"{flaw}{'' if flaw.endswith('?') else '.'} Try '{path} --help'.")
+        problem = _usage_problem(error).rstrip(".")
+        return _failed(f"{problem}{'' if problem.endswith('?') else '.'} Try '{path} --help'.")
     except click.ClickException as error:
         return _failed(error.format_message())
     except Rejected as rejected:
@@ -103,7 +111,7 @@ def run(arguments: list[str]) -> int:
         return 130
     except BrokenPipeError:
         drop_output()
-        return _failed("the output was closed before all of it was written", code=1)
+        return _failed("the output was closed before all of it was written")
     except OSError as error:
         drop_output()
         return _failed(said(error))
@@ -116,7 +124,10 @@ def run(arguments: list[str]) -> int:
         return _failed(f"a fault of undersign or of a scheme: {type(error).__name__} in {where}")
 
 
-def _usage_flaw(error: click.UsageError) -> str:
+def _usage_problem(error: click.UsageError) -> str:
+    command = error.ctx.info_name if error.ctx else ""
+    if isinstance(error, click.NoSuchOption) and command in ("call", "sign") and error.option_name in _OF_CURL:
+        return f"there is no {error.option_name}: {_OF_CURL[error.option_name]}"
     if isinstance(error, click.NoSuchOption) and error.option_name in ("--secret", "--password"):
         return (
             f"there is no {error.option_name}, since other users of the machine see arguments: "

@@ -19,10 +19,11 @@ from ..scheme import Scheme
 from ..signing import Signer
 from .body import read_body
 from .choosing import Extras, key_id_of
-from .options import Command, clock_at, parse_headers, read_secret, request_options
-from .output import replacing
+from .next_step import REFUSALS, say_clocks_differ, say_what_was_signed
+from .options import Command, clock_at, head_of_arguments, read_secret, request_options
+from .output import replacing, say
 from .streams import StreamFault, check_output
-from .wire import sent, with_wire_headers
+from .wire import head_of, sent, with_wire_headers
 
 if TYPE_CHECKING:
     import httpx
@@ -43,6 +44,12 @@ _FRAMING = frozenset({"content-length", "transfer-encoding"})
     help="Write the body of a successful answer to FILE, whole or not at all.",
 )
 @click.option(
+    "--save",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the request to FILE as it is sent, signature and all, for undersign explain. Only you can read it.",
+)
+@click.option(
     "--timeout",
     metavar="SECONDS",
     type=click.FloatRange(min=0, min_open=True),
@@ -52,7 +59,7 @@ _FRAMING = frozenset({"content-length", "transfer-encoding"})
 )
 def call(
     method: str,
-    url: str,
+    url: str | None,
     headers: Sequence[str],
     data: Path | None,
     scheme: Scheme,
@@ -62,34 +69,47 @@ def call(
     secret_file: Path | None,
     at: float | None,
     output: Path | None,
+    save: Path | None,
     timeout: float,
 ) -> int:
     """Sign a request and send it; print status, headers and body of the answer. Redirects are not followed.
 
     The body is --data, or standard input where that is no terminal, read to its end: in a loop over lines, add
-    </dev/null. Exits 0 for a status below 400, 1 for any other, 2 where there was no whole answer.
+    </dev/null. Exits 0 for a status below 400, 1 for any other, 2 where there was no whole answer. Where the server has
+    refused it (400, 401, 403), the last line is the command that shows what was signed.
     """
+    head = head_of_arguments(method, url, headers)
     key_id = key_id_of(scheme, key_id)
     extra, nonce = extras.of(scheme), extras.nonce_for(scheme)
-    if output is not None and not output.resolve().parent.is_dir():
-        raise ConfigError(f"--output {output}: the directory is not there")
-    head = Request.from_url(method.upper(), url, parse_headers(headers))
+    for option, path in (("--output", output), ("--save", save)):
+        if path is not None and not path.resolve().parent.is_dir():
+            raise ConfigError(f"{option} {path}: the directory is not there")
     for name, _ in head.headers:
         if name.lower() in _FRAMING:
             raise ConfigError(f"-H {name}: it follows from the body, and is set by call itself")
     credential = Credential(key_id, read_secret(secret_env, secret_file), extra=extra)
-    signer = Signer(scheme, credential, clock=clock_at(at), nonce=(lambda: nonce) if nonce else None)
+    clock, signed_at = clock_at(at), list[float]()
+
+    def kept_clock() -> float:
+        signed_at.append(clock())
+        return signed_at[-1]
+
+    signer = Signer(scheme, credential, clock=kept_clock, nonce=(lambda: nonce) if nonce else None)
     with read_body(data, scheme.body_need(head)) as body:
         request = with_wire_headers(Request(head.method, head.target, head.headers, body.signed, head.origin))
         signed = signer.sign(request).apply(request)
         # A form has changed with the signature, and is at hand whole.
         pieces = [signed.body] if isinstance(signed.body, bytes) else body.pieces()
         check_output(still_read=True)
+        if save is not None:
+            with replacing(save, mode=0o600) as file:
+                file.write(head_of(signed))
+                file.writelines([signed.body] if isinstance(signed.body, bytes) else body.pieces())
         shown = _with_bar("sent", pieces, body_length(signed.body))
         with closing(shown), sent(signed, shown, timeout) as response:
             shown.close()  # a server may answer before it has read all of it
             try:
-                return _print(response, output)
+                code = _print(response, output)
             except BrokenPipeError:
                 raise
             except OSError as error:
@@ -97,6 +117,13 @@ def call(
                     f"the server has answered, with {response.status_code}, and the answer cannot be written: "
                     f"{error.strerror or error}"
                 ) from None
+            if response.status_code in REFUSALS:
+                sys.stdout.flush()
+                if sys.stdout.isatty():  # the body may end in the middle of a line
+                    say("")
+                say_clocks_differ(scheme, response.headers.get("Date", ""), signed_at[-1])
+                say_what_was_signed(scheme, head, request, key_id, signed_at[-1], nonce, save)
+            return code
 
 
 def _print(response: httpx.Response, output: Path | None) -> int:

@@ -5,17 +5,17 @@ from __future__ import annotations
 import functools
 import os
 import textwrap
-import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import click
 
+from ..clients.nonces import nonces_of
 from ..core.grammar import did_you_mean
 from ..core.text import printable
 from ..errors import ConfigError
-from ..recipe import SchemeOfParts
+from ..parts.scheme import SchemeOfParts
 from ..registry import build_scheme, parse_option, scheme_names
 from ..scheme import Scheme
 from ..schemes.documents import load_recipe
@@ -120,7 +120,7 @@ class Extras(NamedTuple):
             if not scheme.takes_nonce:
                 raise ConfigError(f"--nonce: {scheme.name} sends none, leave it out")
             return self.nonce
-        return str(uuid.uuid4()) if scheme.needs_nonce else ""
+        return nonces_of(scheme)()
 
 
 def extra_options(function: Callable[..., _Result]) -> Callable[..., _Result]:

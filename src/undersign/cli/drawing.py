@@ -9,7 +9,7 @@ from ..core.text import one_line
 from ..errors import ConfigError
 from ..explaining import visible
 from ..parts.program import Program
-from ..recipe import SchemeOfParts
+from ..parts.scheme import SchemeOfParts
 from ..registry import build_scheme
 from ..scheme import Scheme
 

@@ -18,7 +18,7 @@ import click
 from ..core.credentials import Secret
 from ..core.dates import parse_date
 from ..core.grammar import CONTROL_BUT_TAB, TOKEN
-from ..core.message import Pairs
+from ..core.message import Pairs, Request
 from ..errors import ConfigError
 from ..keys import load_keys
 from ..registry import scheme_names
@@ -28,6 +28,8 @@ from .choosing import extra_options, scheme_options
 
 DEFAULT_SECRET_ENV = "UNDERSIGN_SECRET"  # noqa: S105  # the name of a variable
 
+_ARGUMENTS = "undersign.arguments"
+_LATEST = 253_402_300_799  # the end of the year 9999, in Unix seconds
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -40,9 +42,20 @@ def _time(text: str) -> float:
     if at is not None:
         return at
     try:
-        return float(text)
+        seconds = float(text)
+        if _LATEST < abs(seconds) < float("inf"):
+            raise click.BadParameter(f"{text} is far off in Unix seconds: are those milliseconds?")
+        return seconds
     except ValueError:
-        raise click.BadParameter(f"write Unix seconds or a date as a Date header has it, not {text!r}") from None
+        raise click.BadParameter(
+            f"write Unix seconds or a date as a Date header has it, such as 2024-11-07T10:21:15Z, not {text!r}"
+        ) from None
+
+
+def arguments_given() -> tuple[str, ...]:
+    """The arguments of the command that runs, as they were typed; no secret is ever one."""
+    given: tuple[str, ...] = click.get_current_context().meta[_ARGUMENTS]
+    return given
 
 
 class Command(click.Command):
@@ -52,6 +65,7 @@ class Command(click.Command):
     instead = "the key id goes into --key-id, and a secret is never one"
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.meta[_ARGUMENTS] = tuple(args)
         rest = super().parse_args(ctx, args)
         if ctx.args and not ctx.resilient_parsing:
             raise click.UsageError(f"{len(ctx.args)} argument(s) too many; {self.instead}", ctx)
@@ -103,19 +117,49 @@ class Given(NamedTuple):
                 raise ConfigError(
                     "--keys holds key ids and secrets: leave --key-id, --secret-env and --secret-file out"
                 )
-            names = [scheme.name for scheme in self.schemes]
-            found = load_keys(self.keys_file, names, others=scheme_names())
-            if not any(found.values()):
-                missing = f"{self.keys_file}: no key for {' or '.join(names)}"
-                raise ConfigError(f'{missing}: write [keys] and below it lines such as id = "secret"')
-            return found
-        secret = read_secret(self.secret_env, self.secret_file)
-        for scheme in self.schemes:
-            if flaw := unusable_secret(scheme, secret):
-                raise flaw
+            return _keys_of_file(self.keys_file, self.schemes)
+        secret = _usable(read_secret(self.secret_env, self.secret_file), self.schemes)
         if self.key_id is not None:
             return {self.key_id: secret}
         return lambda key_id, scheme_name: secret
+
+
+def keys_if_known(
+    schemes: Sequence[Scheme], keys_file: Path | None, secret_env: str | None, secret_file: Path | None
+) -> Keys | None:
+    """The keys from where the options say, else from UNDERSIGN_SECRET, whose one secret is for all key ids; None where
+    they are nowhere. Nobody is asked for them. Raises ConfigError."""
+    if keys_file is not None:
+        if secret_env is not None or secret_file is not None:
+            raise ConfigError("--keys holds key ids and secrets: leave --secret-env and --secret-file out")
+        return _keys_of_file(keys_file, schemes)
+    if secret_env is None and secret_file is None and DEFAULT_SECRET_ENV not in os.environ:
+        return None
+    secret = _usable(read_secret(secret_env, secret_file), schemes)
+    return lambda key_id, scheme_name: secret
+
+
+def _keys_of_file(file: Path, schemes: Sequence[Scheme]) -> Keys:
+    names = [scheme.name for scheme in schemes]
+    found = load_keys(file, names, others=scheme_names())
+    if not any(found.values()):
+        missing = f"{file}: no key for {' or '.join(names)}"
+        raise ConfigError(f'{missing}: write [keys] and below it lines such as id = "secret"')
+    return found
+
+
+def _usable(secret: Secret, schemes: Sequence[Scheme]) -> Secret:
+    for scheme in schemes:
+        if problem := unusable_secret(scheme, secret):
+            raise problem
+    return secret
+
+
+def keys_option(text: str) -> Callable[[_Function], _Function]:
+    """`--keys`, as `keys_file`, with this help."""
+    return click.option(
+        "--keys", "keys_file", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help=text
+    )
 
 
 def verifying_options(function: Callable[..., _Result]) -> Callable[..., _Result]:
@@ -143,13 +187,7 @@ def verifying_options(function: Callable[..., _Result]) -> Callable[..., _Result
             metavar="ID",
             help="Instead of --keys: the one key id that is known, with the secret from below.",
         ),
-        click.option(
-            "--keys",
-            "keys_file",
-            metavar="FILE",
-            type=click.Path(dir_okay=False, path_type=Path),
-            help='A TOML file with a table [keys] of lines such as: id = "secret".',
-        ),
+        keys_option('A TOML file with a table [keys] of lines such as: id = "secret".'),
         scheme_options(several=True),
     ):
         decorated = decorator(decorated)
@@ -177,7 +215,9 @@ def request_options(*, or_file: bool = False) -> Callable[[Callable[..., _Result
                 help="The file whose content is the body, - being standard input.",
             ),
             click.option("-H", "--header", "headers", metavar="'NAME: VALUE'", multiple=True, help="A header to send."),
-            click.argument("url", required=not or_file),
+            click.argument(
+                "url", required=False, metavar="[URL]" if or_file else "URL"
+            ),  # `head_of_arguments` says more of one that is missing
             click.argument("method"),
         ):
             function = decorator(function)
@@ -237,6 +277,16 @@ def parse_headers(lines: Sequence[str]) -> Pairs:
             raise ConfigError(f"-H {name}: the value holds a control character")
         pairs.append((name, os.fsencode(value).decode("latin-1").strip(" \t")))
     return tuple(pairs)
+
+
+def head_of_arguments(method: str, url: str | None, headers: Sequence[str]) -> Request:
+    """The head of METHOD, URL and `-H`. Raises click.UsageError where one of the first two is not there, or they are
+    the wrong way round; ConfigError and CannotSign for what is in them."""
+    if "://" in method or (url is None and not TOKEN.fullmatch(method)):
+        raise click.UsageError("METHOD comes first, and then the URL: write it as in GET https://host/path")
+    if url is None:
+        raise click.UsageError("Missing argument 'URL'.")
+    return Request.from_url(method.upper(), url, parse_headers(headers))
 
 
 def _named(content: bytes, source: str) -> Secret:

@@ -13,22 +13,23 @@ from typing import IO
 
 
 @contextmanager
-def replacing(path: Path) -> Generator[IO[bytes], None, None]:
+def replacing(path: Path, *, mode: int | None = None) -> Generator[IO[bytes], None, None]:
     """A file to write, which takes the place of `path` when the block ends well, and is removed when it does not.
 
-    It stands beside `path`, whose mode it takes over. What is no regular file (a pipe, /dev/null) is written to.
+    It stands beside `path`, whose mode it takes over, unless it is given a `mode`. What is no regular file (a pipe,
+    /dev/null) is written to.
     """
     path = path.resolve()  # so that a symbolic link stays one
     try:
         old = path.stat()
     except FileNotFoundError:
-        mode = 0o666 & ~_umask()
+        mode = 0o666 & ~_umask() if mode is None else mode
     else:
         if not stat.S_ISREG(old.st_mode):
             with path.open("wb") as stream:
                 yield stream
             return
-        mode = stat.S_IMODE(old.st_mode)
+        mode = stat.S_IMODE(old.st_mode) if mode is None else mode
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name[:64]}.", dir=path.parent)
     try:
         with open(descriptor, "wb") as stream:  # noqa: PTH123  # it is open already

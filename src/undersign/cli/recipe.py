@@ -26,7 +26,7 @@ from ..verifying.verifier import Verifier
 from .body import read_body
 from .choosing import Extras, extra_options, key_id_of
 from .drawing import IN_WORDS, bound_in_words
-from .options import Command, clock_at, clock_option, parse_headers, read_secret, secret_options
+from .options import Command, clock_at, clock_option, head_of_arguments, read_secret, secret_options
 from .sign import as_json_of, lines_of
 
 _SAMPLE_TIME = 1_730_974_875.0
@@ -132,7 +132,7 @@ def try_(
     found = load_recipe(file)
     key_id, clock = key_id_of(found, key_id), clock_at(at)
     extra, nonce = extras.of(found), extras.nonce_for(found)
-    head = Request.from_url(method.upper(), url, parse_headers(headers))
+    head = head_of_arguments(method, url, headers)
     credential = Credential(key_id, read_secret(secret_env, secret_file), extra=extra)
     with read_body(data, found.body_need(head)) as body:
         request = Request(head.method, head.target, head.headers, body.signed, head.origin)

@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from ..core.text import one_line, printable
-from ..recipe import Recipe, SchemeOfParts
+from ..parts.scheme import SchemeOfParts
+from ..recipe import Recipe
 from ..registry import build_scheme, options_described, schemes_described
 from ..schemes import presets
 from .drawing import bound_in_words, by_default, drawing, example

@@ -20,7 +20,7 @@ from .body import read_body
 from .choosing import Extras, key_id_of
 from .curl import curl_command
 from .explain import explain_file
-from .options import Command, clock_at, parse_headers, read_secret, request_options
+from .options import Command, clock_at, head_of_arguments, read_secret, request_options
 from .output import say
 
 
@@ -71,11 +71,9 @@ def sign(
             raise click.UsageError("--explain FILE takes neither -H, --data nor --as: the request is in the file")
         explain_file(method, [scheme], key_id, at)
         return
-    if url is None:
-        raise click.UsageError("Missing argument 'URL'.")
+    head = head_of_arguments(method, url, headers)
     key_id = key_id_of(scheme, key_id)
-    extra, nonce = ({}, "") if only_explained else (extras.of(scheme), extras.nonce_for(scheme))
-    head = Request.from_url(method.upper(), url, parse_headers(headers))
+    extra, nonce = ({}, extras.nonce or "") if only_explained else (extras.of(scheme), extras.nonce_for(scheme))
     credential = None
     if not only_explained:
         credential = Credential(key_id, read_secret(secret_env, secret_file), extra=extra)

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
 from ..core.credentials import parse_origin
+from ..core.grammar import did_you_mean
 from ..core.text import printable
 from ..errors import Reason, Rejected
+from ..verifying.lookup import Keys
 from ..verifying.verifier import Verifier
 from .inputs.received import CLOCK_IS_NOW, ReadingCommand, input_options, received, tell
+from .next_step import to_diagnose
 from .options import Given, clock_at, verifying_options
+from .output import say
 
 
 @click.command(
@@ -40,15 +45,15 @@ def verify(
     """
     sent_to = None if origin is None else parse_origin(origin)
     keys, at = given.keys(), given.at
-    hint = ""
+    clock, now, hint, told = clock_at(at), 0.0, "", at is not None
     try:
         found = received(file, kind, entry, sent_to, given.schemes)
-        hint = found.hint
+        now, hint = clock(), found.hint
         tell(*found.notes)
         if at is None and found.at is not None:
-            at = found.at
+            now, told = found.at, True
             tell(found.clock)
-        verified = Verifier(given.schemes, keys, clock=clock_at(at)).verify(found.request)
+        verified = Verifier(given.schemes, keys, clock=lambda: now).verify(found.request)
     except Rejected as rejected:
         if as_json:
             click.echo(json.dumps({"result": "invalid", "reason": rejected.reason.value}))
@@ -56,11 +61,27 @@ def verify(
             click.echo(f"invalid: {printable(str(rejected))}")
         if rejected.reason is Reason.MISSING:
             tell(hint)
-        if at is None and rejected.reason in (Reason.STALE, Reason.FUTURE):
+        if not told and rejected.reason in (Reason.STALE, Reason.FUTURE):
             tell(CLOCK_IS_NOW)
+        if not as_json and rejected.reason is Reason.UNKNOWN_KEY:
+            tell(_meant(rejected, keys))
+        if not as_json:
+            command, again = to_diagnose(file, None if told or not now else now)
+            tell(f"what the client did wrong is found by{', with the same request piped in' if again else ''}:")
+            say(command)
         return 1
     if as_json:
         click.echo(json.dumps({"result": "valid", "scheme": verified.scheme, "key_id": verified.key_id}))
     else:
         click.echo(f"valid: {verified.scheme}, signed by {printable(verified.key_id)}")
     return 0
+
+
+def _meant(rejected: Rejected, keys: Keys) -> str:
+    """The key id that is one or two letters off, as a sentence; empty where none is."""
+    if callable(keys):
+        return ""
+    own = keys.get(rejected.scheme)
+    known = own if isinstance(own, Mapping) else keys
+    meant = did_you_mean(rejected.key_id, (name for name in known if isinstance(name, str)))
+    return f"there is no key {printable(rejected.key_id)!r}{printable(meant)}" if meant else ""

@@ -33,6 +33,12 @@ def with_wire_headers(request: Request) -> Request:
     return Request(request.method, request.target, headers, request.body, request.origin)
 
 
+def head_of(request: Request) -> bytes:
+    """The head as it goes on the wire."""
+    lines = [f"{request.method} {request.target} HTTP/1.1", *(f"{name}: {value}" for name, value in request.headers)]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1")
+
+
 @contextmanager
 def sent(request: Request, pieces: Iterable[bytes], timeout: float) -> Generator[httpx.Response, None, None]:
     """The answer to the request, its body still to be read. No redirect is followed.

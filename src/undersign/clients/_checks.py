@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from ..core.credentials import Secret
 from ..core.message import Patch, Request, Response
 from ..errors import ConfigError, Rejected, ResponseRejected
-from ..scheme import Scheme, response_flaw
+from ..scheme import Scheme, response_problem
 
 _IDENTITY = Patch((("Accept-Encoding", "identity"),))
 _SWITCHED = 101  # to another protocol, such as that of a WebSocket: what comes then is no answer
@@ -35,11 +35,11 @@ class ResponseCheck:
 
         An answer to a request that was not signed has none, such as one that a redirect has led to another origin.
         """
-        flaw = self._flaw(request, Response(status, tuple(headers), body))
-        if flaw:
-            raise ResponseRejected(status, flaw)
+        problem = self._problem(request, Response(status, tuple(headers), body))
+        if problem:
+            raise ResponseRejected(status, problem)
 
-    def _flaw(self, request: Request, response: Response) -> str | None:
+    def _problem(self, request: Request, response: Response) -> str | None:
         try:
             claim = self._scheme.read(request)
         except Rejected:
@@ -47,8 +47,8 @@ class ResponseCheck:
         if claim is None:
             where = request.origin or "an origin that is not known"
             return f"its request went unsigned to {where}, where the credential may not go"
-        flaw = response_flaw(self._scheme, self._secret, request, response)
+        problem = response_problem(self._scheme, self._secret, request, response)
         coded = [value for name, value in response.headers if name.lower() == "content-encoding" and value]
-        if flaw and coded:
-            return f"{flaw}; it came as {', '.join(coded)}, and what was signed may be the coded body"
-        return flaw
+        if problem and coded:
+            return f"{problem}; it came as {', '.join(coded)}, and what was signed may be the coded body"
+        return problem

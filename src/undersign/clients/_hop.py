@@ -16,22 +16,23 @@ from __future__ import annotations
 
 import logging
 import time
-import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from ..core.credentials import Credential, Secret, parse_origin, seal_all
+from ..core.credentials import Credential, Secret, parse_origin, secrets_of
 from ..core.dates import check_clock
 from ..core.fields import decode_field
 from ..core.message import Pairs, Patch, Request
 from ..errors import CannotSign, ConfigError
 from ..scheme import BodyNeed, Scheme, window_of
-from ..signing import credential_flaw, sign_checked
+from ..signing import credential_problem, sign_checked
 from ._checks import ResponseCheck
 from ._clock import ClockCorrection
+from ._traces import without_traces
+from .nonces import nonces_of
 
 _log = logging.getLogger("undersign")
 _NOTHING = Patch()
@@ -40,7 +41,7 @@ _NOTHING = Patch()
 class HopSigner:
     """A scheme and a credential, for any number of requests, threads and tasks at once.
 
-    `secrets` are what `seal_all` returns, so that no frame which raises holds a plain one. `origins` are where the
+    `secrets` are what `secrets_of` returns, so that no frame which raises holds a plain one. `origins` are where the
     credential may go; with none named that is the origin of the user's own call. `clock` returns Unix seconds; with
     `adjust_clock` it is corrected by what a refusing https server says of its own time. Raises ConfigError for a
     credential that cannot work.
@@ -65,13 +66,13 @@ class HopSigner:
             raise ConfigError(f"the scheme is an object such as GoTom(), not {type(scheme).__name__}")
         self.scheme = scheme
         self.credential = Credential(key_id, secrets[0], origins, older=secrets[1:], extra=extra)
-        if flaw := credential_flaw(scheme, self.credential):
-            raise flaw
+        if problem := credential_problem(scheme, self.credential):
+            raise problem
         check_clock(clock)
         self.clock = clock
         if nonce is not None and not callable(nonce):
             raise ConfigError("nonce is a function that returns a new text each time, not the text itself")
-        self._nonce = nonce or (lambda: str(uuid.uuid4()) if scheme.needs_nonce else "")
+        self._nonce = nonce or nonces_of(scheme)
         window = window_of(scheme)
         if adjust_clock and window is None:
             raise ConfigError(f"{scheme.name} signs no time: leave adjust_clock out")
@@ -114,7 +115,11 @@ class HopSigner:
         is_ours = any(pair in pairs and pair[1] == key_id for pair in found)
         names = {name for name, _ in pairs} if is_ours else set[str]()
         kept = [part for part, pair in zip(parts, found, strict=True) if pair not in pairs and pair[0] not in names]
-        return encoded if len(kept) == len(parts) else "&".join(kept)
+        return self.without_traces(encoded if len(kept) == len(parts) else "&".join(kept), pairs)
+
+    def without_traces(self, text: str, pairs: Pairs) -> str:
+        """A text (Latin-1) without the values that `pairs` have set, but the key id, which is no secret."""
+        return without_traces(text, {value for _, value in pairs} - {self.credential.key_id})
 
 
 class Stripped(NamedTuple):
@@ -162,6 +167,7 @@ class Hops:
         gone = frozenset(pair[0].lower() for pair in request.headers) & private
         path, mark, query = request.target.partition("?")
         kept = self.signer.strip_fields(query, patch.query + patch.form)
+        path = self.signer.without_traces(path, patch.query + patch.form)
         target = path + mark + kept if kept or not query else path
         body = request.body
         if patch.form and isinstance(body, bytes):
@@ -207,7 +213,7 @@ class HopAuth:
         check_response: bool = False,
         nonce: Callable[[], str] | None = None,
     ) -> None:
-        secrets = seal_all(secret, older)
+        secrets = secrets_of(secret, older)
         del secret, older  # so that no frame which raises below holds a plain one
         self._signer = HopSigner(
             scheme,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -13,13 +14,15 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Retry
 
 from ..bodies import is_seekable, pieces_of, read_file, spool
-from ..core.credentials import Secret, seal_all
-from ..core.message import BodyDigest, Patch, Request, origin_form
+from ..core.credentials import Secret, secrets_of
+from ..core.message import BodyDigest, Pairs, Request, origin_form
 from ..errors import CannotSign, ConfigError
 from ..scheme import BodyNeed, Scheme
 from ._hop import HopSigner, origin_of
 from ._requests_signing import normalise_url, pairs_of
 from ._retries import IDEMPOTENT, STATUSES
+
+_REMEMBERED = 256  # requests: the hops of a good many redirects at once
 
 
 def retries(attempts: int = 3, *, also: Iterable[str] = (), backoff: float = 0.5) -> Retry:
@@ -46,6 +49,7 @@ class SigningAdapter(HTTPAdapter):
     private headers and without parameters of ours that a redirect brings back, wherever else the adapter is mounted.
     What it sets does not show on `response.request`. `older` are secrets that are being replaced,
     for a scheme that sends several signatures: each makes one too. `extra` is what else the credential has, by name.
+    `nonce` returns a text that no request had before, for a scheme that sends one; each attempt gets its own.
 
     Raises ConfigError for a credential that cannot work, or without origins; sending raises CannotSign.
     """
@@ -62,14 +66,15 @@ class SigningAdapter(HTTPAdapter):
         clock: Callable[[], float] = time.time,
         older: Sequence[Secret | str | bytes] = (),
         extra: Mapping[str, str] = MappingProxyType({}),
+        nonce: Callable[[], str] | None = None,
         max_retries: Retry | int | None = None,
         **keywords: Any,
     ) -> None:
-        secrets = seal_all(secret, older)
+        secrets = secrets_of(secret, older)
         del secret, older  # so that no frame which raises below holds a plain one
         if not origins:
             raise ConfigError('an adapter does not see whose call it serves: name origins=["https://api.example.com"]')
-        self._signer = HopSigner(scheme, key_id, secrets, origins, clock, extra=extra)
+        self._signer = HopSigner(scheme, key_id, secrets, origins, clock, extra=extra, nonce=nonce)
         super().__init__(max_retries=retries() if max_retries is None else max_retries, **keywords)
 
     def init_poolmanager(self, *arguments: Any, **keywords: Any) -> None:
@@ -109,6 +114,8 @@ class _SigningPool:
     host: str
     port: int | None
     signer: HopSigner
+    recent: deque[Pairs]
+    """The parameters that the last requests were signed with: a later hop may bring those of an earlier one back."""
 
     def urlopen(self, method: str, url: str, body: Any = None, headers: Any = None, *rest: Any, **keywords: Any) -> Any:
         kept = type(headers)(headers or {}) if headers is not None else {}
@@ -128,19 +135,24 @@ class _SigningPool:
         for name, value in patch.headers:
             kept[name] = value
         response = self._urlopen(method, patch.url(url), body, kept, *rest, **keywords)
-        self._forget(response, unsigned.origin, patch)
+        if patch.query or patch.form:
+            self.recent.append(patch.query + patch.form)
+        self._forget(response, unsigned.origin)
         return response
 
-    def _forget(self, response: Any, origin: str, patch: Patch) -> None:
-        """Take what the request was signed with out of a redirect that comes back with it and leads elsewhere."""
+    def _forget(self, response: Any, origin: str) -> None:
+        """Take what requests were signed with out of a redirect that comes back with it and leads elsewhere."""
         location = response.headers.get("Location")
         if not location or self.signer.allows(_led_to(origin, location), ""):
             return
         base, hash_mark, fragment = location.partition("#")
         path, mark, query = base.partition("?")
-        kept = self.signer.strip_fields(query, patch.query + patch.form)
-        if kept != query:
-            response.headers["Location"] = path + (mark + kept if kept else "") + hash_mark + fragment
+        signed_with = tuple(pair for pairs in tuple(self.recent) for pair in pairs)
+        kept = self.signer.strip_fields(query, signed_with)
+        path, fragment = (self.signer.without_traces(text, signed_with) for text in (path, fragment))
+        led_to = path + (mark + kept if kept or not query else "") + hash_mark + fragment
+        if led_to != location:
+            response.headers["Location"] = led_to
 
     def _urlopen(self, *arguments: Any, **keywords: Any) -> Any:
         return super().urlopen(*arguments, **keywords)  # type: ignore[misc]  # the pool that this is mixed into
@@ -163,9 +175,10 @@ def _led_to(url: str, location: str) -> str:
 
 
 def _pool_classes(signer: HopSigner) -> dict[str, type]:
+    own = {"signer": signer, "recent": deque(maxlen=_REMEMBERED)}
     return {
-        "http": type("SigningHTTPPool", (_SigningPool, HTTPConnectionPool), {"signer": signer}),
-        "https": type("SigningHTTPSPool", (_SigningPool, HTTPSConnectionPool), {"signer": signer}),
+        "http": type("SigningHTTPPool", (_SigningPool, HTTPConnectionPool), own),
+        "https": type("SigningHTTPSPool", (_SigningPool, HTTPSConnectionPool), own),
     }
 
 

@@ -58,6 +58,8 @@ def strip(request: PreparedRequest, hops: Hops) -> None:
     body = request.body.encode() if isinstance(request.body, str) else request.body
     base, mark, fragment = (request.url or "").partition("#")
     path, question, query = base.partition("?")
+    set_before = hops.patch.query + hops.patch.form
+    clean = hops.signer.without_traces(path, set_before), hops.signer.without_traces(fragment, set_before)
     # The URL may be as it stood in the answer; the query alone can hold anything of ours.
     before = Request(
         request.method or "", "/?" + query, pairs_of(request.headers), body if isinstance(body, bytes) else b""
@@ -65,9 +67,9 @@ def strip(request: PreparedRequest, hops: Hops) -> None:
     gone, after = hops.strip(before)
     for name in gone:
         del request.headers[name]
-    if after.target != before.target:
+    if after.target != before.target or clean != (path, fragment):
         kept = after.target.partition("?")[2]
-        request.__dict__["url"] = path + (question + kept if kept else "") + mark + fragment
+        request.__dict__["url"] = clean[0] + (question + kept if kept else "") + mark + clean[1]
     if isinstance(body, bytes) and after.body != before.body and isinstance(after.body, bytes):
         _replace_body(request, after.body)
 

@@ -16,7 +16,7 @@ from urllib.request import BaseHandler, OpenerDirector
 from urllib.request import Request as UrllibRequest
 
 from ..bodies import is_seekable, pieces_of, read_file, spool
-from ..core.credentials import Secret, seal_all
+from ..core.credentials import Secret, secrets_of
 from ..core.message import BodyDigest, Request, body_length
 from ..errors import CannotSign
 from ..scheme import BodyNeed, Scheme
@@ -58,7 +58,7 @@ class SignatureHandler(BaseHandler):
         check_response: bool = False,
         nonce: Callable[[], str] | None = None,
     ) -> None:
-        secrets = seal_all(secret, older)
+        secrets = secrets_of(secret, older)
         del secret, older  # so that no frame which raises below holds a plain one
         self._signer = HopSigner(
             scheme, key_id, secrets, origins, clock, extra=extra, check_response=check_response, nonce=nonce

@@ -58,7 +58,7 @@ class Secret:
         raise TypeError("a Secret is not pickled: pass the place where it is kept instead")
 
 
-def seal(value: object) -> Secret | ConfigError:
+def as_secret(value: object) -> Secret | ConfigError:
     """The secret, or what is wrong with it, for a caller to raise once no local of its frame holds the plain one."""
     if isinstance(value, Secret):
         return value
@@ -66,16 +66,16 @@ def seal(value: object) -> Secret | ConfigError:
     return data if isinstance(data, ConfigError) else Secret(data)
 
 
-def seal_all(secret: object, older: object) -> tuple[Secret, ...] | ConfigError:
-    """A credential's secret with the older ones behind it, or what is wrong with them; see `seal`."""
+def secrets_of(secret: object, older: object) -> tuple[Secret, ...] | ConfigError:
+    """A credential's secret with the older ones behind it, or what is wrong with them; see `as_secret`."""
     if isinstance(older, (Secret, str, bytes, bytearray)) or not isinstance(older, Iterable):
         return ConfigError('older is a sequence of secrets: write older=["…"]')
     secrets: list[Secret] = []
     for value in (secret, *older):
-        sealed = seal(value)
-        if isinstance(sealed, ConfigError):
-            return sealed
-        secrets.append(sealed)
+        hidden = as_secret(value)
+        if isinstance(hidden, ConfigError):
+            return hidden
+        secrets.append(hidden)
     return tuple(secrets)
 
 
@@ -124,7 +124,7 @@ class Credential:
         older: Sequence[Secret | str | bytes] = (),
         extra: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        secrets = seal_all(secret, older)
+        secrets = secrets_of(secret, older)
         del secret, older  # so that no frame which raises below holds a plain one
         if isinstance(secrets, ConfigError):
             raise secrets

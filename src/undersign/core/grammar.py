@@ -19,6 +19,9 @@ CONTROL_BUT_TAB = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 LENGTH = re.compile(r"[0-9]{1,18}")
 """A Content-Length: RFC 9110, section 8.6, and no more digits than 64 bits hold."""
 
+NUMBER = re.compile(r"[0-9]{1,20}")
+"""A whole number of 64 bits."""
+
 HEX = re.compile(r"[0-9A-Fa-f]+")
 
 BACKSLASHED = re.compile(r"\\(.)", re.DOTALL)
@@ -34,12 +37,12 @@ def custom_headers(option: str, names: object) -> tuple[str, ...]:
     if isinstance(names, str) or not isinstance(names, Iterable):
         raise ConfigError(f'{option} is a sequence of names: write {option}=("X-Name",)')
     found = tuple(names)
-    if flaw := custom_headers_flaw(found):
-        raise ConfigError(f"{option} {flaw}")
+    if problem := custom_headers_problem(found):
+        raise ConfigError(f"{option} {problem}")
     return found
 
 
-def custom_headers_flaw(names: Iterable[object]) -> str:
+def custom_headers_problem(names: Iterable[object]) -> str:
     """What is wrong with the names of custom headers, as the end of a sentence; empty = nothing."""
     for name in names:
         if not isinstance(name, str) or not TOKEN.fullmatch(name) or name.lower() == "authorization":

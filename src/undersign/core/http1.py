@@ -60,14 +60,14 @@ class RequestReader:
         _refuse_unless(not self.done or not data, "there are bytes after the end of the request")
         self._recent = self._recent[-4:] + data
         pieces: list[bytes] = []
-        flaw = ""
+        problem = ""
         try:
             self._connection.receive_data(data)
             while not self.done and self._next_event(pieces):
                 pass
         except self._h11.RemoteProtocolError as error:
-            flaw = f"not clean HTTP: {_without_values(error)}"
-        _refuse_unless(not flaw, flaw)
+            problem = f"not clean HTTP: {_without_values(error)}"
+        _refuse_unless(not problem, problem)
         return pieces
 
     def finish(self) -> Head:

@@ -391,8 +391,8 @@ def _signed_with_care(request: Request, name: str) -> str | None:
             return value
         del value
         raise CannotSign(f"the header {name} holds a control character or one outside Latin-1: remove it")
-    if flaw := spelling_flaw(request, name):
-        raise CannotSign(flaw)
+    if problem := spelling_problem(request, name):
+        raise CannotSign(problem)
     if folded_name(name) in request.by_name():
         raise CannotSign(f"the header {name} is there more than once: send it once")
     return None
@@ -414,7 +414,7 @@ def lone_value(request: Request, name: str) -> str | None:
     return found[0][1].strip(" \t") if len(found) == 1 and found[0][0].lower() == name else None
 
 
-def spelling_flaw(request: Request, name: str) -> str | None:
+def spelling_problem(request: Request, name: str) -> str | None:
     """Which header would stand in for the one of that name (lower case), as a sentence, since CGI-like servers read _
     as -."""
     folded = folded_name(name)
@@ -441,26 +441,26 @@ def is_plain_target(target: str) -> bool:
     )
 
 
-def flaw_when_signing(request: Request, target: str) -> str | None:
+def problem_when_signing(request: Request, target: str) -> str | None:
     """What no scheme can sign about a request, as a sentence, else None. `target` is in its origin-form."""
     if request.method not in _USUAL_METHODS and not TOKEN.fullmatch(request.method):
         return "the method is not an HTTP token"
     if not is_plain_target(target) and target != "*":
         return "the target is not /path?query in printable ASCII without '#': let Request.from_url encode the URL"
-    return override_flaw(request) if request.method == "POST" or request.method.upper() == "POST" else None
+    return override_problem(request) if request.method == "POST" or request.method.upper() == "POST" else None
 
 
-def flaw_when_verifying(request: Request) -> str | None:
+def problem_when_verifying(request: Request) -> str | None:
     """What makes a claimed request malformed whatever its scheme, as a sentence, else None."""
     method = request.method
     if method not in _USUAL_METHODS and (not TOKEN.fullmatch(method) or method != method.upper()):
         return "the method is not an upper-case HTTP token"
     if not is_plain_target(request.target):
         return "the target is not /path?query in printable ASCII without '#'"
-    return override_flaw(request) if method == "POST" else None
+    return override_problem(request) if method == "POST" else None
 
 
-def override_flaw(request: Request) -> str | None:
+def override_problem(request: Request) -> str | None:
     """The header for which frameworks run another method than the one that is signed, as a sentence, else None.
 
     CGI-like servers read _ as -.

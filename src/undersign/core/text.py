@@ -23,6 +23,12 @@ def one_line(text: str) -> str:
     return printable(" ".join(text.split()))
 
 
+def decoded(content: bytes) -> str:
+    """The text of a file: UTF-8, with a byte order mark or without, or UTF-16 as Windows saves it, which has its mark.
+    Raises UnicodeDecodeError."""
+    return content.decode("utf-16" if content.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig")
+
+
 def shortened(text: str, longest: int = 200) -> str:
     """The text, or so many of its characters with `…` for the others."""
     return text if len(text) <= longest else f"{text[:longest]}…"

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from ..core.message import Request
 from ..errors import Reason, Rejected
 from ..parts.carriers import Carriers
-from ..recipe import SchemeOfParts
+from ..parts.scheme import SchemeOfParts
 from ..scheme import Claim, Scheme
 from ..verifying.lookup import Keys
 from ..verifying.verifier import Verifier

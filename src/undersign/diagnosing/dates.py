@@ -91,7 +91,7 @@ def _written(write: Callable[[float], str] | None, right: bytes, at: float) -> I
         return
 
 
-def flaw_of_date(name: str, text: str) -> str:
+def problem_of_date(name: str, text: str) -> str:
     """What is wrong with the value of the header of that name, which is no date that is read."""
     remedy = "write it as YYYY-MM-DDThh:mm:ssZ"
     if any(parse_date(text + zone) is not None for zone in ("Z", " GMT")):

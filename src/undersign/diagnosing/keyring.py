@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 from urllib.parse import unquote
 
-from ..core.credentials import Secret, seal
+from ..core.credentials import Secret, as_secret
 from ..core.message import Request
 from ..verifying.lookup import Keys, as_secrets, asker, usable
 
@@ -101,6 +101,6 @@ def _revealed(held: Any) -> Iterator[bytes]:
         return
     single = isinstance(held, (str, bytes, bytearray, Secret)) or not isinstance(held, Sequence)
     for value in cast("Iterable[Any]", (held,) if single else held):
-        secret = seal(value)
+        secret = as_secret(value)
         if isinstance(secret, Secret):
             yield secret.reveal()

@@ -19,7 +19,7 @@ from ..parts.carriers import form_of
 from ..parts.digests import written_digest
 from ..parts.message import SECRET as SECRET_TEXT
 from ..parts.message import Part, Values, unix_second
-from ..recipe import SchemeOfParts
+from ..parts.scheme import SchemeOfParts
 from . import bodies, dates, heads, wholes
 from .cause import Cause, difference, string_difference
 from .changes import Change

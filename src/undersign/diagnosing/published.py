@@ -82,7 +82,7 @@ def _digest(
         _, string = recipe.draft(request, claim)
     except UndersignError:  # no API can mean that either
         return None
-    if recipe.secret_flaw(credential.secret.reveal()):
+    if recipe.secret_problem(credential.secret.reveal()):
         return None
     return bytes.fromhex(recipe.signature(credential.secret.reveal(), string))
 

@@ -19,8 +19,8 @@ from ..core.grammar import BACKSLASHED
 from ..core.message import Request, origin_form
 from ..errors import CannotSign
 from ..parts.lists import ListTemplate
+from ..parts.scheme import SchemeOfParts
 from ..parts.templates import Template
-from ..recipe import SchemeOfParts
 from .bodies import unpacked
 from .cause import Cause, difference
 from .dates import flaw_of_date, time_cause
@@ -29,6 +29,7 @@ from .keyring import KeyRing
 from .signatures import Digest, causes_of, digest_in
 
 _LONGEST = 4096
+_MOST_LOOKED_AT = 200
 _FOREIGN = ("basic", "bearer", "digest", "negotiate", "aws4-hmac-sha256")
 _PIECE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[^{}]+")
 _FAR = 5 * 365 * 86400  # no clock is that wrong: another unit was sent
@@ -124,16 +125,24 @@ def received(scheme: SchemeOfParts, request: Request, keys: KeyRing, now: float)
 
 
 def may_carry(scheme: SchemeOfParts, request: Request) -> bool:
-    """Whether a header or a parameter of the request may be the one that carries the signature, by its name."""
+    """Whether a header or a parameter of the request may be the one that carries the signature, by its name alone and
+    at next to no cost."""
     carriers = scheme.program.carriers
     if name := carriers.signature_header:
-        signed = next(header.template for header in carriers.headers if header.folded == name)
-        return any(not _is_foreign(signed, value) for value in request.values(name)) or (
-            _near(scheme, request, name, in_header=True) is not None
-        )
-    return bool(_in_fields(scheme, request, carriers.signature_field)) or (
-        _near(scheme, request, carriers.signature_field, in_header=False) is not None
-    )
+        if any(_word(value) not in _FOREIGN or ":" in value for value in request.values(name)):
+            return True
+        bare = _bare(name)
+        return any(_bare(other) == bare and other.lower() != name for other, _ in request.headers[:_MOST_LOOKED_AT])
+    field_name = carriers.signature_field
+    names = {_bare(field_name)}.union(*(words for words in _ALIKE if _bare(field_name) in words))
+    encoded = origin_form(request.target).partition("?")[2]
+    if isinstance(request.body, bytes) and request.body and FORM in request.media_types():
+        encoded += "&" + request.body[-_LONGEST:].decode("latin-1") + "&" + request.body[:_LONGEST].decode("latin-1")
+    return any(_bare(piece.partition("=")[0]) in names for piece in encoded.split("&")[:_MOST_LOOKED_AT])
+
+
+def _word(value: str) -> str:
+    return value.partition(" ")[0].lower()
 
 
 def _templates(scheme: SchemeOfParts) -> Iterator[tuple[str, str, Template | None, bool]]:

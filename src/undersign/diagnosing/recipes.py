@@ -20,7 +20,7 @@ from typing import Any
 from ..core.message import Component, Request, flaw_when_verifying, origin_form
 from ..errors import CannotSign, Reason, Rejected
 from ..parts.message import Part
-from ..recipe import SchemeOfParts
+from ..parts.scheme import SchemeOfParts
 from ..scheme import window_of
 from . import heads, spoilt
 from .cause import Cause, clock_cause, unexplained

@@ -72,9 +72,9 @@ class CachedKeys(LookupAround):
         tenant: Callable[[Request], str | None] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        if flaw := not_callable(lookup):
+        if problem := not_callable(lookup):
             del lookup
-            raise flaw
+            raise problem
         super().__init__(lookup)
         if isinstance(max_age, bool) or not isinstance(max_age, (int, float)) or not 0 < max_age < math.inf:
             raise ConfigError(f"max_age is a number of seconds over 0, not {max_age!r}")

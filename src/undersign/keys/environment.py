@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Mapping
 
-from ..core.credentials import Secret, seal
+from ..core.credentials import Secret, as_secret
 from ..errors import ConfigError
 
 _SECRET_SUFFIX = re.compile(r"_SECRET(?:_([1-9][0-9]*))?")
@@ -51,7 +51,7 @@ def _from_environment(
             match = _SECRET_SUFFIX.fullmatch(variable.removeprefix(stem)) if variable.startswith(stem) else None
             if match is None:
                 continue
-            secret = seal(os.fsencode(environ[variable]))
+            secret = as_secret(os.fsencode(environ[variable]))
             if isinstance(secret, ConfigError):
                 return ConfigError(f"the environment variable {variable}: {secret}")
             if numbered.setdefault(int(match[1] or 1), secret) is not secret:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
+import stat
 import sys
 import threading
 import time
@@ -12,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeAlias, cast
 
 from ..core.credentials import Secret
+from ..core.text import decoded
 from ..errors import ConfigError
 
 if sys.version_info >= (3, 11):
@@ -20,6 +23,7 @@ else:
     import tomli as tomllib
 
 _SCOPED = "keys-for"
+_SETTLED = 0.5  # seconds without a change: editors and copies write on within less
 _LINE = re.compile(r"\(at line ([0-9]+),")
 
 _log = logging.getLogger("undersign")
@@ -41,19 +45,20 @@ def load_keys(
     tables = _read(path)
     if isinstance(tables, ConfigError):
         raise tables
-    if flaw := tables.flaw(path, scheme_names, others):
+    if problem := tables.problem(path, scheme_names, others):
         del tables  # so that no frame which raises holds a secret
-        raise flaw
+        raise problem
     return {name: tables.of(name) for name in scheme_names}
 
 
 class KeyFile:
     """The keys in a TOML file (see `load_keys`), read again when it changes: for a Verifier's `keys`.
 
-    The file is looked at every `interval` seconds at most, and a change is taken when two looks have found the same:
-    a file that is just being written is left until it is whole. A new version that cannot be read, is not in form or
-    has no table at all is logged, and the last good one stays. `scheme_names` are the schemes in use; with None a
-    table may be for any name. `clock` returns seconds that only go up.
+    The file is looked at every `interval` seconds at most, and a change is taken when two looks, half a second
+    apart at least, have found the same: a file that is just being written is left until it is whole. A new version
+    that cannot be read, is not in form or has no table at all is logged, and the last good one stays.
+    `scheme_names` are the schemes in use; with None a table may be for any name. `clock` returns seconds that only
+    go up.
 
     Raises ConfigError for a file that is not there or not in form when this is built. Safe to share between threads.
     """
@@ -77,6 +82,7 @@ class KeyFile:
         self._lock = threading.Lock()
         self._looked = clock()
         self._seen = _stamp(self._path)
+        self._seen_at = self._looked
         self._taken: _Stamp | None = ()  # so that the first look which finds no change reads it once more
         keys = self._load()
         if isinstance(keys, ConfigError):
@@ -95,9 +101,11 @@ class KeyFile:
 
     def _look(self) -> None:
         self._looked = self._clock()
-        seen, before = _stamp(self._path), self._seen
-        self._seen = seen
-        if seen != before or seen == self._taken:
+        seen = _stamp(self._path)
+        if seen != self._seen:
+            self._seen, self._seen_at = seen, self._looked
+            return
+        if seen == self._taken or self._looked - self._seen_at < _SETTLED:
             return
         self._taken = seen
         keys = self._load()
@@ -116,10 +124,10 @@ class KeyFile:
         if tables.is_empty:
             return ConfigError(f"{self._path}: there is no table of keys: write [keys], even where none is below it")
         names = self._scheme_names
-        if flaw := tables.flaw(self._path, names, self._others):
-            return flaw
-        loaded = {name: _sealed(tables.of(name)) for name in (tables.scoped if names is None else names)}
-        loaded[""] = _sealed(tables.common) if names is None else {}
+        if problem := tables.problem(self._path, names, self._others):
+            return problem
+        loaded = {name: _as_secrets(tables.of(name)) for name in (tables.scoped if names is None else names)}
+        loaded[""] = _as_secrets(tables.common) if names is None else {}
         return loaded
 
 
@@ -135,7 +143,9 @@ class _Tables:
         """The keys of one scheme."""
         return {**self.common, **self.scoped.get(name, {})}
 
-    def flaw(self, path: str | Path, scheme_names: Sequence[str] | None, others: Collection[str]) -> ConfigError | None:
+    def problem(
+        self, path: str | Path, scheme_names: Sequence[str] | None, others: Collection[str]
+    ) -> ConfigError | None:
         """What is wrong with the names of the tables, or None."""
         for name in self.scoped:
             if scheme_names is not None and name not in scheme_names and name not in others:
@@ -145,10 +155,10 @@ class _Tables:
 
 
 def _read(path: str | Path) -> _Tables | ConfigError:
-    # Flaws are returned, all the way up, so that no frame which raises holds a secret.
+    # Problems are returned, all the way up, so that no frame which raises holds a secret.
+    _warn_of_writers(Path(path))
     try:
-        # Editors of Windows put a byte order mark in front.
-        content: dict[str, Any] = tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
+        content: dict[str, Any] = tomllib.loads(decoded(Path(path).read_bytes()))
     except OSError as error:
         return ConfigError(f"{path}: {error.strerror or 'cannot be read'}")
     except (ValueError, RecursionError) as error:
@@ -180,6 +190,16 @@ def _read(path: str | Path) -> _Tables | ConfigError:
     return _Tables(common, by_scheme, is_empty=not content)
 
 
+def _warn_of_writers(path: Path) -> None:
+    """Log that others may write the file: whoever does has whatever key they like."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:  # reading it will say so
+        return
+    if os.name == "posix" and mode & stat.S_IWOTH:
+        _log.warning("every user of this machine may write the keys in %s: chmod o-w", path)
+
+
 def _keys_in(path: str | Path, name: str, table: object) -> _Plain | ConfigError:
     entries = _as_table(table)
     if entries is None:
@@ -199,7 +219,7 @@ def _as_table(value: object) -> dict[str, Any] | None:
     return cast("dict[str, Any]", value) if isinstance(value, dict) else None
 
 
-def _sealed(keys: _Plain) -> dict[str, tuple[Secret, ...]]:
+def _as_secrets(keys: _Plain) -> dict[str, tuple[Secret, ...]]:
     return {key_id: tuple(map(Secret, secrets)) for key_id, secrets in keys.items()}
 
 

@@ -1,7 +1,8 @@
 """Where credentials travel: headers, and fields of the query or of a urlencoded form, written and read by templates.
 
 What is read is what was written and nothing near it: a carrier that is absent, repeated, in both places, or not in its
-template's one form is a flaw. Flaws are returned, so that no frame which raises holds a signature that may be good.
+template's one form is a problem. Problems are returned, so that no frame which raises holds a signature that may be
+good.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ FORM_NEED = BodyNeed(raw=True, limit=1024 * 1024)
 _MOST_FIELDS = 10_000  # of a form: a megabyte of & would take half a second to take apart
 
 
-class Flaw(NamedTuple):
+class Problem(NamedTuple):
     """What is wrong with the credentials of a request, for the log."""
 
     detail: str
@@ -33,9 +34,9 @@ class Flaw(NamedTuple):
     """The parameter at fault, where it is one alone."""
 
 
-NOT_CLAIMED = Flaw("", Reason.MISSING)
-"""Not a flaw: the request has no signature of the scheme."""
-TOO_LARGE = Flaw(
+NOT_CLAIMED = Problem("", Reason.MISSING)
+"""Not a problem: the request has no signature of the scheme."""
+TOO_LARGE = Problem(
     f"the form may hold the signature and is too large to read: {_MOST_FIELDS} fields at most", Reason.BODY_TOO_LARGE
 )
 NOWHERE: tuple[Pairs, Pairs] = ((), ())
@@ -94,7 +95,7 @@ class Carriers:
         self.templates = (*(header.template for header in self.headers), *(template for _, template in self.fields))
         self.sent = frozenset(name for template in self.templates for name in template.names)
         self.left_out_without = frozenset(name for template in self.templates for name in template.left_out_without)
-        self.sealed = frozenset(name for template in self.templates for name in template.sealed)
+        self.sent_as_mac = frozenset(name for template in self.templates for name in template.sent_as_mac)
         self.digests = tuple(name for template in self.templates for name in template.digests)
         repeated = [name for template in self.templates for name in template.names]
         if len(set(repeated)) < len(repeated):
@@ -114,7 +115,9 @@ class Carriers:
             self._word = ""
         self._others = tuple(header for header in self.headers if header is not self._signed)
         self.drafts = tuple(
-            header for header in self._others if "key_id" not in header.template.names and not header.template.sealed
+            header
+            for header in self._others
+            if "key_id" not in header.template.names and not header.template.sent_as_mac
         )
         """The headers that `drafted` writes, and `patch` does not."""
         self._written = tuple(header for header in self.headers if header not in self.drafts)
@@ -153,7 +156,7 @@ class Carriers:
 
     # Reading
 
-    def read(self, request: Request, found: dict[str, str]) -> Flaw | None:
+    def read(self, request: Request, found: dict[str, str]) -> Problem | None:
         """Put the values that the carriers hold into `found`, those of parameters decoded; what is wrong with them, or
         NOT_CLAIMED where the request has no signature of this scheme, in form or not."""
         signed = self._signed
@@ -175,13 +178,13 @@ class Carriers:
                 return self._not_in_form(request, signed)
         if self.fields and not in_query + in_form and not request.body and self.needs_form(request):
             return NOT_CLAIMED  # while the form is still to come, which has the rest
-        if self.fields and (flaw := self._read_fields(request, in_query, in_form, found)):
-            return flaw
+        if self.fields and (problem := self._read_fields(request, in_query, in_form, found)):
+            return problem
         for header in self._others:
             try:
                 value = signed_header(request, header.folded)
             except CannotSign as error:
-                return Flaw(str(error))
+                return Problem(str(error))
             if value is None and header.template.may_be_empty:
                 value = ""
             if value and header.template.alone:
@@ -191,10 +194,10 @@ class Carriers:
             ):
                 found.update(dict.fromkeys(header.template.names, ""))
             elif value is None or not header.template.read(value, found):
-                return Flaw(f"the {header.name} header is absent or not in its one form")
+                return Problem(f"the {header.name} header is absent or not in its one form")
         return None
 
-    def _not_in_form(self, request: Request, header: _Header) -> Flaw:
+    def _not_in_form(self, request: Request, header: _Header) -> Problem:
         """What is wrong with the header that the signature goes in; it may be that of another scheme."""
         values = request.values(header.folded)
         word = self._word
@@ -207,29 +210,31 @@ class Carriers:
         if not claims:
             return NOT_CLAIMED
         if len(values) > 1:
-            return Flaw(f"the {header.name} header is there more than once")
-        return Flaw(f"the {header.name} header is not in its one form, or stands beside another spelling of its name")
+            return Problem(f"the {header.name} header is there more than once")
+        return Problem(
+            f"the {header.name} header is not in its one form, or stands beside another spelling of its name"
+        )
 
-    def _read_fields(self, request: Request, in_query: Pairs, in_form: Pairs, found: dict[str, str]) -> Flaw | None:
+    def _read_fields(self, request: Request, in_query: Pairs, in_form: Pairs, found: dict[str, str]) -> Problem | None:
         if is_compressed_form(request) and self.place != "query":
-            return Flaw("the form has a Content-Encoding, which may hide its parameters")
+            return Problem("the form has a Content-Encoding, which may hide its parameters")
         if in_query and in_form:
-            return Flaw("the parameters are partly in the query and partly in the form")
+            return Problem("the parameters are partly in the query and partly in the form")
         values: dict[str, str] = {}
         for name, value in in_query or in_form:
             if name in values:
-                return Flaw(f"the parameter {name!r} is there more than once", part=name)
+                return Problem(f"the parameter {name!r} is there more than once", part=name)
             if "%" in value or "+" in value or not value.isascii():
                 try:
                     value = decode_field(value, "strict").encode().decode("latin-1")
                 except UnicodeDecodeError:
-                    return Flaw(f"the parameter {name!r} is not UTF-8", part=name)
+                    return Problem(f"the parameter {name!r} is not UTF-8", part=name)
             values[name] = value
         for name, template in self.fields:
             if name not in values and template.may_be_absent:
                 found.update(dict.fromkeys(template.names, ""))
             elif not template.read(values.pop(name, ""), found):
-                return Flaw(f"the parameter {name!r} is absent, empty or not in its one form", part=name)
+                return Problem(f"the parameter {name!r} is absent, empty or not in its one form", part=name)
         for name, value in values.items():
             found[f"field:{name}"] = value if value.isascii() else _text(value)
         return None
@@ -255,7 +260,7 @@ class Carriers:
         """The lower-case names of what `drafted` gives."""
         return [header.folded for header in self.drafts if not header.template.is_left_out(values)]
 
-    def flaw_of_left_out(self, request: Request, values: Mapping[str, str]) -> str | None:
+    def problem_of_left_out(self, request: Request, values: Mapping[str, str]) -> str | None:
         """A carrier that is left out, and which the request has all the same, as a sentence."""
         for header in self.headers:
             if header.template.is_left_out(values) and request.values(header.folded):

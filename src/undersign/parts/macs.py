@@ -59,7 +59,7 @@ class SecretForm(NamedTuple):
         """The key; the secret itself where it is not in form, since a verifier asks for unknown keys too."""
         return self._decoded(secret) or secret
 
-    def flaw(self, secret: bytes) -> str | None:
+    def problem(self, secret: bytes) -> str | None:
         """What is wrong with the form of the secret, as one sentence that does not hold it; None = nothing."""
         if self._decoded(secret):
             return None

@@ -28,6 +28,7 @@ from .message import SECRET, Body, Part, PartSpec, Values, compiled_part, unix_s
 from .times import TimeForm, time_form
 from .trading import traded
 
+NONCES = ("required", "number", "optional")
 _LONGEST_SEARCH = 86_400
 _SAMPLE_TIME = 1_730_974_875.0
 _NO_REQUEST = Request("GET", "/")
@@ -135,7 +136,8 @@ class Program:
         self.signs_time_as_other = self.time_is_sent and any(
             Component.DATE in part.binds and not part.of_values for part in self.parts
         )
-        self.needs_nonce = "nonce" in carriers.sent - carriers.left_out_without and nonce == "required"
+        self.needs_nonce = "nonce" in carriers.sent - carriers.left_out_without and nonce != "optional"
+        self.nonce_is_number = self.needs_nonce and nonce == "number"
         extras = {name[len("extra.") :] for name in carriers.sent if name.startswith("extra.")}
         self.extras = tuple(sorted(extras - self.optional_extras))
         self.sends_more = "nonce" in carriers.sent or bool(extras)
@@ -233,7 +235,7 @@ class Program:
         if self._lists is not None:
             sent["headers"] = self._lists(names_there(request, self.headers, self.carriers.names_drafted(sent)))
 
-    def flaw_of_computed(self, request: Request, found: Mapping[str, str]) -> str | None:
+    def problem_of_computed(self, request: Request, found: Mapping[str, str]) -> str | None:
         """What is wrong with the list of headers that was sent. Raises CannotSign."""
         if self._lists is None or found["headers"] == self._lists(names_there(request, self.headers, ())):
             return None
@@ -337,7 +339,7 @@ class Program:
             )
         if any("\0" in part.separators for part in self.parts):
             raise ConfigError("a NUL stands for the secret in a string to sign: separate by something else")
-        if mac.startswith("hash-") and self.carriers.sealed:
+        if mac.startswith("hash-") and self.carriers.sent_as_mac:
             raise ConfigError(f"mac {mac!r} takes no key, so {{mac:extra.…}} is no MAC: use hmac-")
         if named <= {"secret", "literal", "key id"}:
             raise ConfigError("parts binds nothing: one signature would serve for ever; sign the time or the request")

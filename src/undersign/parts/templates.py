@@ -52,7 +52,7 @@ class Template:
         self.names: tuple[str, ...] = tuple(name for inside in names for name in inside)
         self.left_out_without = tuple(piece.name for piece in placeholders if piece.optional)
         """Those without whose value the whole carrier is left out."""
-        self.sealed = tuple(piece.name for piece in placeholders if piece.sealed)
+        self.sent_as_mac = tuple(piece.name for piece in placeholders if piece.is_mac)
         """Those that the MAC of the value stands for."""
         self.digests = tuple(name for name in self.names if name.startswith("body:"))
         self.may_be_absent = bool(self.left_out_without or self.digests)
@@ -141,11 +141,11 @@ def _decoded(text: str) -> str:
 
 
 class _Placeholder(NamedTuple):
-    """What stands between two braces: `extra.token?` is optional, `mac:extra.passphrase` is sealed."""
+    """What stands between two braces: `extra.token?` is optional, `mac:extra.passphrase` is sent as its MAC."""
 
     name: str
     optional: bool = False
-    sealed: bool = False
+    is_mac: bool = False
 
 
 def _parsed(text: str, where: str) -> list[str | _Placeholder]:
@@ -170,7 +170,7 @@ def _placeholder(text: str, where: str) -> _Placeholder:
     if name == "secret":
         raise ConfigError(f"{where} would send the secret: send {{signature}} and keep the secret")
     if extra is not None:
-        return _Placeholder(extra[2], optional=name != text, sealed=extra[1] is not None)
+        return _Placeholder(extra[2], optional=name != text, is_mac=extra[1] is not None)
     if name != text and name in PLACEHOLDERS and name != "nonce":
         raise ConfigError(f"{where} has {{{text}}}: each request has one, so leave the question mark out")
     if name not in PLACEHOLDERS and not _COMPUTED.fullmatch(name):

@@ -8,9 +8,17 @@ from typing import TYPE_CHECKING
 from ..core.later import later
 
 if TYPE_CHECKING:
-    from .replay import AsyncReplayGuard, MemoryReplayGuard, ReplayGuard, ReplayPolicy
+    from .memory import MemoryReplayGuard
+    from .replay import AsyncReplayGuard, ReplayGuard, ReplayPolicy
     from .requirements import Requirements
 
 __all__ = ["AsyncReplayGuard", "MemoryReplayGuard", "ReplayGuard", "ReplayPolicy", "Requirements"]
 
-__getattr__ = later(__name__, {"Requirements": ".requirements", **dict.fromkeys(__all__[:4], ".replay")})
+__getattr__ = later(
+    __name__,
+    {
+        "MemoryReplayGuard": ".memory",
+        "Requirements": ".requirements",
+        **dict.fromkeys(("AsyncReplayGuard", "ReplayGuard", "ReplayPolicy"), ".replay"),
+    },
+)

@@ -10,7 +10,7 @@ import hashlib
 from functools import lru_cache
 from typing import Any
 
-COMMANDS = "+evalsha +eval +info +time +get +set"
+COMMANDS = "+evalsha +eval +info +time +get +set +zcount +zadd +zremrangebyscore +pttl +pexpire"
 """The ACL rules for all that is used, here and to run it."""
 
 # A script that may not run a command is told so without its name, so it is put in here.
@@ -36,9 +36,10 @@ end
 ADMIT = (
     _CALL
     + """
-local marker, signature = KEYS[1], KEYS[2]
+local marker, signature, share = KEYS[1], KEYS[2], KEYS[3]
 local now, since, ends, max_uses = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local durable, question, seen, seen_at, tolerance = ARGV[5], ARGV[6], ARGV[7], tonumber(ARGV[8]), tonumber(ARGV[9])
+local per_key = tonumber(ARGV[10])
 if string.match(call('INFO', 'memory'), 'maxmemory_policy:(%S+)') ~= 'noeviction' then
     return {'evicts', signature, '', ''}
 end
@@ -79,7 +80,19 @@ end
 local left = ends - now
 left = math.max(left, math.min(ends - clock, left + 86400))
 local milliseconds = string.format('%.0f', math.ceil(left * 1000))
+-- A sorted set for each key id, by when its signatures are forgotten: memory is what one key could fill for all.
+local this_moment = string.format('%.3f', clock)
+if uses == 0 and call('ZCOUNT', share, this_moment, '+inf') >= per_key then
+    return {'full', signature, known, time[1]}
+end
+-- The first to write: a server whose memory is full refuses a script at its first write, and none of the later ones.
 call('SET', signature, string.format('%d %s', uses + 1, question), 'PX', milliseconds)
+if uses == 0 then
+    local longest = math.max(call('PTTL', share), tonumber(milliseconds))
+    call('ZADD', share, string.format('%.3f', clock + left), string.sub(signature, -16))
+    call('ZREMRANGEBYSCORE', share, '-inf', '(' .. this_moment)
+    call('PEXPIRE', share, string.format('%.0f', longest))
+end
 return {'new', signature, known, time[1]}
 """
 )
@@ -102,6 +115,11 @@ local aof = string.match(call('INFO', 'persistence'), 'aof_enabled:(%S+)')
 call('TIME')
 call('GET', KEYS[1])
 call('SET', KEYS[2], '0', 'PX', '1')
+call('ZADD', KEYS[3], 0, '0')
+call('ZREMRANGEBYSCORE', KEYS[3], '-inf', 0)
+call('ZCOUNT', KEYS[3], 0, '+inf')
+call('PTTL', KEYS[3])
+call('PEXPIRE', KEYS[3], 1)
 return {policy or '', aof or ''}
 """
 )

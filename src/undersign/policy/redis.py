@@ -9,6 +9,7 @@ have verified before is refused.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import importlib
 import inspect
 import logging
@@ -56,6 +57,7 @@ class _Store:
         fail_open: bool = False,
         durable: bool = False,
         skew: int = 5,
+        per_key: int = 1_000_000,
         **options: Any,
     ) -> None:
         self._owns = isinstance(server, str)
@@ -67,6 +69,8 @@ class _Store:
             raise ConfigError(f"timeout is in seconds, more than 0, not {timeout!r}")
         if type(skew) is not int or skew < 0:
             raise ConfigError(f"skew is whole seconds, 0 or more, not {skew!r}")
+        if type(per_key) is not int or per_key < 1:
+            raise ConfigError(f"per_key is a number of signatures, 1 or more, not {per_key!r}")
         self._asker = AsyncAsker(client) if self._is_async else Asker(client)
         # In a cluster the keys of one question have to be in one slot, and a tag in braces says in which.
         is_cluster = hasattr(client, "get_node_from_key")
@@ -75,6 +79,7 @@ class _Store:
         self._fail_open = fail_open
         self._durable = durable
         self._skew = skew
+        self._per_key = per_key
         # A question may come to a server that has started after the question's clock was read.
         self._margin = skew + math.ceil(timeout)
         self._asked: set[asyncio.Future[Any]] = set()  # the questions of an async guard that are under way
@@ -86,7 +91,9 @@ class _Store:
     def _marker(self) -> str:
         return f"{self._prefix}born"
 
-    def _admission(self, replay_id: str, expires: float, now: float, since: float, max_uses: int) -> _Question:
+    def _admission(
+        self, replay_id: str, expires: float, now: float, since: float, max_uses: int, owner: str
+    ) -> _Question:
         # The server forgets what has expired: where a clock steps back, that must not be taken for new.
         self._latest = max(self._latest, now)
         if expires < math.floor(self._latest):
@@ -99,13 +106,13 @@ class _Store:
             self._seen = marker, (seen_at := math.ceil(now))  # the clock has stepped back: it was no later than now
         ends = math.floor(expires) + 1 + self._skew
         first = _EVER if since == math.inf else math.floor(since) - self._margin
-        keys = [self._marker, f"{self._prefix}{replay_id}"]
+        keys = [self._marker, f"{self._prefix}{replay_id}", f"{self._prefix}of:{_digest(owner)}"]
         question = secrets.token_hex(8)
         began = time.monotonic()
         return _Question(
             ADMIT,
             keys,
-            [now, first, ends, max_uses, int(self._durable), question, marker, seen_at, self._margin],
+            [now, first, ends, max_uses, int(self._durable), question, marker, seen_at, self._margin, self._per_key],
             lambda answer: self._is_new(answer, keys[1], now, began),
             lambda error: self._unguarded(error, began),
         )
@@ -123,6 +130,8 @@ class _Store:
             self._seen = marker, math.ceil(now + self._answered - began)
             if odd:
                 _log.warning("the replay guard's clocks differ: %s", odd)
+        if word == "full":
+            raise Rejected(Reason.UNAVAILABLE, f"the replay guard holds {self._per_key} signatures of this key")
         if word == "young":
             raise Rejected(Reason.UNAVAILABLE, f"{BEFORE_BIRTH} ({odd or f'it began {_date(marker.split()[1])}'})")
         return word == "new"
@@ -144,7 +153,13 @@ class _Store:
         return Rejected(Reason.UNAVAILABLE, failed)
 
     def _inspection(self) -> _Question:
-        return _Question(CHECK, [self._marker, f"{self._prefix}check"], [], self._is_fit, self._not_asked)
+        return _Question(
+            CHECK,
+            [self._marker, *(f"{self._prefix}{name}" for name in ("check", "of:"))],
+            [],
+            self._is_fit,
+            self._not_asked,
+        )
 
     def _is_fit(self, answer: Any) -> bool:
         """True; raises ConfigError for a server that may forget."""
@@ -182,6 +197,9 @@ class RedisReplayGuard(_Store, ReplayGuard):
     and `appendfsync always`. `skew` is by how many seconds the clocks of the machines which verify, and of Redis, may
     differ; where one differs by more, the others do without it, and the log says so.
 
+    Of one key it holds `per_key` signatures at most, and refuses more (`unavailable`), so that no key fills the
+    server's memory for the others.
+
     The server's `maxmemory-policy` must be noeviction; a server that may evict is refused. Each request that is asked
     about at one time has a connection; with `max_connections` among the options, what is beyond is refused, with
     `fail_open` too. Raises ConfigError for an option that cannot work; the server is first asked by `check` or a
@@ -195,8 +213,10 @@ class RedisReplayGuard(_Store, ReplayGuard):
         good."""
         return self.admit(replay_id, expires, now, since=math.inf)
 
-    def admit(self, replay_id: str, expires: float, now: float, *, since: float, max_uses: int = 1) -> bool:
-        return self._ask(self._admission(replay_id, expires, now, since, max_uses))
+    def admit(
+        self, replay_id: str, expires: float, now: float, *, since: float, max_uses: int = 1, owner: str = ""
+    ) -> bool:
+        return self._ask(self._admission(replay_id, expires, now, since, max_uses, owner))
 
     def _ask(self, question: _Question) -> bool:
         try:
@@ -239,8 +259,10 @@ class AsyncRedisReplayGuard(_Store, AsyncReplayGuard):
         """See RedisReplayGuard.remember."""
         return await self.admit(replay_id, expires, now, since=math.inf)
 
-    async def admit(self, replay_id: str, expires: float, now: float, *, since: float, max_uses: int = 1) -> bool:
-        return await self._ask(self._admission(replay_id, expires, now, since, max_uses))
+    async def admit(
+        self, replay_id: str, expires: float, now: float, *, since: float, max_uses: int = 1, owner: str = ""
+    ) -> bool:
+        return await self._ask(self._admission(replay_id, expires, now, since, max_uses, owner))
 
     async def _ask(self, question: _Question) -> bool:
         try:
@@ -342,6 +364,10 @@ def _date(at: str) -> str:
         return format_date(float(at))
     except CannotSign:
         return at
+
+
+def _digest(owner: str) -> str:
+    return hashlib.sha256(owner.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _text(part: Any) -> str:

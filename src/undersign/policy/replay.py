@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import _thread  # all that is needed of threading, which is slow to import
-import math
-import time
+import inspect
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
-from ..errors import ConfigError, Reason, Rejected
+from ..errors import ConfigError
 
 BEFORE_BIRTH = "the signature may have verified before the replay guard began to remember: later ones will be let in"
 _COUNTS_NOTHING = "this replay guard does not count uses: define admit, or leave max_uses at 1"
@@ -31,6 +29,9 @@ class ReplayGuard(ABC):
         A guard whose memory begins later than `since` cannot know whether it did, and raises Rejected(unavailable).
         False = it was there `max_uses` times. The default asks `remember` alone, which is right for a guard that
         never loses its memory. Raises ConfigError where it should count.
+
+        A guard may have one parameter more, `owner=""`, and is told whose signature it is: whatever text is the same
+        for all of one key, so that no key takes the place of the others.
         """
         if max_uses != 1:
             raise ConfigError(_COUNTS_NOTHING)
@@ -55,7 +56,8 @@ class AsyncReplayGuard(ABC):
 class ReplayPolicy:
     """How one scheme's signatures are guarded.
 
-    `methods` are "all", or "unsafe" for all but GET, HEAD, OPTIONS and TRACE (RFC 9110, section 9.2.1). None is
+    `methods` are "all", or "unsafe" for all but GET, HEAD, OPTIONS and TRACE (RFC 9110, section 9.2.1), of which the
+    handshake of a websocket is guarded all the same, since writes may follow it. None is
     "unsafe" where the signature covers the method and dates have whole seconds, since two equal GETs of one second
     have one signature then; else "all". `max_uses` is how often a signature may verify. `ahead` is by how many
     seconds clients' clocks may have been ahead of ours when a guard lost its memory: what is dated up to so long after
@@ -72,6 +74,8 @@ class ReplayPolicy:
     max_uses: int = 1
     ahead: int = 0
     lifetime: int | None = None
+    tells_owner: bool = field(init=False, default=False, repr=False)
+    """Whether the guard asks whose a signature is."""
 
     def __post_init__(self) -> None:
         if not isinstance(self.guard, (ReplayGuard, AsyncReplayGuard)):
@@ -86,55 +90,6 @@ class ReplayPolicy:
             raise ConfigError(f"lifetime is whole seconds, 1 or more, not {self.lifetime!r}")
         if self.max_uses > 1 and type(self.guard).admit in (ReplayGuard.admit, AsyncReplayGuard.admit):
             raise ConfigError(_COUNTS_NOTHING)
-
-
-class MemoryReplayGuard(ReplayGuard):
-    """A guard in this process's memory, safe to share between threads. It knows nothing of other processes.
-
-    It holds `capacity` signatures at most and, when full of live ones, refuses new ones (`unavailable`) rather
-    than forget one. It refuses likewise what may have verified before `born` (Unix seconds; None = the moment when
-    the guard was made): that may have been let in by a process whose memory is gone. `born=0` says that there was
-    none such, or that it does not matter.
-    """
-
-    def __init__(self, capacity: int = 100_000, *, born: float | None = None) -> None:
-        if capacity < 1:
-            raise ConfigError(f"capacity is 1 or more, not {capacity}")
-        if born is not None and math.isnan(born):
-            raise ConfigError("born is in Unix seconds, not nan")
-        self._capacity = capacity
-        self._born = born
-        self._made = time.monotonic()  # which moment that was by the verifier's clock, its first question tells
-        self._uses: dict[str, int] = {}
-        self._by_expiry: list[tuple[float, str]] = []
-        self._forgotten = -math.inf  # what expires until then may have been here
-        self._lock = _thread.allocate_lock()
-
-    def remember(self, replay_id: str, expires: float, now: float) -> bool:
-        """See ReplayGuard.remember. `born` has no part in it, as it is not said since when the signature is good."""
-        return self.admit(replay_id, expires, now, since=math.inf)
-
-    def admit(self, replay_id: str, expires: float, now: float, *, since: float, max_uses: int = 1) -> bool:
-        import heapq
-
-        with self._lock:
-            if self._born is None:
-                self._born = math.floor(now - (time.monotonic() - self._made))  # a signature's time has whole seconds
-            while self._by_expiry and self._by_expiry[0][0] < math.floor(now):
-                self._forgotten, forgotten_id = heapq.heappop(self._by_expiry)
-                del self._uses[forgotten_id]
-            uses = self._uses.get(replay_id, 0)
-            if uses >= max_uses:
-                return False
-            if since < self._born:
-                raise Rejected(Reason.UNAVAILABLE, BEFORE_BIRTH)
-            if not uses:
-                if expires <= self._forgotten:
-                    raise Rejected(Reason.UNAVAILABLE, "the replay guard has forgotten signatures of that time")
-                if len(self._uses) >= self._capacity:
-                    raise Rejected(
-                        Reason.UNAVAILABLE, f"the replay guard holds its {self._capacity} signatures and is full"
-                    )
-                heapq.heappush(self._by_expiry, (expires, replay_id))
-            self._uses[replay_id] = uses + 1
-            return True
+        parameters = inspect.signature(self.guard.admit).parameters.values()
+        tells_owner = any(p.name == "owner" or p.kind is p.VAR_KEYWORD for p in parameters)
+        object.__setattr__(self, "tells_owner", tells_owner)

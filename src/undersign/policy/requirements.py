@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from ..core.message import Component, Request, override_flaw
+from ..core.message import Component, Request, override_problem
 from ..errors import ConfigError
 from .paths import Paths, is_plain
 
 # RFC 9110, section 9.2.1.
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+
+
+def is_handshake(head: Request) -> bool:
+    """Whether a request asks for a websocket, whatever is said over that: RFC 6455, section 4.1."""
+    return any("websocket" in value.lower() for value in head.values("upgrade"))
 
 
 class Requirements:
@@ -40,7 +45,7 @@ class Requirements:
     def __call__(self, head: Request) -> frozenset[Component]:
         """What the signature of this request must cover."""
         required = self._always
-        if head.method not in SAFE_METHODS or override_flaw(head):
+        if head.method not in SAFE_METHODS or override_problem(head):
             required |= self._writes
         path = head.target.partition("?")[0]
         is_certain = is_plain(path)

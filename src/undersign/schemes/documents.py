@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.grammar import did_you_mean
+from ..core.text import decoded
 from ..errors import ConfigError
 from ..recipe import Recipe
 
@@ -52,7 +53,7 @@ def load_recipe(path: str | Path, changed: Mapping[str, str] | None = None) -> R
 
 def _document(path: Path) -> Mapping[str, Any]:
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = decoded(path.read_bytes())
     except UnicodeDecodeError:
         raise ConfigError("a recipe is text in UTF-8: save it so") from None
     suffix = path.suffix.lower()

@@ -20,7 +20,7 @@ from ..parts.carriers import Carriers
 from ..parts.macs import ALGORITHMS
 from ..parts.message import Body, PartSpec, Values, compiled_part
 from ..parts.program import Program, signature_pattern
-from ..recipe import SchemeOfParts
+from ..parts.scheme import SchemeOfParts
 from ..scheme import BodyNeed, json_refusal, refusal_status
 
 # The one spelling of a key id that survives the server's reading: only \ and : are escaped, each by \.

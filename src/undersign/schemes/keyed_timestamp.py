@@ -15,10 +15,10 @@ from ..core.dates import Window
 from ..core.fields import FORM, decode_field
 from ..core.message import Pairs, Request, Response, body_length
 from ..errors import CannotSign, ConfigError, Reason, Rejected
-from ..parts.carriers import Carriers, Flaw
+from ..parts.carriers import Carriers, Problem
 from ..parts.macs import ALGORITHMS
 from ..parts.program import Program, signature_pattern
-from ..recipe import SchemeOfParts
+from ..parts.scheme import SchemeOfParts
 from ..scheme import refusal_status
 
 
@@ -90,14 +90,14 @@ class KeyedTimestamp(SchemeOfParts):
                 return ()
         return ((self.version_param, self.version),)
 
-    def _flaw_of_fields(self, found: Mapping[str, str]) -> Flaw | None:
+    def _problem_of_fields(self, found: Mapping[str, str]) -> Problem | None:
         if self.version_param is None:
             return None
         version = found.get(f"field:{self.version_param}")
         if version is None:
-            return Flaw(f"the parameter {self.version_param!r} is absent")
+            return Problem(f"the parameter {self.version_param!r} is absent")
         if not self._accepts(version):
-            return Flaw(f"the version is none of {self._supported()}", Reason.UNSUPPORTED_VERSION)
+            return Problem(f"the version is none of {self._supported()}", Reason.UNSUPPORTED_VERSION)
         return None
 
     def _added(self, request: Request) -> Pairs:

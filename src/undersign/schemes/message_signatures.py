@@ -58,16 +58,16 @@ def parsed(option: str, names: object) -> tuple[Item, ...]:
     for text in names:
         name, semicolon, rest = text.partition(";") if isinstance(text, str) else ("", "", "")
         item = read_item(f'"{name}"{semicolon}{rest}')
-        flaw = "it is no component" if item is None else component_flaw(item)
-        if item is None or flaw:
-            raise ConfigError(f"{option} holds {text!r}: {flaw}; write @method, content-type and so on")
+        problem = "it is no component" if item is None else component_problem(item)
+        if item is None or problem:
+            raise ConfigError(f"{option} holds {text!r}: {problem}; write @method, content-type and so on")
         if item in found:
             raise ConfigError(f"{option} holds {text!r} twice")
         found.append(item)
     return tuple(found)
 
 
-def component_flaw(item: Item) -> str | None:
+def component_problem(item: Item) -> str | None:
     """What is wrong with a component of a request, as a sentence without its parameters' values; None = nothing."""
     name, parameters = item.value, set(item.parameters)
     if type(name) is not str:

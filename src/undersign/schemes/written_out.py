@@ -100,7 +100,7 @@ def ends_in_bare_mark(request: Request) -> bool:
     return request.target.find("?") == len(request.target) - 1
 
 
-def text_flaw(name: str, value: str, *, without: str = "") -> str | None:
+def text_problem(name: str, value: str, *, without: str = "") -> str | None:
     """What is wrong with a text that goes between `without` characters in a header, as a sentence; None = nothing."""
     if not value:
         return f"{name} is empty: give it a text"

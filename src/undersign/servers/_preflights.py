@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ..core.grammar import TOKEN
-from ..core.message import Request, override_flaw
+from ..core.message import Request, override_problem
 from ..errors import Reason, Rejected
 from ..verifying.verifier import AsyncVerifier, Verifier
 
@@ -28,7 +28,7 @@ def is_preflight(head: Request, verifier: Verifier | AsyncVerifier) -> bool:
         return False
     if not _ORIGIN.fullmatch(origins[0]) or not TOKEN.fullmatch(methods[0]):
         return False
-    if "authorization" in names or override_flaw(head):
+    if "authorization" in names or override_problem(head):
         return False
     if "transfer-encoding" in names or any(value != "0" for value in head.values("content-length")):
         return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from ..core.message import Request, override_flaw
+from ..core.message import Request, override_problem
 from ..errors import ConfigError
 from ..policy.paths import Paths, is_plain
 
@@ -45,4 +45,4 @@ class Public:
         if path in self._always:
             return True
         # Frameworks may run the method that such a header names.
-        return path in self._by_method.get(head.method, ()) and not override_flaw(head)
+        return path in self._by_method.get(head.method, ()) and not override_problem(head)

@@ -246,6 +246,8 @@ def _for_the_client_alone(send: Send) -> Send:
 def _received(scope: Scope, authenticator: Authenticator) -> Received:
     headers = headers_as_text(scope["headers"])
     method = scope["method"] if scope["type"] == "http" else "GET"  # RFC 6455, section 4.1
+    if scope["type"] == "websocket" and not any(name.lower() == "upgrade" for name, _ in headers):
+        headers += (("upgrade", "websocket"),)  # HTTP/2 asks by a pseudo-header, and a replay guard goes by this
     query = _query(scope)
     client = scope.get("client")
     peer = str(client[0]) if client else ""

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, NoReturn, TypeAlias, cast
 
-from ..core.credentials import NO_SECRET, Credential, Secret, seal
+from ..core.credentials import NO_SECRET, Credential, Secret, as_secret
 from ..core.message import Request
 from ..errors import ConfigError
 from ..scheme import Scheme, unusable_secret
@@ -35,14 +35,14 @@ class TenantKey:
     secrets: tuple[Secret, ...]
 
     def __init__(self, tenant: str, secrets: Secrets) -> None:
-        sealed = _all_sealed(secrets)
+        hidden = _secrets_found(secrets)
         del secrets  # so that no frame which raises holds a plain one
-        if isinstance(sealed, ConfigError):
-            raise sealed
+        if isinstance(hidden, ConfigError):
+            raise hidden
         if not isinstance(tenant, str) or not tenant:
             raise ConfigError("a tenant's name is text that is not empty")
         self.tenant = tenant
-        self.secrets = sealed
+        self.secrets = hidden
 
     def __repr__(self) -> str:
         return f"TenantKey({self.tenant!r}, <{len(self.secrets)} secrets>)"
@@ -102,9 +102,9 @@ class LookupAround(ABC):
     """A lookup that asks another one, `lookup`. It takes a head where that does, and is a coroutine where that is."""
 
     def __init__(self, lookup: Any) -> None:
-        if flaw := not_callable(lookup):
+        if problem := not_callable(lookup):
             del lookup
-            raise flaw
+            raise problem
         self.lookup = asker(lookup)
         self.takes_head = self.lookup.takes_head
         self.is_coroutine = _is_coroutine(lookup)
@@ -161,24 +161,25 @@ def says_unknown(error: Exception) -> bool:
     return not _NOT_FOUND.isdisjoint(base.__name__ for base in type(error).__mro__)
 
 
-def sealed_keys(keys: Any) -> Any:
+def keys_with_secrets(keys: Any) -> Any:
     """A copy of the mapping with each secret hidden, or with what is wrong with it in its place. Raises nothing."""
     if callable(keys):
         return keys
     if not isinstance(keys, Mapping):
         return ConfigError(f"keys is a mapping or a callable, not {type(keys).__name__}")
     return {
-        key: {key_id: _sealed(item) for key_id, item in value.items()} if isinstance(value, Mapping) else _sealed(value)
+        key: {key_id: _hidden(item) for key_id, item in value.items()} if isinstance(value, Mapping) else _hidden(value)
         for key, value in keys.items()
     }
 
 
-def _sealed(value: Any) -> Secret | ConfigError | tuple[Secret | ConfigError, ...]:
-    return tuple(seal(item) for item in value) if _is_sequence(value) else seal(value)
+def _hidden(value: Any) -> Secret | ConfigError | tuple[Secret | ConfigError, ...]:
+    return tuple(as_secret(item) for item in value) if _is_sequence(value) else as_secret(value)
 
 
 def known_secrets(keys: Any, schemes: Sequence[Scheme]) -> dict[tuple[str, str], tuple[Secret, ...]]:
-    """The secrets of each key id and scheme name, from the sealed mapping. Raises ConfigError for its faults."""
+    """The secrets of each key id and scheme name, from what `keys_with_secrets` gives. Raises ConfigError for what is
+    wrong with it."""
     if isinstance(keys, ConfigError):
         raise keys
     names = [scheme.name for scheme in schemes]
@@ -205,8 +206,8 @@ def _checked_secrets(key_id: object, value: Any, scheme: Scheme) -> tuple[Secret
     for secret in values:
         if isinstance(secret, ConfigError):
             raise ConfigError(f"the key {key_id!r}: {secret}")
-        if flaw := unusable_secret(scheme, secret):
-            raise ConfigError(f"the key {key_id!r}: {flaw}; a key for another scheme goes below that scheme's name")
+        if problem := unusable_secret(scheme, secret):
+            raise ConfigError(f"the key {key_id!r}: {problem}; a key for another scheme goes below that scheme's name")
     return values
 
 
@@ -216,21 +217,21 @@ def as_secrets(found: Any, scheme: Scheme | None, told: str = "") -> Found | Con
     Nothing is asked of what is no secret, not even whether it is empty: that may be a query to a database.
     """
     tenant = found.tenant if isinstance(found, TenantKey) else ""
-    sealed = found.secrets if isinstance(found, TenantKey) else _all_sealed(found)
-    if isinstance(sealed, ConfigError):
-        return sealed
-    for secret in sealed or (NO_SECRET,):  # for the work of a known key, since the time would tell
+    hidden = found.secrets if isinstance(found, TenantKey) else _secrets_found(found)
+    if isinstance(hidden, ConfigError):
+        return hidden
+    for secret in hidden or (NO_SECRET,):  # for the work of a known key, since the time would tell
         if scheme is None:
             continue
-        if (flaw := unusable_secret(scheme, secret)) and sealed:
-            return flaw
+        if (problem := unusable_secret(scheme, secret)) and hidden:
+            return problem
         if secret.reveal() == scheme.name.encode():
             # The second argument of `get`, of whatever cache or client, is what it returns for an unknown key.
             return ConfigError(
                 "the lookup returned the scheme's name, its own second argument: call get(key_id) in a function, and "
                 "return what that gives"
             )
-    return Found(sealed, tenant, told)
+    return Found(hidden, tenant, told)
 
 
 def usable(found: Found | ConfigError) -> Found:
@@ -240,7 +241,7 @@ def usable(found: Found | ConfigError) -> Found:
     return found
 
 
-def _all_sealed(found: Any) -> tuple[Secret, ...] | ConfigError:
+def _secrets_found(found: Any) -> tuple[Secret, ...] | ConfigError:
     """The secrets that are not empty, hidden; or a sentence on what is there in their place. Raises nothing."""
     if found is None or isinstance(found, (Secret, *_TEXTS)):
         found = (found,)
@@ -252,7 +253,9 @@ def _all_sealed(found: Any) -> tuple[Secret, ...] | ConfigError:
             continue
         if not isinstance(value, (Secret, *_TEXTS)):
             return ConfigError(f"the lookup returned a list, and in it {_described(value)}; {_WANTED}")
-        secret = seal(bytes(value) if isinstance(value, memoryview) else value)  # some drivers give views for bytes
+        secret = as_secret(
+            bytes(value) if isinstance(value, memoryview) else value
+        )  # some drivers give views for bytes
         if isinstance(secret, ConfigError):
             return secret
         secrets.append(secret)

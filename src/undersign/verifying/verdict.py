@@ -19,7 +19,7 @@ from hmac import compare_digest
 from typing import Any, NamedTuple
 
 from ..core.credentials import NO_SECRET, Secret
-from ..core.message import BodyDigest, Component, Request, flaw_when_verifying, origin_form
+from ..core.message import BodyDigest, Component, Request, origin_form, problem_when_verifying
 from ..errors import CannotSign, ConfigError, Reason, Rejected
 from ..scheme import Body, BodyNeed, Claim, ResponseSigner, Scheme, window_of
 from .windows import RollingWindows, search
@@ -277,8 +277,8 @@ def claim_of(schemes: tuple[Scheme, ...], request: Request, now: float) -> tuple
     ):
         # A third party's scheme may return anything.
         raise Rejected(Reason.UNAVAILABLE, f"{scheme.name} made no sound claim of the request", scheme=scheme.name)
-    if flaw := flaw_when_verifying(request):
-        raise Rejected(Reason.MALFORMED, flaw, scheme=scheme.name, key_id=found.key_id)
+    if problem := problem_when_verifying(request):
+        raise Rejected(Reason.MALFORMED, problem, scheme=scheme.name, key_id=found.key_id)
     if isinstance(found, Rejected):
         raise found
     window = window_of(scheme)

@@ -11,9 +11,20 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from ..core.dates import check_clock
 from ..core.message import Component, Request, Response
 from ..errors import ConfigError, Reason, Rejected
-from ..policy.requirements import SAFE_METHODS, Requirements, components
+from ..policy.requirements import SAFE_METHODS, Requirements, components, is_handshake
 from ..scheme import BodyNeed, Scheme, json_refusal, refusal_status, window_of
-from .lookup import Asker, AsyncKeys, Found, Keys, as_secrets, asker, known_secrets, says_unknown, sealed_keys, usable
+from .lookup import (
+    Asker,
+    AsyncKeys,
+    Found,
+    Keys,
+    as_secrets,
+    asker,
+    keys_with_secrets,
+    known_secrets,
+    says_unknown,
+    usable,
+)
 from .verdict import Claimed, Pending, Verified, bare, begin, claim_of, need_of
 from .windows import RollingWindows
 
@@ -137,7 +148,8 @@ class _VerifierBase:
     def _policy(self, claimed: Claimed) -> ReplayPolicy | None:
         """How this request is guarded against replays; None = not at all."""
         policy = self._policies.get(claimed.scheme.name)
-        if policy and policy.methods == "unsafe" and claimed.request.method in SAFE_METHODS:
+        request = claimed.request
+        if policy and policy.methods == "unsafe" and request.method in SAFE_METHODS and not is_handshake(request):
             return None
         return policy
 
@@ -172,7 +184,8 @@ class Verifier(_VerifierBase):
 
     `replay` is a ReplayGuard, for every scheme whose signatures are each for one request, or a mapping of scheme name
     to a guard or a ReplayPolicy, for those alone. Without one a request verifies as often as it comes within its
-    window, and so do those that the policy leaves out: by default the safe methods, where dates have whole seconds.
+    window, and so do those that the policy leaves out: by default the safe methods, where dates have whole seconds,
+    but not a websocket's handshake.
 
     `windows` is a RollingWindows of `undersign.verifying`, for schemes that do not send the time: how many keys it
     keeps, and whether unknown key ids are kept like known ones.
@@ -190,7 +203,7 @@ class Verifier(_VerifierBase):
         replay: Replay = None,
         windows: RollingWindows | None = None,
     ) -> None:
-        keys = sealed_keys(keys)  # first, so that no frame which raises below holds a plain secret
+        keys = keys_with_secrets(keys)  # first, so that no frame which raises below holds a plain secret
         super().__init__(schemes, keys, clock, require, replay, windows)
         _check_guards_are_sync(self._policies)
 
@@ -243,7 +256,7 @@ class AsyncVerifier(_VerifierBase):
         replay: AsyncReplay = None,
         windows: RollingWindows | None = None,
     ) -> None:
-        keys = sealed_keys(keys)
+        keys = keys_with_secrets(keys)
         super().__init__(schemes, keys, clock, require, replay, windows)
 
     async def verify(self, request: Request) -> Verified:
@@ -345,7 +358,8 @@ def _asked(policy: ReplayPolicy, verified: Verified, now: float) -> Any:
     since = math.floor(verified.at) - policy.ahead
     if policy.lifetime is not None:
         expires, since = float(math.floor(now) + policy.lifetime), math.floor(now)
-    return policy.guard.admit(verified.replay_id, expires, now, since=since, max_uses=policy.max_uses)
+    told = {"owner": f"{verified.scheme}\0{verified.key_id}\0{verified.tenant}"} if policy.tells_owner else {}
+    return policy.guard.admit(verified.replay_id, expires, now, since=since, max_uses=policy.max_uses, **told)
 
 
 def _check_requirements(require: Any, schemes: Sequence[Scheme]) -> None:

@@ -9,24 +9,48 @@ from ..output import say
 from ..streams import binary_input
 
 LIMIT = 128 * 1024 * 1024
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _STANDARD_INPUT = "standard input"
 
 
-def read_content(file: Path | None) -> tuple[bytes, str]:
-    """All that is there, and how to call it in a sentence; None and - are standard input.
+def read_content(
+    file: Path | None, *, what: str = "the request", example: str = "undersign verify request.http"
+) -> tuple[bytes, str]:
+    """All that is there, and how to call it in a sentence; None and - are standard input. `what` it should be, and an
+    `example` of how to give it, are for errors.
 
     Raises ConfigError for what holds no request: a directory, an empty file, one that is too large, a terminal that
     nobody has asked to paste into; OSError for a file that is not there.
     """
     if file is None or str(file) == "-":
-        return _checked(_from_standard_input(even_terminal=file is not None), _STANDARD_INPUT), _STANDARD_INPUT
-    if file.is_dir():
-        raise ConfigError(f"{file} is a directory: give the file of one request")
-    with file.open("rb") as stream:
-        return _checked(stream.read(LIMIT + 1), str(file)), str(file)
+        content, name = _from_standard_input(what, even_terminal=file is not None), _STANDARD_INPUT
+    elif file.is_dir():
+        raise ConfigError(f"{file} is a directory: give the file that holds {what}")
+    else:
+        with file.open("rb") as stream:
+            content, name = stream.read(LIMIT + 1), str(file)
+    if len(content) > LIMIT:
+        raise ConfigError(f"{name} is over {LIMIT} bytes, which is too large to look into")
+    if not content.strip():
+        raise ConfigError(f"{name} is empty: give {what} in a file, as in {example}")
+    return content, name
 
 
-def _from_standard_input(*, even_terminal: bool) -> bytes:
+def text_of_utf_16(content: bytes) -> str | None:
+    """The text, where it is UTF-16, with its mark or without; None where it is not. Raises UnicodeDecodeError."""
+    if content.startswith(_UTF_16):
+        return content.decode("utf-16")
+    # Without its mark: every other byte of what begins such a text is zero.
+    start = content[:40]
+    if len(start) < 4 or len(content) % 2:
+        return None
+    for encoding, zeros, others in (("utf-16-le", start[1::2], start[::2]), ("utf-16-be", start[::2], start[1::2])):
+        if not any(zeros) and all(others):
+            return content.decode(encoding)
+    return None
+
+
+def _from_standard_input(what: str, *, even_terminal: bool) -> bytes:
     stdin = binary_input()
     if stdin is None:
         return b""
@@ -36,13 +60,5 @@ def _from_standard_input(*, even_terminal: bool) -> bytes:
                 "there is no request: give its file, or pipe it in; or give - to paste the request, and end it with "
                 "Ctrl-D"
             )
-        say("undersign: paste the request, and end it with Ctrl-D")
+        say(f"undersign: paste {what}, and end it with Ctrl-D")
     return stdin.read(LIMIT + 1)
-
-
-def _checked(content: bytes, name: str) -> bytes:
-    if len(content) > LIMIT:
-        raise ConfigError(f"{name} is over {LIMIT} bytes, which is too large to look into")
-    if not content.strip():
-        raise ConfigError(f"{name} is empty: give the request in a file, as in undersign verify request.http")
-    return content

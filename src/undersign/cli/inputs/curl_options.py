@@ -221,8 +221,15 @@ class CurlOptions:
 
 def read_file(name: str) -> bytes:
     """The content of a file that a command names. Raises ConfigError for one that is too large, and OSError."""
-    with Path(os.fsdecode(as_bytes(name))).open("rb") as stream:
-        content = stream.read(_FILE_LIMIT + 1)
+    path = Path(os.fsdecode(as_bytes(name)))
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(_FILE_LIMIT + 1)
+    except FileNotFoundError:
+        here = "" if path.is_absolute() else ": it is looked for in this folder, so run undersign where curl was run"
+        raise ConfigError(
+            f"the command takes a body or headers from the file {name}, which is not there{here}"
+        ) from None
     if len(content) > _FILE_LIMIT:
         raise ConfigError(f"{name} is over {_FILE_LIMIT} bytes, which is too large for a body here")
     return content

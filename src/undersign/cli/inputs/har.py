@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from ...core.message import Pairs, Request
-from ...errors import ConfigError
+from ...errors import ConfigError, UndersignError
 from .har_body import HarBody, har_body
 from .har_clock import HarClock, har_clock
 
@@ -27,20 +27,25 @@ class HarRequest(NamedTuple):
     head: Request
     body: HarBody
     clock: HarClock | None
+    note: str = ""
 
 
-def request_of_har(content: bytes, which: str | None) -> HarRequest:
-    """The request of the one entry, or of the one that `which` names: its number from 1, or a part of its URL.
+def request_of_har(
+    content: bytes, which: str | None, is_signed: Callable[[Request], bool] = lambda head: False
+) -> HarRequest:
+    """The request of the one entry, or of the one that `which` names: its number from 1, or a part of its URL; else of
+    the only one that `is_signed`, as its head says, which `note` tells then.
 
     Raises ConfigError for what is no HAR, and for an entry that is not clear; CannotSign for a URL that is none.
     """
     found = _parsed(content)
-    entry = _entry(found, which)
+    notes: list[str] = []
+    entry = _entry(found, which, is_signed, notes)
     request = entry.get("request")
     if not isinstance(request, dict):
         raise ConfigError("the HAR entry has no request")
     head = _head(request)
-    return HarRequest(head, har_body(request, head, _creator(found)), har_clock(entry))
+    return HarRequest(head, har_body(request, head, _creator(found)), har_clock(entry), "".join(notes))
 
 
 def _parsed(content: bytes) -> Any:
@@ -58,10 +63,10 @@ def _creator(found: Any) -> str:
     return str(creator.get("name", "")) if isinstance(creator, dict) else ""
 
 
-def _entry(found: Any, which: str | None) -> dict[str, Any]:
+def _entry(found: Any, which: str | None, is_signed: Callable[[Request], bool], notes: list[str]) -> dict[str, Any]:
     if isinstance(found, dict) and isinstance(found.get("log"), dict) and isinstance(found["log"].get("entries"), list):
         entries = [entry for entry in found["log"]["entries"] if isinstance(entry, dict)]
-        return _chosen(entries, which)
+        return _chosen(entries, which, is_signed, notes)
     if which is not None:
         raise ConfigError("--entry is for a whole HAR, and this is one of its entries")
     if isinstance(found, dict) and "request" in found:
@@ -71,7 +76,9 @@ def _entry(found: Any, which: str | None) -> dict[str, Any]:
     raise ConfigError("this is no HAR: it has neither log.entries, nor a request, nor method and url")
 
 
-def _chosen(entries: list[dict[str, Any]], which: str | None) -> dict[str, Any]:
+def _chosen(
+    entries: list[dict[str, Any]], which: str | None, is_signed: Callable[[Request], bool], notes: list[str]
+) -> dict[str, Any]:
     requests = [entry.get("request") for entry in entries]
     urls = [str(request.get("url", "")) if isinstance(request, dict) else "" for request in requests]
     places = list(range(len(entries)))
@@ -83,13 +90,29 @@ def _chosen(entries: list[dict[str, Any]], which: str | None) -> dict[str, Any]:
         return entries[places[0]]
     if not entries:
         raise ConfigError("the HAR has no entries: record the request, and save it again")
-    fitting = places or range(len(entries))
+    signed = [place for place in places if _is_signed(requests[place], is_signed)]
+    if len(signed) == 1:
+        [place] = signed
+        notes.append(
+            f"entry {place + 1} of the HAR is taken, {_shown(requests[place])}: of those that fit it alone is signed"
+        )
+        return entries[place]
+    fitting = signed or places or range(len(entries))
     what = f"the HAR has {len(places)} entries that fit" if places else "none of the HAR's entries fits --entry"
+    if signed and len(signed) < len(places):
+        what += f", of which {len(signed)} are signed"
     shown = [f"{place + 1} {_shown(requests[place])}" for place in fitting[:_MOST_SHOWN]]
     more = f" and {len(fitting) - _MOST_SHOWN} more" if len(fitting) > _MOST_SHOWN else ""
     raise ConfigError(
         f"{what}: choose with --entry and a number or a part of the URL, of {', '.join(shown)}{more}",
     )
+
+
+def _is_signed(request: Any, is_signed: Callable[[Request], bool]) -> bool:
+    try:
+        return isinstance(request, dict) and is_signed(_head(request))
+    except UndersignError:
+        return False
 
 
 def _shown(request: Any) -> str:

@@ -12,18 +12,47 @@ from typing import NamedTuple
 
 from ...core.grammar import LENGTH
 from ...core.message import Request
-from ...errors import ConfigError, Rejected
+from ...errors import ConfigError, Reason, Rejected
 
 _BOM = b"\xef\xbb\xbf"
 _FIRST_LINE = re.compile(rb"[^\r\n]*[ \t]HTTP/[0-9]")
 _NEWER = re.compile(rb"([!-~]+ (?:https?://([^/?# ]+))?[!-~]* HTTP/)[23](?:\.0)?(\r?\n)")
 _HOST = re.compile(rb"^host:", re.IGNORECASE | re.MULTILINE)
 _END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
+_FRAMED = re.compile(rb"^(?:content-length:[ \t]*[^0 \t\r\n]|transfer-encoding:)", re.IGNORECASE | re.MULTILINE)
+_LAST_LINE = re.compile(rb"\n[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\r\n]*\r?\n?\Z")
 _NEWLINES = re.compile(rb"[\r\n]+")
 _LENGTH = re.compile(rb"content-length:[ \t]*(%b)[ \t]*" % LENGTH.pattern.encode(), re.IGNORECASE)
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})\n")
 _SECOND_REQUEST = re.compile(rb"\s*[A-Z]+ \S+ HTTP/[0-9]")
 _OTHER_FORMS = (
+    (re.compile(rb"%PDF-"), "it is a PDF: give the request itself, as text"),
+    (re.compile(rb"PK\x03\x04"), "it is a ZIP archive: take the request out of it"),
+    (re.compile(rb"\x1f\x8b"), "it is compressed by gzip: decompress it first"),
+    (
+        re.compile(rb"\xd4\xc3\xb2\xa1|\xa1\xb2\xc3\xd4|\x0a\x0d\x0d\x0a"),
+        "it is a capture of packets: let Wireshark follow the HTTP stream, and save that as raw",
+    ),
+    (re.compile(rb"\x89PNG|\xff\xd8\xff|GIF8"), "it is a picture: give the request itself, as text"),
+    (re.compile(rb"\s*<"), "it is HTML or XML: give the request itself, with its first line and headers"),
+    (
+        re.compile(rb"\s*https?://\S+\s*\Z", re.IGNORECASE),
+        "it is a URL alone: give the whole request, with its first line and headers, or a curl command",
+    ),
+    (
+        re.compile(rb"\s*(?:[$%>]\s+)?(?:wget|https?|xh)\s", re.IGNORECASE),
+        "it is a command of another client: give the request that it sends, or a curl command",
+    ),
+    (
+        re.compile(rb"\s*(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) \S+[ \t]*\r?\n", re.IGNORECASE),
+        "its first line has no version: end that in HTTP/1.1",
+    ),
+    (
+        re.compile(
+            rb"\s*(?:Host|Date|Authorization|Content-Type|Accept|User-Agent|Cookie|X-[A-Za-z-]+):[ \t]", re.IGNORECASE
+        ),
+        "its first line is missing, which is such as GET /path HTTP/1.1: put it in front of the headers",
+    ),
     (re.compile(rb"\s*HTTP/[0-9]"), "it is an answer: give the request that came before it"),
     (
         re.compile(rb":(?:authority|method|path|scheme):", re.IGNORECASE),
@@ -50,8 +79,8 @@ class RawRequest(NamedTuple):
     notes: tuple[str, ...]
 
 
-def request_of_http(content: bytes) -> RawRequest:
-    """The request of a raw message.
+def request_of_http(content: bytes, name: str = "this") -> RawRequest:
+    """The request of a raw message; `name` is what the file is called in a sentence.
 
     Raises ConfigError for what is no request of HTTP/1.1, or could be read in more than one way; Rejected(malformed)
     for one that is not clean, or not all there.
@@ -62,18 +91,19 @@ def request_of_http(content: bytes) -> RawRequest:
         unclean = rejected
     notes: list[str] = []
     content = _without_marks(content, notes)
-    for form, flaw in _OTHER_FORMS:
+    for form, problem in _OTHER_FORMS:
         if form.match(content):
-            raise ConfigError(f"this is no raw request: {flaw}")
+            raise ConfigError(f"{name} is no raw request: {problem}")
     if not _FIRST_LINE.match(content):
         raise ConfigError(
-            "this is no request: raw HTTP begins with a line such as GET /path HTTP/1.1, a HAR with {, and a command "
-            "with curl"
+            f"{name} is no request: raw HTTP begins with a line such as GET /path HTTP/1.1, a HAR with {{, and a "
+            "command with curl"
         )
     content = _as_http_1(content, notes)
+    content = _with_empty_line(content, notes)
     end = _END_OF_HEAD.search(content)
     if end is None:
-        raise _flaw(content) or unclean
+        raise _problem(content) or unclean
     head, body = content[: end.start()], content[end.end() :]
     saved_with_lf = b"\r\n" not in content[: end.end()]
     head = _with_line_ends(head, content[: end.end()], notes)
@@ -86,6 +116,21 @@ def request_of_http(content: bytes) -> RawRequest:
     # Several, or one that is no number, is refused here.
     request = Request.from_http(head)
     return RawRequest(request.with_body(_of_no_length(body, saved_with_lf, notes)), tuple(notes))
+
+
+def refuse_unclean(request: Request) -> None:
+    """Raise Rejected(malformed) where the head, written out, is not clean HTTP/1.1: a HAR and a curl command can say
+    such, and are to be refused as their bytes are."""
+    lines = [f"{request.method} {request.target} HTTP/1.1"]
+    for name, value in request.headers:
+        if name.lower() == "content-length" and LENGTH.fullmatch(value):
+            value = "0"  # the body is judged by what it was read from
+        lines.append(f"{name}: {value}")
+    if any("\r" in line or "\n" in line for line in lines):
+        raise Rejected(Reason.MALFORMED, "not clean HTTP: a header holds a line end")
+    head = "\r\n".join([*lines, "", ""]).encode("latin-1", "replace")
+    chunked = any(name.lower() == "transfer-encoding" for name, _ in request.headers)
+    Request.from_http(head + b"0\r\n\r\n" if chunked else head)
 
 
 def _without_marks(content: bytes, notes: list[str]) -> bytes:
@@ -112,7 +157,16 @@ def _as_http_1(content: bytes, notes: list[str]) -> bytes:
     return match[1] + b"1.1" + line_end + host + content[match.end() :]
 
 
-def _flaw(content: bytes) -> Rejected | None:
+def _with_empty_line(content: bytes, notes: list[str]) -> bytes:
+    """The content with the empty line behind its head, where there is nothing but a head: that is easily lost."""
+    if _END_OF_HEAD.search(content) or _FRAMED.search(content) or not _LAST_LINE.search(content):
+        return content
+    notes.append("the empty line behind the headers, which is not there, is added")
+    line_end = b"\r\n" if b"\r\n" in content else b"\n"
+    return content.rstrip(b"\r\n") + 2 * line_end
+
+
+def _problem(content: bytes) -> Rejected | None:
     try:
         Request.from_http(content)
     except Rejected as rejected:

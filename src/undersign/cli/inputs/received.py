@@ -15,13 +15,13 @@ from ...errors import ConfigError, Rejected
 from ...scheme import Scheme
 from ..options import Command
 from ..output import say
-from .content import read_content
+from .content import read_content, text_of_utf_16
 from .curl import request_of_curl
 from .har import request_of_har
-from .raw import request_of_http
+from .raw import refuse_unclean, request_of_http
 
 _BOM = b"\xef\xbb\xbf"
-_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+_URL = re.compile(r"https?:/", re.IGNORECASE)  # a path has lost the second slash
 _CURL = re.compile(
     rb"""(?:\s*\#[^\n]*\n)*\s*(?:[$%>]\s+|PS\ [^>\n]*>\s*|[A-Za-z]:\\[^>\n]*>\s*)?
     (?:[^\s"']*[/\\])?(?:[Cc][Uu][Rr][Ll](?:\.[Ee][Xx][Ee])?|printf|echo|cat)(?:[\s\\^`]|\xc2\xa0)""",
@@ -77,8 +77,12 @@ def received(
     """The request of a file, or of standard input; `origin` (parsed) takes the place of its own.
 
     Raises ConfigError for what is no request, or for one that can be read in more than one way, or lacks what a scheme
-    of these needs of it; Rejected(malformed) for raw HTTP that is not clean; OSError for a file that cannot be read.
+    of these needs of it; Rejected(malformed) for what is not clean HTTP; OSError for a file that cannot be read.
     """
+    if file is not None and _URL.match(str(file)) and not file.exists():
+        raise ConfigError(
+            f"{file} is no file: save the request in one; for METHOD and URL there is undersign sign --explain"
+        )
     content, name = read_content(file)
     content, notes = _as_bytes(content, name)
     kind = kind or _kind(content)
@@ -86,11 +90,13 @@ def received(
         raise ConfigError(f"--entry chooses from a HAR, and {name} is none")
     if kind == "har":
         found = _of_har(content.removeprefix(_BOM), entry, schemes)
+        refuse_unclean(found.request)
     elif kind == "curl":
         command = request_of_curl(content.removeprefix(_BOM).decode("utf-8", "surrogateescape"))
         found = Received(command.request, notes=command.notes)
+        refuse_unclean(found.request)
     else:
-        raw = request_of_http(content)
+        raw = request_of_http(content, name)
         found = Received(_sent_to(raw.request, _origin_of_host(raw.request)), notes=raw.notes)
     request = found.request if origin is None else _sent_to(found.request, origin)
     return found._replace(request=request, notes=notes + found.notes)
@@ -104,15 +110,17 @@ def tell(*lines: str) -> None:
 
 def _as_bytes(content: bytes, name: str) -> tuple[bytes, tuple[str, ...]]:
     """The content, in UTF-8 where a shell or an editor has saved text as UTF-16."""
-    if not content.startswith(_UTF_16):
-        return content, ()
     try:
-        text = content.decode("utf-16")
+        text = text_of_utf_16(content)
     except UnicodeDecodeError:
         raise ConfigError(f"{name} is neither a request nor text in UTF-16, as its first bytes say") from None
+    if text is None:
+        return content, ()
+    note = f"{name} is UTF-16, as some editors and shells save text"
     if _kind(text.encode()) == "http" and not text.isascii():
-        raise ConfigError(f"{name} is UTF-16, as some editors and shells save text: save the bytes as they came")
-    return text.encode(), (f"{name} is UTF-16, as some editors and shells save text",)
+        # Which bytes they were depends on who has taken them for text.
+        note += ": what of it is not ASCII is read as UTF-8, so save the bytes as they came where they were not"
+    return text.encode(), (note,)
 
 
 def _kind(content: bytes) -> str:
@@ -123,12 +131,16 @@ def _kind(content: bytes) -> str:
 
 
 def _of_har(content: bytes, entry: str | None, schemes: Sequence[Scheme]) -> Received:
-    head, body, clock = request_of_har(content, entry)
-    notes = (body.note,)
+    found = request_of_har(content, entry, lambda head: any(claims(scheme, head) for scheme in schemes))
+    head, body, clock = found.head, found.body, found.clock
+    notes = (found.note, body.note)
     if body.lacking:
         if _needs_body(schemes, head):
             raise ConfigError(body.lacking)
-        notes = (f"the signature does not depend on the body, which is not known: {body.lacking.rpartition(':')[0]}",)
+        notes = (
+            found.note,
+            f"the signature does not depend on the body, which is not known: {body.lacking.rpartition(':')[0]}",
+        )
     hint = ""
     if not head.values("authorization"):
         hint = (

@@ -36,7 +36,12 @@ from .server import BODY_LIMIT, VerifyingServer
     show_default=True,
     help="Larger bodies are answered with 413.",
 )
-@click.option("--diagnose", "diagnoses", is_flag=True, help="Say too what the client of a refused request did wrong.")
+@click.option(
+    "--diagnose",
+    "diagnoses",
+    is_flag=True,
+    help="Number the requests, and say too what the client of a refused one did wrong.",
+)
 def serve(
     given: Given,
     host: str,
@@ -56,7 +61,7 @@ def serve(
         server = VerifyingServer(
             given.schemes,
             keys,
-            _log,
+            _log_numbered if diagnoses else _log,
             family=family,
             address=address,
             clock=clock_at(given.at),
@@ -106,5 +111,15 @@ def _log(outcome: Outcome) -> None:
     say(str(outcome))
 
 
-def _say_why(cause: Cause) -> None:
-    say(printable(f"    {cause.code}: {cause.detail}"))
+def _log_numbered(outcome: Outcome) -> None:
+    say(f"#{outcome.number} {outcome}")
+
+
+def _say_why(outcome: Outcome, causes: tuple[Cause, ...] | None) -> None:
+    """All lines of one request in one piece, each with its number: another may be answered meanwhile."""
+    if causes is None:
+        lines = ["not looked into, since its body was not read whole, or is too large to be held"]
+    else:
+        lines = [printable(f"{cause.code}: {cause.detail}") for cause in causes]
+    if lines:
+        say("\n".join(f"#{outcome.number}     {line}" for line in lines))

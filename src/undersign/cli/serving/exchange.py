@@ -7,7 +7,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import formatdate
 from http import HTTPStatus
 
@@ -35,7 +35,7 @@ class Outcome:
     """What became of a request, for the log: no query, no signature, no secret.
 
     `result` is `valid`, the reason of a refusal, or what kept the request from being one: `bad_request`, `timeout`,
-    `error`.
+    `error`. `number` counts what the server has answered, from 1.
     """
 
     method: str
@@ -45,6 +45,7 @@ class Outcome:
     scheme: str = ""
     key_id: str = ""
     detail: str = ""
+    number: int = field(default=0, compare=False)
 
     def __str__(self) -> str:
         parts = [self.method, self.path, str(self.status), self.result]

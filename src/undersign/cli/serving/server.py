@@ -12,6 +12,7 @@ from dataclasses import fields, is_dataclass, replace
 
 from ...core.http1 import RequestReader
 from ...diagnosing import Cause, diagnose
+from ...errors import Reason
 from ...scheme import Scheme
 from ...servers._common import Authenticator
 from ...verifying.lookup import Keys
@@ -22,6 +23,7 @@ BODY_LIMIT = 1024 * 1024 * 1024
 
 _THREADS = 64
 _SILENT_SECONDS = 30.0
+_REASONS = frozenset(reason.value for reason in Reason)
 
 
 class VerifyingServer:
@@ -30,8 +32,8 @@ class VerifyingServer:
     It listens on `address` as soon as it is made, and answers between `serve` and `close`. `log` is called with each
     Outcome, before its answer goes out and from the thread that serves it. Schemes that have an option `allow_http`
     are taken with it, since plain http on loopback is what this server speaks. `body_limit` is in bytes; `silence`
-    is how many seconds a client may say nothing. `say_why` is called with each cause that is found for a refusal, once
-    its answer is out.
+    is how many seconds a client may say nothing. `say_why` is called for each refusal, once its answer is out, with its
+    Outcome and the causes that are found; with None for those where its body was not read, or is too large to be held.
 
     Raises ConfigError as Verifier does, and OSError where it cannot listen.
     """
@@ -47,7 +49,7 @@ class VerifyingServer:
         clock: Callable[[], float] = time.time,
         body_limit: int = BODY_LIMIT,
         silence: float = _SILENT_SECONDS,
-        say_why: Callable[[Cause], None] | None = None,
+        say_why: Callable[[Outcome, tuple[Cause, ...] | None], None] | None = None,
     ) -> None:
         self._verifier = Verifier([_allowing_http(scheme) for scheme in schemes], keys, clock=clock)
         self._keys = keys
@@ -56,6 +58,7 @@ class VerifyingServer:
         self._log = log
         self._silence = silence
         self._threads = threading.BoundedSemaphore(_THREADS)
+        self._numbering, self._answered = threading.Lock(), 0
         self._active: dict[threading.Thread, socket.socket] = {}
         self._listener = socket.create_server(address, family=family, backlog=128)
         self._listener.setblocking(False)
@@ -99,13 +102,24 @@ class VerifyingServer:
 
     def _exchange(self, connection: socket.socket) -> None:
         exchange = Exchange(connection, self._authenticator)
+        logged: list[tuple[Outcome, float]] = []
+
+        def log(outcome: Outcome) -> None:
+            with self._numbering:  # so that the lines of the log are in the order of their numbers
+                self._answered += 1
+                numbered = replace(outcome, number=self._answered)
+                self._log(numbered)
+            logged.append((numbered, self._verifier.clock()))
+
         try:
             with connection, suppress(OSError):
                 connection.settimeout(self._silence)
-                exchange.run(self._log)
-            if exchange.refused is not None and self._say_why is not None:
-                for cause in diagnose(exchange.refused, self._verifier.schemes, self._keys, self._verifier.clock()):
-                    self._say_why(cause)
+                exchange.run(log)
+            for outcome, now in logged:
+                if self._say_why is not None and outcome.result in _REASONS:
+                    refused = exchange.refused
+                    causes = None if refused is None else diagnose(refused, self._verifier.schemes, self._keys, now)
+                    self._say_why(outcome, causes)
         finally:
             del self._active[threading.current_thread()]
             self._threads.release()

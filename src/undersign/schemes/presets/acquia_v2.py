@@ -19,7 +19,7 @@ from hmac import digest
 from urllib.parse import quote, unquote_to_bytes
 
 from ...core.dates import Window
-from ...core.grammar import CONTROL, custom_headers, custom_headers_flaw
+from ...core.grammar import CONTROL, custom_headers, custom_headers_problem
 from ...core.message import Component, Pairs, Patch, Request, Response, body_length, signed_header
 from ...errors import CannotSign, ConfigError, Reason, Rejected
 from ...parts.macs import SecretForm
@@ -58,8 +58,8 @@ class AcquiaV2(WrittenOut):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "signed_headers", custom_headers("signed_headers", self.signed_headers))
-        if flaw := _list_flaw(self.signed_headers):
-            raise ConfigError(f"signed_headers {flaw}")
+        if problem := _list_problem(self.signed_headers):
+            raise ConfigError(f"signed_headers {problem}")
         if not isinstance(self.realm, str) or not self.realm or CONTROL.search(self.realm):
             raise ConfigError("realm is a text without control characters, and not empty")
 
@@ -79,8 +79,8 @@ class AcquiaV2(WrittenOut):
     def body_need(self, head: Request) -> BodyNeed:
         return BodyNeed(digests=("sha256",))
 
-    def secret_flaw(self, secret: bytes) -> str | None:
-        return _KEY.flaw(secret)
+    def secret_problem(self, secret: bytes) -> str | None:
+        return _KEY.problem(secret)
 
     def signature(self, secret: bytes, string: bytes) -> str:
         return b64encode(digest(_KEY.key(secret), string, "sha256")).decode("ascii")
@@ -122,8 +122,8 @@ class AcquiaV2(WrittenOut):
         listed = tuple(found["headers"].split(";")) if found.get("headers") else ()
         try:
             text = signed_header(request, _TIME.lower())
-            if flaw := _list_flaw(listed) or self._unsigned_flaw(request, listed):
-                return self.malformed(f"headers {flaw}", key_id)
+            if problem := _list_problem(listed) or self._unsigned_problem(request, listed):
+                return self.malformed(f"headers {problem}", key_id)
             at = None if text is None else _UNIX.read(text)
             if at is None:
                 return self.malformed(f"{_TIME} is absent, or not a whole number of seconds", key_id)
@@ -140,7 +140,7 @@ class AcquiaV2(WrittenOut):
             raise CannotSign(f"{_DIGEST} is absent, or not that of the body")
         return self._string(request, parameters, listed, body)
 
-    def _unsigned_flaw(self, request: Request, listed: Sequence[str]) -> str | None:
+    def _unsigned_problem(self, request: Request, listed: Sequence[str]) -> str | None:
         """What is wrong with the list of signed headers that a request brings."""
         names = {name.lower() for name in listed}
         absent = [name for name in listed if not request.values(name.lower())]
@@ -214,10 +214,10 @@ def _read_parameters(text: str) -> dict[str, str] | None:
     return found
 
 
-def _list_flaw(names: Sequence[str]) -> str | None:
+def _list_problem(names: Sequence[str]) -> str | None:
     """What is wrong with a list of headers to sign, as the end of a sentence; None = nothing."""
-    if flaw := custom_headers_flaw(names):
-        return flaw
+    if problem := custom_headers_problem(names):
+        return problem
     if len({name.lower() for name in names}) < len(names):
         return "names a header twice"
     return None

@@ -24,7 +24,7 @@ from ...core.message import BodyDigest, Component, Patch, Request, body_length, 
 from ...errors import CannotSign, ConfigError, Rejected
 from ...parts.times import time_form
 from ...scheme import Body, BodyNeed, Claim
-from ..written_out import WrittenOut, authority, base64_digest, text_flaw
+from ..written_out import WrittenOut, authority, base64_digest, text_problem
 
 _WORD = "EG1-HMAC-SHA256"
 _TIME = time_form("%Y%m%dT%H:%M:%S+0000")
@@ -121,8 +121,8 @@ class EdgeGrid(WrittenOut):
             )
         nonce, token = self.checked_nonce(claim), claim.extra["access_token"]
         for name, value in (("the key id", claim.key_id), ("the access token", token), ("the nonce", nonce)):
-            if flaw := text_flaw(name, value, without=";"):
-                raise CannotSign(flaw)
+            if problem := text_problem(name, value, without=";"):
+                raise CannotSign(problem)
         return f"{_WORD} client_token={claim.key_id};access_token={token};timestamp={time};nonce={nonce};"
 
     def _string(self, request: Request, unsigned: str, body: Body) -> bytes:

@@ -13,7 +13,7 @@ from ...recipe import Recipe
 
 
 def kraken() -> Recipe:
-    """Kraken's spot REST API, with forms. Nonces are whole numbers that grow, such as milliseconds."""
+    """Kraken's spot REST API, with forms. Each nonce has to be larger than all before it of the same key."""
     return Recipe(
         name="kraken",
         parts=["path", {"part": "digest", "digest": "sha256", "encoding": "raw", "parts": ["nonce", "body"]}],
@@ -21,6 +21,7 @@ def kraken() -> Recipe:
         encoding="base64",
         secret="base64",  # noqa: S106 - the form of secrets
         window=None,
+        nonce="number",
         methods=("POST",),
         headers={"API-Key": "{key_id}", "API-Sign": "{signature}"},
         form={"nonce": "{nonce}"},

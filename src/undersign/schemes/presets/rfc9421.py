@@ -32,7 +32,7 @@ from ...parts.structured_fields import (
 )
 from ...parts.times import time_form
 from ...scheme import Body, BodyNeed, Claim
-from ..message_signatures import DIGESTS, check_content_digest, component_flaw, component_line, covered, parsed
+from ..message_signatures import DIGESTS, check_content_digest, component_line, component_problem, covered, parsed
 from ..written_out import WrittenOut, header_values
 
 _CONTENT_DIGEST = Item("content-digest")
@@ -106,8 +106,8 @@ class Rfc9421(WrittenOut):
         wanted = [algorithm for name, algorithm in DIGESTS.items() if name in stated or name == self.digest]
         return BodyNeed(digests=tuple(wanted))
 
-    def secret_flaw(self, secret: bytes) -> str | None:
-        return SecretForm(self.secret).flaw(secret)
+    def secret_problem(self, secret: bytes) -> str | None:
+        return SecretForm(self.secret).problem(secret)
 
     def signature(self, secret: bytes, string: bytes) -> str:
         return b64encode(digest(SecretForm(self.secret).key(secret), string, "sha256")).decode("ascii")
@@ -163,9 +163,9 @@ class Rfc9421(WrittenOut):
             if not label:
                 return self.malformed("there are several signatures, and none has the label") if label is None else None
             listed = inputs[label]
-            flaw = self._flaw(listed, request)
-            if flaw or not isinstance(listed, InnerList):
-                return self.malformed(flaw or "the signature's input is no list of components")
+            problem = self._problem(listed, request)
+            if problem or not isinstance(listed, InnerList):
+                return self.malformed(problem or "the signature's input is no list of components")
             key_id = str(listed.parameters["keyid"])
             signature = signatures.get(label)
             if not isinstance(signature, Item) or not isinstance(signature.value, bytes) or signature.parameters:
@@ -188,7 +188,7 @@ class Rfc9421(WrittenOut):
             return ours[0] if len(ours) == 1 else None if ours else ""
         return next(iter(inputs), "") if len(inputs) < 2 else self.label if self.label in inputs else None
 
-    def _flaw(self, listed: Member, request: Request) -> str | None:
+    def _problem(self, listed: Member, request: Request) -> str | None:
         """What is wrong with what a request says that it has signed, as a sentence without a signature in it."""
         if not isinstance(listed, InnerList):
             return "the signature's input is no list of components"
@@ -204,8 +204,8 @@ class Rfc9421(WrittenOut):
             return "alg is another than hmac-sha256"
         if self.nonce and not said.get("nonce"):
             return "the nonce is not there"
-        if flaw := next(filter(None, map(component_flaw, listed.items)), None):
-            return flaw
+        if problem := next(filter(None, map(component_problem, listed.items)), None):
+            return problem
         names = list(map(written, listed.items))
         if len(set(names)) < len(names):
             return "a component is there twice"

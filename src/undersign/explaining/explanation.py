@@ -4,38 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import math
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from .core.credentials import NO_SECRET, Credential
-from .core.dates import format_date
-from .core.fields import decode_field
-from .core.grammar import TOKEN
-from .core.message import BodyDigest, Patch, Request, body_length, flaw_when_verifying
-from .errors import CannotSign, ConfigError, Reason, Rejected
-from .scheme import Claim, Part, Scheme
-from .signing import credential_flaw, drafted_checked, sign_checked
-from .verifying.verdict import bare
-
-__all__ = ["Explanation", "Part", "explain", "visible"]
+from ..core.credentials import NO_SECRET, Credential
+from ..core.dates import format_date
+from ..core.message import BodyDigest, Patch, Request, body_length, problem_when_verifying
+from ..errors import CannotSign, ConfigError, Reason, Rejected
+from ..scheme import Claim, Part, Scheme
+from ..signing import credential_problem, drafted_checked, sign_checked
+from ..verifying.verdict import bare
+from .showing import shown_part, visible
 
 _SIGNATURE = "<signature>"
 _NONCE = "<nonce>"
-
-# Names of headers and parameters whose values are credentials more often than not.
-_PRIVATE = re.compile(
-    r"auth(?!or(?!i[sz]))|cookie|token|secret|passw|passphrase|credential|session|signature|api[-_.]?key|jwt"
-    r"|^(?:sig|key|pwd|pass|code)$",
-    re.IGNORECASE,
-)
-_HEADER_LINE = re.compile(b"(%b):([ \t]*)(.+)" % TOKEN.pattern.encode())
-# Printable as Python has it, and yet nothing is seen of them.
-_INVISIBLE = re.compile(
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
-)
-_NAMED = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +58,7 @@ class Explanation:
             "key_id": visible(_utf8(self.key_id)),
             "at": self.at,
             "received": self.received,
-            "parts": [{"name": part.name, "source": part.source, "value": _shown(part)} for part in self.parts],
+            "parts": [{"name": part.name, "source": part.source, "value": shown_part(part)} for part in self.parts],
             "length": len(self.canonical),
             "body": {"length": self.body_length, "digests": dict(self.body_digests)},
             "patch": {place: [list(pair) for pair in pairs] for place, pairs in self._patched()},
@@ -92,7 +75,7 @@ class Explanation:
         yield f"String to sign: {len(self.canonical)} bytes, the parts below without anything between them"
         for part in self.parts:
             yield f"  {visible(_utf8(part.name))}" + (f" ({visible(_utf8(part.source))})" if part.source else "")
-            yield f"    {_shown(part)}".rstrip()
+            yield f"    {shown_part(part)}".rstrip()
         patched = [(place, pairs) for place, pairs in self._patched() if pairs]
         if patched:
             yield ""
@@ -144,16 +127,18 @@ def explain(
     if not math.isfinite(now):
         raise CannotSign(f"the clock says {now!r}: give it in Unix seconds")
     if key is None:
-        return _received(scheme, request, now)
+        return explanations_of_received(scheme, request, now)[0]
     credential = key if isinstance(key, Credential) else Credential(key, NO_SECRET)
     if show_signature:
-        if flaw := credential_flaw(scheme, credential):
-            raise flaw
+        if problem := credential_problem(scheme, credential):
+            raise problem
     else:
         names = {*scheme.extras, *credential.extra}
         extra = {name: f"<{name}>" for name in names}  # as private as a secret, as like as not
         credential = Credential(credential.key_id, NO_SECRET, credential.origins, extra=extra)
     nonce = nonce or (_NONCE if scheme.needs_nonce else "")
+    if nonce == _NONCE and scheme.nonce_is_number:
+        nonce = str(int(now * 1000))
     patch = sign_checked(scheme, request, credential, now, nonce)
     claim, drafted, string = drafted_checked(scheme, request, credential, now, nonce)
     if not show_signature:
@@ -161,15 +146,17 @@ def explain(
     return _explanation(scheme, drafted.apply(request), claim, string, drafted, patch, received=False)
 
 
-def _received(scheme: Scheme, request: Request, now: float) -> Explanation:
+def explanations_of_received(scheme: Scheme, request: Request, now: float) -> list[Explanation]:
+    """What is signed of a request that was received: one explanation for each string to sign that the scheme takes,
+    as `Claim.others` has them. Raises as `explain` does."""
     claim = scheme.read(request)
     if claim is None or claim.string is None:
         raise Rejected(Reason.MISSING, f"{scheme.name} does not claim the request: it has no signature of this scheme")
-    if flaw := flaw_when_verifying(bare(request)):
-        raise CannotSign(flaw)
+    if problem := problem_when_verifying(bare(request)):
+        raise CannotSign(problem)
     timed = claim if claim.at is not None else claim._replace(at=now)
-    string = claim.string(request.body, math.floor(now))
-    return _explanation(scheme, request, timed, string, Patch(), Patch(), received=True)
+    strings = [string(request.body, math.floor(now)) for string in (claim.string, *claim.others)]
+    return [_explanation(scheme, request, timed, string, Patch(), Patch(), received=True) for string in strings]
 
 
 def _explanation(
@@ -198,54 +185,6 @@ def _without(patch: Patch, signature: str) -> Patch:
         for pairs in (patch.headers, patch.query, patch.form)
     )
     return Patch(headers, query, form)
-
-
-def visible(value: bytes) -> str:
-    r"""Bytes as text in which nothing is hidden: UTF-8 where it is, and an escape for all that is not seen.
-
-    `\n`, `\r`, `\t`, `\x00` and other bytes `\xhh`; `\u00a0` for white space, marks without width and marks of
-    direction; `\x20` for a space at either end; and `\\` for a backslash.
-    """
-    text = "".join(map(_escaped, value.decode("utf-8", "surrogateescape")))
-    inner = text.strip(" ")
-    if inner == text:
-        return text
-    before = len(text) - len(text.lstrip(" "))
-    return "\\x20" * before + inner + "\\x20" * (len(text) - before - len(inner))
-
-
-def _escaped(character: str) -> str:
-    if character in _NAMED:
-        return _NAMED[character]
-    if character.isprintable() and not _INVISIBLE.match(character):
-        return character
-    code = ord(character)
-    if 0xDC80 <= code <= 0xDCFF:  # a byte that is not UTF-8
-        return f"\\x{code - 0xDC00:02x}"
-    if code < 0x80:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
-
-
-def _shown(part: Part) -> str:
-    if part.shown:
-        return part.shown
-    text, end = (part.value[:-1], "\\n") if part.value.endswith(b"\n") else (part.value, "")
-    if (header := _HEADER_LINE.fullmatch(text)) and _PRIVATE.search(header[1].decode("latin-1")):
-        return visible(header[1]) + ":" + header[2].decode("latin-1") + _hidden(header[3]) + end
-    pieces = re.split(rb"([?&])", text)
-    return "".join(map(_field_shown, pieces)) + end if len(pieces) > 1 else visible(text) + end
-
-
-def _field_shown(piece: bytes) -> str:
-    name, equals, value = piece.partition(b"=")
-    if value and _PRIVATE.search(decode_field(name.decode("latin-1"))):
-        return visible(name + equals) + _hidden(value)
-    return visible(piece)
-
-
-def _hidden(value: bytes) -> str:
-    return f"<{len(value)} byte{'s' if len(value) > 1 else ''}>"
 
 
 def _instant(at: float) -> str:

@@ -1,0 +1,142 @@
+"""A client's own string to sign beside the right one, with what the keys say of it.
+
+Most clients can print what they have signed. Where the secret is known as well, the signature tells two mistakes apart:
+a string that gives the signature that was sent is the one that was signed, and where it differs is the cause.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import math
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+from urllib.parse import quote, quote_plus
+
+from ..core.credentials import Credential
+from ..core.dates import parse_date
+from ..core.message import Request
+from ..explaining import Comparison, Explanation, compare, explain
+from ..explaining.aligning import agreement
+from ..explaining.explanation import explanations_of_received
+from ..explaining.readings import readings
+from ..scheme import Claim, Scheme, window_of
+from ..verifying.lookup import Keys
+from .keyring import KeyRing
+
+_NUMBER = re.compile(rb"(?=([0-9]{10}))")
+_DATE = re.compile(rb"[0-9]{4}-?[0-9]{2}-?[0-9]{2}[T ]?[0-9:.]{4,}[^\n]{0,6}")
+_MOST_TIMES = 64
+_FURTHEST = 400 * 86400  # seconds: no clock is that far off
+_SHORTEST_HIDDEN = 4
+
+
+class Beside(NamedTuple):
+    """What is signed of a request, and the client's own string beside it."""
+
+    explanation: Explanation
+    comparison: Comparison
+
+
+def beside(
+    scheme: Scheme,
+    request: Request,
+    signed: bytes,
+    *,
+    now: float,
+    keys: Keys | None = None,
+    key: str | Credential | None = None,
+) -> Beside:
+    """`explain` and `compare` in one: `signed` are the bytes of a file that holds the client's string.
+
+    `keys` are those of a Verifier; with them the signature is tried, and the secrets are hidden in the client's string.
+    With `key` the request is one that is to be signed, see `explain`. Where the time is not sent it is the one in the
+    client's string, and `now` where that has none. Of several strings that the scheme takes it is the one that is the
+    same, else the first. Raises what `explain` raises.
+    """
+    claim = scheme.read(request) if key is None else None
+    if claim is not None and claim.at is None and window_of(scheme) is not None:
+        now = _time_in(signed, scheme, claim, request, now)
+    explained = (
+        explanations_of_received(scheme, request, now) if key is None else [explain(scheme, request, key, now=now)]
+    )
+    ring = KeyRing({} if keys is None else keys, request.with_body(b""))
+    secrets = ring.secrets(explained[0].key_id, scheme.name)
+    body = request.body if isinstance(request.body, bytes) else b""
+    known = [form for secret in secrets for form in (secret, *_forms(secret))]
+    hidden = [signature.encode("utf-8", "surrogatepass") for signature in claim.signatures] if claim else []
+    hidden += [scheme.signature(secret, one.canonical).encode() for secret in secrets for one in explained]
+    hidden += [body] if len(body) >= _SHORTEST_HIDDEN else []
+
+    def gives_signature(string: bytes) -> bool:
+        sent = claim.signatures if claim is not None else ()
+        return any(_fits(scheme.signature(secret, string), sent) for secret in secrets)
+
+    found: list[Beside] = []
+    for explanation in explained:
+        comparison = compare(
+            explanation,
+            signed,
+            secrets=(*_standing(scheme, explanation.canonical, secrets, signed), *known),
+            hidden=hidden,
+            gives_signature=gives_signature if secrets and claim is not None else None,
+        )
+        found.append(Beside(explanation, comparison))
+    return next((both for both in found if both.comparison.same), found[0])
+
+
+def _fits(signature: str, sent: Sequence[str]) -> bool:
+    return any(hmac.compare_digest(signature.encode(), other.encode("utf-8", "surrogatepass")) for other in sent)
+
+
+def _standing(scheme: Scheme, canonical: bytes, secrets: Sequence[bytes], signed: bytes) -> Sequence[bytes]:
+    """What stands where the secret goes, if anywhere: the form of a secret that hashes as the scheme does."""
+    found: list[bytes] = []
+    for secret in secrets if b"\0" in canonical else ():
+        right = scheme.signature(secret, canonical)
+        for form in (secret, *_forms(secret)):
+            if scheme.signature(secret, canonical.replace(b"\0", form)) == right:
+                found.append(form)
+                break
+    return [form for form in found if form in signed] or found
+
+
+def _forms(secret: bytes) -> Iterator[bytes]:
+    """Other writings of a secret, which give it away as well."""
+    forms = [secret.strip(), base64.b64encode(secret), base64.urlsafe_b64encode(secret), secret.hex().encode()]
+    forms += [forms[1].rstrip(b"="), forms[3].upper(), quote(secret, safe="").encode(), quote_plus(secret).encode()]
+    forms += [hashlib.md5(secret, usedforsecurity=False).hexdigest().encode(), secret.rpartition(b"_")[2]]
+    for decode in (base64.b64decode, binascii.unhexlify):
+        try:
+            forms.append(decode(secret))
+        except ValueError:
+            continue
+    yield from (form for form in forms if len(form) >= _SHORTEST_HIDDEN and form != secret)
+
+
+def _time_in(signed: bytes, scheme: Scheme, claim: Claim, request: Request, now: float) -> float:
+    """The time with which the right string agrees most with the client's: one of those that stand in it, or now."""
+    assert claim.string is not None  # noqa: S101 - `read` has made it
+    best, most = now, -1
+    for reading in readings(signed)[:4]:
+        near = {at for at in _times(reading.value) if abs(at - now) < _FURTHEST}
+        for at in (*sorted(near, key=lambda at: abs(at - now)), now):
+            right = claim.string(request.body, math.floor(at))
+            agreed = agreement(right, reading.value) + agreement(right[::-1], reading.value[::-1])
+            if agreed > most:
+                best, most = at, agreed
+    return best
+
+
+def _times(value: bytes) -> Iterator[float]:
+    for place, match in enumerate(_NUMBER.finditer(value)):
+        if place >= _MOST_TIMES:
+            return
+        yield int(match[1][:10])
+    for match in _DATE.finditer(value):
+        at = parse_date(match[0].decode("latin-1").strip())
+        if at is not None:
+            yield at
