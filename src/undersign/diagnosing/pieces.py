@@ -55,8 +55,8 @@ class Pieces:
         extra = {name.partition(".")[2]: text for name, text in found.items() if name.startswith("extra.")}
         key_id = reading.key_id.encode("utf-8", "surrogatepass").decode("latin-1")
         self.values = Values(key_id, found.get("time", ""), reading.at or 0.0, found.get("nonce", ""), extra)
-        self.flaws: tuple[Cause, ...] = ()
-        self.flaw = ""
+        self.problems: tuple[Cause, ...] = ()
+        self.problem = ""
         self.parts: list[Part] = []
         pieces: list[Any] = []
         for part in self.program.parts:
@@ -74,10 +74,10 @@ class Pieces:
                         self.parts.append(part)
                         continue
                     if part.name == "body digest" and part.source in _where_digests_go(scheme):
-                        self.flaws += self._digest_flaw(part, str(error))
+                        self.problems += self._digest_problem(part, str(error))
                         continue
                     if len(part.headers) != 1:
-                        self.flaw = str(error)
+                        self.problem = str(error)
                     piece = b""
                 if piece is None:
                     continue
@@ -99,10 +99,10 @@ class Pieces:
         fields = query.split("&")
         name = self.program.carriers.signature_field
         last = [field for field in fields if decode_field(field.partition("=")[0]) == name]
-        if not mark or len(last) != 1 or self.flaws:
+        if not mark or len(last) != 1 or self.problems:
             return None
         detail = f"The client sent the parameter {name} in front of others: send it behind all that is signed."
-        self.flaws += (Cause("target-query-order", detail),)
+        self.problems += (Cause("target-query-order", detail),)
         rest = [field for field in fields if field not in last]
         return replace(self.request, target=f"{path}?{'&'.join((*rest, *last))}")
 
@@ -114,7 +114,7 @@ class Pieces:
                 return "own", _written_by(late)
         return WHOLE
 
-    def _digest_flaw(self, part: Part, flaw: str) -> tuple[Cause, ...]:
+    def _digest_problem(self, part: Part, problem: str) -> tuple[Cause, ...]:
         """What was done to a body whose digest a carrier says, found by that digest alone."""
         for change in bodies.bodies(self.request):
             try:
@@ -122,7 +122,7 @@ class Pieces:
             except CannotSign:
                 continue
             return change.causes
-        detail = f"The body is not the one that the client made the digest of: {flaw}."
+        detail = f"The body is not the one that the client made the digest of: {problem}."
         return (Cause("body-digest-form", detail),)
 
     # What clients do to it

@@ -23,7 +23,7 @@ from ..parts.scheme import SchemeOfParts
 from ..parts.templates import Template
 from .bodies import unpacked
 from .cause import Cause, difference
-from .dates import flaw_of_date, time_cause
+from .dates import problem_of_date, time_cause
 from .heads import wire
 from .keyring import KeyRing
 from .signatures import Digest, causes_of, digest_in
@@ -69,7 +69,7 @@ class Received:
     facts: tuple[Cause, ...] = ()
     readings: list[Reading] = field(default_factory=list[Reading])
     is_claimed: bool = False
-    flaw: str = ""
+    problem: str = ""
     is_repeated: bool = False
 
 
@@ -391,10 +391,10 @@ def _readings(
             other = time_cause(where, text, program.time)
             if other is not None and (at is None or abs(other[0] - now) < _FAR):
                 at = now if other[0] <= now < other[0] + 86400 and len(text) == 10 and "-" in text else other[0]
-                flaw = flaw_of_date(where.partition(" ")[2], text) if program.time_name == "date" else other[1].detail
-                mended += (Cause(other[1].code, flaw),)
+                problem = problem_of_date(where.partition(" ")[2], text) if program.time_name == "date" else other[1].detail
+                mended += (Cause(other[1].code, problem),)
             elif at is None:
-                result.flaw = flaw_of_date(where.partition(" ")[2], text)
+                result.problem = problem_of_date(where.partition(" ")[2], text)
                 return
     readings = []
     for key_id, causes in _key_ids(scheme, found, keys):

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..core.message import Component, Request, flaw_when_verifying, origin_form
+from ..core.message import Component, Request, problem_when_verifying, origin_form
 from ..errors import CannotSign, Reason, Rejected
 from ..parts.message import Part
 from ..parts.scheme import SchemeOfParts
@@ -71,10 +71,10 @@ class _Diagnosis:
         if any(cause.code == "header-repeated" for cause in facts):
             return tuple(cause for cause in facts if cause.code == "header-repeated")
         if not sent.readings:
-            detail = sent.flaw or f"The request is refused whatever its signature: {self.rejected.detail}."
+            detail = sent.problem or f"The request is refused whatever its signature: {self.rejected.detail}."
             return facts or unexplained(detail)
-        if flaw := self._refused_otherwise():
-            return facts or unexplained(flaw)
+        if problem := self._refused_otherwise():
+            return facts or unexplained(problem)
         clock = self._clock(sent.readings[0])
         bases = list(self._bases())
         tries = [(request, guessed, reading) for request, guessed in bases for reading in sent.readings]
@@ -139,9 +139,9 @@ class _Diagnosis:
         return False
 
     def _refused_otherwise(self) -> str:
-        flaw = flaw_when_verifying(replace(self.request, target=origin_form(self.request.target)))
-        if flaw:
-            return f"The request is not in form: {flaw}."
+        problem = problem_when_verifying(replace(self.request, target=origin_form(self.request.target)))
+        if problem:
+            return f"The request is not in form: {problem}."
         if self.rejected.reason in _FINAL:
             return f"The request is refused whatever its signature: {self.rejected.detail}."
         methods = self.scheme.methods
@@ -171,7 +171,7 @@ class _Diagnosis:
     def _search(self, request: Request, reading: Reading, *, guessed: bool, as_it_is: bool) -> tuple[Cause, ...] | None:
         """The causes of the digest of a reading; `as_it_is` looks at the right string alone."""
         pieces = Pieces(self.scheme, request, reading, self.searches_time)
-        if pieces.flaw:
+        if pieces.problem:
             return None
         formula = Formula(reading.digest, SIZES[len(reading.digest)], pieces.right)
         own = self.keys.secrets(reading.key_id, self.scheme.name)
@@ -180,7 +180,7 @@ class _Diagnosis:
         key = None if form.form == "text" else form.key
         if as_it_is:
             rights = ({**pieces.right, "secret": secret if key is None else key(secret)} for secret in own)
-            return pieces.flaws if any(formula.fits(right) for right in rights) else None
+            return pieces.problems if any(formula.fits(right) for right in rights) else None
         message = [change for change in pieces.changes() if not (guessed and change.part == "content-type")]
         tries: list[tuple[dict[Any, Any], list[Change]]] = []
         # An unknown key has no secret that could be spoilt, but its signature may be by that of another.
@@ -195,7 +195,7 @@ class _Diagnosis:
             return find_second(formula, tries, math.floor(self.now), self.now, window, self.budget)
         length = len(formula.string({**pieces.right, "secret": b""}))
         found = find([self._try(formula, *one) for one in tries], self.budget, length)
-        return None if found is None else pieces.flaws + found
+        return None if found is None else pieces.problems + found
 
     def _try(self, formula: Formula, right: dict[Any, Any], changes: list[Change]) -> Try:
         def fits(changed: Mapping[Any, Any]) -> bool:

@@ -61,7 +61,7 @@ def digest_in(sent: str, encoding: str, *, any_case: bool = False) -> Digest | N
         value, written = found
         if wrapping or written not in ("hex", "HEX", *_BASE64):
             return Digest(value, " ".join(filter(None, (wrapping, written))))
-        return Digest(value, _flaw(text, value, encoding, any_case=any_case))
+        return Digest(value, _problem(text, value, encoding, any_case=any_case))
     return None
 
 
@@ -79,7 +79,7 @@ def base64_of(digest: bytes) -> str:
 _BASE64 = ("base64",)
 
 
-def _flaw(text: str, value: bytes, encoding: str, *, any_case: bool) -> str:
+def _problem(text: str, value: bytes, encoding: str, *, any_case: bool) -> str:
     """What is wrong with hex or base64, empty = nothing."""
     is_hex = HEX.fullmatch(text) is not None and len(text) == 2 * len(value)
     if encoding.lower() == "hex":
