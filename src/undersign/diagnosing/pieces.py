@@ -53,7 +53,7 @@ class Pieces:
         self.scheme, self.program, self.request = scheme, scheme.program, request
         found = reading.found
         extra = {name.partition(".")[2]: text for name, text in found.items() if name.startswith("extra.")}
-        key_id = reading.key_id.encode("utf-8", "surrogatepass").decode("latin-1")
+        key_id = reading.signed_key or reading.key_id.encode("utf-8", "surrogatepass").decode("latin-1")
         self.values = Values(key_id, found.get("time", ""), reading.at or 0.0, found.get("nonce", ""), extra)
         self.problems: tuple[Cause, ...] = ()
         self.problem = ""
@@ -331,7 +331,7 @@ class Pieces:
         yield from wholes.ends(
             canonical if is_plain else None, right["join"], secret_is_last=places[-1:] == [count - 1]
         )
-        yield from wholes.texts()
+        yield from wholes.texts(holds_secret=bool(places))
         yield from wholes.orders(names, keyed)
         yield from wholes.between(count)
         if canonical and "custom headers" in names:

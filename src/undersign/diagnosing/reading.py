@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import base64
 import binascii
+import itertools
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -60,6 +61,8 @@ class Reading:
     found: Mapping[str, str]
     at: float | None
     causes: tuple[Cause, ...]
+    signed_key: str = ""
+    """The key id that may have been signed, where it is not the one that was meant."""
 
 
 @dataclass(slots=True, repr=False)
@@ -336,6 +339,8 @@ def _value(name: str) -> str:
 def _loose_value(name: str) -> str:
     if name == "signature":
         return r"[^,;]+?"
+    if name == "headers":
+        return r"[^\",]+"
     return ".+" if name == "key_id" else r"[^\s,;&\"]+"
 
 
@@ -391,14 +396,23 @@ def _readings(
             other = time_cause(where, text, program.time)
             if other is not None and (at is None or abs(other[0] - now) < _FAR):
                 at = now if other[0] <= now < other[0] + 86400 and len(text) == 10 and "-" in text else other[0]
-                problem = problem_of_date(where.partition(" ")[2], text) if program.time_name == "date" else other[1].detail
+                problem = (
+                    problem_of_date(where.partition(" ")[2], text) if program.time_name == "date" else other[1].detail
+                )
                 mended += (Cause(other[1].code, problem),)
             elif at is None:
                 result.problem = problem_of_date(where.partition(" ")[2], text)
                 return
+    times = [found]
+    if at is not None and program.time_is_sent and program.time.read(found["time"]) != at:
+        times.append({**found, "time": program.time.write(at)})  # which may have been signed
     readings = []
-    for key_id, causes in _key_ids(scheme, found, keys):
-        readings.append(Reading(digest.value, key_id, found.get("key_id", ""), found, at, (*mended, *causes)))
+    for (key_id, causes), said in itertools.product(list(_key_ids(scheme, found, keys)), times):
+        sent = found.get("key_id", "")
+        reading = Reading(digest.value, key_id, sent, said, at, (*mended, *causes))
+        readings.append(reading)
+        if any(cause.code == "key-unknown" for cause in causes):
+            readings.append(replace(reading, signed_key=sent))
     # A key that is known before the secrets of others.
     yield from sorted(readings, key=lambda reading: not keys.secrets(reading.key_id, scheme.name))
 

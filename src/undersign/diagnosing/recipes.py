@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..core.message import Component, Request, problem_when_verifying, origin_form
+from ..core.message import Component, Request, origin_form, problem_when_verifying
 from ..errors import CannotSign, Reason, Rejected
 from ..parts.message import Part
 from ..parts.scheme import SchemeOfParts

@@ -70,9 +70,11 @@ def joiners(joiner: bytes, count: int, canonical: bytes | None) -> Iterator[Chan
             yield Change("join", value, (Cause("separator", detail),), lone=place > _SURE_JOINERS)
 
 
-def texts() -> Iterator[Change]:
-    """Other bytes of the same letters."""
+def texts(*, holds_secret: bool = False) -> Iterator[Change]:
+    """Other bytes of the same letters. Where the secret is among them, most of these are of the secret alone."""
     for name, (code, detail, _) in _TEXTS.items():
+        if holds_secret and code == "string-encoding" and not name.startswith("utf-16"):
+            continue
         yield Change("text", name, (Cause(code, detail),), lone=name != "utf-16-le")
 
 
@@ -130,8 +132,8 @@ _TEXTS: dict[str, tuple[str, str, Callable[[bytes], bytes]]] = {
     "crlf": ("line-endings", _LINES, lambda string: string.replace(b"\n", b"\r\n")),
     "backslash": ("line-endings", _LINES, lambda string: string.replace(b"\n", b"\\n")),
     "cr": ("line-endings", _LINES, lambda string: string.replace(b"\n", b"\r")),
-    "spaces": ("line-endings", _LINES, lambda string: b" ".join(string.split())),
-    "no lines": ("line-endings", _LINES, lambda string: string.replace(b"\n", b"")),
+    "spaces": ("separator", _LINES, lambda string: b" ".join(string.split())),
+    "no lines": ("separator", _LINES, lambda string: string.replace(b"\n", b"")),
     "stripped": ("part-missing", "The client took white space off the string to sign: sign it as it is.", bytes.strip),
     "led": ("separator", "The client put a line end in front of the string: begin without.", lambda s: b"\n" + s),
     "one line feed": (
