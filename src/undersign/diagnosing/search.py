@@ -73,24 +73,28 @@ def find(tries: Sequence[Try], budget: Budget, length: int = 0) -> tuple[Cause, 
 
 
 def _find_two(one: Try, budget: Budget, cost: int) -> tuple[Cause, ...] | None:
-    changes, fits = one.changes, one.fits
+    message = one.changes
     if one.keyed is not None:
-        found = _with_secret(changes, one.keyed, budget, cost)
-        if found is not None:
-            return found
-        changes = [change for change in changes if change.part != "secret"]
-    for first, second, sets in pairs(changes):
-        if not budget.take(2 * cost):
-            return None
-        if fits(sets):
-            return first.causes + second.causes
+        message = [change for change in one.changes if change.part != "secret"]
+    for rare in (False, True):
+        if one.keyed is not None:
+            found = _with_secret(one.changes, one.keyed, budget, cost, rare=rare)
+            if found is not None:
+                return found
+        for first, second, sets in pairs(message, rare=rare):
+            if not budget.take(2 * cost):
+                break
+            if one.fits(sets):
+                return first.causes + second.causes
     return None
 
 
-def _with_secret(changes: Sequence[Change], keyed: Keyed, budget: Budget, cost: int) -> tuple[Cause, ...] | None:
-    """The pairs of a change of the secret with one of the message."""
-    usual, rare = ranked(changes, 0), ranked(changes, 1)
-    for messages, secrets in ((usual, usual), (usual, rare), (rare, usual), (rare, rare)):
+def _with_secret(
+    changes: Sequence[Change], keyed: Keyed, budget: Budget, cost: int, *, rare: bool
+) -> tuple[Cause, ...] | None:
+    """The pairs of a change of the secret with one of the message; `rare` says whether both are rare."""
+    usual, others = ranked(changes, 0), ranked(changes, 1)
+    for messages, secrets in ((others, others),) if rare else ((usual, usual), (usual, others), (others, usual)):
         keys = [change for change in secrets if change.part == "secret"]
         values = [change.value for change in keys]
         for change in messages:
@@ -116,11 +120,11 @@ def ranked(changes: Sequence[Change], lone: int) -> list[Change]:
     return [change for _, change in sorted(found, key=lambda pair: pair[0])]
 
 
-def pairs(changes: Sequence[Change], *, rare: bool = True) -> Iterator[tuple[Change, Change, dict[Any, Any]]]:
-    """Two changes of different parts and what both set, the likelier ones first; `rare` says whether one of them may be
-    a rare one."""
+def pairs(changes: Sequence[Change], *, rare: bool) -> Iterator[tuple[Change, Change, dict[Any, Any]]]:
+    """Two changes of different parts and what both set, the likelier ones first; `rare` asks for those of which one is
+    a rare one, which come after the others."""
     single = [(change, dict(change.sets)) for change in ranked(changes, 0)]
-    for total in range(1, 2 * len(single)):
+    for total in () if rare else range(1, 2 * len(single)):
         for place in range(max(0, total - len(single) + 1), (total + 1) // 2):
             (first, one), (second, other) = single[place], single[total - place]
             if first.part != second.part and one.keys().isdisjoint(other):

@@ -56,21 +56,19 @@ def find_second(
             for around in (second - days * 86400, second + days * 86400):
                 if (at := formula.second(right, range(around - _DAY, around + _DAY), budget)) is not None:
                     return (clock_cause(at - now),)
-    for right, changes in tries:
-        for first, other, _ in pairs(changes, rare=False):
-            if _find(formula, right, (first, other), close, second, budget) is not None:
-                return first.causes + other.causes
     likely = [({**right, **change.sets}, change) for right, changes in tries for change in _likely(changes)]
     for seconds in _clocks(second, window):
         for changed, change in likely:
             if (at := formula.second(changed, seconds, budget)) is not None:
                 return (*change.causes, clock_cause(at - now))
     for right, changes in tries:
-        for first, other, _ in pairs(changes):
-            if first.lone or other.lone:
-                seconds = _within(window, second, _WITH_RARE)
-                if _find(formula, right, (first, other), seconds, second, budget) is not None:
-                    return first.causes + other.causes
+        for first, other, _ in pairs(changes, rare=False):
+            if _find(formula, right, (first, other), close, second, budget) is not None:
+                return first.causes + other.causes
+    for right, changes in tries:
+        for first, other, _ in pairs(changes, rare=True):
+            if _find(formula, right, (first, other), _within(window, second, _WITH_RARE), second, budget) is not None:
+                return first.causes + other.causes
     return None
 
 
