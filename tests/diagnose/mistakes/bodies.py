@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
+import html
 import json
 import re
+import unicodedata
 import zlib
 from collections.abc import Callable
 from dataclasses import replace
@@ -41,9 +43,19 @@ def only_json(change: Change) -> Change:
     return lambda body: change(body) if body[:1] == b"{" else body
 
 
+def whole(text: str) -> str:
+    """10.0 is 10 in JavaScript and PHP."""
+    return re.sub(r"(\d)\.0\b(?!\")", r"\1", text)
+
+
+def lossless(change: Change) -> Change:
+    """The change where nobody has to guess whether 10 was 10.0."""
+    return lambda body: body if re.search(rb"\.0[,}]", body) else only_json(change)(body)
+
+
 def php(body: bytes) -> bytes:
     """json_encode: no spaces, ASCII, and slashes with a backslash."""
-    return compact(body, ascii_only=True).replace("/", "\\/").encode()
+    return whole(compact(body, ascii_only=True)).replace("/", "\\/").encode()
 
 
 def go(body: bytes) -> bytes:
@@ -53,8 +65,30 @@ def go(body: bytes) -> bytes:
 
 
 def javascript(body: bytes) -> bytes:
-    """JSON.stringify: 10.0 is 10."""
-    return re.sub(r"(\d)\.0\b", r"\1", compact(body)).encode()
+    """JSON.stringify: whole numbers have 53 bits."""
+    rounded = re.sub(r"(?<=:)\d{17,20}\b", lambda m: str(near(int(m[0]))), compact(body))
+    return whole(rounded).encode()
+
+
+def near(number: int) -> int:
+    """As JavaScript writes it: the shortest digits that give the same double, and zeros."""
+    digits, _, exponent = repr(float(number)).replace(".", "").partition("e+")
+    return int(digits.ljust(int(exponent) + 1, "0")) if exponent else int(float(number))
+
+
+def escaping(letters: str) -> Change:
+    """Compact JSON of Rails or Gson, in which these letters are \\uXXXX."""
+
+    def change(body: bytes) -> bytes:
+        return re.sub(f"[{letters}]", lambda m: f"\\u{ord(m[0]):04x}", compact(body)).encode()
+
+    return only_json(change)
+
+
+def powershell(body: bytes) -> bytes:
+    """ConvertTo-Json of Windows PowerShell: four spaces, two behind the colon, CRLF, and <, >, &, ' escaped."""
+    text = json.dumps(json.loads(body), indent=4, ensure_ascii=False, separators=(",", ":  "))
+    return re.sub("[<>&']", lambda m: f"\\u{ord(m[0]):04x}", text).replace("\n", "\r\n").encode()
 
 
 def dotnet(body: bytes) -> bytes:
@@ -147,10 +181,9 @@ BODIES = [
     body("sorted keys", AGAIN, signed(rewritten(sort_keys=True, ensure_ascii=False, separators=(",", ":")))),
     body("sorted keys with spaces", AGAIN, signed(rewritten(sort_keys=True))),
     body("json_encode", AGAIN, signed(only_json(php))),
-    body("sent by json_encode", AGAIN, sent(only_json(php))),
+    body("sent by json_encode", AGAIN, sent(lossless(php))),
     body("only slashes escaped", AGAIN, signed(only_json(lambda b: b.replace(b"/", b"\\/")))),
     body("Go's Marshal", AGAIN, signed(only_json(go))),
-    body("sent by Go's Marshal", AGAIN, sent(only_json(go))),
     body("JSON.stringify", AGAIN, signed(only_json(javascript))),
     body("sent by .NET", AGAIN, sent(only_json(dotnet))),
     body("str(dict)", AGAIN, signed(only_json(lambda b: str(json.loads(b)).encode()))),
@@ -214,6 +247,20 @@ BODIES = [
         signed(lambda b: b and base64.b64encode(b)),
     ),
     body("base64 of the body arrives", f"{LETTERS}|body-format", sent(lambda b: b and base64.b64encode(b))),
+    body("Rails' to_json", AGAIN, signed(escaping("<>&"))),
+    body("Gson", AGAIN, signed(escaping("<>&='"))),
+    body("sent by Gson", AGAIN, sent(escaping("<>&='"))),
+    body("ConvertTo-Json", f"{AGAIN}|{LINES}", signed(only_json(powershell))),
+    body(
+        "addslashes of WordPress",
+        AGAIN,
+        signed(only_json(text_of(lambda t: t.replace("'", "\\'").replace('"', '\\"')))),
+    ),
+    body("htmlspecialchars", AGAIN, signed(only_json(text_of(lambda t: html.escape(t))))),
+    body(
+        "letters in two parts (NFD)", f"{LETTERS}|{AGAIN}", signed(text_of(lambda t: unicodedata.normalize("NFD", t)))
+    ),
+    body("a space behind", f"{ENDS}|{AGAIN}|{LINES}", sent(lambda b: b and b + b" ")),
     body("keys backwards", AGAIN, signed(only_json(backwards))),
     body("a space behind commas alone", AGAIN, signed(rewritten(separators=(", ", ":"), ensure_ascii=False))),
     body(
@@ -221,10 +268,10 @@ BODIES = [
     ),
     body("Jackson's pretty printer", AGAIN, signed(only_json(lambda b: jackson(b).encode()))),
     body("capitals in escapes", AGAIN, sent(only_json(lambda b: dotnet(b)))),
-    body("sent by PHP, signed pretty", AGAIN, {"signed.body": rewritten(indent=4), "sent.body": only_json(php)}),
+    body("sent by PHP, signed pretty", AGAIN, {"signed.body": rewritten(indent=4), "sent.body": lossless(php)}),
     body("signed by PHP, sent by Python", AGAIN, {"signed.body": only_json(php), "sent.body": rewritten()}),
     body(
-        "signed by JavaScript, sent by PHP", AGAIN, {"signed.body": only_json(javascript), "sent.body": only_json(php)}
+        "signed by JavaScript, sent by PHP", AGAIN, {"signed.body": only_json(javascript), "sent.body": lossless(php)}
     ),
     body(
         "signed as str(dict), sent compact",

@@ -43,9 +43,24 @@ ENCODINGS = [
     encoding("without padding", {"signature": lambda s: s.rstrip("=")}, "base64"),
     encoding("base64 twice", {"signature": lambda s: b64(s.encode())}, "base64"),
     encoding("escaped", {"signature": lambda s: quote(s, safe="")}, "base64"),
+    encoding("wrapped by openssl", {"signature": lambda s: s[:64] + " " + s[64:] if len(s) > 64 else s}, "base64"),
+    encoding("lower case", {"signature": str.lower}, "base64", f"{WRITING}|signature-case"),
+    encoding(
+        "url-safe, without padding",
+        {"signature": lambda s: s.replace("+", "-").replace("/", "_").rstrip("=")},
+        "base64",
+    ),
+    encoding(
+        "digest().toString(), which is text",
+        {"encode": lambda raw: b64(raw.decode("utf-8", "replace").encode())},
+        "base64",
+    ),
+    encoding(
+        "a binary string, written as UTF-8", {"encode": lambda raw: b64(raw.decode("latin-1").encode())}, "base64"
+    ),
     encoding("in quotes", {"signature": lambda s: f'"{s}"'}),
     encoding("b'…'", {"signature": lambda s: f"b'{s}'"}),
-    encoding("0x in front", {"signature": lambda s: "0x" + s}, "hex"),
+    encoding("0x in front", {"signature": lambda s: "0x" + s}, "hex", f"{WRITING}|carrier"),
     encoding("sha256= in front", {"signature": lambda s: "sha256=" + s}, "hex", f"{WRITING}|carrier|provider"),
     encoding(
         "dashes of BitConverter", hex_text(lambda t: "-".join(t[i : i + 2] for i in range(0, len(t), 2)).upper()), "hex"

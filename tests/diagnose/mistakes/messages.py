@@ -17,7 +17,7 @@ FORM = "application/x-www-form-urlencoded"
 TEXT_BODY = '{"name": "Müller/Söhne & <Co>", "id": 7, "price": 10.5, "tags": [], "note": "a=b+c"}'
 
 GET = Message("GET", "/v1/orders?b=2&a=1&q=x%20y", content_type=JSON)
-LIST = Message("GET", "/v1/Items/a%2fb~c?sort=-date&ids=3&ids=1&empty=&tag=x%2By", content_type=JSON)
+LIST = Message("GET", "/v1/Items/a%2fb~c?sort=-date&ids=3&ids=1&empty=&tag=x%2By&active=true", content_type=JSON)
 POST = Message("POST", "/v1/orders?page=2&filter=a%3Ab", content_type="application/json", body=TEXT_BODY.encode())
 PUT = Message(
     "PUT",
@@ -36,10 +36,12 @@ COMPACT = replace(
 ROOT = Message("GET", "/", content_type=JSON)
 REST = (GET, POST, LIST, PUT, SEND, DELETE, PLAIN, COMPACT, ROOT)
 HOOK = Message("POST", "/hooks/in", "hooks.example.com", JSON, TEXT_BODY.encode())
+BIG = Message("PATCH", "/v1/texts/7", content_type=JSON, body=b'{"text": "' + b"line\\n" * 9000 + b'", "a": 1.0}\n')
 HOOKS = (
     HOOK,
     replace(HOOK, body=b'{"type":"order.paid","data":{"id":"42","total":10.0,"url":"https://x.example/a?b=1&c=2"}}\n'),
     replace(HOOK, content_type=FORM, body=b"payload=%7B%22a%22%3A1%7D&text=Hello+W%C3%B6rld&b=&a=2"),
+    replace(HOOK, body='{"id":820982911946154508,"note":"it\'s 1 < 2 😀","price":"10.00","to":"a@b.example"}'.encode()),
 )
 
 ODD = "pä$word=1+2 #x&y%zÜ"

@@ -11,6 +11,7 @@ from undersign import Acquia, GoGrid, GoTom, Mashery, Request, Scheme, Tyk, pres
 
 from .client import Message, Plain, unbase64
 from .messages import (
+    BIG,
     ENCODED,
     FORM,
     GET,
@@ -48,7 +49,7 @@ def http_hmac(name: str, provider: str, verifier: Callable[[], Scheme], time: Ca
         verifier,
         pieces,
         carry,
-        (*REST, multipart),
+        (*REST, multipart, BIG),
         "hmac-sha1",
         "base64",
         b"\n",

@@ -75,12 +75,17 @@ STRINGS = [
     string("the last one first", ORDER, {"pieces": last_first}),
     string("backwards", ORDER, {"pieces": lambda p: p[::-1]}),
     string("the first left out", MISSING, {"pieces": without(0)}),
-    string("the second left out", MISSING, {"pieces": without(1)}),
+    string("the second left out", f"{MISSING}|method-differs", {"pieces": without(1)}),
     string("UTF-16", "string-encoding|body-encoding", {"string": as_text(lambda s: s.encode("utf-16-le"))}),
     string(
         "percent-encoded",
         "string-encoding|key-encoded|secret-encoding|key-id-differs",
         {"string": as_text(lambda s: quote(s, safe="!~*'()").encode())},
+    ),
+    string("UTF-8 twice", "string-encoding|body-encoding", {"string": lambda s: s.decode("latin-1").encode()}),
+    string("Latin-1", "string-encoding|body-encoding", {"string": as_text(lambda s: s.encode("latin-1"))}),
+    string(
+        "? for letters", "string-encoding|body-encoding", {"string": as_text(lambda s: s.encode("ascii", "replace"))}
     ),
     string("in lower case", "string-encoding|method-case|string-case", {"string": bytes.lower}),
 ]
@@ -187,6 +192,11 @@ def hmac_instead(key: bytes, text: bytes, right: str) -> bytes:
     return hmac.new(key, text.replace(key, b"") if right.startswith("hash") else text, right.partition("-")[2]).digest()
 
 
+def summed(key: bytes, text: bytes, right: str) -> bytes:
+    """Sum puts the digest of what was written, which is nothing, behind its argument."""
+    return text + digest(right, key, b"")
+
+
 MACS = [
     *(
         Mistake("mac", f"{name} used", ALGORITHM, {"mac": keyed(name)})
@@ -197,6 +207,7 @@ MACS = [
     Mistake("mac", "a hash without the secret", ALGORITHM, {"mac": plain(lambda key, text: text)}),
     Mistake("mac", "key and message exchanged", ALGORITHM, {"mac": exchanged}, "hmac"),
     Mistake("mac", "an HMAC where a hash is right", ALGORITHM, {"mac": hmac_instead}, "hash"),
+    Mistake("mac", "Go's mac.Sum(data)", f"{ALGORITHM}|signature-encoding", {"mac": summed}, "hmac"),
     Mistake("mac", "hashed again", ALGORITHM, {"mac": twice}),
     Mistake("mac", "the string hashed before", ALGORITHM, {"mac": hashed_before}, "hmac"),
 ]

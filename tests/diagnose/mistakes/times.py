@@ -82,6 +82,27 @@ TIMES = [
         "time", "a float with a fraction", DIFFERS, {"signed.time": lambda t: f"{NOW}.52" if t else t}, "unsent-time"
     ),
     Mistake("time", "in quotes", f"{DIFFERS}|separator", {"signed.time": lambda t: t and f'"{t}"'}, TIMED),
+    Mistake(
+        "time",
+        "a space in front",
+        f"{DIFFERS}|separator|custom-headers-line",
+        {"signed.time": lambda t: t and " " + t},
+        TIMED,
+    ),
+    Mistake(
+        "time",
+        "a space behind",
+        f"{DIFFERS}|separator|custom-headers-line",
+        {"signed.time": lambda t: t and t + " "},
+        TIMED,
+    ),
+    Mistake(
+        "time",
+        "a newline behind",
+        f"{DIFFERS}|separator|part-missing",
+        {"signed.time": lambda t: t and t + "\n"},
+        TIMED,
+    ),
     Mistake("time", "not signed", f"part-missing|{DIFFERS}", {"signed.time": lambda _: ""}, TIMED),
     Mistake(
         "time",
@@ -104,6 +125,7 @@ def of_now(form: str) -> dict[str, Any]:
 
 UNREAD = "timestamp-format|date-differs"
 FORMS_SENT = [
+    Mistake("time form", "UTC with another zone behind", EITHER, of_now("%Y-%m-%dT%H:%M:%S+01:00"), "gotom sinch"),
     Mistake("time form", "milliseconds for seconds", UNITS, both(lambda _: f"{NOW}371"), "unix"),
     Mistake(
         "time form",
@@ -121,16 +143,15 @@ FORMS_SENT = [
     Mistake(
         "time form", "Unix milliseconds for a date", UNITS, both(lambda _: f"{NOW}000"), "iso_millis iso http_date"
     ),
-    Mistake(
-        "time form",
-        "an ISO date for an HTTP date",
-        UNREAD,
-        of_now("%Y-%m-%dT%H:%M:%SZ"),
-        "vuforia kong-hmac",
-    ),
     Mistake("time form", "a T in the date", UNREAD, of_now("%Y-%m-%dT%H:%M:%SZ"), "bokun"),
     Mistake("time form", "a date without its zone", UNREAD, of_now("%Y-%m-%dT%H:%M:%S"), "iso iso_millis"),
-    Mistake("time form", "a date without its time", UNREAD, of_now("%Y-%m-%d"), "iso iso_millis bokun http_date"),
+    Mistake(
+        "time form",
+        "a date without its time",
+        f"{UNREAD}|clock-skew|timezone",
+        of_now("%Y-%m-%d"),
+        "iso iso_millis bokun http_date",
+    ),
     Mistake(
         "time form",
         "another language's day",
