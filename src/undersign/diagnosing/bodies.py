@@ -19,21 +19,24 @@ from .json_bodies import LARGEST, as_form, as_json, rewritten
 _MOST_BYTES = 24 * 1024 * 1024  # of all bodies together: each of them is hashed
 _MOST_WITH_TWO = 1024 * 1024
 _MOST_UNPACKED = 4 * 1024 * 1024
-_NOTHING: tuple[bytes, ...] = (
-    b"{}",
-    b"[]",
-    b"null",
-    b'""',
-    b"undefined",
-    b"None",
-    b"\n",
-    b" ",
-    b"false",
-    b"''",
-    b"[object Object]",
-    b"0",
+_NOTHING = (
+    *(b"{}", b"[]", b"null", b'""', b"undefined", b"None", b"\n", b" ", b"false"),
+    *(
+        b"''",
+        b"[object Object]",
+        b"0",
+        b"nil",
+        b"NULL",
+        b"{}\n",
+        b"\r\n",
+        b"b''",
+        b"true",
+        b"\0",
+        b"[]\n",
+        b"array()",
+        b"Array",
+    ),
 )
-_NOTHING += (b"nil", b"NULL", b"{}\n", b"\r\n", b"b''", b"true", b"\0", b"[]\n", b"array()", b"Array")
 _ALGORITHMS = ("md5", "sha1", "sha256", "sha512")
 
 _Found = Iterator[tuple[str, str, bytes]]

@@ -15,14 +15,11 @@ from .changes import Change
 from .proxies import HOST
 
 _METHODS: tuple[str, ...] = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
-_DEFAULT_TYPES: tuple[str, ...] = (
-    "application/x-www-form-urlencoded",
-    "text/plain",
-    "application/octet-stream",
-    "application/xml",
+_DEFAULT_TYPES = (
+    *("application/x-www-form-urlencoded", "text/plain", "application/octet-stream", "application/xml"),
+    *("text/json", "text/html", "application/x-json", "application/vnd.api+json"),
+    *("multipart/form-data", "text/plain;charset=utf-8", "text/plain; charset=utf-8", "*/*"),
 )
-_DEFAULT_TYPES += ("text/json", "text/html", "application/x-json", "application/vnd.api+json")
-_DEFAULT_TYPES += ("multipart/form-data", "text/plain;charset=utf-8", "text/plain; charset=utf-8", "*/*")
 _MOST_PARAMETERS = 40
 
 
