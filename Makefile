@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-long lint docs vectors bench wheel clean
+.PHONY: demo test test-long lint docs page vectors bench wheel clean
 
 demo: .venv/demo-is-installed
 	$(BIN)/undersign demo
@@ -22,6 +22,9 @@ lint: .venv/all-is-installed
 
 docs: .venv/all-is-installed
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs build/docs
+
+page: .venv/tests-are-installed
+	$(BIN)/python docs/page.py build/page
 
 vectors: .venv/tests-are-installed
 	$(BIN)/undersign vectors lint

@@ -1,6 +1,5 @@
 """Sphinx's settings. Built with warnings as errors: `make docs`."""
 
-import shutil
 import sys
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from undersign.cli.app import commands
 
 sys.path.insert(0, str(Path(__file__).parent))
 import apis
+import page
 
 django.conf.settings.configure()  # autodoc imports rest_framework, which asks for settings
 
@@ -21,7 +21,7 @@ author = "The undersign authors"
 copyright = "2026, The undersign authors"  # noqa: A001 - Sphinx's name
 release = version = __version__
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx_click"]
-exclude_patterns = ["examples/**"]
+exclude_patterns = ["examples/**", "playground/**"]
 html_theme = "furo"
 html_title = f"undersign {version}"
 html_static_path = ["_static"]
@@ -34,15 +34,15 @@ myst_heading_anchors = 3
 
 
 def setup(app: Sphinx) -> None:
-    """Put the playground beside the documentation; html_extra_path would put it in the front page's place."""
+    """Put the page beside the documentation; html_extra_path would put it in the front page's place."""
     _ask_for_help(commands)
     apis.write(Path(app.srcdir) / "apis")
-    app.connect("build-finished", _copy_playground)
+    app.connect("build-finished", _build_page)
 
 
-def _copy_playground(app: Sphinx, error: Exception | None) -> None:
+def _build_page(app: Sphinx, error: Exception | None) -> None:
     if error is None and app.builder.format == "html":
-        shutil.copytree(Path(app.srcdir) / "playground", Path(app.outdir) / "playground", dirs_exist_ok=True)
+        page.build(Path(app.outdir) / "playground")
 
 
 def _ask_for_help(command: click.Command) -> None:

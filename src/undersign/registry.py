@@ -112,12 +112,15 @@ def options_described(name: str) -> list[Option]:
 def parse_option(name: str, option: str, text: str) -> Any:
     """The value of a scheme's option written as text, as `build_scheme` takes it.
 
-    Booleans are `true` and `false`, lists are comma-separated or JSON, a window is `PAST,FUTURE` or a JSON object;
-    text is taken as it is. Raises ConfigError for an unknown scheme or option, and for text that is none of these.
+    Booleans are `true` and `false`, lists are comma-separated or JSON, a window is `PAST,FUTURE` or a JSON object,
+    `none` stands for None where an option may be that; other text is taken as it is. Raises ConfigError for an unknown
+    scheme or option, and for text that is none of these.
     """
     known = option_types(name)
     _check_option(name, option, known)
     kinds = _alternatives(known[option])
+    if text == "none" and types.NoneType in kinds:
+        return None
     if Window in kinds:
         return _parse_window(option, text)
     if any(get_origin(kind) in (tuple, frozenset) for kind in kinds):

@@ -17,12 +17,13 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the redirection
 
 SIGN = ("sign", "GET", "https://a.example/", "--key-id", KEY_ID)
 SERVE = ("serve", "--key-id", KEY_ID, "--port", "0")
+INSPECT = ("inspect", "--no-open")
 COMMANDS = [
     SIGN,
     ("verify",),
     ("diagnose",),
     ("demo",),
-    ("inspect", "--path"),
+    INSPECT,
     ("vectors", "list"),
     ("conform", "--self"),
     SERVE,
@@ -92,7 +93,7 @@ def test_an_output_that_takes_nothing_is_one_line(redirection: str, said: str) -
     assert (result.code, result.err) == (2, said)
 
 
-@pytest.mark.parametrize("command", [SIGN, ("demo",), SERVE, ("--help",)], ids=" ".join)
+@pytest.mark.parametrize("command", [SIGN, ("demo",), SERVE, INSPECT, ("--help",)], ids=" ".join)
 def test_a_pipe_that_nobody_reads_is_one_line(command: tuple[str, ...]) -> None:
     result = unread(*command)
     assert (result.code, result.err) == (2, BROKEN)

@@ -11,7 +11,7 @@ import pytest
 
 from tests.cli.command import undersign
 from undersign import ConfigError
-from undersign.cli.inputs.curl import request_of_curl
+from undersign.inputs.curl import request_of_curl
 
 SAMPLES = {
     path.stem: json.loads(path.read_text()) for path in sorted((Path(__file__).parent / "copies").glob("*.json"))

@@ -15,9 +15,9 @@ import pytest
 from tests.cli.command import undersign
 from tests.clients.wire import WireServer
 from undersign import ConfigError, Request, UndersignError
-from undersign.cli.inputs.curl import request_of_curl
-from undersign.cli.inputs.curl_options import CurlOptions
-from undersign.cli.inputs.shell import commands
+from undersign.inputs.curl import request_of_curl
+from undersign.inputs.curl_options import CurlOptions
+from undersign.inputs.shell import commands
 
 URL = "http://api.example/orders"
 

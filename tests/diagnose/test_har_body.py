@@ -12,8 +12,8 @@ import pytest
 
 from tests.cli.command import undersign
 from undersign import Credential, GoGrid, GoTom, Request, sign
-from undersign.cli.inputs.har import request_of_har
-from undersign.cli.inputs.har_body import HarBody
+from undersign.inputs.har import request_of_har
+from undersign.inputs.har_body import HarBody
 
 NOW = 1730974875
 GZIP = gzip.compress(b"hello", mtime=0)

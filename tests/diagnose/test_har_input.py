@@ -11,7 +11,7 @@ import pytest
 from tests.cli.command import Result, undersign
 from tests.diagnose.clients import NOW, GoGridClient, GoTomClient, secret_bytes
 from undersign import Request, UndersignError
-from undersign.cli.inputs.har import request_of_har
+from undersign.inputs.har import request_of_har
 
 SECRET = {"UNDERSIGN_SECRET": secret_bytes("crm_sync").decode()}
 GRID = {"UNDERSIGN_SECRET": secret_bytes("2fvmer3qbk7f3jnqneg58bu2").decode()}

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from undersign import Request
-from undersign.cli.inputs.har import request_of_har
+from undersign.inputs.har import request_of_har
 
 HARS = {path.stem: json.loads(path.read_text()) for path in sorted((Path(__file__).parent / "hars").glob("*.json"))}
 ENTRIES = [

@@ -108,7 +108,7 @@ class Shell:
                 pytest.skip(f"{port} is not installed")
             return process(*arguments, env={**self.variables, "PYTHONPATH": self.packages}, cwd=self.folder)
         if arguments[0] == "inspect":
-            return process(*arguments, env={**self.variables, "BROWSER": "true"})  # a browser that shows nothing
+            return self._serve([sys.executable, "-m", "undersign.cli", *arguments, "--no-open"])
         return undersign(*arguments, stdin=stdin, env=self.variables)
 
     def _sed(self, arguments: list[str], stdin: bytes) -> Result:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
 import json
 import os
@@ -73,28 +74,28 @@ class Page:
     """One page: what it is told to do, and what it reported."""
 
     def __init__(self, browser: Chromium, session: str, context: str) -> None:
-        self._browser = browser
+        self.browser = browser
         self._session = session
         self._context = context
         self.events: list[dict[str, Any]] = []
         browser.pages[session] = self
 
     def command(self, method: str, **parameters: Any) -> dict[str, Any]:
-        return self._browser.command(method, self._session, **parameters)
+        return self.browser.command(method, self._session, **parameters)
 
     def close(self) -> None:
-        self._browser.command("Target.disposeBrowserContext", browserContextId=self._context)
-        del self._browser.pages[self._session]
+        self.browser.command("Target.disposeBrowserContext", browserContextId=self._context)
+        del self.browser.pages[self._session]
 
     def grant(self, *permissions: str) -> None:
-        self._browser.command("Browser.grantPermissions", browserContextId=self._context, permissions=permissions)
+        self.browser.command("Browser.grantPermissions", browserContextId=self._context, permissions=permissions)
 
     def goto(self, address: str) -> None:
         """Load an address and wait until all of it is there; what an earlier one reported is forgotten."""
         self.events.clear()
         self.command("Page.navigate", url=address)
         while not any(event["method"] == "Page.loadEventFired" for event in self.events):
-            self._browser.receive()
+            self.browser.receive()
 
     def run(self, script: str, *values: Any) -> Any:
         """What a function of the page's, such as `(a) => a + 1`, returns for these values; promises are awaited."""
@@ -148,9 +149,13 @@ class Page:
 
     def size(self, width: int, colours: str = "light") -> None:
         self.command(
-            "Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=width < 600
+            "Emulation.setDeviceMetricsOverride", width=width, height=844, deviceScaleFactor=1, mobile=width < 600
         )
         self.command("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": colours}])
+
+    def screenshot(self, path: Path, *, whole: bool = False) -> None:
+        found = self.command("Page.captureScreenshot", format="png", captureBeyondViewport=whole)
+        path.write_bytes(base64.b64decode(found["data"]))
 
     def requested(self) -> list[str]:
         """The addresses that were asked for, in order."""

@@ -1,48 +1,75 @@
-"""`undersign inspect`: the playground page, opened in a browser from the files that come with the library."""
+"""`undersign inspect`: the page, served to the browser of this machine with every scheme that is installed."""
 
 from __future__ import annotations
 
+import errno
+import signal
+import sys
+import threading
 import webbrowser
-from importlib.resources import files
-from pathlib import Path
+from types import FrameType
 
 import click
 
 from ..errors import ConfigError
+from ..playground.server import PageServer
+from .options import Command
+from .output import say
+from .streams import StreamFault, check_output
 
-_PAGE = "index.html"
+_LOOK_EVERY = 0.5  # seconds, at whether somebody still reads standard output
 
 
-@click.command(epilog="Example: undersign inspect", short_help="Open the playground page in a browser.")
-@click.option("--path", "only_path", is_flag=True, help="Print the path of the page and open nothing.")
-def inspect(only_path: bool) -> int:
-    """Open a page that shows a request's string to sign, its signature, and why one does not match.
+class _PageCommand(Command):
+    instead = "what is to be looked at is pasted into the page"
 
-    The page is a file on this machine; it needs no network, and nothing that is typed there leaves it. Prints where
-    it is.
+
+@click.command(
+    cls=_PageCommand,
+    epilog="\b\nExample: undersign inspect",
+    short_help="Open a page that shows what is signed of a request.",
+)
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Where it listens.  [default: any free port]")
+@click.option("--open/--no-open", "opens", default=True, help="Whether it is opened in a browser.  [default: open]")
+def inspect(port: int, opens: bool) -> None:
+    """Serve a page on 127.0.0.1 that takes a request in any form, and shows its string to sign and its signature, and
+    why one does not match.
+
+    Prints its address first, which has a token in it: no other page can ask it anything. What is typed there stays on
+    this machine, and is not kept. Ctrl-C ends it.
     """
-    page = _page()
-    if only_path:
-        click.echo(page)
-        return 0
-    click.echo(page.as_uri())
-    if not _opened(page.as_uri()):
-        raise ConfigError("no browser can be opened here: open the address above in one")
-    return 0
-
-
-def _page() -> Path:
-    """Where the page is. Raises ConfigError where it is no file, as in an archive that Python imports from."""
-    shipped = Path(str(files("undersign") / "_playground" / _PAGE))
-    # An editable install has no copy: there it lies in the repository, beside `src`.
-    for page in (shipped, Path(__file__).parents[3] / "docs" / "playground" / _PAGE):
-        if page.is_file():
-            return page.resolve()
-    raise ConfigError("the page is not installed as a file: install undersign with pip, and not as an archive")
-
-
-def _opened(address: str) -> bool:
     try:
-        return webbrowser.open(address)
+        server = PageServer(port)
+    except OSError as error:
+        why = str(error.strerror or error).partition(" (while")[0]
+        hint = "; --port 0 takes any free one" if error.errno == errno.EADDRINUSE else ""
+        raise ConfigError(f"cannot listen on 127.0.0.1 port {port}: {why}{hint}") from None
+    ended = threading.Event()
+
+    def end(signum: int, frame: FrameType | None) -> None:
+        ended.set()
+
+    signal.signal(signal.SIGINT, end)
+    signal.signal(signal.SIGTERM, end)
+    with server:
+        click.echo(server.address)
+        sys.stdout.flush()
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        if opens:
+            # A browser of the terminal keeps its caller waiting, and the page with it.
+            threading.Thread(target=_open, args=(server.address,), daemon=True).start()
+        while not ended.wait(_LOOK_EVERY):
+            try:
+                check_output(still_read=True)
+            except StreamFault:  # whoever has started it has gone
+                break
+        server.shutdown()
+
+
+def _open(address: str) -> None:
+    try:
+        opened = webbrowser.open(address)
     except webbrowser.Error:
-        return False
+        opened = False
+    if not opened:
+        say("undersign: no browser can be opened from here: open the address above in one")

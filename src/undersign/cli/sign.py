@@ -14,11 +14,11 @@ import click
 from ..core.credentials import Credential
 from ..core.message import Patch, Request
 from ..explaining import explain
+from ..inputs.curl_command import curl_command
 from ..scheme import Claim, Scheme
 from ..signing import sign as sign_request
 from .body import read_body
 from .choosing import Extras, key_id_of
-from .curl import curl_command
 from .explain import explain_file
 from .options import Command, clock_at, head_of_arguments, read_secret, request_options
 from .output import say

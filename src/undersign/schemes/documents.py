@@ -51,13 +51,24 @@ def load_recipe(path: str | Path, changed: Mapping[str, str] | None = None) -> R
         raise ConfigError(f"{path}, changed in {' and '.join(changed)}: {error}") from None
 
 
+def recipe_of(text: str) -> Recipe:
+    """The recipe that a text holds, in TOML or in JSON, which begins with {.
+
+    Raises ConfigError, which names field and remedy, for a text that is neither and for whatever is wrong with it.
+    """
+    return Recipe.from_mapping(_parsed(text, is_json=text.lstrip()[:1] == "{"))
+
+
 def _document(path: Path) -> Mapping[str, Any]:
     try:
         text = decoded(path.read_bytes())
     except UnicodeDecodeError:
         raise ConfigError("a recipe is text in UTF-8: save it so") from None
     suffix = path.suffix.lower()
-    is_json = suffix == ".json" or (suffix != ".toml" and text.lstrip()[:1] == "{")
+    return _parsed(text, is_json=suffix == ".json" or (suffix != ".toml" and text.lstrip()[:1] == "{"))
+
+
+def _parsed(text: str, *, is_json: bool) -> Mapping[str, Any]:
     try:
         if not is_json:
             return tomllib.loads(text)

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import _thread  # all that is needed of threading, which is slow to import
 import math
+import sys
 from array import array
 from bisect import bisect_left, insort
 from collections import OrderedDict
@@ -31,6 +32,14 @@ _MOST_SCHEMES = 64
 _FEW = 8
 _TIME_BITS = (1 << 20) - 1  # twelve days
 _TEXT_BITS = (1 << 64) - 1 - _TIME_BITS
+
+
+def _wide(text: str) -> int:
+    """A hash of 64 bits where Python's has 32, of which twelve would be left: 1,201 texts are alike too often then."""
+    return hash(text) << 32 | hash(text[::-1]) & 0xFFFFFFFF
+
+
+_hash = hash if sys.hash_info.width >= 64 else _wide
 
 
 class RollingWindows:
@@ -105,7 +114,7 @@ class _Window:
             self._move(secret, claim, range(start, stop))
         numbers, found = self._numbers, start - 1
         for signature in claim.signatures:
-            of_text = hash(signature) & _TEXT_BITS
+            of_text = _hash(signature) & _TEXT_BITS
             place = bisect_left(numbers, of_text)
             while place < len(numbers) and numbers[place] & _TEXT_BITS == of_text:
                 second = self._second(numbers[place])
@@ -120,7 +129,7 @@ class _Window:
             self._first = self._end = wanted.start
         missing = range(self._end, wanted.stop)
         candidates = self._scheme.candidates(secret.reveal(), claim, b"", missing)
-        added = [hash(text) & _TEXT_BITS | at & _TIME_BITS for at, text in zip(missing, candidates, strict=True)]
+        added = [_hash(text) & _TEXT_BITS | at & _TIME_BITS for at, text in zip(missing, candidates, strict=True)]
         kept: Iterable[int] = self._numbers
         if wanted.start - self._first > 2 * _SLACK:
             first = wanted.start - _SLACK

@@ -9,7 +9,6 @@ from ..output import say
 from ..streams import binary_input
 
 LIMIT = 128 * 1024 * 1024
-_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _STANDARD_INPUT = "standard input"
 
 
@@ -34,20 +33,6 @@ def read_content(
     if not content.strip():
         raise ConfigError(f"{name} is empty: give {what} in a file, as in {example}")
     return content, name
-
-
-def text_of_utf_16(content: bytes) -> str | None:
-    """The text, where it is UTF-16, with its mark or without; None where it is not. Raises UnicodeDecodeError."""
-    if content.startswith(_UTF_16):
-        return content.decode("utf-16")
-    # Without its mark: every other byte of what begins such a text is zero.
-    start = content[:40]
-    if len(start) < 4 or len(content) % 2:
-        return None
-    for encoding, zeros, others in (("utf-16-le", start[1::2], start[::2]), ("utf-16-be", start[::2], start[1::2])):
-        if not any(zeros) and all(others):
-            return content.decode(encoding)
-    return None
 
 
 def _from_standard_input(what: str, *, even_terminal: bool) -> bytes:

@@ -1,1 +1,0 @@
-../../vectors/ports/port.js
