@@ -61,7 +61,8 @@ def s3_request(
         ({"secret": SECRET + "\n"}, {"secret-whitespace"}),
         ({"secret": "another"}, {"secret-other"}),
         ({"secret": "nobody's"}, {"unexplained"}),
-        ({"at": NOW - 7200}, {"timezone"}),
+        ({"at": NOW + 7200}, {"timezone"}),
+        ({"at": NOW - 7200}, {"clock-skew"}),
         ({"at": NOW + 1100, "method": "put"}, {"clock-skew", "method-case"}),
     ],
 )
@@ -89,7 +90,8 @@ def webhook(signed: bytes = BODY, secret: bytes = RAW, at: int = NOW) -> Request
         (webhook(signed=BODY.rstrip()), {"body-trailing-newline"}),
         (webhook(signed=b""), {"body-empty"}),
         (webhook(signed=b"something else"), {"unexplained"}),
-        (webhook(at=NOW - 3600), {"timezone"}),
+        (webhook(at=NOW + 3600), {"timezone"}),
+        (webhook(at=NOW - 3600), {"clock-skew"}),
     ],
 )
 def test_a_webhook(request_: Request, codes: set[str]) -> None:

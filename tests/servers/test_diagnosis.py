@@ -19,7 +19,7 @@ import httpx
 import pytest
 
 from tests.core.leaks import assert_hides
-from undersign import ConfigError, GoGrid, GoTom, Verifier
+from undersign import ConfigError, GoGrid, GoTom, Request, Verifier
 from undersign.servers import asgi, wsgi
 from undersign.servers.diagnosis import DiagnosisLog
 
@@ -104,7 +104,8 @@ def _found(caplog: pytest.LogCaptureFixture, number: int = 1) -> list[logging.Lo
     [
         (lambda: _signed("POST", b"{}", of=b"{}\n"), "body-trailing-newline"),
         (lambda: _signed("POST", b'{"a": "' + b"x" * 2_000_000 + b'"}', of=b""), "body-empty"),
-        (lambda: _signed(ago=timedelta(hours=2)), "timezone"),
+        (lambda: _signed(ago=timedelta(hours=-2)), "timezone"),
+        (lambda: _signed(ago=timedelta(hours=2)), "clock-skew"),
         (lambda: _signed(ago=timedelta(minutes=40)), "clock-skew"),
         (lambda: _signed(secret=SECRET + "\n"), "secret-whitespace"),
         (lambda: _signed(secret=KEYS["other"]), "secret-other"),
@@ -139,15 +140,40 @@ def test_the_record_names_the_key_that_was_claimed(serve: Serve, caplog: pytest.
 def test_what_verifies_is_not_looked_at(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
     diagnosis = DiagnosisLog(KEYS, interval=0)
     assert serve(_signed(), diagnosis=diagnosis).status_code == 204
-    serve(_signed(ago=timedelta(hours=1)), diagnosis=diagnosis)
+    serve(_signed(ago=timedelta(hours=-1)), diagnosis=diagnosis)
     assert [record.__dict__["code"] for record in _found(caplog)] == ["timezone"]
+
+
+_SCANS: list[tuple[str, tuple[tuple[str, str], ...]]] = [
+    ("/.env", ()),
+    ("/admin?user=admin&pass=admin", (("Cookie", "a=b"),)),
+    ("/", (("Authorization", "Basic YWRtaW46YWRtaW4="),)),
+    ("/", (("Authorization", "Bearer eyJhbGciOiJIUzI1NiJ9.e30.abc"),)),
+]
+
+
+@pytest.mark.parametrize(("target", "headers"), _SCANS)
+def test_a_scan_for_open_doors_costs_nothing(
+    target: str, headers: tuple[tuple[str, str], ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("undersign.servers.diagnosis.diagnose", lambda *_: pytest.fail("it was searched"))
+    diagnosis = DiagnosisLog(KEYS, interval=0)
+    for _ in range(3):
+        diagnosis.look([GoTom(), GoGrid()], Request("GET", target, headers), "", 0)
+        assert not diagnosis.is_busy
+
+
+@pytest.mark.parametrize("target", ["/?apikey=me&sig=00", "/?api_key=me&signature=00"])
+def test_a_parameter_under_another_name_is_a_trace(target: str, caplog: pytest.LogCaptureFixture) -> None:
+    DiagnosisLog(KEYS).look([GoGrid()], Request("GET", target, (), b"", ORIGIN), "", 0)
+    assert _found(caplog)
 
 
 @both
 def test_who_signs_nothing_takes_nobodys_turn(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
     diagnosis = DiagnosisLog(KEYS, interval=3600)
     assert serve(httpx.Request("GET", f"{ORIGIN}/.env"), diagnosis=diagnosis).status_code == 401
-    serve(_signed(ago=timedelta(hours=2)), diagnosis=diagnosis)
+    serve(_signed(ago=timedelta(hours=-2)), diagnosis=diagnosis)
     assert [record.__dict__["code"] for record in _found(caplog)] == ["timezone"]
 
 
@@ -250,15 +276,15 @@ may_go_on.set()
 
 
 def test_a_process_that_gets_no_more_threads_answers_all_the_same() -> None:
-    script = """
+    script = f"""
 import threading
 from undersign import GoTom, Request
 from undersign.servers.diagnosis import DiagnosisLog
 
 threading.stack_size(1 << 46)  # more than there is
-diagnosis = DiagnosisLog({}, interval=0)
+diagnosis = DiagnosisLog({{}}, interval=0)
 for _ in range(2):
-    diagnosis.look([GoTom()], Request("GET", "/"), "user", 0)
+    diagnosis.look([GoTom()], Request("GET", "/", {_UNKNOWN!r}), "user", 0)
 assert not diagnosis.is_busy
 """
     ended = subprocess.run([sys.executable, "-c", script], check=True, timeout=60, capture_output=True, text=True)

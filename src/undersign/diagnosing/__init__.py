@@ -1,7 +1,8 @@
 """Why a signature does not match: the mistakes that clients make, found by making them.
 
-A cause is named where a request altered in that way has the very signature that was sent. Built on the schemes' own
-canonical forms and signatures, so other schemes get the general causes without any work.
+A cause is named where a request altered in that way has the very signature that was sent, or where it is plain to see.
+What clients do wrong is a list for each kind of part (see `changes`), and no scheme brings one of its own: `recipes`
+takes a recipe's string to sign apart, `general` drafts altered requests anew for schemes that are no recipes.
 """
 
 from __future__ import annotations
@@ -11,21 +12,17 @@ from collections.abc import Sequence
 
 from ..core.message import Request
 from ..errors import Reason, Rejected
-from ..scheme import Claim, Scheme, window_of
-from ..schemes import HttpHmac, KeyedTimestamp
+from ..parts.carriers import Carriers
+from ..parts.scheme import SchemeOfParts
+from ..scheme import Claim, Scheme
 from ..verifying.lookup import Keys
 from ..verifying.verifier import Verifier
-from . import general, http_hmac, keyed_timestamp
+from . import general, recipes
 from .cause import CODES, Cause, in_order, unexplained
+from .heads import mended
 from .keyring import KeyRing
-from .search import Budget
 
-__all__ = ["CODES", "Cause", "diagnose"]
-
-# Under a second on a slow core: a canonical form with its signature takes some microseconds, a second of the keyed
-# timestamp less than one.
-_COMPUTATIONS = {HttpHmac: 80_000, KeyedTimestamp: 560_000, Scheme: 30_000}
-_SECONDS = 220_000  # of a scheme that does not send the time, and whose canonical form is short
+__all__ = ["CODES", "Cause", "diagnose", "shows_trace"]
 
 
 def diagnose(request: Request, schemes: Scheme | Sequence[Scheme], keys: Keys, now: float) -> tuple[Cause, ...]:
@@ -53,35 +50,33 @@ def diagnose(request: Request, schemes: Scheme | Sequence[Scheme], keys: Keys, n
 def _causes(
     request: Request, schemes: tuple[Scheme, ...], keys: KeyRing, now: float, rejected: Rejected
 ) -> tuple[Cause, ...]:
-    scheme, claim = _meant(request, schemes)
-    if isinstance(scheme, HttpHmac):
-        return http_hmac.causes(scheme, request, keys, now, Budget(_COMPUTATIONS[HttpHmac]))
-    if isinstance(scheme, KeyedTimestamp) and scheme.program.carriers.fields:
-        return keyed_timestamp.causes(scheme, request, keys, now, Budget(_COMPUTATIONS[KeyedTimestamp]))
+    scheme, claim = _meant(request, schemes, keys, now)
+    if isinstance(scheme, SchemeOfParts):
+        return recipes.causes(scheme, request, keys, now, rejected)
     if scheme is not None and claim is not None:
-        if rejected.reason in (Reason.MISMATCH, Reason.UNKNOWN_KEY, Reason.STALE, Reason.FUTURE):
-            searched = claim.at is None and window_of(scheme) is not None
-            budget = Budget(_SECONDS if searched else _COMPUTATIONS[Scheme])
-            return general.causes(scheme, request, claim, keys, now, budget)
+        looked_at = (Reason.MISMATCH, Reason.UNKNOWN_KEY, Reason.STALE, Reason.FUTURE, Reason.MALFORMED)
+        if rejected.reason in looked_at:
+            return general.causes(scheme, request, claim, keys, now, rejected)
         return unexplained(f"The request is refused whatever its signature: {rejected.detail}.")
     if scheme is not None:
-        return unexplained(f"The request is not in form: {rejected.detail}.")
+        return general.causes(scheme, request, None, keys, now, rejected)
     return _unsigned(request, schemes)
 
 
-def _meant(request: Request, schemes: tuple[Scheme, ...]) -> tuple[Scheme | None, Claim | None]:
+def _meant(
+    request: Request, schemes: tuple[Scheme, ...], keys: KeyRing, now: float
+) -> tuple[Scheme | None, Claim | None]:
     """The scheme that the request is meant by: it claims the request, or would if that were in form."""
+    plain, _ = mended(request)
     for scheme in schemes:
         try:
-            claim = scheme.read(request)
+            claim = scheme.read(plain)
         except Rejected:
             return scheme, None
         if claim is not None:
             return scheme, claim
     for scheme in schemes:
-        if isinstance(scheme, HttpHmac) and http_hmac.looks_like(scheme, request):
-            return scheme, None
-        if isinstance(scheme, KeyedTimestamp) and keyed_timestamp.looks_like(scheme, request):
+        if isinstance(scheme, SchemeOfParts) and recipes.looks_like(scheme, request, keys, now):
             return scheme, None
     return None, None
 
@@ -90,16 +85,39 @@ def _unsigned(request: Request, schemes: tuple[Scheme, ...]) -> tuple[Cause, ...
     """What is missing of a request that shows no trace of a signature."""
     if request.values("authorization"):
         return unexplained("The Authorization header is not one of these schemes.")
-    wanted = [_wanted(scheme) for scheme in schemes if isinstance(scheme, (HttpHmac, KeyedTimestamp))]
+    wanted = [_wanted(scheme.program.carriers) for scheme in schemes if isinstance(scheme, SchemeOfParts)]
     if not wanted:
         return unexplained("The request holds nothing that any scheme takes for a signature.")
     detail = f"The client sent no signature at all: {' or '.join(wanted)} is missing."
     return (Cause("header-missing", detail),)
 
 
-def _wanted(scheme: HttpHmac | KeyedTimestamp) -> str:
-    if isinstance(scheme, HttpHmac):
-        return "the header Authorization"
-    if not scheme.program.carriers.fields:
-        return f"the headers {' and '.join(header.name for header in scheme.program.carriers.headers)}"
-    return f"the parameters {scheme.key_param} and {scheme.sig_param}"
+def _wanted(carriers: Carriers) -> str:
+    """What says the key id and the signature."""
+    said = ("key_id", "signature")
+    headers = [header.name for header in carriers.headers if not set(said).isdisjoint(header.template.names)]
+    fields = [name for name, template in carriers.fields if not set(said).isdisjoint(template.names)]
+    wanted = [
+        f"the {what}{'s' if len(names) > 1 else ''} {' and '.join(names)}"
+        for what, names in (("header", headers), ("parameter", fields))
+        if names
+    ]
+    return " and ".join(wanted)
+
+
+def shows_trace(request: Request, schemes: Sequence[Scheme]) -> bool:
+    """Whether anything in the request may be meant as a signature of one of the schemes, as far as its names say.
+
+    It costs next to nothing, so a server asks it before it lets a request have the time of a search.
+    """
+    return any(
+        recipes.shows_trace(scheme, request) if isinstance(scheme, SchemeOfParts) else _claims(scheme, request)
+        for scheme in schemes
+    )
+
+
+def _claims(scheme: Scheme, request: Request) -> bool:
+    try:
+        return scheme.read(request) is not None
+    except Rejected:
+        return True

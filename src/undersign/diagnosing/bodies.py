@@ -1,18 +1,45 @@
-"""What clients sign in place of a body: other bytes of the same content, or none."""
+"""What clients sign in place of a body: other bytes of the same content, another content, or none; and its digest."""
 
 from __future__ import annotations
 
-import itertools
-import json
-from collections.abc import Iterator
+import base64
+import hashlib
+import re
+import zlib
+from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import quote, quote_plus, unquote_to_bytes
 
-from ..core.message import Request
+from ..core.fields import FORM
+from ..core.message import Request, body_length
 from .cause import Cause, difference
 from .changes import Change
+from .json_bodies import LARGEST, as_form, as_json, rewritten
 
-_SMALL_JSON = 4096
-_LARGEST_JSON = 256 * 1024
+_MOST_BYTES = 24 * 1024 * 1024  # of all bodies together: each of them is hashed
+_MOST_WITH_TWO = 1024 * 1024
+_MOST_UNPACKED = 4 * 1024 * 1024
+_NOTHING = (
+    *(b"{}", b"[]", b"null", b'""', b"undefined", b"None", b"\n", b" ", b"false"),
+    *(
+        b"''",
+        b"[object Object]",
+        b"0",
+        b"nil",
+        b"NULL",
+        b"{}\n",
+        b"\r\n",
+        b"b''",
+        b"true",
+        b"\0",
+        b"[]\n",
+        b"array()",
+        b"Array",
+    ),
+)
+_ALGORITHMS = ("md5", "sha1", "sha256", "sha512")
+
+_Found = Iterator[tuple[str, str, bytes]]
 
 
 def bodies(request: Request) -> Iterator[Change]:
@@ -20,31 +47,86 @@ def bodies(request: Request) -> Iterator[Change]:
     body = request.body
     is_upload = request.method.upper() == "POST" and "multipart/form-data" in request.media_types()
     where = difference(body, b"", "body") if isinstance(body, bytes) else f"{body.length} of them"
-    if is_upload:
-        detail = f"The client signed a multipart upload as if it had no body: sign the bytes that are sent ({where})."
-        yield Change("body", b"", (Cause("multipart-as-empty", detail),))
-    else:
-        detail = f"The client signed the request as if it had no body: sign the bytes that are sent ({where})."
-        yield Change("body", b"", (Cause("body-empty", detail),))
-    if not isinstance(body, bytes) or not body:
+    if body_length(body):
+        code = "multipart-as-empty" if is_upload else "body-empty"
+        what = "a multipart upload as if it had no body" if is_upload else "the request as if it had no body"
+        yield Change("body", b"", (Cause(code, f"The client signed {what}: sign the bytes that are sent ({where})."),))
+    if not isinstance(body, bytes):
         return
-    first = [
-        *_trailing_newline(body),
-        *_line_endings(body),
-        *_encoding(body),
-        *(_reserialised(body) if len(body) <= _LARGEST_JSON else ()),
-    ]
+    room = _MOST_BYTES
+    first: list[tuple[str, str, bytes]] = []
+    for found in _once(request, body):
+        room -= len(found[2])
+        if room < 0:
+            return
+        first.append(found)
+        yield Change("body", found[2], (Cause(*found[:2]),), lone=_is_rare(found, len(first)))
+    if len(body) > _MOST_WITH_TWO:
+        return
     for code, detail, value in first:
-        yield Change("body", value, (Cause(code, detail),))
-    for code, detail, value in first:
-        if value == body:
+        if value == body or code in ("body-default", "body-format"):
             continue
         cheap = [*_trailing_newline(value), *(_line_endings(value) if len(first) < 64 else ())]
         if code not in ("body-reserialised", "body-encoding"):
-            cheap += _encoding(value)
+            cheap += [found for found in _encoding(value) if not found[2].startswith(b"\xef\xbb\xbf")]
         for other, why, twice in cheap:
+            room -= len(twice)
+            if room < 0:
+                return
             if other != code and twice not in (value, body):
                 yield Change("body", twice, (Cause(code, detail), Cause(other, why)))
+
+
+def _is_rare(found: tuple[str, str, bytes], place: int) -> bool:
+    code, _, value = found
+    return place > 60 or (code == "body-default" and value not in _NOTHING[:4])
+
+
+def _once(request: Request, body: bytes) -> _Found:
+    if body:
+        yield from _trailing_newline(body)
+        yield from _line_endings(body)
+        yield from _encoding(body)
+        if len(body) <= LARGEST:
+            for value in rewritten(body):
+                yield "body-reserialised", _again(body, value, "the JSON", "spacing, key order or escapes"), value
+            if b"=" in body and FORM in request.media_types():
+                for value in _form_again(body):
+                    yield "body-reserialised", _again(body, value, "the form", "order or escapes"), value
+            for value in (*as_form(body), *(as_json(body) if b"=" in body else ())):
+                detail = "The client signed the parameters in another format than it sent them, a form for JSON or the"
+                where = difference(body, value, "body")
+                yield "body-format", f"{detail} reverse: sign the bytes that are sent ({where}).", value
+            for value in (
+                body.strip(b"\"'"),
+                b"'" + body + b"'",
+                b'"' + body + b'"',
+                b"b'" + body + b"'",
+                body.replace(b'"', b""),
+                body.strip(),
+                body.replace(b"\\", b""),
+                body.replace(b'"', b'\\"'),
+                body.removeprefix(b"b'").removesuffix(b"'"),
+                body.replace(b'\\"', b'"'),
+            ):
+                yield "body-reserialised", _again(body, value, "the body", "quotes or white space"), value
+            for value in _through_base64(body):
+                detail = "The client signed the body and sent it in base64, or the reverse, or a gateway changed it"
+                where = difference(body, value, "body")
+                yield "body-encoding", f"{detail}: sign the bytes that are sent ({where}).", value
+        yield from _compressed(request, body)
+    for value in _NOTHING:
+        detail = "The client signed what its program writes for no body, or for one that it does not understand"
+        where = difference(body, value, "body")
+        code = "body-default" if value.strip() else "body-trailing-newline"
+        yield code, f"{detail}: sign the bytes that are sent ({where}).", value
+
+
+def _again(body: bytes, value: bytes, what: str, how: str) -> str:
+    return (
+        f"The client wrote {what} twice, once to sign and once to send, with other {how}: write it once, and sign the "
+        f"bytes that are sent ({difference(body, value, 'body')})."
+    )
 
 
 def _trailing_newline(body: bytes) -> list[tuple[str, str, bytes]]:
@@ -60,34 +142,49 @@ def _trailing_newline(body: bytes) -> list[tuple[str, str, bytes]]:
 
 
 def _line_endings(body: bytes) -> list[tuple[str, str, bytes]]:
+    if b"\n" not in body and b"\r" not in body:
+        return []
     unix = body.replace(b"\r\n", b"\n")
+    values = [unix, unix.replace(b"\n", b"\r\n"), unix.replace(b"\n", b"\r")]
+    # A shell that puts a text on one line, and `curl -d @file`, which takes line ends out.
+    values += [unix.replace(b"\n", b""), unix.replace(b"\n", b" "), unix.strip(b"\n").replace(b"\n", b" ")]
+    values += [unix.replace(b"\n", b"\\n")]
+    if len(body) <= LARGEST:
+        values.append(b" ".join(body.split()))
+        values.append(re.sub(rb"\n\s*", b"", unix))
     found = []
-    for value in (unix, unix.replace(b"\n", b"\r\n"), unix.replace(b"\n", b"\r")):
+    for value in dict.fromkeys(values):
         if value != body:
             detail = (
-                "The client signed the body with other line endings than it sent: sign the bytes that are sent "
-                f"({difference(body, value, 'body')})."
+                "The client signed the body with other line endings than it sent, or with none: sign the bytes that "
+                f"are sent ({difference(body, value, 'body')})."
             )
             found.append(("body-line-endings", detail, value))
     return found
 
 
 def _encoding(body: bytes) -> list[tuple[str, str, bytes]]:
-    if body.isascii():
-        return []
-    found = []
-    pairs = [
-        ("utf-8", "latin-1"),
-        ("utf-8", "cp1252"),
-        ("latin-1", "utf-8"),
-        ("cp1252", "utf-8"),
-        ("utf-8", "utf-16-le"),
-    ]
+    values: list[tuple[str, bytes]] = [("UTF-8 with a byte order mark", b"\xef\xbb\xbf" + body)]
+    if body.startswith(b"\xef\xbb\xbf"):
+        values.append(("UTF-8 without a byte order mark", body[3:]))
+    pairs = [("utf-8", "utf-16-le"), ("utf-8", "utf-16-be"), ("utf-8", "utf-16")]
+    if not body.isascii():
+        pairs += [("utf-8", "latin-1"), ("utf-8", "cp1252"), ("latin-1", "utf-8"), ("cp1252", "utf-8")]
+    if len(body) > _MOST_WITH_TWO:
+        pairs = [pair for pair in pairs if not pair[1].startswith("utf-16")]
+    if b"\0" in body[:4]:
+        pairs += [("utf-16-le", "utf-8"), ("utf-16-be", "utf-8"), ("utf-16", "utf-8")]
     for sent, signed in pairs:
         try:
-            value = body.decode(sent).encode(signed)
+            values.append((signed, body.decode(sent).encode(signed)))
         except UnicodeError:
             continue
+    if not body.isascii():
+        text = body.decode("utf-8", "replace")
+        values += [("ASCII, with ? for letters", text.encode("ascii", "replace"))]
+        values += [("ASCII, without letters", text.encode("ascii", "ignore"))]
+    found = []
+    for signed, value in values:
         detail = (
             f"The client signed the body in {signed} and sent it otherwise: encode it once, and sign these bytes "
             f"({difference(body, value, 'body')})."
@@ -96,49 +193,120 @@ def _encoding(body: bytes) -> list[tuple[str, str, bytes]]:
     return found
 
 
-def _reserialised(body: bytes) -> Iterator[tuple[str, str, bytes]]:
-    if body.lstrip()[:1] not in (b"{", b"["):
-        return
+_WRITERS: tuple[Callable[[bytes], str], ...] = (
+    lambda data: quote_plus(data, safe="*"),
+    lambda data: quote_plus(data, safe="*").replace("~", "%7E"),
+    lambda data: quote_plus(data, safe="").replace("~", "%7E"),
+    lambda data: quote(data, safe=""),
+    lambda data: quote(data, safe="!'()*~"),
+    lambda data: quote(data, safe="").replace("~", "%7E"),
+    lambda data: quote_plus(data, safe="!'()*~"),
+    lambda data: quote_plus(data, safe=""),
+    lambda data: quote(data, safe="/:[]@!$'()*,;"),
+)
+"""How the libraries of languages escape what goes into a form."""
+
+
+def _form_again(body: bytes) -> Iterator[bytes]:
+    fields = body.split(b"&")
+    yield b"&".join(sorted(fields))
+    yield b"&".join(sorted(fields, key=_name_of))
+    yield b"&".join(fields[::-1])
+    yield body.replace(b"%20", b"+")
+    yield body.replace(b"+", b"%20")
+    yield re.sub(rb"%..", lambda match: match[0].lower(), body)
+    yield re.sub(rb"%..", lambda match: match[0].upper(), body)
+    yield body.replace(b"&", b"&amp;")
+    yield b"?" + body
+    yield unquote_to_bytes(body)
+    yield unquote_to_bytes(body.replace(b"+", b" "))
+    yield b"&".join(field for field in fields if field.partition(b"=")[2])
+    pairs = [[unquote_to_bytes(side.replace(b"+", b" ")) for side in field.split(b"=", 1)] for field in fields]
+    for write in _WRITERS:
+        again = [b"=".join(write(side).encode() for side in pair) for pair in pairs]
+        yield b"&".join(again)
+        yield b"&".join(sorted(again))
+
+
+def _name_of(field: Any) -> bytes:
+    name: bytes = field.partition(b"=")[0]
+    return name
+
+
+def _through_base64(body: bytes) -> Iterator[bytes]:
+    yield base64.b64encode(body)
     try:
-        text = body.decode()
-        parsed = [json.loads(text)]
-        if "." in text or "e" in text.lower():
-            parsed.append(json.loads(text, parse_float=_as_javascript))
-        yield from _written(body, parsed)
-    except (ValueError, RecursionError):
+        yield base64.b64decode(body.strip(), validate=True)
+    except ValueError:
         return
 
 
-def _written(body: bytes, parsed: list[Any]) -> Iterator[tuple[str, str, bytes]]:
-    seen = {body}
-    # Indented JSON is written by Python code and slowly, so a large body is written without the rarer combinations.
-    large = len(body) > _SMALL_JSON
-    for value in parsed:
-        orders = [value]
-        if not large and isinstance(value, dict) and 1 < len(value) <= 4:
-            orders += [dict(items) for items in itertools.permutations(value.items())][1:]
-        for place, ordered in enumerate(orders):
-            layouts: list[tuple[Any, Any]] = [(None, (",", ":")), (None, (", ", ": "))]
-            if place == 0:
-                layouts += [(2, None), (4, None)] + ([] if large else [("\t", None)])
-            for indent, separators in layouts:
-                for sort in (False, True) if place == 0 else (False,):
-                    for ascii_only in (False,) if body.isascii() and b"\\u" not in body else (False, True):
-                        text = json.dumps(
-                            ordered, indent=indent, separators=separators, sort_keys=sort, ensure_ascii=ascii_only
-                        )
-                        for written in (text, text.replace("/", "\\/")) if "/" in text else (text,):
-                            found = written.encode()
-                            if found not in seen:
-                                seen.add(found)
-                                detail = (
-                                    "The client wrote the JSON twice, once to sign and once to send, with other "
-                                    "spacing, key order or escapes: write it once, and sign the bytes that are sent "
-                                    f"({difference(body, found, 'body')})."
-                                )
-                                yield "body-reserialised", detail, found
+def unpacked(request: Request) -> list[bytes]:
+    """What a compressed body says; nothing where it is none."""
+    body, found = request.body, []
+    encoding = ",".join(request.values("content-encoding")).lower()
+    if not isinstance(body, bytes) or (not encoding and body[:2] not in (b"\x1f\x8b", b"\x78\x9c")):
+        return []
+    for bits in (47, -15):  # gzip or zlib by its head, and deflate without one
+        unpacker = zlib.decompressobj(bits)
+        try:
+            value = unpacker.decompress(body, _MOST_UNPACKED)
+        except zlib.error:
+            continue
+        if unpacker.eof:
+            found.append(value)
+    return found
 
 
-def _as_javascript(number: str) -> Any:
-    value = float(number)
-    return int(value) if value.is_integer() and abs(value) < 1e21 else value
+def _compressed(request: Request, body: bytes) -> _Found:
+    for value in unpacked(request):
+        detail = "The client signed the body before it compressed it: sign the bytes that are sent, after compressing"
+        where = difference(body, value, "body")
+        for signed in (value, value + b"\n", value.rstrip(b"\n")):
+            yield "body-compressed", f"{detail} ({where}).", signed
+
+
+def digest_spellings(right: bytes) -> Iterator[Change]:
+    """Other encodings of a digest of several parts."""
+    values = [right.hex().encode(), right.hex().upper().encode(), base64.b64encode(right)]
+    try:
+        raw = bytes.fromhex(right.decode("ascii"))
+        values += [raw, base64.b64encode(raw), right.upper()]
+    except ValueError:
+        pass
+    for value in values:
+        where = difference(right, value, "digest", "as it should be")
+        detail = f"The client encoded the inner digest otherwise than is signed here ({where})."
+        yield Change("digest form", value, (Cause("body-digest-form", detail),))
+
+
+def digest_forms(raw: Callable[[str], bytes], right: bytes, algorithm: str, text: bytes | None) -> Iterator[Change]:
+    """Other forms of a digest of the body: `raw` hashes it by a name, `text` is the body itself."""
+    encoded: list[tuple[str, bytes]] = []
+    for name in (algorithm, *_ALGORITHMS):
+        try:
+            digest = raw(name)
+        except Exception:  # noqa: S112 - of a body that has streamed past there is one digest
+            continue
+        hexadecimal = digest.hex().encode()
+        what = f"the body's {name.upper()}"
+        encoded += [(what, form) for form in (base64.b64encode(digest), hexadecimal, hexadecimal.upper(), digest)]
+        encoded += [(what, base64.b64encode(hexadecimal)), (what, base64.urlsafe_b64encode(digest))]
+        encoded += [
+            (what, base64.urlsafe_b64encode(digest).rstrip(b"=")),
+            (what, b"SHA-256=" + base64.b64encode(digest)),
+        ]
+        encoded += [(what, hexadecimal + end) for end in (b"  -", b"  -\n", b"\n", b" *-", b" -")]
+        encoded += [(what, f"{name.upper()}{space}(stdin)= ".encode() + hexadecimal) for space in ("", "2-256")]
+        encoded += [(what, hashlib.new(name, hexadecimal, usedforsecurity=False).hexdigest().encode())]
+    encoded.append(("nothing", b""))
+    if text is not None:
+        encoded.append(("the body itself", text))
+    for place, (what, value) in enumerate(encoded):
+        where = difference(right, value, "body digest", "as it should be")
+        detail = (
+            f"The client put {what} into the string to sign in another form than is signed here: write the digest as "
+            f"the scheme says ({where})."
+        )
+        usual = place < 4 or value == text
+        yield Change("digest form", value, (Cause("body-digest-form", detail),), lone=not usual)

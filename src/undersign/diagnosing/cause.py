@@ -8,10 +8,15 @@ from dataclasses import dataclass
 CODES = (
     "header-missing",
     "header-repeated",
+    "header-name",
+    "carrier",
+    "key-unknown",
     "clock-skew",
     "timezone",
     "date-differs",
+    "date-near",
     "method-case",
+    "method-differs",
     "content-type-case",
     "content-type-parameters",
     "content-type-default",
@@ -19,29 +24,45 @@ CODES = (
     "body-line-endings",
     "body-reserialised",
     "body-empty",
+    "body-default",
+    "body-format",
+    "body-compressed",
     "body-encoding",
     "body-digest-form",
     "target-no-query",
+    "target-with-query",
     "target-absolute",
+    "target-slash",
     "target-no-path-prefix",
     "target-decoded",
     "target-reencoded",
     "target-fragment",
+    "target-normalised",
     "target-query-order",
+    "target-case",
+    "target-parameter",
+    "host-differs",
     "custom-headers-line",
     "string-trailing-newline",
     "line-endings",
     "timestamp-milliseconds",
+    "timestamp-seconds",
     "timestamp-format",
     "concatenation-order",
     "separator",
+    "part-missing",
+    "string-encoding",
     "signature-case",
     "signature-encoding",
     "algorithm",
     "secret-whitespace",
+    "secret-key-id",
+    "secret-quoting",
+    "secret-cut",
     "secret-encoding",
     "secret-other",
     "key-encoded",
+    "key-id-differs",
     "user-escaping",
     "provider",
     "multipart-as-empty",
@@ -52,6 +73,7 @@ CODES = (
 _RANK = {code: rank for rank, code in enumerate(CODES)}
 _ZONE_STEP = 900
 _ZONE_SLACK = 120
+_ZONES_BEHIND = frozenset({12, 14, *range(16, 49, 4), 38})  # UTC-3 to UTC-12, in quarters of an hour
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,20 +109,26 @@ def rank(cause: Cause) -> int:
 def clock_cause(ahead: float) -> Cause:
     """What is wrong with a client whose time lies so many seconds ahead of the clock (negative: behind)."""
     steps = round(ahead / _ZONE_STEP)
-    side = "ahead of" if ahead > 0 else "behind"
     off = abs(ahead - steps * _ZONE_STEP)
-    if off <= _ZONE_SLACK and steps and -12 * 3600 <= steps * _ZONE_STEP <= 14 * 3600:
-        hours, minutes = divmod(abs(steps) * 15, 60)
-        return Cause(
-            "timezone",
-            f"The client's time is {hours}:{minutes:02d} hours {side} the clock, as local time that is sent as UTC: "
-            "take the time in UTC.",
-        )
-    return Cause(
-        "clock-skew",
-        f"The client's time is {abs(ahead):.0f} seconds {side} the clock, which is outside the window: set its clock, "
-        "by NTP, and sign right before sending.",
+    hours, minutes = divmod(abs(steps) * 15, 60)
+    whole = f"{hours}:{minutes:02d} hours"
+    if ahead > 0:
+        # No signature is made in advance, so only a clock can be ahead.
+        if steps and off <= _ZONE_SLACK and steps * _ZONE_STEP <= 14 * 3600:
+            detail = f"The client's time is {whole} ahead of the clock, as local time that is sent as UTC"
+            return Cause("timezone", f"{detail}: take the time in UTC.")
+        detail = f"The client's time is {ahead:.0f} seconds ahead of the clock, which is outside the window"
+        return Cause("clock-skew", f"{detail}: set its clock, by NTP.")
+    # An old signature that is sent again is behind as well, and by any time: only where people live whose clocks are
+    # so far behind, and to the minute, is it taken for a zone.
+    if abs(steps) in _ZONES_BEHIND and off <= _ZONE_SLACK / 2:
+        detail = f"The client's time is {whole} behind the clock, as local time that is sent as UTC"
+        return Cause("timezone", f"{detail}: take the time in UTC, and sign each request right before it is sent.")
+    detail = (
+        f"The client's time is {-ahead:.0f} seconds behind the clock, which is outside the window: either its clock is "
+        "behind, or the signature is an old one that was kept, queued or sent again"
     )
+    return Cause("clock-skew", f"{detail}. Set the clock, by NTP, and sign each request right before it is sent.")
 
 
 def difference(sent: bytes, signed: bytes, part: str, first: str = "as sent", second: str = "as signed") -> str:

@@ -2,39 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from ..core.message import BodyDigest, BodyHasher, Component, Request
-from ..errors import CannotSign, Rejected
+from ..core.dates import format_date, format_http_date, parse_date
+from ..core.message import BodyDigest, BodyHasher, Pairs, Request, body_digest
+from ..errors import CannotSign, Reason, Rejected
+from ..parts.macs import SECRET_FORMS, SecretForm
 from ..scheme import Claim, Scheme, window_of
-from . import changes as common
+from . import heads, spoilt
 from .bodies import bodies
 from .cause import Cause, clock_cause, unexplained
-from .changes import Change
+from .changes import Change, without_repeats
+from .dates import date_changes
+from .formula import Formula
 from .keyring import KeyRing
-from .search import Budget, find
+from .search import Budget, Try, find
+from .signatures import SIZES, Digest, base64_of, causes_of, digest_in, encoding_of
 from .targets import targets
+from .wholes import line_endings, macs, recoded, texts
 
 _FURTHEST = 26 * 3600
+# Under a second on a slow core: a canonical form with its signature takes some tens of microseconds.
+_COMPUTATIONS = 20_000
+_SECONDS = 220_000  # of a scheme that does not send the time, and whose canonical form is short
 
 
 def causes(
-    scheme: Scheme, request: Request, claim: Claim, keys: KeyRing, now: float, budget: Budget
+    scheme: Scheme, request: Request, claim: Claim | None, keys: KeyRing, now: float, rejected: Rejected
 ) -> tuple[Cause, ...]:
     """Why a request with this claim does not verify by this scheme."""
-    clock: tuple[Cause, ...] = ()
+    request, clock = heads.mended(request)
+    if claim is None:
+        mending = with_signature_in_form(scheme, request)
+        if mending is None or (claim := scheme.read(mending[0])) is None:
+            return unexplained(f"The request is not in form: {rejected.detail}.")
+        request, digest = mending
+        sample = scheme.signature(_SAMPLE, b"string")
+        made = digest_in(sample, "base64")
+        algorithm = SIZES[len(made.value)] if made else ""
+        clock += causes_of(digest, encoding_of(sample), algorithm)
+        claim = claim._replace(signatures=(base64_of(digest.value),))
     window = window_of(scheme)
     if claim.at is not None and window is not None and window.outside(claim.at, now):
-        clock = (clock_cause(claim.at - now),)
+        clock += (clock_cause(claim.at - now),)
     own = keys.secrets(claim.key_id, scheme.name)
+    if not own and (near := keys.nearest(claim.key_id, scheme.name)):
+        clock += (Cause("key-unknown", f"The key id {claim.key_id!r} is nobody's: did you mean {near!r}?"),)
+        own = keys.secrets(near, scheme.name)
     others = keys.others(claim.key_id, scheme.name)
+    budget = Budget(_SECONDS if claim.at is None and window is not None else _COMPUTATIONS)
     if claim.at is None and window is not None:
         found = _by_time(scheme, claim, own, others, now, budget)
     else:
         found = _by_parts(scheme, request, claim, own, others, budget)
     if found is None or not (found or clock):
+        if rejected.reason is Reason.MALFORMED:
+            return unexplained(f"The request is refused whatever its signature: {rejected.detail}.")
         return unexplained()
     return clock + found
 
@@ -47,83 +74,177 @@ def _by_parts(
     others: list[tuple[str, bytes]],
     budget: Budget,
 ) -> tuple[Cause, ...] | None:
-    covered = scheme.covers(request)
-    right: dict[str, Any] = {
-        "method": request.method.encode("latin-1", "replace"),
-        "target": request.target.encode("latin-1", "replace"),
-        "content-type": (request.values("content-type") or [""])[0].encode("latin-1", "replace"),
-        "body": None,
-        "string": b"",
-        "join": b"\n",
-        "end": b"",
-    }
-    right["string"] = _canonical(scheme, request, right, right) or b""
-    message = list(_message_changes(scheme, request, covered, right))
-    canonicals: dict[tuple[Any, ...], bytes | None] = {}
-
-    def canonical(parts: Mapping[str, Any]) -> bytes | None:
-        altered = tuple(parts[part] for part in ("method", "target", "content-type", "body"))
-        if altered not in canonicals:
-            canonicals[altered] = _canonical(scheme, request, right, parts)
-        found = canonicals[altered]
-        return None if found is None else found.replace(b"\n", parts["join"]) + parts["end"]
-
+    message = _Message(scheme, request, claim)
+    changes = list(message.changes())
+    tries: list[Try] = []
     # An unknown key has no secret that could be spoilt, but its signature may be by that of another.
     for place, secret in enumerate(own or (b"",)):
-        base = {**right, "secret": secret}
+        base = {**message.right, "secret": message.key(secret) if message.key else secret}
 
-        def fits(changed: Mapping[str, Any], base: Mapping[str, Any] = base) -> bool:
-            parts = {**base, **changed}
-            string = canonical(parts) if parts["secret"] else None
-            return string is not None and scheme.signature(parts["secret"], string) in claim.signatures
+        def fits(changed: Mapping[Any, Any], base: Mapping[Any, Any] = base) -> bool:
+            return message.fits({**base, **changed})
 
-        spoilt = [
-            change
-            for change in common.secrets(secret, others if place == 0 else ())
-            if own or change.causes[0].code == "secret-other"
-        ]
-        found = find(common.without_repeats([*message, *spoilt], base), fits, budget, len(right["target"]))
-        if found is not None:
-            return found
+        changed = spoilt.secrets(secret, others if place == 0 else (), key_id=claim.key_id.encode(), key=message.key)
+        spoilings = [change for change in changed if own or change.causes[0].code == "secret-other"]
+        tries.append(Try(without_repeats([*changes, *spoilings], base), fits))
+    return find(tries, budget, len(message.string))
+
+
+def with_signature_in_form(scheme: Scheme, request: Request) -> tuple[Request, Digest] | None:
+    """The request with a signature in a form that the scheme reads, and the digest that was sent; None where no header
+    holds a digest in another form."""
+    sample = scheme.signature(_SAMPLE, b"string")
+    for place, (name, value) in enumerate(request.headers):
+        for token in re.findall(_WORDS, value)[::-1]:
+            digest = digest_in(token, encoding_of(sample))
+            if digest is None:
+                continue
+            changed = (name, value.replace(token, sample))
+            altered = replace(request, headers=(*request.headers[:place], changed, *request.headers[place + 1 :]))
+            try:
+                claim = scheme.read(altered)
+            except Rejected:
+                continue
+            if claim is not None and sample in claim.signatures:
+                return altered, digest
     return None
 
 
-def _message_changes(
-    scheme: Scheme, request: Request, covered: frozenset[Component], right: Mapping[str, Any]
-) -> Iterator[Change]:
-    if Component.METHOD in covered:
-        yield from common.methods(request.method)
-    if Component.TARGET in covered:
-        yield from targets(request, right["target"])
-    if Component.CONTENT_TYPE in covered:
-        yield from common.content_types(request, "application/json")
-    if Component.BODY in covered:
-        need = scheme.body_need(request)
-        for change in bodies(request):
-            # Hashed once here, and not in each canonical form that it comes into.
-            yield change if need.raw else replace(change, value=_hashed(change.value, need.digests))
-    yield from common.line_endings(right["string"])
+_WORDS = r"""(?:b?'[^']{16,}'|"[^"]{16,}"|[^\s,:;="']{16,}={0,2}|\S.{15,}$)"""
+
+
+class _Message:
+    """A request whose string to sign is drafted anew for each change of it."""
+
+    _PARTS = ("method", "target", "origin", "content-type", "date", "body")
+
+    def __init__(self, scheme: Scheme, request: Request, claim: Claim) -> None:
+        self.scheme, self.request, self.claim = scheme, request, claim
+        self._date = next((name for name, value in request.headers if _says(value, claim.at)), "")
+        self._strings: dict[tuple[Any, ...], bytes | None] = {}
+        self.right: dict[Any, Any] = {
+            "method": heads.wire(request.method),
+            "target": heads.wire(request.target),
+            "origin": heads.wire(request.origin),
+            "content-type": heads.wire((request.values("content-type") or [""])[0]),
+            "date": heads.wire((request.values(self._date.lower()) or [""])[0]) if self._date else b"",
+            "body": None,
+            "order": (0,),
+            "join": b"\n",
+            "end": b"",
+            "text": "",
+        }
+        self.string = self._canonical(self.right) or b""
+        self._formula, self.right["mac"], self.key = _formula_of(scheme, claim)
+
+    def fits(self, parts: Mapping[Any, Any]) -> bool:
+        string = self._canonical(parts) if parts["secret"] else None
+        if string is None:
+            return False
+        if parts["join"] != b"\n":
+            string = string.replace(b"\n", parts["join"])
+        if self._formula is not None:
+            return self._formula.fits({**parts, 0: string})
+        if parts["text"]:
+            string = recoded(parts["text"], string)
+        return self.scheme.signature(parts["secret"], string + parts["end"]) in self.claim.signatures
+
+    def changes(self) -> Iterator[Change]:
+        if self._depends_on("method", b"PROBE"):
+            yield from heads.methods(self.request.method)
+        if self._depends_on("target", b"/probe?a=1"):
+            yield from targets(self.request, self.right["target"])
+        if self._depends_on("origin", b"https://probe.example"):
+            yield from heads.origins(self.request)
+        if self._depends_on("content-type", b"text/probe"):
+            yield from heads.content_types(self.request, "application/json")
+        if self._date and self._depends_on("date", b"Thu, 01 Jan 1970 00:00:00 GMT"):
+            text = self.right["date"]
+            yield from date_changes(text.decode("latin-1"), text, self.claim.at or 0.0, _http_or_iso(text))
+        need = self.scheme.body_need(self.request)
+        if need and self._depends_on("body", b"probe" if need.raw else _hashed(b"probe", need.digests)):
+            for change in bodies(self.request):
+                # Hashed once here, and not in each canonical form that it comes into.
+                yield change if need.raw else replace(change, value=_hashed(change.value, need.digests))
+        yield from line_endings(self.string)
+        for change in texts():
+            if change.value != "led" or self.right["mac"] == "hmac":  # else it belongs to the secret
+                yield change
+        if self._formula is not None:
+            yield from macs(self.right["mac"], self._formula.algorithm, ["string"], None)
+
+    def _depends_on(self, part: str, probe: Any) -> bool:
+        return self._canonical({**self.right, part: probe}) != self.string
+
+    def _canonical(self, parts: Mapping[Any, Any]) -> bytes | None:
+        altered = tuple(parts[part] for part in self._PARTS)
+        if altered not in self._strings:
+            self._strings[altered] = self._drafted(parts)
+        return self._strings[altered]
+
+    def _drafted(self, parts: Mapping[Any, Any]) -> bytes | None:
+        headers = self.request.headers
+        for part, name in (("content-type", "content-type"), ("date", self._date.lower())):
+            if parts[part] != self.right[part]:
+                value = parts[part].decode("latin-1")
+                headers = tuple((held, value if held.lower() == name else text) for held, text in headers)
+        body = self.request.body
+        if parts["body"] is not None:
+            headers, body = self._with_digest_of(headers, parts["body"]), parts["body"]
+        method, target, origin = (parts[part].decode("latin-1") for part in ("method", "target", "origin"))
+        altered = Request(method, target, headers, body, origin)
+        try:
+            read = self.scheme.read(altered)
+            return read.string(body, 0) if read and read.string else None
+        except (CannotSign, Rejected):
+            return None
+
+    def _with_digest_of(self, headers: Pairs, body: bytes | BodyDigest) -> Pairs:
+        """The headers with the digest of another body, where they have that of the body."""
+        for name in self.scheme.body_need(self.request).digests:
+            old, new = body_digest(self.request.body, name), body_digest(body, name)
+            for write in (bytes.hex, _base64):
+                headers = tuple((held, value.replace(write(old), write(new))) for held, value in headers)
+        return headers
+
+
+def _base64(digest: bytes) -> str:
+    return b64encode(digest).decode("ascii")
+
+
+def _formula_of(scheme: Scheme, claim: Claim) -> tuple[Formula | None, str, Callable[[bytes], bytes] | None]:
+    """How a digest comes of the string, where the scheme's function is one that is known: what that is, and what makes
+    a key of a secret."""
+    sent = [found for text in claim.signatures if (found := digest_in(text, "base64"))]
+    made = digest_in(scheme.signature(_SAMPLE, b"string"), "base64")
+    if not sent or made is None:
+        return None, "", None
+    for form in SECRET_FORMS:
+        key = SecretForm(form).key
+        for mac in ("hmac", "secret first", "secret last"):
+            formula = Formula(made.value, SIZES[len(made.value)])
+            parts = {0: b"string", "order": (0,), "join": b"", "end": b"", "text": "", "mac": mac}
+            if formula.fits({**parts, "secret": key(_SAMPLE)}):
+                formula = Formula(sent[0].value, SIZES[len(sent[0].value)])
+                return formula, mac, None if form == "text" else key
+    return None, "", None
+
+
+_SAMPLE = b"a2V5a2V5"  # a secret in text, and in base64
+
+
+def _says(value: str, at: float | None) -> bool:
+    return at is not None and parse_date(value.strip(" \t")) == at
+
+
+def _http_or_iso(text: bytes) -> Callable[[float], str]:
+    return format_http_date if text[:1].isalpha() else format_date
 
 
 def _hashed(body: bytes, algorithms: tuple[str, ...]) -> BodyDigest:
     hasher = BodyHasher(algorithms)
     hasher.update(body)
     return hasher.result()
-
-
-def _canonical(scheme: Scheme, request: Request, right: Mapping[str, Any], parts: Mapping[str, Any]) -> bytes | None:
-    headers = request.headers
-    if parts["content-type"] != right["content-type"]:
-        value = parts["content-type"].decode("latin-1")
-        headers = tuple((name, value if name.lower() == "content-type" else held) for name, held in headers)
-    body = request.body if parts["body"] is None else parts["body"]
-    method, target = (parts[part].decode("latin-1") for part in ("method", "target"))
-    altered = Request(method, target, headers, body, request.origin)
-    try:
-        read = scheme.read(altered)
-        return read.string(body, 0) if read and read.string else None
-    except (CannotSign, Rejected):
-        return None
 
 
 def _by_time(
@@ -146,12 +267,12 @@ def _by_time(
         return None
 
     for secret in own:
-        for change in common.without_repeats(common.secrets(secret, others), {"secret": secret}):
+        for change in without_repeats(spoilt.secrets(secret, others), {"secret": secret}):
             if len(change.causes) == 1 and second_of(change.value, window) is not None:
                 return change.causes
     if not own:
         for key_id, secret in others:
-            for change in common.secrets(b"", [(key_id, secret)]):
+            for change in spoilt.secrets(b"", [(key_id, secret)]):
                 if change.causes[0].code == "secret-other" and second_of(secret, window) is not None:
                     return change.causes
     for secret in own:

@@ -25,8 +25,8 @@ from ..errors import UndersignError
 from ..parts.macs import ALGORITHMS, ENCODINGS, encoder
 from ..recipe import Recipe
 from ..scheme import Claim
+from .wholes import JOINERS
 
-_JOINERS = ("", "\n", ":", "&", ".", "|", ",", " ", ";", "-", "_", "/", "+", "\n\n")
 _TIMES = ("unix", "unix-ms", "iso", "iso-ms", "http", "%Y-%m-%d %H:%M:%S", "%Y%m%dT%H%M%SZ", "%Y%m%d%H%M%S")
 _DIGESTS = tuple(
     f"body:{algorithm}:{encoding}" for algorithm in ("md5", "sha1", "sha256", "sha512") for encoding in ENCODINGS
@@ -121,7 +121,7 @@ def _single(recipe: Recipe, document: Mapping[str, Any]) -> Iterator[tuple[str, 
 
 def _whole(recipe: Recipe, parts: Sequence[Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """What a page leaves out most often, and what concerns the whole string."""
-    for joiner in _JOINERS:
+    for joiner in JOINERS:
         if joiner != recipe.joiner:
             yield f"joiner = {_quoted(joiner)} in the place of {_quoted(recipe.joiner)}", {"joiner": joiner}
     for form in ("text", "base64", "hex"):

@@ -98,8 +98,8 @@ class Mac:
             raise ConfigError(
                 f"mac {name!r} is unknown: write hmac-ALG or hash-ALG with one of {', '.join(ALGORITHMS)}"
             )
-        self.algorithm = algorithm
-        self._keyed = kind == "hmac"
+        self.algorithm, self.encoding = algorithm, encoding
+        self.is_keyed = kind == "hmac"
         # One that ends in a line feed needs no function of ours between, which each signature would pay for.
         self._encode = binascii.b2a_base64 if encoding == "base64" else encoder(encoding)
         self._key = None if secret == SecretForm() else secret.key
@@ -115,9 +115,9 @@ class Mac:
             string = secret.join([string.replace(b"\0", secret, self._before), *last])
         elif self._before:
             string = string.replace(b"\0", secret, self._before)
-        if not self._keyed:
+        if not self.is_keyed:
             return self._encode(self._new(string, usedforsecurity=False).digest()).decode("ascii").rstrip("\n")
-        inner, outer = _keyed(secret, self.algorithm)
+        inner, outer = keyed_hashes(secret, self.algorithm)
         inner, outer = inner.copy(), outer.copy()
         inner.update(string)
         outer.update(inner.digest())
@@ -128,7 +128,7 @@ class Mac:
         key = self._key(secret) if self._key is not None else secret
         if self._before or self._behind:
             before, behind = before.replace(b"\0", key), behind.replace(b"\0", key)
-        inner, outer = _keyed(key, self.algorithm) if self._keyed else (new_hash(self.algorithm), None)
+        inner, outer = keyed_hashes(key, self.algorithm) if self.is_keyed else (new_hash(self.algorithm), None)
         prefix, encode = inner.copy(), self._encode
         prefix.update(before)
         for time in times:
@@ -143,7 +143,7 @@ class Mac:
 
 
 @lru_cache(maxsize=1024)
-def _keyed(secret: bytes, algorithm: str) -> tuple[Any, Any]:
+def keyed_hashes(secret: bytes, algorithm: str) -> tuple[Any, Any]:
     """HMAC's inner and outer hash with the key taken in (RFC 2104, section 2), which is over half of its work.
 
     Kept for the keys in use. hmac.new would do all of it for each signature, and refuses MD5 where OpenSSL is in FIPS

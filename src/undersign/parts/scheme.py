@@ -85,6 +85,21 @@ class SchemeOfParts(Scheme):
     def extras(self) -> tuple[str, ...]:
         return self._program.extras
 
+    # What a diagnosis asks, which reads more leniently
+
+    @property
+    def escapes_key_id(self) -> bool:
+        """Whether a key id goes into its carrier with backslashes before some characters."""
+        return self._key_id_escape is not None
+
+    def written_key_id(self, key_id: str) -> str:
+        """The key id as it goes into its carrier, the wire's bytes as Latin-1. Raises CannotSign."""
+        return self._written_key_id(wire_text(key_id, "key id", self._key_id_control))
+
+    def named_key_id(self, found: Mapping[str, str]) -> str:
+        """The key id that the values of carriers name; empty where they name none in form."""
+        return self._found_key_id(found) or ""
+
     def __reduce__(self) -> tuple[Any, ...]:
         options = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.init}  # type: ignore[arg-type]
         return _made_again, (type(self), options)
@@ -153,7 +168,7 @@ class SchemeOfParts(Scheme):
         sent = {} if self._program.writes_little else self._values(claim).sent()
         if computes:
             self._program.compute(request, sent)
-        sent["key_id"] = self._written_key_id(wire_text(claim.key_id, "key id", self._key_id_control))
+        sent["key_id"] = self.written_key_id(claim.key_id)
         sent["signature"] = " ".join(claim.signatures) if carriers.sends_several else claim.signatures[0]
         try:
             return carriers.patch(sent, more, in_form=in_form)

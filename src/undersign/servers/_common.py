@@ -209,9 +209,7 @@ class Authenticator:
             detail = f"{detail}: {type(refused.__cause__).__name__}"
         self._tell(received, refused.reason, refused.key_id, detail, refused.scheme)
         if self._diagnosis and refused.reason in _CLIENTS_MISTAKES:
-            # Whoever scans for open doors signs nothing, and must not take a client's turn.
-            is_scan = refused.reason is Reason.MISSING and "authorization" not in received.head.by_name()
-            request = None if is_scan else _whole(received, pending)
+            request = _whole(received, pending)
             if request is not None:
                 self._diagnosis.look(self.verifier.schemes, request, refused.key_id, self.verifier.clock())
         return answer

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from ..core.message import Request
-from ..diagnosing import diagnose
+from ..diagnosing import diagnose, shows_trace
 from ..errors import ConfigError
 from ..scheme import Scheme
 from ..verifying.lookup import Keys
@@ -54,6 +54,8 @@ class DiagnosisLog:
 
         `key_id` is what the request claims, `now` what the server's clock said, in Unix seconds.
         """
+        if not shows_trace(request, schemes):
+            return  # a scan for open doors costs nothing, and takes nobody's turn
         if self._process != os.getpid():  # forked: the search, and whoever held the lock, go on in the parent alone
             self._process, self._lock, self.is_busy = os.getpid(), threading.Lock(), False
         with self._lock:
@@ -75,8 +77,11 @@ class DiagnosisLog:
         try:
             if passed_over:
                 _log.info("%d refused requests were not looked at", passed_over)
+            causes = diagnose(request, schemes, self._keys, now)
+            if any(cause.code == "secret-key-id" for cause in causes):
+                key_id = ""  # a secret may stand in its place
             key_id, method, path = printable(key_id), printable(request.method, 30), shown_path(request.target)
-            for cause in diagnose(request, schemes, self._keys, now):
+            for cause in causes:
                 detail = printable(cause.detail, _LONGEST_DETAIL)
                 extra = {"code": cause.code, "key_id": key_id, "method": method, "path": path}
                 _log.warning("%s, key id %r: %s", cause.code, key_id, detail, extra=extra)

@@ -1,0 +1,227 @@
+"""The digest of a string to sign that is put together as clients do it, and the search of a time that is not sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
+from typing import Any
+
+from ..parts.macs import keyed_hashes, new_hash
+from .search import Budget
+from .wholes import recoded
+
+
+class _Mark:
+    """What stands in a list of parts for what is put in later."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"<{self.name}>"
+
+
+SECRET, TIME = _Mark("secret"), _Mark("time")
+
+Seconds = tuple[str, Callable[[int], Sequence[bytes]]]
+"""How a second is written: its name, and the one spelling or several that it may have."""
+WHOLE: Seconds = ("seconds", lambda second: (b"%d" % second,))
+
+Parts = Mapping[Any, Any]
+"""The parts of a string to sign by their places, each bytes, SECRET, TIME or None where it is left out; and `order`,
+`join`, `end`, `text`, `mac`, `secret` and `time`."""
+
+
+class Formula:
+    """How a digest of this length comes of parts.
+
+    `order` holds places of parts, or bytes that stand between them. `algorithm` is the hash that the length tells.
+    """
+
+    def __init__(self, digest: bytes, algorithm: str, right: Parts | None = None) -> None:
+        self.digest = digest
+        self.algorithm = algorithm
+        # Nearly all of what is tried has the right order.
+        self._order = right["order"] if right and len(right["order"]) > 1 else None
+        self._take = itemgetter(*self._order) if self._order else tuple
+        self._is_keyed = right is not None and SECRET in right.values()
+
+    def string(self, parts: Parts) -> bytes:
+        """The string to sign, without a time that is not sent."""
+        before, _, behind = self._around(parts)
+        return before + behind
+
+    def fits(self, parts: Parts) -> bool:
+        """Whether the digest is that of these parts."""
+        if parts["secret"] is None:
+            return False
+        order = parts["order"]
+        if order == self._order:
+            texts = self._take(parts)
+            if self._is_keyed or None in texts:
+                texts = [parts["secret"] if text is SECRET else text for text in texts if text is not None]
+        else:
+            texts = [parts["secret"] if text is SECRET else text for text in _texts(parts, order)]
+        string: bytes = parts["join"].join(texts) + parts["end"]
+        if parts["text"]:
+            string = recoded(parts["text"], string)
+        return self._mac(parts, string) == self.digest
+
+    def secret_of(self, parts: Parts, secrets: Sequence[bytes]) -> int | None:
+        """Which of the secrets gives the digest of these parts, whose string holds it once at most; its place."""
+        if SECRET in parts.values():
+            return self._secret_inside(parts, secrets)
+        before, _, _ = self._around(parts)
+        string = recoded(parts["text"], before) if parts["text"] else before
+        wanted, algorithm = self.digest, self.algorithm
+        if parts["mac"] != "hmac":
+            for place, secret in enumerate(secrets):
+                if self._mac({**parts, "secret": secret}, string) == wanted:
+                    return place
+            return None
+        for place, secret in enumerate(secrets):
+            inner, outer = keyed_hashes(secret, algorithm)
+            inner, outer = inner.copy(), outer.copy()
+            inner.update(string)
+            outer.update(inner.digest())
+            if outer.digest() == wanted:
+                return place
+        return None
+
+    def _secret_inside(self, parts: Parts, secrets: Sequence[bytes]) -> int | None:
+        order = parts["order"]
+        texts = _texts(parts, order)
+        if parts["mac"] != "hash" or parts["text"] or texts.count(SECRET) != 1:
+            return next((place for place, secret in enumerate(secrets) if self.fits({**parts, "secret": secret})), None)
+        at, join = texts.index(SECRET), parts["join"]
+        before, behind = join.join([*texts[:at], b""]), join.join([b"", *texts[at + 1 :]]) + parts["end"]
+        wanted, prefix = self.digest, new_hash(self.algorithm, before)
+        for place, secret in enumerate(secrets):
+            found = prefix.copy()
+            found.update(secret + behind)
+            if found.digest() == wanted:
+                return place
+        return None
+
+    def _around(self, parts: Parts) -> tuple[bytes, bool, bytes]:
+        """What stands before and behind the time, and whether that is in it at all."""
+        join, end = parts["join"], parts["end"]
+        texts = [parts["secret"] if text is SECRET else text for text in _texts(parts, parts["order"])]
+        if TIME not in texts:
+            return join.join(texts) + end, False, b""
+        place = texts.index(TIME)
+        before: bytes = join.join([*texts[:place], b""])
+        behind: bytes = join.join([b"", *(b"" if text is TIME else text for text in texts[place + 1 :])])
+        return before, True, behind + end
+
+    def _mac(self, parts: Parts, string: bytes) -> bytes:
+        mac, algorithm, secret = parts["mac"], self.algorithm, parts["secret"]
+        if mac == "hmac":
+            return _hmac(algorithm, secret, string)
+        if mac == "hash":
+            return new_hash(algorithm, string).digest()  # type: ignore[no-any-return]
+        if isinstance(mac, tuple):
+            key = parts[mac[1]]
+            return _hmac(algorithm, key if isinstance(key, bytes) else b"", string)
+        return _MACS[mac](algorithm, secret, string)
+
+    # A time that is not sent
+
+    def second(self, parts: Parts, seconds: range, budget: Budget) -> int | None:
+        """The second whose digest this is, None where it is none of these."""
+        if parts["secret"] is None or not seconds:
+            return None
+        before, is_there, behind = self._around(parts)
+        if not is_there:
+            return seconds[0] if budget.take() and self.fits(parts) else None
+        name, write = parts["time"]
+        mac = parts["mac"]
+        is_plain = mac in ("hash", "hmac") and not parts["text"]
+        cost = (1 if mac == "hash" else 2) if is_plain else 5
+        cost *= 1 + len(behind) // 512
+        if not is_plain:
+            cost += len(before) // 512
+        if not budget.take(len(seconds) * cost):
+            return None
+        if is_plain and name == "seconds":
+            return self._search(parts, before, seconds, behind)
+        for second in seconds:
+            times = write(second)
+            if not budget.take((len(times) - 1) * cost):
+                return None
+            for time in times:
+                string = before + time + behind
+                if parts["text"]:
+                    string = recoded(parts["text"], string)
+                if self._mac(parts, string) == self.digest:
+                    return second
+        return None
+
+    def _search(self, parts: Parts, before: bytes, seconds: range, behind: bytes) -> int | None:
+        """The same for whole seconds: what stands before them is hashed once."""
+        outer = None
+        if parts["mac"] == "hmac":
+            inner, outer = keyed_hashes(parts["secret"], self.algorithm)
+            prefix = inner.copy()
+            prefix.update(before)
+        else:
+            prefix = new_hash(self.algorithm, before)
+        wanted, copy = self.digest, prefix.copy
+        if outer is None:
+            for second in seconds:
+                found = copy()
+                found.update(b"%d%b" % (second, behind))
+                if found.digest() == wanted:
+                    return second
+            return None
+        for second in seconds:
+            found = copy()
+            found.update(b"%d%b" % (second, behind))
+            last = outer.copy()
+            last.update(found.digest())
+            if last.digest() == wanted:
+                return second
+        return None
+
+
+def _texts(parts: Parts, order: Sequence[Any]) -> list[Any]:
+    found = [parts[place] if type(place) is int else place for place in order]
+    return [text for text in found if text is not None] if None in found else found
+
+
+def _hmac(algorithm: str, secret: bytes, string: bytes) -> bytes:
+    inner, outer = keyed_hashes(secret, algorithm)
+    inner, outer = inner.copy(), outer.copy()
+    inner.update(string)
+    outer.update(inner.digest())
+    digest: bytes = outer.digest()
+    return digest
+
+
+def _hash(algorithm: str, string: bytes) -> bytes:
+    digest: bytes = new_hash(algorithm, string).digest()
+    return digest
+
+
+_MACS: dict[str, Callable[[str, bytes, bytes], bytes]] = {
+    "swapped": lambda name, secret, string: _hmac(name, string, secret),
+    "secret first": lambda name, secret, string: _hash(name, secret + string),
+    "secret last": lambda name, secret, string: _hash(name, string + secret),
+    "secret on its line": lambda name, secret, string: _hash(name, secret + b"\n" + string),
+    "secret on the last line": lambda name, secret, string: _hash(name, string + b"\n" + secret),
+    "secret first and last": lambda name, secret, string: _hash(name, secret + string + secret),
+    "of hash in hex": lambda name, secret, string: _hmac(name, secret, _hash(name, string).hex().encode()),
+    "of hash": lambda name, secret, string: _hmac(name, secret, _hash(name, string)),
+    "hash of HMAC": lambda name, secret, string: _hash(name, _hmac(name, secret, string)),
+    "hash of HMAC in hex": lambda name, secret, string: _hash(name, _hmac(name, secret, string).hex().encode()),
+    "HMAC twice": lambda name, secret, string: _hmac(name, secret, _hmac(name, secret, string).hex().encode()),
+}
+
+
+def _twice(write: Callable[[bytes], bytes]) -> Callable[[str, bytes, bytes], bytes]:
+    return lambda name, secret, string: _hash(name, write(_hash(name, string)))
+
+
+_MACS["twice in hex"] = _twice(lambda digest: digest.hex().encode())
+_MACS["twice in HEX"] = _twice(lambda digest: digest.hex().upper().encode())
+_MACS["twice"] = _twice(lambda digest: digest)
