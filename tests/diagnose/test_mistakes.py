@@ -31,6 +31,11 @@ def test_the_plain_signers_give_the_published_answers(name: str, message: Messag
     assert signature_of(PLAINS[name], message, secret, {}) == signature
 
 
+# What is reached; 97 % of single mistakes and 85 % of pairs are wanted. A sample is small, so its bar is lower.
+SINGLES, PAIRS, WRONG = 0.85, 0.70, 0.01
+NOT_YET_NAMED = {"gogrid_md5sum.sh", "pusher_unsorted.js"}
+
+
 def judged(cases: Sequence[Case], kind: str) -> Score:
     score = scored(cases)
     for line in (*score.misses, *score.wrongs):
@@ -52,11 +57,15 @@ def test_the_corpus_is_large() -> None:
 
 
 def test_single_mistakes() -> None:
-    judged(sample(singles(), 1)[::2], "singles")
+    score = judged(sample(singles(), 1)[::2], "singles")
+    assert score.share >= SINGLES
+    assert score.wrong_share < WRONG
 
 
 def test_pairs_of_mistakes() -> None:
-    judged(pairs(40), "pairs")
+    score = judged(pairs(40), "pairs")
+    assert score.share >= PAIRS
+    assert score.wrong <= 1
 
 
 def test_what_nobody_can_know_is_not_named() -> None:
@@ -65,12 +74,16 @@ def test_what_nobody_can_know_is_not_named() -> None:
 
 @pytest.mark.long
 def test_single_mistakes_with_many_schemes() -> None:
-    judged(sample(singles(), 4), "singles of many schemes")
+    score = judged(sample(singles(), 4), "singles of many schemes")
+    assert score.share >= SINGLES
+    assert score.wrong_share < WRONG
 
 
 @pytest.mark.long
 def test_many_pairs_of_mistakes() -> None:
-    judged(pairs(300), "many pairs")
+    score = judged(pairs(300), "many pairs")
+    assert score.share >= PAIRS
+    assert score.wrong_share < WRONG
 
 
 PEOPLE = Path(__file__).parent / "mistakes" / "people"
@@ -100,3 +113,4 @@ def test_clients_that_people_write(script: Path) -> None:
     codes = {cause.code for cause in diagnose(request, plain.scheme, {key_id: secret}, NOW)}
     report(f"{script.name}: {'|'.join(codes)}, not {told['codes']}" if codes - set(told["codes"].split("|")) else "")
     assert codes
+    assert codes <= {*told["codes"].split("|"), *(["unexplained"] if script.name in NOT_YET_NAMED else [])}
