@@ -107,12 +107,14 @@ def test_single_mistakes_are_named() -> None:
     assert wrong < 0.02
 
 
+@pytest.mark.long
 def test_pairs_of_mistakes_are_named() -> None:
     right, wrong = judged(PAIRS, "pairs")
     assert right >= 0.80
     assert wrong < 0.02
 
 
+@pytest.mark.long
 def test_what_has_no_name_gets_none() -> None:
     right, wrong = judged(UNNAMED, "unexplained")
     assert right == 1

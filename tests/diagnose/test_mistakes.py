@@ -57,7 +57,7 @@ def test_the_corpus_is_large() -> None:
 
 
 def test_single_mistakes() -> None:
-    score = judged(sample(singles(), 1)[::2], "singles")
+    score = judged(sample(singles(), 1)[::4], "singles")
     assert score.share >= SINGLES
     assert score.wrong_share < WRONG
 
@@ -69,19 +69,19 @@ def test_pairs_of_mistakes() -> None:
 
 
 def test_what_nobody_can_know_is_not_named() -> None:
-    assert judged(unknown()[::6], "unknown").wrong == 0
+    assert judged(unknown()[::18], "unknown").wrong == 0
 
 
 @pytest.mark.long
 def test_single_mistakes_with_many_schemes() -> None:
-    score = judged(sample(singles(), 4), "singles of many schemes")
+    score = judged(sample(singles(), 1), "singles of many schemes")
     assert score.share >= SINGLES
     assert score.wrong_share < WRONG
 
 
 @pytest.mark.long
 def test_many_pairs_of_mistakes() -> None:
-    score = judged(pairs(300), "many pairs")
+    score = judged(pairs(160), "many pairs")
     assert score.share >= PAIRS
     assert score.wrong_share < WRONG
 

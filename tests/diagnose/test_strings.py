@@ -419,7 +419,9 @@ def spoilt(string: bytes, drawn: random.Random) -> bytes:
 
 
 def pieces(secret: bytes) -> set[str]:
-    return {secret[place : place + 8].decode("latin-1") for place in range(len(secret) - 7)}
+    """What shows of a secret, but for those of vectors that hold the word itself, which stands in every answer."""
+    found = {secret[place : place + 8].decode("latin-1") for place in range(len(secret) - 7)}
+    return {piece for piece in found if "secret" not in piece}
 
 
 @pytest.mark.parametrize("name", [*names(), *preset_names()])
@@ -430,7 +432,7 @@ def test_the_laws_of_comparing_hold_for_every_scheme(name: str) -> None:
         scheme = build_scheme(file.scheme, dict(group.options))
         for test in [test for test in group.tests if test.result == "valid"][:3]:
             explanation = explain(scheme, test.request, now=group.now)
-            secret = group.keys[explanation.key_id][0]
+            secret = next(secret for secret in group.keys[explanation.key_id] if secret)
             has_secret = any(part.shown == "<secret>" for part in explanation.parts)
             right = explanation.canonical.replace(b"\0", secret) if has_secret else explanation.canonical
             for keys in (None, {key_id: list(secrets) for key_id, secrets in group.keys.items()}):

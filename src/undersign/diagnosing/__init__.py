@@ -22,7 +22,7 @@ from .cause import CODES, Cause, in_order, unexplained
 from .heads import mended
 from .keyring import KeyRing
 
-__all__ = ["CODES", "Cause", "diagnose", "shows_trace"]
+__all__ = ["CODES", "Cause", "diagnose"]
 
 
 def diagnose(request: Request, schemes: Scheme | Sequence[Scheme], keys: Keys, now: float) -> tuple[Cause, ...]:
