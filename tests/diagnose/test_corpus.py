@@ -101,6 +101,7 @@ def test_the_corpus_is_large_and_holds_every_code_twice() -> None:
     assert {code for code, count in counts.items() if count < 2} == IN_OTHER_TESTS
 
 
+@pytest.mark.long
 def test_single_mistakes_are_named() -> None:
     right, wrong = judged(SINGLES, "singles")
     assert right >= 0.95

@@ -29,11 +29,10 @@ PLACES = {
     "chromium-pyodide": ("chromium", "site"),
     "firefox-pyodide": ("firefox", "site"),
 }
-# All of them are a matrix, of which `make test` runs one; what holds everywhere is asked everywhere for a few.
+# All of them are a matrix, of which `make test` runs one.
 MATRIX = [
     pytest.param(place, id=name, marks=() if name == "chromium" else pytest.mark.long) for name, place in PLACES.items()
 ]
-EVERYWHERE = pytest.mark.parametrize("page", [pytest.param(PLACES[name], id=name) for name in PLACES], indirect=True)
 
 
 class Quiet(SimpleHTTPRequestHandler):

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from tests.playground.conftest import EVERYWHERE, IDLE, Page
+from tests.playground.conftest import IDLE, Page
 from tests.playground.test_answer import (
     DATE,
     FORMS,
@@ -79,7 +79,6 @@ def test_the_key_id_comes_from_the_request_unless_it_is_typed(page: Page) -> Non
     assert page.text("verdict-title") == "Invalid: unknown_key"
 
 
-@EVERYWHERE
 def test_a_mistake_is_named(page: Page) -> None:
     # Signed as it is sent, and not in lower case.
     mistaken = SIGNED.replace("/json", "/JSON").replace(SIGNATURE, hmac_sha1(STRING.replace("/json", "/JSON")))
@@ -143,7 +142,6 @@ def test_a_recipe_may_be_pasted(page: Page) -> None:
     assert "not TOML" in page.text("problem-recipe")
 
 
-@EVERYWHERE
 def test_the_first_difference_of_ones_own_string_is_marked(page: Page) -> None:
     give(page, SIGNED, own=STRING.replace("campaign", "Campaign"))
     assert "The first difference is in target, at byte 9" in page.text("difference-sentence")
@@ -224,7 +222,6 @@ def test_all_of_it_is_cleared(page: Page) -> None:
     assert page.run("() => document.activeElement.id") == "pasted"
 
 
-@EVERYWHERE
 def test_every_example_says_something(page: Page) -> None:
     expected = {"gotom": "Valid", "gogrid": "Valid", "a mistake": "Invalid: mismatch", "to be signed": "Not signed"}
     for name, verdict in expected.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.playground import chromium
-from tests.playground.conftest import EVERYWHERE, IDLE, Page
+from tests.playground.conftest import IDLE, Page
 from tests.playground.test_answer import DATE, KEY_ID, RECIPE, SIGNED, UNSIGNED
 
 LONG = (
@@ -91,7 +91,6 @@ def test_light_and_dark_follow_the_system(chromium_page: chromium.Page) -> None:
     assert len(set(backgrounds)) == 2
 
 
-@EVERYWHERE
 def test_verdict_and_cause_are_on_the_first_screen_of_a_phone(page: Page) -> None:
     page.size(390)
     for example in ("gotom", "a mistake", "to be signed"):
