@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 import dataclasses
 from typing import Any
+from urllib.parse import quote_plus
 
 import pytest
 
-from undersign import CannotSign, ConfigError, Credential, Reason, Recipe, Request, Verifier, sign
+from undersign import CannotSign, ConfigError, Credential, Reason, Recipe, Rejected, Request, Verifier, presets, sign
 from undersign.testing import check_scheme
 
 from .by_hand import KEY, both_ways, mac, post, recipe, refused, signed, verified
@@ -188,3 +189,27 @@ def test_what_cannot_be_said_of_an_optional_nonce() -> None:
         recipe(["method", "nonce"], headers={"X-S": "{nonce} {key_id} {signature}"}, **NONCE)
     with pytest.raises(ConfigError, match="nonce True is unknown: use one of required"):
         recipe(["method"], nonce=True)
+
+
+KRAKEN_SECRET = base64.b64encode(b"a secret of many letters").decode()
+
+
+@pytest.mark.parametrize("nonce", ["a7f2", "-1", "1.5", "", "1" * 21, "1\n2"])
+def test_a_nonce_that_is_no_number_is_neither_signed_nor_taken(nonce: str) -> None:
+    scheme = presets.kraken()
+    request = Request(
+        "POST",
+        "/0/private/Balance",
+        (("Content-Type", "application/x-www-form-urlencoded"),),
+        b"a=1",
+        "https://api.kraken.com",
+    )
+    credential = Credential("key", KRAKEN_SECRET)
+    with pytest.raises(CannotSign, match="nonce"):
+        sign(scheme, request, credential, now=0, nonce=nonce)
+    signed = sign(scheme, request, credential, now=0, nonce="1616492376594").apply(request)
+    assert isinstance(signed.body, bytes)
+    sent = signed.with_body(signed.body.replace(b"1616492376594", quote_plus(nonce).encode()))
+    with pytest.raises(Rejected) as refused:
+        Verifier(scheme, {"key": KRAKEN_SECRET}).verify(sent)
+    assert refused.value.reason is Reason.MALFORMED
