@@ -9,7 +9,19 @@ from urllib.parse import quote_plus
 
 import pytest
 
-from undersign import CannotSign, ConfigError, Credential, Reason, Recipe, Rejected, Request, Verifier, presets, sign
+from undersign import (
+    CannotSign,
+    ConfigError,
+    Credential,
+    Reason,
+    Recipe,
+    Rejected,
+    Request,
+    Verifier,
+    explain,
+    presets,
+    sign,
+)
 from undersign.testing import check_scheme
 
 from .by_hand import KEY, both_ways, mac, post, recipe, refused, signed, verified
@@ -213,3 +225,8 @@ def test_a_nonce_that_is_no_number_is_neither_signed_nor_taken(nonce: str) -> No
     with pytest.raises(Rejected) as refused:
         Verifier(scheme, {"key": KRAKEN_SECRET}).verify(sent)
     assert refused.value.reason is Reason.MALFORMED
+
+
+def test_an_explanation_takes_a_number_for_a_nonce_that_is_one() -> None:
+    request = Request("POST", "/0/private/Balance", (), b"", "https://api.kraken.com")
+    assert ("nonce", "1616492376594") in explain(presets.kraken(), request, "key", now=1616492376.594).patch.form

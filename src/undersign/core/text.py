@@ -32,3 +32,15 @@ def decoded(content: bytes) -> str:
 def shortened(text: str, longest: int = 200) -> str:
     """The text, or so many of its characters with `…` for the others."""
     return text if len(text) <= longest else f"{text[:longest]}…"
+
+
+def agreement(one: bytes, other: bytes) -> int:
+    """How many bytes the two begin with that are the same."""
+    place, end = 0, min(len(one), len(other)) + 1
+    while end - place > 1:  # by halves, since bodies are long
+        middle = (place + end) // 2
+        if one[place:middle] == other[place:middle]:
+            place = middle
+        else:
+            end = middle
+    return place

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ..core.text import agreement
+
 CODES = (
     "header-missing",
     "header-repeated",
@@ -133,13 +135,7 @@ def clock_cause(ahead: float) -> Cause:
 
 def difference(sent: bytes, signed: bytes, part: str, first: str = "as sent", second: str = "as signed") -> str:
     """Where two spellings of a part of the request part ways: the first byte that differs, in each of them."""
-    place, end = 0, min(len(sent), len(signed)) + 1
-    while end - place > 1:  # by halves, since bodies are long
-        middle = (place + end) // 2
-        if sent[place:middle] == signed[place:middle]:
-            place = middle
-        else:
-            end = middle
+    place = agreement(sent, signed)
     return f"{part} byte {place} is {_shown(sent, place)} {first} and {_shown(signed, place)} {second}"
 
 

@@ -19,8 +19,8 @@ from urllib.parse import quote, quote_plus
 from ..core.credentials import Credential
 from ..core.dates import parse_date
 from ..core.message import Request
+from ..core.text import agreement
 from ..explaining import Comparison, Explanation, compare, explain
-from ..explaining.aligning import agreement
 from ..explaining.explanation import explanations_of_received
 from ..explaining.readings import readings
 from ..scheme import Claim, Scheme, window_of

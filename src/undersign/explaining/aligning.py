@@ -29,18 +29,6 @@ def align(values: Sequence[bytes], other: bytes) -> list[Pairing]:
     return _without_gaps(found)
 
 
-def agreement(one: bytes, other: bytes) -> int:
-    """How many bytes the two begin with that are the same."""
-    place, end = 0, min(len(one), len(other)) + 1
-    while end - place > 1:  # by halves, since bodies are long
-        middle = (place + end) // 2
-        if one[place:middle] == other[place:middle]:
-            place = middle
-        else:
-            end = middle
-    return place
-
-
 def _align(values: Sequence[bytes], other: bytes, whole: Pairing, found: list[Pairing]) -> None:
     first, last, start, end = whole
     while first < last and other.startswith(values[first], start, end):

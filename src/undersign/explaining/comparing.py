@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..core.text import agreement
 from ..scheme import Part
-from .aligning import Pairing, agreement, align
+from .aligning import Pairing, align
 from .explanation import Explanation
 from .readings import Reading, readings
 from .showing import Span, private_spans, shown_bytes, shown_part, shown_pieces, spans_like, spans_of, visible
