@@ -7,7 +7,7 @@ import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl, quote, unquote
 
 import httpx
 import pytest
@@ -119,6 +119,7 @@ ODD_PLACES = [
     "/next?a=1;sig={sig};b=2",
     "/next?SIG={upper}&x=1",
     "/next?token={escaped}",
+    "/next?token={escaped_thrice}",
     "/{sig}/next",
     "/next;sig={sig}?x=1",
 ]
@@ -134,6 +135,7 @@ def test_another_origin_gets_no_signature_in_an_odd_place_either(
         query = dict(parse_qsl(Request.from_http(raw).target.partition("?")[2]))
         signatures.append(query["sig"])
         forms = {"sig": query["sig"], "upper": query["sig"].upper(), "escaped": quote_all(query["sig"])}
+        forms["escaped_thrice"] = quote(quote(forms["escaped"]))
         return redirect(302, elsewhere.url + place.format(**forms))
 
     server.respond = respond

@@ -5,7 +5,7 @@ from __future__ import annotations
 from email.utils import formatdate
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl, quote, unquote
 
 import pytest
 import requests
@@ -142,6 +142,7 @@ class TestBelowTheSigningAdapter:
                 return redirect(302, "/2")
             signature = signatures[0]
             forms = {"sig": signature, "upper": signature.upper(), "escaped": quote_all(signature)}
+            forms["escaped_thrice"] = quote(quote(forms["escaped"]))
             return redirect(302, elsewhere.url + place.format(**forms))
 
         server.respond = respond

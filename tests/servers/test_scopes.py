@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from undersign import GoTom, Request, Verified, Verifier
+from undersign import GoTom, HttpHmac, Request, Verified, Verifier
 from undersign.policy import MemoryReplayGuard
 from undersign.servers.asgi import SignatureMiddleware
 
@@ -170,6 +170,15 @@ def test_a_replay_guard_lets_a_websocket_s_handshake_in_once(version: str) -> No
     for calls in (2, 3):
         Conversation(middleware, scope_of(signed()), [{"type": "http.request"}, {"type": "http.disconnect"}])
         assert app.calls == calls
+
+
+def test_the_header_that_asks_for_a_websocket_is_there_once() -> None:
+    """A scheme may sign it, and what is there twice is refused."""
+    scheme = HttpHmac(provider="Acme", signed_headers=("Upgrade",))
+    app = Recorder()
+    scope = scope_of(signed(scheme, headers=[("Upgrade", "websocket")])) | {"type": "websocket", "subprotocols": []}
+    Conversation(SignatureMiddleware(app, Verifier(scheme, KEYS)), scope, [{"type": "websocket.connect"}])
+    assert app.calls == 1
 
 
 # What the app writes in its scope

@@ -30,7 +30,7 @@ class _Share:
     def forget_first(self) -> None:
         expires, replay_id = heapq.heappop(self.by_expiry)
         del self.uses[replay_id]
-        self.forgotten = max(self.forgotten, expires)
+        self.forgotten = expires  # later than before, since nothing is taken that expires sooner
 
     def forget_expired(self, second: int) -> int:
         """How many are gone."""
