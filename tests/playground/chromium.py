@@ -17,6 +17,8 @@ from typing import Any
 
 from websockets.sync.client import ClientConnection, connect
 
+from tests.playground.fields import Fields
+
 PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 _DEADLINE = 30.0
 _ARGUMENTS = [
@@ -70,7 +72,7 @@ class Chromium:
         return page
 
 
-class Page:
+class Page(Fields):
     """One page: what it is told to do, and what it reported."""
 
     def __init__(self, browser: Chromium, session: str, context: str) -> None:
@@ -126,26 +128,6 @@ class Page:
         """Put a text in place of all that an element holds, as pasting does."""
         self.run("(id) => { document.getElementById(id).focus(); document.getElementById(id).select(); }", element_id)
         self.command("Input.insertText", text=text)
-
-    def fill(self, element_id: str, value: str | bool) -> None:
-        """Set what a field, a choice or a box holds, as its user does."""
-        self.run(
-            """(id, value) => {
-                const field = document.getElementById(id);
-                field[typeof value === "boolean" ? "checked" : "value"] = value;
-                field.dispatchEvent(new InputEvent("input", { bubbles: true }));
-            }""",
-            element_id,
-            value,
-        )
-
-    def text(self, element_id: str) -> str:
-        found: str = self.run("(id) => document.getElementById(id).innerText", element_id)
-        return found
-
-    def value(self, element_id: str) -> str:
-        found: str = self.run("(id) => document.getElementById(id).value", element_id)
-        return found
 
     def size(self, width: int, colours: str = "light") -> None:
         self.command(

@@ -17,6 +17,8 @@ from typing import Any
 
 from websockets.sync.client import ClientConnection, connect
 
+from tests.playground.fields import Fields
+
 PROGRAM = shutil.which("firefox-esr") or shutil.which("firefox")
 _DEADLINE = 60.0
 _KEYS = {"Tab": "\ue004", "Enter": "\ue007", "End": "\ue010", "Home": "\ue011", "Shift": "\ue008", " ": " "}
@@ -71,7 +73,7 @@ class Firefox:
         return Page(self, self.command("browsingContext.create", type="tab")["context"])
 
 
-class Page:
+class Page(Fields):
     """One page: what it is told to do, and what it reported. As that of Chromium, as far as the tests need it."""
 
     def __init__(self, browser: Firefox, context: str) -> None:
@@ -128,26 +130,6 @@ class Page:
             element_id,
             text,
         )
-
-    def fill(self, element_id: str, value: str | bool) -> None:
-        """Set what a field, a choice or a box holds, as its user does."""
-        self.run(
-            """(id, value) => {
-                const field = document.getElementById(id);
-                field[typeof value === "boolean" ? "checked" : "value"] = value;
-                field.dispatchEvent(new InputEvent("input", { bubbles: true }));
-            }""",
-            element_id,
-            value,
-        )
-
-    def text(self, element_id: str) -> str:
-        found: str = self.run("(id) => document.getElementById(id).innerText", element_id)
-        return found
-
-    def value(self, element_id: str) -> str:
-        found: str = self.run("(id) => document.getElementById(id).value", element_id)
-        return found
 
     def size(self, width: int, colours: str = "light") -> None:
         assert colours == "light", "the colours of Firefox are set when it starts"
