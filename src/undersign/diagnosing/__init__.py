@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ..core.message import Request
 from ..errors import Reason, Rejected
@@ -17,7 +18,7 @@ from ..parts.scheme import SchemeOfParts
 from ..scheme import Claim, Scheme
 from ..verifying.lookup import Keys
 from ..verifying.verifier import Verifier
-from . import general, recipes
+from . import drafted, general, recipes
 from .cause import CODES, Cause, in_order, unexplained
 from .heads import mended
 from .keyring import KeyRing
@@ -60,7 +61,7 @@ def _causes(
         return unexplained(f"The request is refused whatever its signature: {rejected.detail}.")
     if scheme is not None:
         return general.causes(scheme, request, None, keys, now, rejected)
-    return _unsigned(request, schemes)
+    return _unsigned(request, schemes, now)
 
 
 def _meant(
@@ -76,19 +77,25 @@ def _meant(
         if claim is not None:
             return scheme, claim
     for scheme in schemes:
-        if isinstance(scheme, SchemeOfParts) and recipes.looks_like(scheme, request, keys, now):
+        is_of_parts = isinstance(scheme, SchemeOfParts)
+        if recipes.looks_like(scheme, request, keys, now) if is_of_parts else drafted.looks_like(scheme, plain, now):
             return scheme, None
     return None, None
 
 
-def _unsigned(request: Request, schemes: tuple[Scheme, ...]) -> tuple[Cause, ...]:
+def _unsigned(request: Request, schemes: tuple[Scheme, ...], now: float) -> tuple[Cause, ...]:
     """What is missing of a request that shows no trace of a signature."""
     if request.values("authorization"):
         return unexplained("The Authorization header is not one of these schemes.")
-    wanted = [_wanted(scheme.program.carriers) for scheme in schemes if isinstance(scheme, SchemeOfParts)]
-    if not wanted:
+    wanted = [
+        _wanted(scheme.program.carriers)
+        if isinstance(scheme, SchemeOfParts)
+        else drafted.wanted(scheme, replace(request, headers=()), now)
+        for scheme in schemes
+    ]
+    if not any(wanted):
         return unexplained("The request holds nothing that any scheme takes for a signature.")
-    detail = f"The client sent no signature at all: {' or '.join(wanted)} is missing."
+    detail = f"The client sent no signature at all: {' or '.join(filter(None, wanted))} is missing."
     return (Cause("header-missing", detail),)
 
 

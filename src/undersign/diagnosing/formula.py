@@ -36,10 +36,13 @@ class Formula:
     """How a digest of this length comes of parts.
 
     `order` holds places of parts, or bytes that stand between them. `algorithm` is the hash that the length tells.
+    `is_it` says of a digest whether it is the one, where that was not sent whole.
     """
 
-    def __init__(self, digest: bytes, algorithm: str, right: Parts | None = None) -> None:
-        self.digest = digest
+    def __init__(
+        self, digest: bytes, algorithm: str, right: Parts | None = None, is_it: Callable[[bytes], bool] | None = None
+    ) -> None:
+        self.is_it: Callable[[bytes], bool] = is_it or digest.__eq__
         self.algorithm = algorithm
         # Nearly all of what is tried has the right order.
         self._order = right["order"] if right and len(right["order"]) > 1 else None
@@ -65,7 +68,7 @@ class Formula:
         string: bytes = parts["join"].join(texts) + parts["end"]
         if parts["text"]:
             string = recoded(parts["text"], string)
-        return self._mac(parts, string) == self.digest
+        return self.is_it(self._mac(parts, string))
 
     def secret_of(self, parts: Parts, secrets: Sequence[bytes]) -> int | None:
         """Which of the secrets gives the digest of these parts, whose string holds it once at most; its place."""
@@ -73,10 +76,10 @@ class Formula:
             return self._secret_inside(parts, secrets)
         before, _, _ = self._around(parts)
         string = recoded(parts["text"], before) if parts["text"] else before
-        wanted, algorithm = self.digest, self.algorithm
+        is_it, algorithm = self.is_it, self.algorithm
         if parts["mac"] != "hmac":
             for place, secret in enumerate(secrets):
-                if self._mac({**parts, "secret": secret}, string) == wanted:
+                if is_it(self._mac({**parts, "secret": secret}, string)):
                     return place
             return None
         for place, secret in enumerate(secrets):
@@ -84,7 +87,7 @@ class Formula:
             inner, outer = inner.copy(), outer.copy()
             inner.update(string)
             outer.update(inner.digest())
-            if outer.digest() == wanted:
+            if is_it(outer.digest()):
                 return place
         return None
 
@@ -95,11 +98,11 @@ class Formula:
             return next((place for place, secret in enumerate(secrets) if self.fits({**parts, "secret": secret})), None)
         at, join = texts.index(SECRET), parts["join"]
         before, behind = join.join([*texts[:at], b""]), join.join([b"", *texts[at + 1 :]]) + parts["end"]
-        wanted, prefix = self.digest, new_hash(self.algorithm, before)
+        is_it, prefix = self.is_it, new_hash(self.algorithm, before)
         for place, secret in enumerate(secrets):
             found = prefix.copy()
             found.update(secret + behind)
-            if found.digest() == wanted:
+            if is_it(found.digest()):
                 return place
         return None
 
@@ -153,7 +156,7 @@ class Formula:
                 string = before + time + behind
                 if parts["text"]:
                     string = recoded(parts["text"], string)
-                if self._mac(parts, string) == self.digest:
+                if self.is_it(self._mac(parts, string)):
                     return second
         return None
 
@@ -166,12 +169,12 @@ class Formula:
             prefix.update(before)
         else:
             prefix = new_hash(self.algorithm, before)
-        wanted, copy = self.digest, prefix.copy
+        is_it, copy = self.is_it, prefix.copy
         if outer is None:
             for second in seconds:
                 found = copy()
                 found.update(b"%d%b" % (second, behind))
-                if found.digest() == wanted:
+                if is_it(found.digest()):
                     return second
             return None
         for second in seconds:
@@ -179,7 +182,7 @@ class Formula:
             found.update(b"%d%b" % (second, behind))
             last = outer.copy()
             last.update(found.digest())
-            if last.digest() == wanted:
+            if is_it(last.digest()):
                 return second
         return None
 
@@ -214,6 +217,8 @@ _MACS: dict[str, Callable[[str, bytes, bytes], bytes]] = {
     "of hash": lambda name, secret, string: _hmac(name, secret, _hash(name, string)),
     "hash of HMAC": lambda name, secret, string: _hash(name, _hmac(name, secret, string)),
     "hash of HMAC in hex": lambda name, secret, string: _hash(name, _hmac(name, secret, string).hex().encode()),
+    "of nothing": lambda name, secret, string: _hmac(name, secret, b""),
+    "hash of nothing": lambda name, secret, string: _hash(name, b""),
     "HMAC twice": lambda name, secret, string: _hmac(name, secret, _hmac(name, secret, string).hex().encode()),
 }
 

@@ -13,7 +13,7 @@ from ..core.message import BodyDigest, BodyHasher, Pairs, Request, body_digest
 from ..errors import CannotSign, Reason, Rejected
 from ..parts.macs import SECRET_FORMS, SecretForm
 from ..scheme import Claim, Scheme, window_of
-from . import heads, spoilt
+from . import drafted, heads, lines, spoilt
 from .bodies import bodies
 from .cause import Cause, clock_cause, unexplained
 from .changes import Change, without_repeats
@@ -21,9 +21,9 @@ from .dates import date_changes
 from .formula import Formula
 from .keyring import KeyRing
 from .search import Budget, Try, find
-from .signatures import SIZES, Digest, base64_of, causes_of, digest_in, encoding_of
+from .signatures import SIZES, Digest, causes_of, digest_in, digests_in, encoding_of
 from .targets import targets
-from .wholes import line_endings, macs, recoded, texts
+from .wholes import ends, joiners, macs, recoded, texts
 
 _FURTHEST = 26 * 3600
 # Under a second on a slow core: a canonical form with its signature takes some tens of microseconds.
@@ -36,16 +36,25 @@ def causes(
 ) -> tuple[Cause, ...]:
     """Why a request with this claim does not verify by this scheme."""
     request, clock = heads.mended(request)
+    sent: drafted.Sent = {}
+    digests: list[Digest] = []
     if claim is None:
-        mending = with_signature_in_form(scheme, request)
-        if mending is None or (claim := scheme.read(mending[0])) is None:
-            return unexplained(f"The request is not in form: {rejected.detail}.")
-        request, digest = mending
-        sample = scheme.signature(_SAMPLE, b"string")
-        made = digest_in(sample, "base64")
-        algorithm = SIZES[len(made.value)] if made else ""
-        clock += causes_of(digest, encoding_of(sample), algorithm)
-        claim = claim._replace(signatures=(base64_of(digest.value),))
+        request, lacking, mended, sent = drafted.in_form(scheme, request, now)
+        clock += mended
+        claim = _read(scheme, request)
+        if claim is None and (mending := with_signature_in_form(scheme, request)) is not None:
+            request, digests = mending
+            claim = _read(scheme, request)
+        if claim is None or any(cause.code != "header-name" for cause in lacking):
+            return lacking or unexplained(f"The request is not in form: {rejected.detail}.")
+        clock += lacking
+    right = scheme.signature(drafted.SAMPLE, b"string")
+    made = digest_in(right, "base64")
+    algorithm = SIZES[len(made.value)] if made else ""
+    if not digests and algorithm and claim.signatures:
+        # The scheme takes the form for one of its own, so only what is left of a digest tells anything.
+        read = digests_in(claim.signatures[0], encoding_of(right), algorithm)
+        digests = read[:1] if read and read[0].rest is not None else []
     window = window_of(scheme)
     if claim.at is not None and window is not None and window.outside(claim.at, now):
         clock += (clock_cause(claim.at - now),)
@@ -58,7 +67,13 @@ def causes(
     if claim.at is None and window is not None:
         found = _by_time(scheme, claim, own, others, now, budget)
     else:
-        found = _by_parts(scheme, request, claim, own, others, budget)
+        for digest in digests[1:]:  # which the right string alone may bear out
+            message = _Message(scheme, request, claim, digest, sent)
+            if any(message.fits({**message.right, "secret": message.keyed(secret)}) for secret in own):
+                return clock + causes_of(digest, encoding_of(right), algorithm)
+        message = _Message(scheme, request, claim, digests[0] if digests else None, sent)
+        clock += causes_of(digests[0], encoding_of(right), algorithm) if digests else ()
+        found = _by_parts(message, own, others, budget)
     if found is None or not (found or clock):
         if rejected.reason is Reason.MALFORMED:
             return unexplained(f"The request is refused whatever its signature: {rejected.detail}.")
@@ -67,50 +82,67 @@ def causes(
 
 
 def _by_parts(
-    scheme: Scheme,
-    request: Request,
-    claim: Claim,
-    own: tuple[bytes, ...],
-    others: list[tuple[str, bytes]],
-    budget: Budget,
+    message: _Message, own: tuple[bytes, ...], others: list[tuple[str, bytes]], budget: Budget
 ) -> tuple[Cause, ...] | None:
-    message = _Message(scheme, request, claim)
+    key_id = message.claim.key_id.encode("utf-8", "surrogatepass")
     changes = list(message.changes())
     tries: list[Try] = []
     # An unknown key has no secret that could be spoilt, but its signature may be by that of another.
     for place, secret in enumerate(own or (b"",)):
-        base = {**message.right, "secret": message.key(secret) if message.key else secret}
+        base = {**message.right, "secret": message.keyed(secret)}
 
         def fits(changed: Mapping[Any, Any], base: Mapping[Any, Any] = base) -> bool:
             return message.fits({**base, **changed})
 
-        changed = spoilt.secrets(secret, others if place == 0 else (), key_id=claim.key_id.encode(), key=message.key)
+        changed = spoilt.secrets(secret, others if place == 0 else (), key_id=key_id, key=message.key)
         spoilings = [change for change in changed if own or change.causes[0].code == "secret-other"]
         tries.append(Try(without_repeats([*changes, *spoilings], base), fits))
     return find(tries, budget, len(message.string))
 
 
-def with_signature_in_form(scheme: Scheme, request: Request) -> tuple[Request, Digest] | None:
-    """The request with a signature in a form that the scheme reads, and the digest that was sent; None where no header
-    holds a digest in another form."""
-    sample = scheme.signature(_SAMPLE, b"string")
+def _read(scheme: Scheme, request: Request) -> Claim | None:
+    try:
+        return scheme.read(request)
+    except Rejected:
+        return None
+
+
+def with_signature_in_form(scheme: Scheme, request: Request) -> tuple[Request, list[Digest]] | None:
+    """The request with a signature in a form that the scheme reads, and the digests that it may be; None where no
+    header holds a digest in another form."""
+    sample = scheme.signature(drafted.SAMPLE, b"string")
+    made = digest_in(sample, "base64")
+    algorithm = SIZES[len(made.value)] if made else "sha256"
     for place, (name, value) in enumerate(request.headers):
-        for token in re.findall(_WORDS, value)[::-1]:
-            digest = digest_in(token, encoding_of(sample))
-            if digest is None:
+        for token in _tokens(value):
+            digests = digests_in(token, encoding_of(sample), algorithm)
+            if not digests:
                 continue
             changed = (name, value.replace(token, sample))
             altered = replace(request, headers=(*request.headers[:place], changed, *request.headers[place + 1 :]))
-            try:
-                claim = scheme.read(altered)
-            except Rejected:
-                continue
+            claim = _read(scheme, altered)
             if claim is not None and sample in claim.signatures:
-                return altered, digest
+                return altered, digests
     return None
 
 
-_WORDS = r"""(?:b?'[^']{16,}'|"[^"]{16,}"|[^\s,:;="']{16,}={0,2}|\S.{15,}$)"""
+def _tokens(value: str) -> list[str]:
+    """The pieces of a header's value that may be a signature, whole ones before what is inside of them."""
+    found = [token for expression in _WORDS for token in re.findall(expression, value)[::-1]]
+    return list(dict.fromkeys([token for token in found if len(token) >= _SHORTEST]))
+
+
+_SHORTEST = 14
+_WORDS = (
+    r"b?'[^']*'",
+    r'"([^"]*)"',
+    r'"[^"]+"',
+    r"[^\s,:;=\"']+={0,2}",
+    r":(.+)$",
+    r"[^=,:]+=([^,]+)",
+    r"[^ ]+ (.+)$",
+    r"^.+$",
+)
 
 
 class _Message:
@@ -118,8 +150,10 @@ class _Message:
 
     _PARTS = ("method", "target", "origin", "content-type", "date", "body")
 
-    def __init__(self, scheme: Scheme, request: Request, claim: Claim) -> None:
-        self.scheme, self.request, self.claim = scheme, request, claim
+    def __init__(
+        self, scheme: Scheme, request: Request, claim: Claim, digest: Digest | None, sent: drafted.Sent
+    ) -> None:
+        self.scheme, self.request, self.claim, self.sent = scheme, request, claim, sent
         self._date = next((name for name, value in request.headers if _says(value, claim.at)), "")
         self._strings: dict[tuple[Any, ...], bytes | None] = {}
         self.right: dict[Any, Any] = {
@@ -135,12 +169,17 @@ class _Message:
             "text": "",
         }
         self.string = self._canonical(self.right) or b""
-        self._formula, self.right["mac"], self.key = _formula_of(scheme, claim)
+        self._formula, self.right["mac"], self.key = _formula_of(scheme, claim, digest)
+
+    def keyed(self, secret: bytes) -> bytes:
+        return self.key(secret) if self.key else secret
 
     def fits(self, parts: Mapping[Any, Any]) -> bool:
         string = self._canonical(parts) if parts["secret"] else None
         if string is None:
             return False
+        if any(type(key) is tuple for key in parts) or "lines" in parts:
+            string = lines.changed(string, parts)
         if parts["join"] != b"\n":
             string = string.replace(b"\n", parts["join"])
         if self._formula is not None:
@@ -166,7 +205,10 @@ class _Message:
             for change in bodies(self.request):
                 # Hashed once here, and not in each canonical form that it comes into.
                 yield change if need.raw else replace(change, value=_hashed(change.value, need.digests))
-        yield from line_endings(self.string)
+        yield from lines.changes(self.scheme, self.request, self.claim, self.string, self.sent)
+        count = self.string.count(b"\n") + 1
+        yield from joiners(b"\n", count, self.string) if count > 1 else ()
+        yield from ends(self.string)
         for change in texts():
             if change.value != "led" or self.right["mac"] == "hmac":  # else it belongs to the secret
                 yield change
@@ -212,11 +254,14 @@ def _base64(digest: bytes) -> str:
     return b64encode(digest).decode("ascii")
 
 
-def _formula_of(scheme: Scheme, claim: Claim) -> tuple[Formula | None, str, Callable[[bytes], bytes] | None]:
+def _formula_of(
+    scheme: Scheme, claim: Claim, digest: Digest | None
+) -> tuple[Formula | None, str, Callable[[bytes], bytes] | None]:
     """How a digest comes of the string, where the scheme's function is one that is known: what that is, and what makes
     a key of a secret."""
-    sent = [found for text in claim.signatures if (found := digest_in(text, "base64"))]
-    made = digest_in(scheme.signature(_SAMPLE, b"string"), "base64")
+    read = digest and [digest]
+    sent = read or [found for text in claim.signatures if (found := digest_in(text, "base64"))]
+    made = digest_in(scheme.signature(drafted.SAMPLE, b"string"), "base64")
     if not sent or made is None:
         return None, "", None
     for form in SECRET_FORMS:
@@ -224,13 +269,12 @@ def _formula_of(scheme: Scheme, claim: Claim) -> tuple[Formula | None, str, Call
         for mac in ("hmac", "secret first", "secret last"):
             formula = Formula(made.value, SIZES[len(made.value)])
             parts = {0: b"string", "order": (0,), "join": b"", "end": b"", "text": "", "mac": mac}
-            if formula.fits({**parts, "secret": key(_SAMPLE)}):
-                formula = Formula(sent[0].value, SIZES[len(sent[0].value)])
+            if formula.fits({**parts, "secret": key(drafted.SAMPLE)}):
+                rest = sent[0].rest
+                is_it = None if rest is None else rest.fits
+                formula = Formula(sent[0].value, SIZES[len(sent[0].value)], None, is_it)
                 return formula, mac, None if form == "text" else key
     return None, "", None
-
-
-_SAMPLE = b"a2V5a2V5"  # a secret in text, and in base64
 
 
 def _says(value: str, at: float | None) -> bool:

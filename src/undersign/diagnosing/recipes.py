@@ -28,10 +28,11 @@ from .changes import Change, without_repeats
 from .formula import Formula
 from .keyring import KeyRing
 from .pieces import NO_VALUES, Pieces, text_of
-from .reading import Reading, Received, may_carry, received
+from .places import may_carry
+from .reading import Reading, Received, received
 from .search import Budget, Try, find
 from .seconds import find_second
-from .signatures import SIZES
+from .wholes import OF_NOTHING
 
 _COMPUTATIONS = 260_000
 _SECONDS = 760_000  # of a time that is not sent: each takes less than a microsecond
@@ -78,8 +79,10 @@ class _Diagnosis:
         clock = self._clock(sent.readings[0])
         bases = list(self._bases())
         tries = [(request, guessed, reading) for request, guessed in bases for reading in sent.readings]
-        for as_it_is in (True, False) if len(tries) > 1 and not self.searches_time else (False,):
+        for as_it_is in (True, False) if len(tries) > 1 or sent.readings[0].ahead else (False,):
             for request, guessed, reading in tries:
+                if reading.is_doubtful and not as_it_is:
+                    continue
                 found = self._search(request, reading, guessed=guessed, as_it_is=as_it_is)
                 if found is not None and not reading.sent_key and facts:  # whose key it is, nobody has said
                     found = tuple(cause for cause in found if cause.code != "secret-other")
@@ -173,14 +176,20 @@ class _Diagnosis:
         pieces = Pieces(self.scheme, request, reading, self.searches_time)
         if pieces.problem:
             return None
-        formula = Formula(reading.digest, SIZES[len(reading.digest)], pieces.right)
+        rest = reading.rest
+        formula = Formula(reading.digest, reading.algorithm, pieces.right, None if rest is None else rest.fits)
         own = self.keys.secrets(reading.key_id, self.scheme.name)
         others = self.keys.others(reading.key_id, self.scheme.name)
         form = self.program.secret_form
         key = None if form.form == "text" else form.key
         if as_it_is:
-            rights = ({**pieces.right, "secret": secret if key is None else key(secret)} for secret in own)
-            return pieces.problems if any(formula.fits(right) for right in rights) else None
+            rights = [{**pieces.right, "secret": secret if key is None else key(secret)} for secret in own]
+            if any(self._fits(formula, right) for right in rights):
+                return pieces.problems
+            for mac in ("of nothing", "hash of nothing") if reading.ahead else ():
+                if any(formula.fits({**right, "mac": mac}) for right in rights):
+                    return (Cause("algorithm", OF_NOTHING),)
+            return None
         message = [change for change in pieces.changes() if not (guessed and change.part == "content-type")]
         tries: list[tuple[dict[Any, Any], list[Change]]] = []
         # An unknown key has no secret that could be spoilt, but its signature may be by that of another.
@@ -196,6 +205,12 @@ class _Diagnosis:
         length = len(formula.string({**pieces.right, "secret": b""}))
         found = find([self._try(formula, *one) for one in tries], self.budget, length)
         return None if found is None else pieces.problems + found
+
+    def _fits(self, formula: Formula, right: dict[Any, Any]) -> bool:
+        if not self.searches_time:
+            return formula.fits(right)
+        window = self.scheme.window.seconds(self.now)
+        return formula.second(right, window, self.budget) is not None
 
     def _try(self, formula: Formula, right: dict[Any, Any], changes: list[Change]) -> Try:
         def fits(changed: Mapping[Any, Any]) -> bool:

@@ -5,8 +5,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
 
 from .cause import Cause, string_difference
 from .changes import Change
@@ -21,8 +20,10 @@ _MOST_MOVED = 8
 
 TRAILING_NEWLINE = "The client signed the string with a newline at its end: end it without one."
 
-Shown = Callable[[Mapping[Any, Any]], bytes]
-"""The string to sign with some of its parts set otherwise."""
+OF_NOTHING = (
+    "The client took the digest before anything was put into the MAC, so it is that of an empty string: write the string "
+    "to sign first, then take the digest (in Go `mac.Write(data)` and `mac.Sum(nil)`)."
+)
 
 
 def line_endings(canonical: bytes) -> Iterator[Change]:
@@ -208,6 +209,8 @@ def macs(right: str, algorithm: str, names: Sequence[str], keyed: int | None) ->
         if mac != right and not (right.startswith("secret") and mac.startswith("secret on")):
             detail = f"The client used {what} for the signature: it is {should} here."
             yield Change("mac", mac, (Cause("algorithm", detail),), lone=mac not in _USUAL_MACS[right])
+    nothing = "of nothing" if right == "hmac" else "hash of nothing"
+    yield Change("mac", nothing, (Cause("algorithm", OF_NOTHING),), lone=True)
     if keyed is None:
         return
     others = [place for place in range(len(names)) if place != keyed]
