@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,7 +20,7 @@ from .changes import Change, without_repeats
 from .dates import date_changes
 from .formula import Formula
 from .keyring import KeyRing
-from .search import Budget, Try, find
+from .search import Budget, Fits, Try, find_one, find_two
 from .signatures import SIZES, Digest, causes_of, digest_in, digests_in, encoding_of
 from .targets import targets
 from .wholes import ends, joiners, macs, recoded, texts
@@ -96,8 +96,13 @@ def _by_parts(
 
         changed = spoilt.secrets(secret, others if place == 0 else (), key_id=key_id, key=message.key)
         spoilings = [change for change in changed if own or change.causes[0].code == "secret-other"]
-        tries.append(Try(without_repeats([*changes, *spoilings], base), fits))
-    return find(tries, budget, len(message.string))
+
+        def which(changed: Mapping[Any, Any], several: Sequence[Mapping[Any, Any]], fits: Fits = fits) -> int | None:
+            return next((number for number, further in enumerate(several) if fits({**changed, **further})), None)
+
+        tries.append(Try(without_repeats([*changes, *spoilings], base), fits, which, length=len(message.string)))
+    found = find_one(tries, budget)
+    return find_two(tries, budget) if found is None else found
 
 
 def _read(scheme: Scheme, request: Request) -> Claim | None:

@@ -114,8 +114,3 @@ def is_close(name: str, other: str) -> bool:
 
 def _is_alike(name: str, other: str) -> bool:
     return any(_bare(name) in words and _bare(other) in words for words in _ALIKE)
-
-
-def _looks_signed(template: Template, text: str) -> bool:
-    found: dict[str, str] = {}
-    return _loosely(template, text, found) is not None and digest_in(found.get("signature", ""), "hex") is not None

@@ -53,14 +53,14 @@ def remains(sent: str, encoding: str, algorithm: str) -> list[Rest]:
 def _replaced(text: str) -> Rest | None:
     """A digest that was decoded as UTF-8, with a mark for what is none, on its own or in base64 or hex."""
     raw = text.encode("latin-1", "replace")
-    for candidate in (raw, _unhexed(text), _decoded(text)):
-        if candidate and _MARK in candidate and len(candidate) >= _SHORTEST:
-            wanted = candidate.rstrip()
-            return Rest(
-                lambda digest: digest.decode("utf-8", "replace").encode().rstrip() == wanted,
-                "its bytes read as UTF-8 text, which loses most of them",
-            )
-    return None
+    candidates = [one for one in (raw, _unhexed(text), _decoded(text)) if one and _MARK in one]
+    wanted = candidates[0].rstrip() if candidates else b""
+    if len(wanted) < _SHORTEST:
+        return None
+    return Rest(
+        lambda digest: digest.decode("utf-8", "replace").encode().rstrip() == wanted,
+        "its bytes read as UTF-8 text, which loses most of them",
+    )
 
 
 def _folded(text: str) -> list[Rest]:

@@ -21,8 +21,8 @@ _MOST_MOVED = 8
 TRAILING_NEWLINE = "The client signed the string with a newline at its end: end it without one."
 
 OF_NOTHING = (
-    "The client took the digest before anything was put into the MAC, so it is that of an empty string: write the string "
-    "to sign first, then take the digest (in Go `mac.Write(data)` and `mac.Sum(nil)`)."
+    "The client took the digest before anything was put into the MAC, so it is that of an empty string: write the "
+    "string to sign first, then take the digest (in Go `mac.Write(data)` and `mac.Sum(nil)`)."
 )
 
 
