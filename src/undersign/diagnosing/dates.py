@@ -211,6 +211,7 @@ def _writings(at: float, header: str) -> tuple[list[str], list[str]]:
         usual += [f"{day}T{clock[:5]}{zone}" for zone in ("Z", "+00:00")]
     lone = [day, clock, f"{day.replace('-', '')}{clock.replace(':', '')}", f"{day.replace('-', '/')} {clock}", ""]
     lone += [http.lower() + " gmt", http.upper() + " GMT", f"{day}t{clock}z", f" {header}", f"{header} ", f'"{header}"']
+    lone += [f"{header}\n", f"{header}\r\n", f"{header}\r", f"'{header}'", f"\t{header}", f"{header}\t"]
     lone += [f"{int(at // 1)}000000", f"{int(at // 1)}000000000", f"{int(at // 1)}.000", f"{int(at // 60)}"]
     for steps in range(-48, 57):
         try:

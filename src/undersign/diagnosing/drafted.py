@@ -93,11 +93,11 @@ def in_form(scheme: Scheme, request: Request, now: float) -> tuple[Request, tupl
             continue
         form = form_of_time(right, now)
         text = values[0]
-        if form is not None and form.read(text) is None and (at := instant(text)) is not None:
-            if (found := time_cause(f"header {name}", text, form)) is not None:
-                mended.append(found[1])
-                sent[form.write(at)] = text, found[1]
-                headers = tuple(
-                    (held, form.write(at) if held.lower() == name.lower() else value) for held, value in headers
-                )
+        at = instant(text) if form is not None and form.read(text) is None else None
+        found = time_cause(f"header {name}", text, form) if form is not None and at is not None else None
+        if form is not None and at is not None and found is not None:
+            written = form.write(at)
+            mended.append(found[1])
+            sent[written] = text, found[1]
+            headers = tuple((held, written if held.lower() == name.lower() else value) for held, value in headers)
     return replace(request, headers=headers), tuple(lacking), tuple(mended), sent

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import itertools
 import re
 from collections.abc import Iterator
 from urllib.parse import unquote
@@ -126,7 +127,7 @@ def _labelled(
 ) -> Literals | None:
     """The same of a template with a label before each value, such as `keyId="…",signature="…"`, in any order."""
     labels: dict[str, str] = {}
-    for (_, before), (name, _) in zip(pieces, pieces[1:], strict=False):
+    for (_, before), (name, _) in itertools.pairwise(pieces):
         if name is not None and (label := re.search(r"([A-Za-z0-9_-]+)\"?[=:]\s*\"?$", before)):
             labels[label[1]] = name
     if len(labels) < 2 or "signature" not in labels.values():

@@ -1,4 +1,4 @@
-"""Where a request has what a recipe's carriers say: under the right name, in another place, or under one that is close."""
+"""Where a request has what a recipe's carriers say: under its name, in another place, or under a name that is close."""
 
 from __future__ import annotations
 

@@ -85,6 +85,11 @@ def secrets(
         detail = f"The client decoded or encoded the secret twice before it signed: {_AS_IT_IS}"
         for value in _twice(secret if key is None else key(secret)):
             yield Change("secret", value, (Cause("secret-encoding", detail),), lone=True)
+        if key is not None:
+            for code, detail, value in _recoded(key(secret)):
+                yield Change("secret", value, (Cause(code, detail),), lone=True)
+            for code, detail, value in (*_spoilt(secret), *_quoted(secret), *_cut(secret)):
+                yield Change("secret", value, (Cause(code, detail),), lone=True)
     for place, (owner, value) in enumerate(others):
         detail = (
             f"The client signed with the secret of the key {owner!r}: sign with the secret of the key that the "
@@ -160,7 +165,9 @@ def _recoded(secret: bytes) -> _Spoilt:
 
 
 def _twice(key: bytes) -> Iterator[bytes]:
-    letters = re.sub(rb"[^A-Za-z0-9+/]", b"", key)  # as decoders do that pass over what is no base64
+    letters = re.sub(
+        rb"[^A-Za-z0-9+/]", b"", key.translate(bytes.maketrans(b"-_", b"+/"))
+    )  # as decoders do that pass over what is no base64
     yield base64.b64decode(letters[: len(letters) - (len(letters) % 4 == 1)] + b"=" * (-len(letters) % 4 % 3))
     for end in (b"\n", b"\r\n"):
         yield base64.b64encode(key + end)
@@ -190,6 +197,14 @@ def _quoted(secret: bytes) -> _Spoilt:
             (b"", b"'"),
             (b'\\"', b'\\"'),
             (b"=", b""),
+            (b"", b"&"),
+            (b"&", b""),
+            (b"", b"."),
+            (b"", b":"),
+            (b":", b""),
+            (b"$", b""),
+            (b"(", b")"),
+            (b"{", b"}"),
         ),
         *((b'"', b'"\n'), (b"'", b"'\n")),
         *((opened.encode(), closed.encode()) for opened, closed in ("“”", "\u2018\u2019", "„“", "«»", "””")),
@@ -206,6 +221,30 @@ def _quoted(secret: bytes) -> _Spoilt:
         yield code, detail, value
     for value in (secret.replace(b"\\", b""), secret.replace(b"\\", b"\\\\"), secret.replace(b'"', b'\\"')):
         yield code, detail, value
+    for mark in (b"$", b"&", b"!", b"#", b" ", b"`", b"=", b"/"):
+        if mark in secret:
+            yield code, detail, secret.replace(mark, b"\\" + mark)
+    yield code, detail, re.sub(rb"([^\w@%+=:,./-])", rb"\\\1", secret)  # as printf %q of a shell
+    if b"%" in secret:
+        yield code, detail, secret.replace(b"%", b"%%")
+    if b"$" in secret:
+        yield (
+            code,
+            "The client's Makefile or template doubled a $ of the secret: take it as it is.",
+            secret.replace(b"$", b"$$"),
+        )
+        yield (
+            code,
+            "The client's Makefile or template doubled a $ of the secret: take it as it is.",
+            secret.replace(b"$$", b"$"),
+        )
+    try:
+        text = secret.decode()
+    except UnicodeError:
+        text = secret.decode("latin-1")
+    detail = "The client signed with the secret as a program prints it: take the secret itself."
+    for shown in (repr(secret), repr(text), f"[{text}]", f"Some({text})", f'Some("{text}")', f"Optional({text})"):
+        yield code, detail, shown.encode()
     if len(secret) > 1:
         yield code, detail, re.sub(rb"\\(.)", rb"\1", secret)
     try:

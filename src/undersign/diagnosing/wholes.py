@@ -71,10 +71,11 @@ def joiners(joiner: bytes, count: int, canonical: bytes | None) -> Iterator[Chan
             yield Change("join", value, (Cause("separator", detail),), lone=place > _SURE_JOINERS)
 
 
-def texts(*, holds_secret: bool = False) -> Iterator[Change]:
-    """Other bytes of the same letters. Where the secret is among them, most of these are of the secret alone."""
-    for name, (code, detail, _) in _TEXTS.items():
-        if holds_secret and code == "string-encoding" and not name.startswith("utf-16"):
+def texts(beside: bytes | None = None) -> Iterator[Change]:
+    """Other bytes of the same letters. `beside` is what stands beside the secret, if that is in the string: what
+    changes nothing of it is done to the secret alone."""
+    for name, (code, detail, change) in _TEXTS.items():
+        if beside is not None and code == "string-encoding" and change(beside) in (beside, b"\xef\xbb\xbf" + beside):
             continue
         yield Change("text", name, (Cause(code, detail),), lone=name != "utf-16-le")
 
