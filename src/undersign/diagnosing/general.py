@@ -86,9 +86,8 @@ def _by_parts(
 
         changed = spoilt.secrets(secret, others if place == 0 else (), key_id=claim.key_id.encode(), key=message.key)
         spoilings = [change for change in changed if own or change.causes[0].code == "secret-other"]
-        def which(
-            changed: Mapping[Any, Any], several: Sequence[Mapping[Any, Any]], fits: Fits = fits
-        ) -> int | None:
+
+        def which(changed: Mapping[Any, Any], several: Sequence[Mapping[Any, Any]], fits: Fits = fits) -> int | None:
             return next((number for number, further in enumerate(several) if fits({**changed, **further})), None)
 
         tries.append(Try(without_repeats([*changes, *spoilings], base), fits, which, length=len(message.string)))
