@@ -16,7 +16,7 @@ from ..errors import Reason, Rejected
 from ..parts.carriers import Carriers
 from ..parts.scheme import SchemeOfParts
 from ..scheme import Claim, Scheme
-from ..verifying.lookup import Keys
+from ..verifying.lookup import Keys, keys_with_secrets
 from ..verifying.verifier import Verifier
 from . import drafted, general, recipes
 from .cause import CODES, Cause, in_order, unexplained
@@ -35,6 +35,7 @@ def diagnose(request: Request, schemes: Scheme | Sequence[Scheme], keys: Keys, n
 
     Raises ConfigError for schemes and keys that cannot work.
     """
+    keys = keys_with_secrets(keys)  # first, so that no frame which raises below holds a plain secret
     schemes = (schemes,) if isinstance(schemes, Scheme) else tuple(schemes)
     verifier = Verifier(schemes, keys, clock=lambda: now)
     try:
@@ -77,8 +78,11 @@ def _meant(
         if claim is not None:
             return scheme, claim
     for scheme in schemes:
-        is_of_parts = isinstance(scheme, SchemeOfParts)
-        if recipes.looks_like(scheme, request, keys, now) if is_of_parts else drafted.looks_like(scheme, plain, now):
+        if isinstance(scheme, SchemeOfParts):
+            is_meant = recipes.looks_like(scheme, request, keys, now)
+        else:
+            is_meant = drafted.looks_like(scheme, plain, now)
+        if is_meant:
             return scheme, None
     return None, None
 

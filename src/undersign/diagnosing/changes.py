@@ -23,8 +23,8 @@ class Change:
     """One part of what is signed with another value than the right one, and the mistakes that lead to it.
 
     `lone` says how likely it is beside another one: 0 beside any, 1 beside those of 0 alone, and 2, one of very many,
-    beside none. `alter` makes another request as the change does, where it is one of the request: of two that change the
-    same piece, a piece is made with both.
+    beside none. `alter` makes another request as the change does, where it is one of the request: where two change
+    the same piece, that is made of a request with both.
     """
 
     part: str

@@ -128,8 +128,8 @@ def _labelled(
     """The same of a template with a label before each value, such as `keyId="…",signature="…"`, in any order."""
     labels: dict[str, str] = {}
     for (_, before), (name, _) in itertools.pairwise(pieces):
-        if name is not None and (label := re.search(r"([A-Za-z0-9_-]+)\"?[=:]\s*\"?$", before)):
-            labels[label[1]] = name
+        if name is not None and (match := re.search(r"([A-Za-z0-9_-]+)\"?[=:]\s*\"?$", before)):
+            labels[match[1]] = name
     if len(labels) < 2 or "signature" not in labels.values():
         return None
     values: dict[str, str] = {}

@@ -19,6 +19,7 @@ from . import bodies, dates, heads, wholes
 from .cause import Cause, difference
 from .changes import Change
 from .drafted import Sent, form_of_time
+from .parameters import parameters
 
 _MOST = 40  # lines; more are those of a body
 _SHORTEST = 3  # letters of a value that is looked for inside of a line
@@ -73,7 +74,7 @@ def _of_line(name: str, line: bytes, request: Request, claim: Claim, sent: Sent)
     if len(nonce) >= _SHORTEST and nonce in line:
         yield from _left_out(name, "nonce", line, nonce)
     if line and line == heads.wire(query):
-        for change in heads.parameters(query, line, frozenset(), "=&"):
+        for change in parameters(query, line, frozenset(), "=&"):
             yield replace(change, part="line")
         yield from _spans(name, line, "target-with-query", (b"?" + line, heads.wire(request.target)))
     if line and line == heads.wire(path):

@@ -25,6 +25,7 @@ from . import bodies, dates, heads, wholes
 from .cause import Cause, difference, string_difference
 from .changes import Change
 from .formula import SECRET, TIME, WHOLE, Seconds
+from .parameters import parameters
 from .reading import Reading
 from .targets import targets
 
@@ -241,17 +242,17 @@ class Pieces:
         elif name == "custom headers" and text:
             yield from heads.header_lines(self._names_of(part), request, text, part.separators)
             yield from self._in_headers(part, self.parts.index(part))
-        elif name in ("time", "date") or part.headers == ("date",) or Component.DATE in part.binds:
-            if len(part.headers) < 2:
-                yield from self._dates(part, text)
-        elif name == "key id":
-            yield from heads.key_ids(text)
         elif name in ("parameters", "query", "leading query"):
             encoded = request.target.partition("?")[2] if part.query_without is not None else ""
             if part.form_without is not None:
                 encoded = "&".join(filter(None, (encoded, form_of(request))))
             without = part.query_without or part.form_without or frozenset()
-            yield from heads.parameters(encoded, text, without, part.separators)
+            yield from parameters(encoded, text, without, part.separators)
+        elif name in ("time", "date") or part.headers == ("date",) or Component.DATE in part.binds:
+            if len(part.headers) < 2:
+                yield from self._dates(part, text)
+        elif name == "key id":
+            yield from heads.key_ids(text)
         elif name == "digest":
             yield from bodies.digest_spellings(text)
             held = [text_of(one, request, self.values) for one in part.holds]

@@ -29,7 +29,7 @@ _IN_WORDS = {
 }
 _PAIRS = re.compile(r"[0-9A-Fa-f]{2}(?:[-: ][0-9A-Fa-f]{2})+")  # as .NET's BitConverter writes bytes
 _LABEL = re.compile(r"(?:[A-Za-z0-9-]*\((?:stdin|[^)]*)\)= ?|[A-Za-z][A-Za-z0-9-]{0,15}[=:] ?|0x)(?=[^=])")
-_FILE = re.compile(r"([0-9A-Fa-f]{32,128}) [ *]\S*")  # as md5sum and its like write a digest
+_SUM = re.compile(r"([0-9A-Fa-f]{32,128}) [ *](?:-|[^ ]+)\s*")  # as md5sum and sha256sum print it
 _QUOTED = re.compile(r"""b?(['"])(.*)\1""", re.DOTALL)
 _BRACKETS = re.compile(r"<.*>|\[.*\]|\{.*\}|\(.*\)", re.DOTALL)
 _FURTHEST_AHEAD = 1 << 16
@@ -160,8 +160,8 @@ def _unwrapped(sent: str) -> Iterator[tuple[str, str]]:
         yield bare[1:-1].strip(" '\""), "text in brackets"
     if label := _LABEL.match(text):
         yield text[label.end() :].strip(), "labelled"
-    if named := _FILE.fullmatch(bare):
-        yield named[1], "labelled"
+    if line := _SUM.fullmatch(text):
+        yield line[1], "the line of md5sum,"
     if text.endswith("\\n"):
         yield text[:-2], "text with a newline"
     if bare.strip("'\"`;,.") != bare:
@@ -183,12 +183,12 @@ def _decoded(text: str) -> tuple[bytes, str] | None:
             return raw, "hex"
     if (raw_bytes := _raw(text)) is not None:
         return raw_bytes
-    raw = _unbase64(text)
-    if raw is None:
+    decoded = _unbase64(text)
+    if decoded is None:
         return None
-    if inner := _inner(raw):
+    if inner := _inner(decoded):
         return inner[0], f"base64 of {inner[1]}"
-    return (raw, "base64") if len(raw) in SIZES else None
+    return (decoded, "base64") if len(decoded) in SIZES else None
 
 
 def _unbase64(text: str) -> bytes | None:
@@ -221,7 +221,7 @@ def _inner(raw: bytes) -> tuple[bytes, str] | None:
         text = text[label.end() :].strip()
         found = _inner(text.encode())
         return found and (found[0], f"labelled {found[1]}")
-    if named := _FILE.fullmatch(text):
+    if named := _SUM.fullmatch(text):
         return _inner(named[1].encode())
     if quoted := _QUOTED.fullmatch(text):
         text = quoted[2]
