@@ -129,9 +129,8 @@ def test_credentials_that_cannot_be_read_are_named() -> None:
     request = Request(
         "GET", "/", (("Authorization", "gotom_app_api nothing"), ("Date", "now")), b"", "https://a.example"
     )
-    (cause,) = diagnose(request, GoTom(), KEYS, NOW)
-    assert cause.code == "carrier"
-    assert "gotom_app_api {key_id}:{signature}" in cause.detail
+    details = {cause.code: cause.detail for cause in diagnose(request, GoTom(), KEYS, NOW)}
+    assert "gotom_app_api {key_id}:{signature}" in details["carrier"]
 
 
 @pytest.mark.parametrize(

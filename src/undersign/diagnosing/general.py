@@ -210,7 +210,11 @@ class _Message:
             for change in bodies(self.request):
                 # Hashed once here, and not in each canonical form that it comes into.
                 yield change if need.raw else replace(change, value=_hashed(change.value, need.digests))
-        yield from lines.changes(self.scheme, self.request, self.claim, self.string, self.sent)
+        is_keyed = self.right["mac"] == "hmac"
+        for change in lines.changes(self.scheme, self.request, self.claim, self.string, self.sent):
+            order = change.sets.get("lines", (0,))
+            if is_keyed or b"" not in (order[0], order[-1]):  # else the line end belongs to the secret
+                yield change
         count = self.string.count(b"\n") + 1
         yield from joiners(b"\n", count, self.string) if count > 1 else ()
         yield from ends(self.string)
