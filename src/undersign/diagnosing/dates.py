@@ -266,6 +266,17 @@ def _fractions(digits: int) -> Callable[[int], list[bytes]]:
     return lambda second: [b"%d%s" % (second, ending) for ending in endings]
 
 
+def _printed(second: int) -> list[bytes]:
+    """The date as JavaScript, a shell and the older forms of HTTP write it."""
+    day, number, month, year, clock, _ = format_http_date(second).replace(",", "").split(" ")
+    texts = [f"{day} {month} {number} {year} {clock} GMT+0000 (Coordinated Universal Time)"]
+    texts += [f"{day} {month} {int(number):2} {clock} UTC {year}", f"{day} {month} {int(number):2} {clock} {year}"]
+    weekday = next(name for name in _WEEKDAYS if name.startswith(day))
+    texts += [f"{weekday}, {number}-{month}-{year[2:]} {clock} {zone}" for zone in ("GMT", "UTC")]
+    return [text.encode("ascii") for text in texts]
+
+
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 USUAL_SECONDS = ("float", "ISO 8601", "ISO 8601 with an offset", "ISO 8601 without a zone", "padded")
 _SECONDS: tuple[tuple[str, Callable[[int], list[bytes]]], ...] = (
     ("float", lambda second: [b"%d.0" % second]),
@@ -278,6 +289,8 @@ _SECONDS: tuple[tuple[str, Callable[[int], list[bytes]]], ...] = (
     ("compact date and time", _dated("{compact_day}T{compact_clock}Z")),
     ("digits of date and time", _dated("{compact_day}{compact_clock}")),
     ("an HTTP date", lambda second: [format_http_date(second).encode("ascii")]),
+    ("an HTTP date with +0000", lambda second: [format_http_date(second)[:-3].encode("ascii") + b"+0000"]),
+    ("a date as a program prints it", lambda second: _printed(second)),
     ("padded", lambda second: [b"%0*d" % (width, second) for width in (11, 12, 13, 14, 16, 20)]),
     ("padded with spaces", lambda second: [b" %d" % second, b"%d " % second]),
     ("hex", lambda second: [b"%x" % second]),

@@ -6,15 +6,16 @@ written in another form can be put right before the request is read.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TypeAlias
 
 from ..core.credentials import Credential
 from ..core.message import Pairs, Patch, Request
-from ..errors import UndersignError
+from ..errors import Rejected, UndersignError
 from ..parts.times import TimeForm, time_form
-from ..scheme import Scheme
+from ..scheme import Claim, Scheme
 from ..signing import sign
 from .cause import Cause
 from .dates import instant, time_cause
@@ -100,4 +101,31 @@ def in_form(scheme: Scheme, request: Request, now: float) -> tuple[Request, tupl
             mended.append(found[1])
             sent[written] = text, found[1]
             headers = tuple((held, written if held.lower() == name.lower() else value) for held, value in headers)
+    if patch is not None and _read(scheme, altered := replace(request, headers=headers)) is None:
+        for place, (name, value) in enumerate(headers):
+            is_own = any(name.lower() == own.lower() for own, _ in patch.headers)
+            for other in _rewritten(value) if is_own else ():
+                changed = replace(altered, headers=(*headers[:place], (name, other), *headers[place + 1 :]))
+                if _read(scheme, changed) is not None:
+                    detail = f"The client wrote the header {name} in another form: put its list as the scheme says."
+                    return changed, tuple(lacking), (*mended, Cause("carrier", detail)), sent
     return replace(request, headers=headers), tuple(lacking), tuple(mended), sent
+
+
+def _read(scheme: Scheme, request: Request) -> Claim | None:
+    try:
+        return scheme.read(request)
+    except Rejected:
+        return None
+
+
+def _rewritten(value: str) -> Iterator[str]:
+    """A list of parameters as it may be meant: with other quotes, and with commas."""
+    word, space, rest = value.partition(" ")
+    pairs = re.findall(r"([A-Za-z_-]+)\s*[=:]\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s,;&\"']+))", rest)
+    if len(pairs) < 2:
+        return
+    said = [(name, first or second or third) for name, first, second, third in pairs]
+    for joint in (",", ", ", ";"):
+        yield word + space + joint.join(f'{name}="{text}"' for name, text in said)
+        yield word + space + joint.join(f"{name}={text}" for name, text in said)

@@ -6,7 +6,7 @@ import base64
 import binascii
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from urllib.parse import unquote
 
 from ..parts.lists import ListTemplate
@@ -19,6 +19,7 @@ from .signatures import is_signature
 _LONGEST = 16384
 _FOREIGN = ("basic", "bearer", "digest", "negotiate", "aws4-hmac-sha256")
 _PIECE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[^{}]+")
+_HEADER_LINE = re.compile(r"[A-Za-z][A-Za-z-]*: +(?=\S+ )")
 _ITEM_LABEL = re.compile(r"[\"']?[A-Za-z0-9_-]{1,24}[\"']?\s*[=:,]\s*")
 _BEGINNING = re.compile(r"[A-Za-z0-9_-]+(?: +|: *)(?=\S)")
 _MARKS = (",", ";", "&", " ", "|", "\n")
@@ -73,16 +74,20 @@ def loosely(template: Template, text: str, found: dict[str, str]) -> Literals | 
     pieces = [
         (match[1], match[0][0] if match[0] in ("{{", "}}") else match[0]) for match in _PIECE.finditer(template.text)
     ]
-    for candidate, as_sent in _unwrapped(template, text):
-        literal = _matched(template, pieces, candidate, found)
-        if literal is not None:
-            return literal if as_sent else (text, template.literal)
+    # A key id that holds marks of the template may be one of another form, so it comes last.
+    for value in (_value, _narrow_value, _loose_value):
+        for candidate, as_sent in _unwrapped(template, text):
+            literal = _matched(template, pieces, candidate, value, found)
+            if literal is not None:
+                return literal if as_sent else (text, template.literal)
     return _labelled(template, pieces, text, found)
 
 
 def _unwrapped(template: Template, text: str) -> Iterator[tuple[str, bool]]:
     """The text, and what it may hide: credentials that were encoded whole, as those of Basic are, or in quotes."""
     yield text, True
+    if line := _HEADER_LINE.match(text.strip()):
+        yield text.strip()[line.end() :], False
     word, space, rest = text.strip().rpartition(" ")
     if not template.is_basic and (inside := _unbase64(rest)) is not None and inside.isascii() and inside.isprintable():
         yield word + space + inside, False
@@ -95,31 +100,33 @@ def _unwrapped(template: Template, text: str) -> Iterator[tuple[str, bool]]:
 
 
 def _matched(
-    template: Template, pieces: list[tuple[str | None, str]], text: str, found: dict[str, str]
+    template: Template,
+    pieces: list[tuple[str | None, str]],
+    text: str,
+    value: Callable[[str], str],
+    found: dict[str, str],
 ) -> Literals | None:
     names = [name for name, _ in pieces if name is not None]
-    for loose in (False, True):
-        value = _loose_value if loose else _value
-        expression = ""
-        for place, (name, literal) in enumerate(pieces):
-            if name is None:
-                expression += _pattern(literal, first=place == 0, last=place == len(pieces) - 1, loose=loose)
-            else:
-                expression += f"(?P<v{names.index(name)}>{value(name)})"
-        match = re.fullmatch(expression, text.strip(), re.DOTALL)
-        if match is None:
-            continue
-        values = {name.rstrip("?").removeprefix("mac:"): match[f"v{place}"] for place, name in enumerate(names)}
-        if "basic" in values:
-            inside = _inside(values.pop("basic"))
-            if inside is None:
-                return None
-            values["key_id"], values["signature"] = inside
-        found.update(values)
-        if not loose:
-            return () if "basic" not in names else ("", template.literal)
-        return text[: match.start("v0")], template.literal
-    return None
+    loose = value is not _value
+    expression = ""
+    for place, (name, literal) in enumerate(pieces):
+        if name is None:
+            expression += _pattern(literal, first=place == 0, last=place == len(pieces) - 1, loose=loose)
+        else:
+            expression += f"(?P<v{names.index(name)}>{value(name)})"
+    match = re.fullmatch(expression, text.strip(), re.DOTALL)
+    if match is None:
+        return None
+    values = {name.rstrip("?").removeprefix("mac:"): match[f"v{place}"] for place, name in enumerate(names)}
+    if "basic" in values:
+        inside = _inside(values.pop("basic"))
+        if inside is None:
+            return None
+        values["key_id"], values["signature"] = inside
+    found.update(values)
+    if not loose:
+        return () if "basic" not in names else ("", template.literal)
+    return text[: match.start("v0")], template.literal
 
 
 def _labelled(
@@ -208,11 +215,15 @@ def _loose_value(name: str) -> str:
     return ".+" if name == "key_id" else r"[^\s,;&\"]+"
 
 
+def _narrow_value(name: str) -> str:
+    return r"[^\s:,;=\"']+" if name == "key_id" else _loose_value(name)
+
+
 def _pattern(literal: str, *, first: bool, last: bool, loose: bool) -> str:
     if not loose:
         return re.escape(literal)
     _, space, tail = literal.rpartition(" ") if first else ("", "", literal)
-    expression = r"(?:[^\s:,=]+:?[ \t]+)?" if space or first else ""
+    expression = r"(?:[^\s:,=]+[:,;]?[ \t]+)?" if space or first else ""
     inner = "".join(
         r"[\"']?" if mark in "\"'" else r"[,;&]?\s*" if mark in ",;& " else re.escape(mark) for mark in tail
     )

@@ -46,6 +46,8 @@ _PLACEHOLDERS = (
     *("$secret", "${secret}", "$apiSecret", "${apiSecret}", "YOUR_SECRET", "your-secret", "your_secret"),
 )
 
+_ENCODE_URI = ";,/?:@&=+$-_.!~*'()#"  # what JavaScript's encodeURI leaves as it is
+
 Recoded = Callable[[bytes], bytes]
 _Spoilt = Iterator[tuple[str, str, bytes]]
 _AS_IT_IS = "take the secret as text in UTF-8, as it was given out."
@@ -111,7 +113,7 @@ def _spoilt(secret: bytes) -> _Spoilt:
     detail = "The client signed with a secret that has white space (or a byte order mark) around it: strip it."
     for before, behind in (*_SPACES, (b"", no_break_space), (bom, b""), (no_break_space, b"")):
         yield "secret-whitespace", detail, before + secret + behind
-    for space in (b"\t", b"\r", b"\n\n", "\u200b".encode(), b"\xa0"):
+    for space in (b"\t", b"\r", b"\n\n", "\u200b".encode(), b"\xa0", b"\v", b"\f", b"\0", b"  "):
         yield "secret-whitespace", detail, secret + space
     for space in (b"\n", b"\t", "\u200b".encode()):
         yield "secret-whitespace", detail, space + secret
@@ -140,7 +142,11 @@ def _recoded(secret: bytes) -> _Spoilt:
         yield code, f"The client encoded the secret in base64 before it signed: {should}", value
     for value in (secret.hex().encode(), secret.hex().upper().encode()):
         yield code, f"The client encoded the secret in hex before it signed: {should}", value
-    for value in (quote(secret, safe="").encode(), quote_plus(secret).encode(), unquote_to_bytes(secret)):
+    for value in (
+        *(quote(secret, safe=kept).encode() for kept in ("", "/", "!'()*~", _ENCODE_URI)),
+        quote_plus(secret).encode(),
+        unquote_to_bytes(secret),
+    ):
         yield code, f"The client percent-encoded or decoded the secret before it signed: {should}", value
     detail = f"The client decoded the secret as a form is decoded, so that a + is a space, or the reverse: {should}"
     for value in (secret.replace(b"+", b" "), unquote_to_bytes(secret.replace(b"+", b" ")), secret.replace(b" ", b"+")):
@@ -224,7 +230,9 @@ def _quoted(secret: bytes) -> _Spoilt:
     for mark in (b"$", b"&", b"!", b"#", b" ", b"`", b"=", b"/"):
         if mark in secret:
             yield code, detail, secret.replace(mark, b"\\" + mark)
-    yield code, detail, re.sub(rb"([^\w@%+=:,./-])", rb"\\\1", secret)  # as printf %q of a shell
+    text = secret.decode("utf-8", "surrogateescape")
+    for plain in (r"[^\w@%+=:,./-]", r"[ $&'\"\\;()#!`|<>*?~\[\]{}]"):  # as printf %q of a shell
+        yield code, detail, re.sub(f"({plain})", r"\\\1", text).encode("utf-8", "surrogateescape")
     if b"%" in secret:
         yield code, detail, secret.replace(b"%", b"%%")
     if b"$" in secret:
@@ -243,7 +251,7 @@ def _quoted(secret: bytes) -> _Spoilt:
     except UnicodeError:
         text = secret.decode("latin-1")
     detail = "The client signed with the secret as a program prints it: take the secret itself."
-    for shown in (repr(secret), repr(text), f"[{text}]", f"Some({text})", f'Some("{text}")', f"Optional({text})"):
+    for shown in (repr(secret), repr(text), f"[{text}]", f"['{text}']", f'["{text}"]', *_wrapped(text)):
         yield code, detail, shown.encode()
     if len(secret) > 1:
         yield code, detail, re.sub(rb"\\(.)", rb"\1", secret)
@@ -258,6 +266,17 @@ def _quoted(secret: bytes) -> _Spoilt:
     )
     for word in _PLACEHOLDERS:
         yield code, detail, word.encode()
+
+
+def _wrapped(text: str) -> Iterator[str]:
+    """The secret as languages show a value that may be absent, and bytes."""
+    for word in ("Some", "Optional", "Just"):
+        yield f"{word}({text})"
+        yield f'{word}("{text}")'
+    numbers = list(text.encode("utf-8", "surrogatepass"))
+    yield f"[{' '.join(map(str, numbers))}]"
+    yield str(numbers)
+    yield ",".join(map(str, numbers))
 
 
 def _ascii_kept(secret: bytes) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Sequence
 
 from .cause import Cause, string_difference
@@ -13,7 +14,7 @@ from .changes import Change
 JOINERS = ("", "\n", ":", "&", ".", "|", ",", " ", ";", "-", "_", "/", "+", "\n\n")
 """What stands between two parts, the usual ones first."""
 LF = b"\n"
-_RARE_JOINERS = ("\\n", "\r\n", "\0", ", ", "; ", " | ", ": ", "\t", "#", "=", "~", "::", "||")
+_RARE_JOINERS = ("\\n", "\r\n", "\r", "\0", ", ", "; ", " | ", ": ", "\t", "#", "=", "~", "::", "||")
 _SURE_JOINERS = 6
 _MOST_ORDERED = 4
 _MOST_MOVED = 8
@@ -101,6 +102,12 @@ def _form_encoded(string: bytes) -> bytes:
     return quote_plus(string).encode()
 
 
+def _in_json(string: bytes) -> bytes:
+    import json
+
+    return json.dumps(string.decode("utf-8", "replace")).encode()
+
+
 _IN = "The client encoded the string to sign"
 _LINES = "The client ended the lines of the string to sign otherwise than by one LF."
 _TEXTS: dict[str, tuple[str, str, Callable[[bytes], bytes]]] = {
@@ -129,6 +136,8 @@ _TEXTS: dict[str, tuple[str, str, Callable[[bytes], bytes]]] = {
     ),
     "percent": ("string-encoding", f"{_IN} with percent-escapes: sign it as it is.", _percent_encoded),
     "form": ("string-encoding", f"{_IN} with percent-escapes: sign it as it is.", _form_encoded),
+    "base64": ("string-encoding", f"{_IN} in base64: sign it as it is.", b64encode),
+    "json": ("string-encoding", f"{_IN} as JSON, in quotes: sign it as it is.", _in_json),
     "lower": ("string-encoding", "The client wrote the string to sign in lower case: sign it as it is.", bytes.lower),
     "upper": ("string-encoding", "The client wrote the string to sign in upper case: sign it as it is.", bytes.upper),
     "crlf": ("line-endings", _LINES, lambda string: string.replace(b"\n", b"\r\n")),
