@@ -91,7 +91,7 @@ def test_a_hash_table_is_a_form_or_a_query() -> None:
     assert read("irm 'https://h/x?z=1' -Body @{ a = 'b' }").target == "/x?z=1&a=b"
 
 
-FROM_POSTMAN = '''$headers = New-Object "System.Collections.Generic.Dictionary[[String],[String]]"
+FROM_POSTMAN = """$headers = New-Object "System.Collections.Generic.Dictionary[[String],[String]]"
 $headers.Add("Date", "2024-11-07T10:21:15Z")
 $headers.Add("Content-Type", "application/json")
 
@@ -103,7 +103,7 @@ $body = @"
 
 $response = Invoke-RestMethod 'https://api.example/v1/orders' -Method 'POST' -Headers $headers -Body $body
 $response | ConvertTo-Json
-'''
+"""
 
 
 def test_a_script_of_postman() -> None:

@@ -96,15 +96,6 @@ def _once(request: Request, body: bytes) -> _Found:
         yield from _line_endings(body)
         yield from _encoding(body)
         if len(body) <= LARGEST:
-            for value in rewritten_json(body):
-                yield "body-reserialised", _again(body, value, "the JSON", "spacing, key order or escapes"), value
-            if b"=" in body and FORM in request.media_types():
-                for value in _form_again(body):
-                    yield "body-reserialised", _again(body, value, "the form", "order or escapes"), value
-            for value in (*as_form(body), *(as_json(body) if b"=" in body else ())):
-                detail = "The client signed the parameters in another format than it sent them, a form for JSON or the"
-                where = difference(body, value, "body")
-                yield "body-format", f"{detail} reverse: sign the bytes that are sent ({where}).", value
             for value in (
                 body.strip(b"\"'"),
                 b"'" + body + b"'",
@@ -119,6 +110,15 @@ def _once(request: Request, body: bytes) -> _Found:
                 *_escaped(body),
             ):
                 yield "body-reserialised", _again(body, value, "the body", "quotes or white space"), value
+            for value in rewritten_json(body):
+                yield "body-reserialised", _again(body, value, "the JSON", "spacing, key order or escapes"), value
+            if b"=" in body and FORM in request.media_types():
+                for value in _form_again(body):
+                    yield "body-reserialised", _again(body, value, "the form", "order or escapes"), value
+            for value in (*as_form(body), *(as_json(body) if b"=" in body else ())):
+                detail = "The client signed the parameters in another format than it sent them, a form for JSON or the"
+                where = difference(body, value, "body")
+                yield "body-format", f"{detail} reverse: sign the bytes that are sent ({where}).", value
             for value in _through_base64(body):
                 detail = "The client signed the body and sent it in base64, or the reverse, or a gateway changed it"
                 where = difference(body, value, "body")

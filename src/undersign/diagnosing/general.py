@@ -11,6 +11,7 @@ from typing import Any
 from ..core.dates import format_date, format_http_date, parse_date
 from ..core.message import BodyDigest, BodyHasher, Pairs, Request, body_digest
 from ..errors import CannotSign, Reason, Rejected
+from ..parts.carriers import form_of
 from ..parts.macs import SECRET_FORMS, SecretForm
 from ..scheme import Claim, Scheme, window_of
 from . import drafted, heads, lines, spoilt
@@ -20,6 +21,7 @@ from .changes import Change, without_repeats
 from .dates import date_changes
 from .formula import Formula
 from .keyring import KeyRing
+from .parameters import at_the_end, parameters
 from .search import Budget, Fits, Try, find_one, find_two
 from .signatures import SIZES, Digest, causes_of, digest_in, digests_in, encoding_of
 from .targets import targets
@@ -28,6 +30,7 @@ from .wholes import ends, joiners, macs, recoded, texts
 _FURTHEST = 26 * 3600
 # Under a second on a slow core: a canonical form with its signature takes some tens of microseconds.
 _COMPUTATIONS = 20_000
+_NO_PARAMETERS = "The client signed none of the parameters of the form: sign them too."
 _SECONDS = 220_000  # of a scheme that does not send the time, and whose canonical form is short
 
 
@@ -168,12 +171,14 @@ class _Message:
             "content-type": heads.wire((request.values("content-type") or [""])[0]),
             "date": heads.wire((request.values(self._date.lower()) or [""])[0]) if self._date else b"",
             "body": None,
+            "parameters": None,
             "order": (0,),
             "join": b"\n",
             "end": b"",
             "text": "",
         }
         self.string = self._canonical(self.right) or b""
+        self._parameters = at_the_end(self.string, form_of(request))
         self._formula, self.right["mac"], self.key = _formula_of(scheme, claim, digest)
 
     def keyed(self, secret: bytes) -> bytes:
@@ -183,6 +188,10 @@ class _Message:
         string = self._canonical(parts) if parts["secret"] else None
         if string is None:
             return False
+        if parts["parameters"] is not None and self._parameters is not None:
+            if not string.endswith(self._parameters[0]):
+                return False
+            string = string[: len(string) - len(self._parameters[0])] + parts["parameters"]
         if any(type(key) is tuple for key in parts) or "lines" in parts:
             string = lines.changed(string, parts)
         if parts["join"] != b"\n":
@@ -210,6 +219,10 @@ class _Message:
             for change in bodies(self.request):
                 # Hashed once here, and not in each canonical form that it comes into.
                 yield change if need.raw else replace(change, value=_hashed(change.value, need.digests))
+        if self._parameters is not None:
+            yield from parameters(form_of(self.request), self._parameters[0], frozenset(), self._parameters[1])
+            without = {"parameters": b""}
+            yield Change("parameters", without, (Cause("body-empty", _NO_PARAMETERS),))
         is_keyed = self.right["mac"] == "hmac"
         for change in lines.changes(self.scheme, self.request, self.claim, self.string, self.sent):
             order = change.sets.get("lines", (0,))

@@ -185,7 +185,7 @@ def key_ids(key: bytes) -> Iterator[Change]:
     for place, value in enumerate(others):
         where = difference(key, value, "key id")
         detail = f"The client signed the key id otherwise than it sent it: in one spelling in both places ({where})."
-        yield Change("key id", value, (Cause("key-id-differs", detail),), lone=place > 2)
+        yield Change("key id", value, (Cause("key-id-differs", detail),), lone=place > 3)
 
 
 def header_lines(names: Sequence[str], request: Request, right: bytes, separators: str) -> Iterator[Change]:

@@ -42,7 +42,9 @@ def looks_signed(template: Template, text: str) -> bool:
 
 def read(template: Template, text: str, what: str, provider: str | None, found: dict[str, str]) -> Cause | None:
     """Put the values in the text into `found`; what had to be mended."""
-    if template.read(text, found):
+    values: dict[str, str] = {}
+    if template.read(text, values):
+        found.update(values)
         return None
     if is_foreign(template, text) and not template.is_basic and not looks_signed(template, text):
         return None

@@ -323,8 +323,9 @@ class Pieces:
             spans["target-absolute"] += (heads.wire(self.request.origin) + path + b"?" + text,)
         elif own and mark:
             fields = [field for field in self.request.target.partition("?")[2].split("&") if field]
-            kept = "&".join(field for field in fields if decode_field(field.partition("=")[0]) not in own)
-            spans["target-with-query"] += (path + (b"?" if kept else b"") + heads.wire(kept),)
+            for without in (own, {self.program.carriers.signature_field}):
+                kept = "&".join(field for field in fields if decode_field(field.partition("=")[0]) not in without)
+                spans["target-with-query"] += (path + (b"?" if kept else b"") + heads.wire(kept),)
         for code, values in spans.items():
             for value in values:
                 where = difference(text, value, name, "as it should be")

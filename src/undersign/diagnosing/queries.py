@@ -146,11 +146,10 @@ SPELLINGS: dict[str, Write] = {
     "escaped twice": lambda text: quote(text, safe=""),
     "spaces": lambda text: text.replace("+", "%20"),
     "pluses": lambda text: text.replace("%20", "+"),
-    "in lower case": lambda text: decoded(text).lower(),
 }
 """How the libraries of languages write a name or a value."""
 _SPELLED = {"with lists as a[]", "with lists as a[0]", "with lists in escaped commas"}
-_RARE = {"decoded twice", "escaped twice", "in lower case", "axios of old", "ASP.NET", "RFC 3986 in lower escapes"}
+_RARE = {"decoded twice", "escaped twice", "axios of old", "ASP.NET", "RFC 3986 in lower escapes"}
 
 
 def selections(fields: Fields) -> dict[str, Fields]:

@@ -34,7 +34,7 @@ from .reading import Reading, Received, received
 from .search import Budget, Try, find_one, find_two
 from .seconds import find_second
 
-_COMPUTATIONS = 260_000
+_COMPUTATIONS = 240_000
 _SECONDS = 760_000  # of a time that is not sent: each takes less than a microsecond
 _FINAL = (Reason.INSECURE, Reason.UNSUPPORTED_VERSION, Reason.BODY_TOO_LARGE)
 

@@ -27,19 +27,6 @@ OF_NOTHING = (
 )
 
 
-def line_endings(canonical: bytes) -> Iterator[Change]:
-    """Other ends of the lines, and of the last one, of a string of which nothing else is known."""
-    for value, what in ((b"\r\n", "CRLF"), (b"\\n", "a backslash and an n"), (b"\r", "CR")):
-        where = string_difference(canonical, canonical.replace(b"\n", value))
-        detail = f"The client put {what} between the lines of the string to sign: put one LF ({where})."
-        yield Change("join", value, (Cause("line-endings", detail),))
-    for value in (b"", b" "):
-        where = string_difference(canonical, canonical.replace(b"\n", value))
-        detail = f"The client put no line ends between the lines of the string to sign: put one LF ({where})."
-        yield Change("join", value, (Cause("separator", detail),))
-    yield from ends(canonical)
-
-
 def ends(canonical: bytes | None, joiner: bytes = b"", *, secret_is_last: bool = False) -> Iterator[Change]:
     if secret_is_last:  # and what stands behind it belongs to it
         return
