@@ -179,7 +179,7 @@ class _Message:
         }
         self.string = self._canonical(self.right) or b""
         self._parameters = at_the_end(self.string, form_of(request))
-        self._formula, self.right["mac"], self.key = _formula_of(scheme, claim, digest)
+        self._formula, self.right["mac"], self.key = formula_of(scheme, claim, digest)
 
     def keyed(self, secret: bytes) -> bytes:
         return self.key(secret) if self.key else secret
@@ -276,7 +276,7 @@ def _base64(digest: bytes) -> str:
     return b64encode(digest).decode("ascii")
 
 
-def _formula_of(
+def formula_of(
     scheme: Scheme, claim: Claim, digest: Digest | None
 ) -> tuple[Formula | None, str, Callable[[bytes], bytes] | None]:
     """How a digest comes of the string, where the scheme's function is one that is known: what that is, and what makes

@@ -310,8 +310,9 @@ def _cut(secret: bytes) -> _Spoilt:
 def _rare(secret: bytes) -> _Spoilt:
     code = "secret-encoding"
     detail = f"The client signed with the letters of the secret in another case: {_AS_IT_IS}"
-    for value in (secret.lower(), secret.upper()):
-        yield code, detail, value
+    text = secret.decode("utf-8", "surrogateescape")
+    for changed in (text.lower(), text.upper(), text.swapcase()):
+        yield code, detail, changed.encode("utf-8", "surrogateescape")
     detail = f"The client escaped the secret for HTML or XML before it signed, or the reverse: {_AS_IT_IS}"
     pairs = [(b"&", b"&amp;"), (b"<", b"&lt;"), (b">", b"&gt;"), (b'"', b"&quot;"), (b"'", b"&#39;")]
     escaped = unescaped = secret
