@@ -179,6 +179,9 @@ def _pretty(value: Any) -> Iterator[str]:
         for text in _escaped(_convert_to_json(value, "", column=column)):
             yield text.replace("\n", "\r\n")
             yield text
+    # Older versions of Ruby's json put line ends into what is empty.
+    text = re.sub(r"(?m)^( *)(.*)\[\](,?)$", r"\1\2[\n\n\1]\3", json.dumps(value, indent=2, ensure_ascii=False))
+    yield from _escaped(re.sub(r"(?m)^( *)(.*)\{\}(,?)$", r"\1\2{\n\1}\3", text))
     for indent in (2, 4):
         for text in _escaped(json.dumps(value, indent=indent, ensure_ascii=False)):
             yield text.replace("\n", "\r\n")  # .NET and PowerShell on Windows
