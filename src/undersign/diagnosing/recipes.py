@@ -174,11 +174,11 @@ class _Diagnosis:
         looks = [_Search.as_it_is] if len(searches) > 1 else []
         looks += [_Search.of_a_second] if self.searches_time else [_Search.of_one, _Search.of_two]
         for look in looks:
-            for place, search in enumerate(searches):
-                share = Budget(self.budget.left // (len(searches) - place))
+            looked_at = [one for one in searches if look is _Search.as_it_is or not one.reading.is_doubtful]
+            for place, search in enumerate(looked_at):
+                share = Budget(self.budget.left // (len(looked_at) - place))
                 self.budget.left -= share.left
-                is_left = search.reading.is_doubtful and look is not _Search.as_it_is
-                found = None if is_left else look(search, share)
+                found = look(search, share)
                 self.budget.left += share.left
                 if found is not None:
                     yield found, search.reading

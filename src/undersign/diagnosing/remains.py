@@ -46,7 +46,7 @@ def remains(sent: str, encoding: str, algorithm: str) -> list[Rest]:
         found += _cut_base64(text, encoding, algorithm)
     elif _HEX.fullmatch(text) and len(text) >= _SHORTEST:
         found += _cut_hex(text, algorithm)
-        found += _without_zeros(text)
+        found += _without_zeros(text, algorithm)
     return found
 
 
@@ -105,8 +105,11 @@ def _cut_hex(text: str, algorithm: str) -> list[Rest]:
     ]
 
 
-def _without_zeros(text: str) -> list[Rest]:
+def _without_zeros(text: str, algorithm: str) -> list[Rest]:
     """Hex of bytes that were written one by one, without the zero of those below 16; or of signed numbers."""
+    size = next(size for size, name in _SIZES.items() if name == algorithm)
+    if len(text) == 2 * size:
+        return []
     wanted = text.lower()
     return [
         Rest(
