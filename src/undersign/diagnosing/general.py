@@ -22,8 +22,9 @@ from .dates import date_changes
 from .formula import Formula
 from .keyring import KeyRing
 from .parameters import at_the_end, parameters
+from .remains import SIZES
 from .search import Budget, Fits, Try, find_one, find_two
-from .signatures import SIZES, Digest, causes_of, digest_in, digests_in, encoding_of
+from .signatures import Digest, causes_of, digest_in, digests_in, encoding_of
 from .targets import targets
 from .wholes import ends, joiners, macs, recoded, texts
 

@@ -22,8 +22,8 @@ from .dates import problem_of_date, time_cause
 from .key_ids import key_ids
 from .keyring import KeyRing
 from .places import Value
-from .remains import Rest
-from .signatures import SIZES, Digest, causes_of, digest_in, digests_in, is_no_digest
+from .remains import SIZES, Rest
+from .signatures import Digest, causes_of, digest_in, digests_in, is_no_digest
 
 _FAR = 5 * 365 * 86400  # no clock is that wrong: another unit was sent
 

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 _SHORTEST = 14  # characters of hex or base64 that are left: of hex these are 56 bits
 _MARK = "�".encode()  # what stands for bytes that are no UTF-8
-_SIZES = {16: "md5", 20: "sha1", 28: "sha224", 32: "sha256", 48: "sha384", 64: "sha512"}
+SIZES = {16: "md5", 20: "sha1", 28: "sha224", 32: "sha256", 48: "sha384", 64: "sha512"}
 _LISTED = re.compile(r"[\[({<]?\s*(?:0x)?-?[0-9A-Fa-f]{1,3}(?:(?:,\s?|\s)(?:0x)?-?[0-9A-Fa-f]{1,3}){15,63}\s*[\])}>]?")
 _PYTHON = re.compile(r"b'(?:[^'\\]|\\.)*'|b\"(?:[^\"\\]|\\.)*\"")
 _HEX = re.compile(r"[0-9A-Fa-f]+")
@@ -69,14 +69,14 @@ def _folded(text: str) -> list[Rest]:
     if plain not in (plain.lower(), plain.upper()):
         return []
     size = len(plain) * 3 // 4
-    if size not in _SIZES:
+    if size not in SIZES:
         return []
     wanted = plain.lower().encode()
     return [
         Rest(
             lambda digest: base64.b64encode(digest).rstrip(b"=").lower() == wanted,
             "base64 in one case of letters, which is another text",
-            _SIZES[size],
+            SIZES[size],
         )
     ]
 
@@ -84,18 +84,18 @@ def _folded(text: str) -> list[Rest]:
 def _cut_base64(text: str, encoding: str, algorithm: str) -> list[Rest]:
     plain = _standard(text).encode()
     whole = _base64_length(algorithm)
-    if len(plain) >= whole or (encoding.lower() == "hex" and len(plain) * 3 // 4 in _SIZES):
+    if len(plain) >= whole or (encoding.lower() == "hex" and len(plain) * 3 // 4 in SIZES):
         return []
-    is_whole = len(plain) * 3 // 4 in _SIZES
+    is_whole = len(plain) * 3 // 4 in SIZES
     return [Rest(lambda digest: plain in base64.b64encode(digest), "a piece of it", "", is_sure=not is_whole)]
 
 
 def _cut_hex(text: str, algorithm: str) -> list[Rest]:
-    size = next(size for size, name in _SIZES.items() if name == algorithm)
+    size = next(size for size, name in SIZES.items() if name == algorithm)
     if len(text) >= 2 * size:
         return []
     wanted = text.lower()
-    is_whole = len(text) // 2 in _SIZES and len(text) % 2 == 0
+    is_whole = len(text) // 2 in SIZES and len(text) % 2 == 0
     in_base64 = text.encode()
     return [
         Rest(lambda digest: wanted in digest.hex(), "a piece of it", "", is_sure=not is_whole),
@@ -107,7 +107,7 @@ def _cut_hex(text: str, algorithm: str) -> list[Rest]:
 
 def _without_zeros(text: str, algorithm: str) -> list[Rest]:
     """Hex of bytes that were written one by one, without the zero of those below 16; or of signed numbers."""
-    size = next(size for size, name in _SIZES.items() if name == algorithm)
+    size = next(size for size, name in SIZES.items() if name == algorithm)
     if len(text) == 2 * size:
         return []
     wanted = text.lower()
@@ -152,7 +152,7 @@ def _standard(text: str) -> str:
 
 
 def _base64_length(algorithm: str) -> int:
-    size = next(size for size, name in _SIZES.items() if name == algorithm)
+    size = next(size for size, name in SIZES.items() if name == algorithm)
     return -(-size * 4 // 3)
 
 

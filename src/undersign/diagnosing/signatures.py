@@ -15,9 +15,8 @@ from urllib.parse import unquote, unquote_to_bytes
 
 from ..core.grammar import HEX
 from .cause import Cause
-from .remains import Rest, bytes_in, remains
+from .remains import SIZES, Rest, bytes_in, remains
 
-SIZES = {16: "md5", 20: "sha1", 28: "sha224", 32: "sha256", 48: "sha384", 64: "sha512"}
 LENGTHS = {name: size for size, name in SIZES.items()}
 
 _IN_WORDS = {

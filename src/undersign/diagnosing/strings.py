@@ -35,8 +35,9 @@ from .drafted import SAMPLE
 from .formula import Formula
 from .general import formula_of
 from .keyring import KeyRing
+from .remains import SIZES
 from .search import Budget, Try, find_one, find_two
-from .signatures import SIZES, causes_of, digest_in, digests_in, encoding_of
+from .signatures import causes_of, digest_in, digests_in, encoding_of
 from .wholes import ends, macs
 
 _NUMBER = re.compile(rb"(?=([0-9]{10}))")
