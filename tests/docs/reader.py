@@ -199,6 +199,8 @@ def placeholders(page: str, hosts: Hosts) -> dict[str, Any]:
         return {"application": asgi_app, "REQUESTS": COUNTER}
     if page == "servers/wsgi.md":
         return {"app": wsgi_app, "verifier": Verifier(GoTom(), {"user": "secret"})}
+    if page == "servers/events.md":
+        return {"application": asgi_app}
     if page == "servers/refusals.md":
         return {"page_somebody": lambda *told: PAGED.append(told), "application": asgi_app}
     if page == "servers/webhooks.md":
