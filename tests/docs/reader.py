@@ -110,6 +110,9 @@ class Reader:
         kinds[block.language](block)
 
     def run_python(self, block: Block) -> None:
+        if named := re.match(r"# (test_\w+\.py)\n", block.text):
+            (self.folder / named[1]).write_text(block.text, encoding="utf-8")  # all at once, at the page's end
+            return
         code = compile("\n" * block.line + block.text, block.page, "exec")  # so that a traceback names the line
         out = io.StringIO()
         with redirect_stdout(out):

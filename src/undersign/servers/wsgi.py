@@ -60,7 +60,7 @@ _DECODED_PATH = (
 _HTTP_SERVER = "this server takes // at the beginning of the target for /"
 _FORGED_MOUNT = "gunicorn takes SCRIPT_NAME from a header: where it is the app's own mount, name it in mounts"
 # Servers that drop header names with an underscore, or refuse them; all others give X_Name and X-Name one name.
-_DROP_UNDERSCORES = ("gunicorn/", "waitress", "Werkzeug/", "gevent/", "Apache/")
+_DROP_UNDERSCORES = ("gunicorn/", "waitress", "Werkzeug/", "gevent/", "Apache/", "undersign.testing/")
 
 
 class SignatureMiddleware:
