@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .schemes.presets.mashery import Mashery
     from .schemes.presets.tyk import Tyk
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "Acquia",

@@ -39,7 +39,6 @@ _PORT = (ROOT / "vectors" / "ports" / "port.js").read_bytes()
 _S3_STYLE = DOCS / "examples" / "schemes" / "small-s3"
 
 FILES = {
-    "README.md": {"keys.toml": b'[keys]\nyour-user = "your-secret"\n'},
     "diagnosis.md": {
         "order.json": b'{"a": 1}',
         "string.txt": b"POST\n42b7b4f2921788ea14dac5566e6f06d0\nApplication/JSON\n2024-11-07T10:21:15Z\n\n/orders\n",
@@ -194,7 +193,7 @@ def check_text(block: Block) -> None:
 
 def placeholders(page: str, hosts: Hosts) -> dict[str, Any]:
     """The names that a page takes for granted in its Python, with what stands for them."""
-    if page == "README.md":
+    if page in ("README.md", "index.md"):
         return {"app": asgi_app}
     if page in ("servers/index.md", "leave-the-old-scheme.md"):
         return {"application": asgi_app}

@@ -12,6 +12,7 @@ from tests.docs.pages import DOCS, PAGES, ROOT, blocks, headings, links, name_of
 from tests.docs.reader import ALL
 from undersign import Reason, vectors
 from undersign.diagnosing import CODES
+from undersign.schemes import presets
 
 NOT_RUN_AT_MOST = 0
 """How many blocks may be marked `<!-- not run: why -->`."""
@@ -85,6 +86,12 @@ def test_the_command_line_is_made_from_the_commands() -> None:
     assert ".. click:: undersign.cli.app:commands\n   :prog: undersign\n   :nested: full" in page
 
 
-def test_the_readme_opens_with_what_it_is_for_and_the_two_commands() -> None:
+def test_the_readme_goes_from_what_it_is_to_the_two_commands_of_a_clone() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert text.index("make demo") < text.index("make test") < text.index("```python")
+    order = ["pip install", "**Sign.**", "**Verify.**", "**Diagnose.**", "## APIs", "make demo", "make test"]
+    assert [text.index(word) for word in order] == sorted(text.index(word) for word in order)
+
+
+def test_the_readme_names_every_api_that_is_there() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8").split("## APIs that are there")[1].split("None of")[0]
+    assert {*re.findall(r"[a-z0-9]+(?:-[a-z0-9]+)*", text)} >= {*presets.names()}
