@@ -40,6 +40,7 @@ _PACKAGES = {
         "responses",
         "sqlalchemy",
         "undersign",
+        "urllib3",
         "uvicorn",
         "vcrpy",
         "waitress",
