@@ -15,10 +15,10 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
-
 from tests.cli.command import undersign
 from tests.playground.chromium import chromium
 from tests.playground.conftest import IDLE
+
 from undersign import Credential, GoTom, Request, sign
 from undersign.playground.server import PageServer
 

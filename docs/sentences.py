@@ -1,4 +1,4 @@
-"""Writes the page of error sentences from the code, so that whoever searches for one finds what it means to the letter."""
+"""Writes the page of error sentences from the code, so that whoever searches for one finds it to the letter."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ KINDS = {
 _PACKAGE = Path(undersign.__file__).parent
 _HEAD = """# Error sentences
 
-What errors and the log say, word for word, with `…` for what is filled in. Each says what is wrong and, where there is one
-remedy, what to do. The reasons, such as `mismatch` and `lossy_target`, are in [Why a signature does not
+What errors and the log say, word for word, with `…` for what is filled in. Each says what is wrong and, where there is
+one remedy, what to do. The reasons, such as `mismatch` and `lossy_target`, are in [Why a signature does not
 match](../diagnosis.md#1-look-at-the-reason).
 """
 

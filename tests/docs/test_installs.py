@@ -28,13 +28,14 @@ def named(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def installed_by(command: str) -> set[str]:
+@cache
+def installed_by(command: str) -> frozenset[str]:
     """The distributions that `pip install …` brings, with all that those need."""
     found: set[str] = set()
     for word in shlex.split(command)[2:]:
         if word != "-e" and not word.startswith("./"):
             _bring(Requirement(word.replace(".[", "undersign[") if word.startswith(".") else word), found)
-    return found
+    return frozenset(found)
 
 
 def _bring(requirement: Requirement, found: set[str]) -> None:
@@ -106,7 +107,7 @@ LEFT_OUT = {"cli.md", "diagnosis.md", "porting.md", "security.md"}
 
 
 def lacking(block: Block, code: str, line: str) -> list[str]:
-    brought = installed_by(line) if line else set()
+    brought = installed_by(line) if line else frozenset()
     return [
         f"{block}: {module} needs {' or '.join(sorted(need))}, and the line above it is {line or 'not there'}"
         for module in dict.fromkeys(imported(ast.parse(code)))
@@ -123,10 +124,12 @@ def test_each_example_runs_with_the_line_above_it(page: str) -> None:
         if block.language == "console":
             for text in re.findall(r"^\$ (pip install .+?)(?: +#.*)?$", block.text, re.MULTILINE):
                 line = f"{line} {text.removeprefix('pip install ')}" if " ./" in text else text
-            brought = installed_by(line) if line else set()
-            for program in re.findall(r"^\$ (\w+)", block.text, re.MULTILINE):
-                if PROGRAMS.get(program, "undersign") not in {*brought, "undersign"}:
-                    wrong.append(f"{block}: {program} needs {PROGRAMS[program]}, and the line above it is {line}")
+            brought = installed_by(line) if line else frozenset()
+            wrong += [
+                f"{block}: {program} needs {PROGRAMS[program]}, and the line above it is {line}"
+                for program in re.findall(r"^\$ (\w+)", block.text, re.MULTILINE)
+                if PROGRAMS.get(program, "undersign") not in {*brought, "undersign"}
+            ]
         elif block.language == "python":
             wrong += lacking(block, block.text, line)
         elif block.language == "{literalinclude}" and block.argument.endswith(".py"):

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 
 import pytest
 
-import undersign
 from tests.docs.pages import DOCS, PAGES, ROOT, blocks, headings, links, name_of
 from tests.docs.reader import ALL
 from undersign import Reason, vectors
@@ -69,16 +67,6 @@ def test_the_guide_to_diagnosis_has_every_code_and_every_reason() -> None:
     guide = (DOCS / "diagnosis.md").read_text(encoding="utf-8")
     words = [*CODES, *(reason.value for reason in Reason)]
     assert [word for word in words if f"| `{word}`" not in guide and f", `{word}`" not in guide] == []
-
-
-def test_the_reference_has_every_public_name() -> None:
-    reference = "".join(path.read_text(encoding="utf-8") for path in (DOCS / "reference").glob("*.md"))
-    names = [name for name in undersign.__all__ if not re.search(rf":: (undersign\.)?{name}$", reference, re.MULTILINE)]
-    for module in ("clients.requests", "clients.httpx", "diagnosing"):
-        exported = importlib.import_module(f"undersign.{module}").__all__
-        own = [name for name in exported if name not in undersign.__all__]
-        names += [f"{module}.{name}" for name in own if f"undersign.{module}.{name}" not in reference]
-    assert names == []
 
 
 def test_the_command_line_is_made_from_the_commands() -> None:

@@ -31,6 +31,8 @@ class Event:
     nothing is claimed. `reason` is empty where the request is let in, else a value of `undersign.Reason`, or
     `forbidden`. `duration` is the seconds from the request's head to the verdict, with the time that its body took.
 
+    Example::
+
         def count(event: Event) -> None:
             print(event.reason or "verified", event.method, event.path, f"{event.duration:.3f} s")
     """

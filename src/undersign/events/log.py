@@ -15,6 +15,8 @@ class EventLog:
     levels. The record's text is one line, and method, path, peer, scheme, key_id, reason and duration (in seconds) are
     attributes of it, for a formatter that writes JSON.
 
+    Example::
+
         app = SignatureMiddleware(app, verifier, events=EventLog())
 
     The logger `undersign` has a line for each refusal without this, with the sentence on what is wrong.

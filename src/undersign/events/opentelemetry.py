@@ -9,6 +9,8 @@ from opentelemetry import metrics, trace
 from .event import Event
 from .labels import labels_of, named_keys
 
+__all__ = ["OpenTelemetryEvents"]
+
 
 class OpenTelemetryEvents:
     """Measures how long verdicts take by scheme and reason, and says both on the current span.
@@ -17,6 +19,8 @@ class OpenTelemetryEvents:
     of the requests. `key_ids` are those that get an attribute `key_id` of their own; all others are `other` then.
     The span gets `undersign.scheme`, `undersign.reason` and, where the request is let in, `undersign.key_id`.
     `meter` is one of your provider's; the global provider's unless it is said.
+
+    Example::
 
         app = SignatureMiddleware(app, verifier, events=OpenTelemetryEvents())
 

@@ -10,6 +10,8 @@ from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram
 from .event import Event
 from .labels import labels_of, named_keys
 
+__all__ = ["PrometheusEvents"]
+
 BUCKETS: Final = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0)
 
 
@@ -19,6 +21,8 @@ class PrometheusEvents:
     `undersign_requests_total{scheme, reason}`, where `reason` is `verified` for what is let in, and
     `undersign_verdict_seconds{scheme}`. `key_ids` are those that get a label `key_id` of their own; all others are
     `other` then. Without them there is no such label, since clients could make any number of values.
+
+    Example::
 
         app = SignatureMiddleware(app, verifier, events=PrometheusEvents())
 

@@ -44,6 +44,8 @@ from .refusal import OnRejected
 if TYPE_CHECKING:
     from .diagnosis import DiagnosisLog
 
+__all__ = ["SignatureMiddleware"]
+
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]

@@ -15,6 +15,8 @@ from ..events.event import printable, shown_path
 from ..scheme import Scheme
 from ..verifying.lookup import Keys
 
+__all__ = ["DiagnosisLog"]
+
 _log = logging.getLogger("undersign.diagnosis")
 
 _LONGEST_DETAIL = 600

@@ -9,6 +9,8 @@ from typing import Any, TypeAlias
 
 from ..errors import ConfigError
 
+__all__ = ["Refusal"]
+
 
 @dataclass(frozen=True)
 class Refusal:

@@ -53,6 +53,8 @@ if TYPE_CHECKING:
 
     from .diagnosis import DiagnosisLog
 
+__all__ = ["SignatureMiddleware"]
+
 _DECODED_PATH = (
     "this server passes the path on decoded, so a target in another spelling (with //, or with escapes that it does "
     "not need) does not verify here"

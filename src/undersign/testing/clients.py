@@ -43,6 +43,8 @@ def signed_test_client(
     `app` is the app behind its middleware, `origin` what that one is told, `clock` returns Unix seconds, `extra` is
     what the credential has besides.
 
+    Example::
+
         client = signed_test_client(app, GoTom(), "user", "secret")
         assert client.post("/orders", json={"number": 7}).status_code == 200
 
@@ -132,6 +134,8 @@ def signed_django_client(
 
     `application` is the one of wsgi.py, behind its middleware: Django's own client goes past it. `client` is one of
     yours, of the REST framework, say. CSRF is checked as in production.
+
+    Example::
 
         client = signed_django_client(application, GoTom(), "user", "secret")
         assert client.get("/orders/").status_code == 200

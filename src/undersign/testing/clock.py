@@ -6,6 +6,8 @@ from __future__ import annotations
 class FrozenClock:
     """A clock for verifiers and clients: each call returns `now`, in Unix seconds, until `advance` moves it.
 
+    Example::
+
         clock = FrozenClock()
         verifier = Verifier(GoTom(), {"user": "secret"}, clock=clock)
         clock.advance(3600)

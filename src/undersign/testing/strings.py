@@ -21,6 +21,8 @@ def assert_string_to_sign(
     `key` is the key id or the Credential that signs the request, at `now` in Unix seconds. Without `key` the request is
     signed already, and its own key id and time are taken. Text stands for its UTF-8.
 
+    Example::
+
         assert_string_to_sign(theirs, GoTom(), Request("GET", "/orders"), "user", now=1_730_974_875)
 
     Raises AssertionError, whose text has both strings part by part with the first byte that differs; no secret and no

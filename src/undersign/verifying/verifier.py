@@ -207,6 +207,11 @@ class Verifier(_VerifierBase):
     that has none of its own tells these.
 
     Raises ConfigError for keys, requirements and guards that cannot work. Safe to share between threads.
+
+    Example::
+
+        verifier = Verifier([GoTom(), GoGrid()], {"user": "secret"})
+        print(verifier.verify(signed).key_id)
     """
 
     def __init__(
@@ -270,7 +275,13 @@ class Verifier(_VerifierBase):
 
 
 class AsyncVerifier(_VerifierBase):
-    """Verifier with a lookup and a guard that may be coroutines; all else is as there."""
+    """Verifier with a lookup and a guard that may be coroutines; all else is as there.
+
+    Example::
+
+        verifier = AsyncVerifier(GoTom(), lookup)  # async def lookup(key_id, scheme_name): ...
+        verified = await verifier.verify(signed)
+    """
 
     def __init__(
         self,
