@@ -33,7 +33,7 @@ _PACKAGES = {
         "django-cors-headers",
         "flask-cors",
         "gunicorn",
-        "httpx",
+        "httpx2",
         "psycopg",
         "requests-mock",
         "respx",
