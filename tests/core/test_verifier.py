@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -342,9 +342,9 @@ def test_a_request_verifies_once() -> None:
     assert verifier.verify(gotom_request("GET", "/other"))
 
 
-@pytest.mark.parametrize("guard", [MemoryReplayGuard(born=0), _AsyncGuard()])
-def test_a_request_verifies_once_async(guard: Any) -> None:
-    verifier = AsyncVerifier(GoTom(), {USER: SECRET}, clock=_clock, replay=guarded(guard))
+@pytest.mark.parametrize("guard", [lambda: MemoryReplayGuard(born=0), _AsyncGuard])
+def test_a_request_verifies_once_async(guard: Callable[[], Any]) -> None:
+    verifier = AsyncVerifier(GoTom(), {USER: SECRET}, clock=_clock, replay=guarded(guard()))
     assert asyncio.run(verifier.verify(gotom_request()))
     with pytest.raises(Rejected, match="replayed"):
         asyncio.run(verifier.verify(gotom_request()))
