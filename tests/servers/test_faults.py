@@ -19,6 +19,8 @@ from .matrix import BIN, SERVERS, Running, free_port, run_command, skip_without
 from .test_bodies import MIB, post
 from .wire import break_off, message, read_answer, send, signed
 
+pytestmark = pytest.mark.long
+
 PATIENCE = 30.0
 BY_NAME = {server.name: server for server in SERVERS}
 
@@ -49,13 +51,14 @@ def settles_at(running: Running, wanted: int) -> None:
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize("chunked", [False, True])
-def test_a_client_that_goes_in_mid_body_leaves_no_file_open(server: Running, chunked: bool) -> None:
+def test_a_client_that_goes_in_mid_body_leaves_no_file_open(server: Running) -> None:
+    assert send(server.port, message(signed())).status == 200  # its workers are there, and what they hold open
     before = temporary_files(server)
     target = f"/left-{uuid.uuid4().hex}"
-    data = message(post(bytes(2 * MIB), target), chunked=chunked)
-    break_off(server.port, data[:-1000])
-    break_off(server.port, data[:-1000], reset=True)
+    for chunked in (False, True):
+        data = message(post(bytes(2 * MIB), target), chunked=chunked)
+        break_off(server.port, data[:-1000])
+        break_off(server.port, data[:-1000], reset=True)
     assert send(server.port, message(signed())).status == 200
     settles_at(server, before)
     assert not server.events(event="app", path=target)
@@ -78,10 +81,10 @@ def started(name: str, folder: Path, limit: str = "") -> Iterator[Running]:
     port = free_port()
     script = f"{limit}\nTMPDIR={folder / 'temporary'} exec {BIN}/{COMMANDS[name].format(port=port)}"
     with contextmanager(run_command)(server, ["sh", "-c", script], port, folder) as running:
+        assert send(port, message(signed())).status == 200  # its workers are there, and what they hold open
         yield running
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_worker_killed_in_mid_body_has_let_nothing_in_and_leaves_no_file(name: str, tmp_path: Path) -> None:
     target = f"/killed-{uuid.uuid4().hex}"
@@ -114,7 +117,6 @@ def test_a_worker_killed_in_mid_body_has_let_nothing_in_and_leaves_no_file(name:
                 time.sleep(0.05)
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_server_whose_disk_is_full_says_so_and_goes_on(name: str, tmp_path: Path) -> None:
     target = f"/full-{uuid.uuid4().hex}"
