@@ -30,14 +30,15 @@ def replace(path: Path, text: str) -> None:
 
 def in_between(monkeypatch: pytest.MonkeyPatch, change: Callable[[], object]) -> None:
     """Have the file changed once, when it has been read and not yet been taken."""
-    loads = file_module.tomllib.loads
+    parser: Any = vars(file_module)["tomllib"]
+    loads: Callable[[str], dict[str, Any]] = parser.loads
 
     def late(text: str) -> dict[str, Any]:
         monkeypatch.undo()
         change()
         return loads(text)
 
-    monkeypatch.setattr(file_module.tomllib, "loads", late)
+    monkeypatch.setattr(parser, "loads", late)
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ class Service:
         self.reasons = reasons
 
     async def post(self, request: Request) -> int:
+        assert isinstance(request.body, bytes)
         answer = await self._client.post(request.target, headers=list(request.headers), content=request.body)
         return answer.status_code
 
