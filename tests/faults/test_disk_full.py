@@ -9,6 +9,8 @@ import asyncio
 import gc
 import resource
 import socket
+import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +21,7 @@ from urllib.request import Request as UrllibRequest
 import aiohttp
 import pytest
 
+from tests.cli.command import COMMAND, environment
 from tests.clients.callers import CALLERS, Caller, aiterate, iterate
 from tests.servers.asgi import Conversation, scope_of
 from tests.servers.asgi import Recorder as AsgiApp
@@ -171,3 +174,17 @@ def test_a_client_that_cannot_keep_what_it_streams_sends_nothing(
             send(url, pieces(bytes(ROOM + beyond), 1000))
         with pytest.raises(BlockingIOError):
             listener.accept()
+
+
+def test_the_command_line_says_where_there_was_no_room() -> None:
+    with full_disk():
+        done = subprocess.run(
+            [*COMMAND, "call", "POST", "http://127.0.0.1:9/", "--scheme", "gotom", "--key-id", "u", "--data", "-"],
+            input=bytes(ROOM + 1),
+            capture_output=True,
+            env=environment(),
+            timeout=60,
+        )
+    said = "File too large: the body is kept there while it is signed; TMPDIR names another folder"
+    assert done.stderr.decode() == f"undersign: {tempfile.gettempdir()}: {said}\n"
+    assert (done.returncode, done.stdout) == (2, b"")

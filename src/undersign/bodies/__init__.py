@@ -38,9 +38,13 @@ class OnDisk:
         self.fileno = self.file.fileno
 
     def write(self, piece: bytes) -> None:
-        """Raises OSError where the disk does not take it."""
-        self.length += self.file.write(piece)
-        self.file.flush()  # else a full disk is found when the body is read again, after the verdict
+        """Raises OSError, with the folder's name, where the disk does not take it."""
+        try:
+            self.length += self.file.write(piece)
+            self.file.flush()  # else a full disk is found when the body is read again, after the verdict
+        except OSError as error:
+            said = f"{error.strerror}: the body is kept there while it is signed; TMPDIR names another folder"
+            raise OSError(error.errno, said, tempfile.gettempdir()) from None
 
     def close(self) -> None:
         # What the disk did not take is tried once more at the end, and is in nobody's way then.
