@@ -7,7 +7,7 @@ import math
 import pytest
 
 from undersign import CannotSign, ConfigError, Reason, Window
-from undersign.core.dates import check_clock, format_date, format_http_date, parse_date
+from undersign.core.dates import check_clock, format_date, format_http_date, parse_date, utc_second
 
 from .plain import DATE, NOW
 
@@ -264,3 +264,10 @@ def test_an_hour_a_minute_and_a_second_beyond_the_last_do_not(text: str) -> None
 )
 def test_http_s_dates_are_in_english_of_fixed_length(at: float, text: str) -> None:
     assert format_http_date(at) == text
+
+
+def test_a_moment_that_does_not_exist_has_no_seconds() -> None:
+    assert utc_second(2024, 11, 7, 23, 59, 59) == 1731023999
+    for hour, minute, second in ((24, 0, 0), (23, 60, 0), (23, 59, 60)):
+        assert utc_second(2024, 11, 7, hour, minute, second) is None
+    assert utc_second(2024, 2, 30, 0, 0, 0) is None

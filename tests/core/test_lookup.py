@@ -23,6 +23,7 @@ from undersign import (
     Verified,
     Verifier,
 )
+from undersign.keys import CachedKeys
 from undersign.verifying.lookup import NO_HEAD, LookupAround, TenantKey
 
 from .leaks import assert_hides
@@ -412,3 +413,9 @@ def test_a_function_of_that_name_is_a_lookup() -> None:
 def test_a_tenant_has_a_name(tenant: Any) -> None:
     with pytest.raises(ConfigError, match="a tenant's name is text that is not empty"):
         TenantKey(tenant, SECRET)
+
+
+@pytest.mark.parametrize(("keys", "named"), [({"a": "b"}, "a dict"), (5, "an int"), (Exception(), "an Exception")])
+def test_what_cannot_be_called_is_no_lookup_around_another(keys: Any, named: str) -> None:
+    with pytest.raises(ConfigError, match=rf"lookup is a callable lookup\(key_id, scheme_name\), not {named}$"):
+        CachedKeys(keys)

@@ -341,6 +341,7 @@ def test_a_request_verifies_once() -> None:
     assert verifier.verify(gotom_request())
     refusal = refused(verifier, gotom_request())
     assert (refusal.reason, refusal.scheme, refusal.key_id) == (Reason.REPLAYED, "gotom", USER)
+    assert refusal.detail == "the signature verified once already"
     assert verifier.verify(gotom_request("GET", "/other"))
 
 
@@ -522,7 +523,7 @@ def test_a_scheme_that_cannot_say_when_it_ends_lets_nothing_in() -> None:
             raise OSError("of a third party")
 
     rejected = refused(Verifier(Failing(), {USER: SECRET}, clock=_clock), gotom_request())
-    assert (rejected.reason, rejected.detail) == (Reason.UNAVAILABLE, "gotom failed: OSError")
+    assert (rejected.reason, rejected.detail, rejected.scheme) == (Reason.UNAVAILABLE, "gotom failed: OSError", "gotom")
 
 
 def test_what_is_compared_in_two_steps_bears_the_tenant_and_what_the_lookup_told() -> None:
@@ -579,3 +580,15 @@ def test_a_guard_s_own_words_are_in_the_log_and_no_others() -> None:
     ):
         verifier = Verifier(GoTom(), {USER: SECRET}, clock=_clock, replay=guarded(_Guard(answer)))
         assert refused(verifier, gotom_request()).detail == said
+
+
+def test_a_guard_that_answers_neither_yes_nor_no_is_named_as_the_cause() -> None:
+    verifier = Verifier(GoTom(), {USER: SECRET}, clock=_clock, replay=guarded(_Guard(None)))
+    cause = refused(verifier, gotom_request()).__cause__
+    assert str(cause) == "a replay guard answers True or False, not NoneType"
+
+
+def test_what_verified_shows_its_tenant_where_it_has_one() -> None:
+    verified = gotom_verifier().verify(gotom_request())
+    assert repr(verified).endswith(f"signed=<{len(verified.signed)} bytes>)")
+    assert repr(verified._replace(tenant="a")).endswith(" bytes>, tenant='a')")

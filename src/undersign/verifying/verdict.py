@@ -211,7 +211,7 @@ def _mark(scheme: Scheme, claim: Claim) -> str:
     """
     if scheme.several_signatures or len(claim.signatures) != 1:
         return ""
-    return hashlib.sha256(claim.signatures[0].encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(claim.signatures[0].encode()).hexdigest()
 
 
 def begin(schemes: Scheme | Sequence[Scheme], head: Request, *, now: float) -> Pending:
