@@ -34,6 +34,11 @@ def diagnose(request: Request, schemes: Scheme | Sequence[Scheme], keys: Keys, n
     `unexplained`. No detail holds a secret or a signature.
 
     Raises ConfigError for schemes and keys that cannot work.
+
+    Example::
+
+        for cause in diagnose(signed, [GoTom()], {"user": "another secret"}, now):
+            print(cause.code, cause.detail)
     """
     keys = keys_with_secrets(keys)  # first, so that no frame which raises below holds a plain secret
     schemes = (schemes,) if isinstance(schemes, Scheme) else tuple(schemes)

@@ -103,6 +103,8 @@ def _once(request: Request, body: bytes) -> _Found:
                 b"b'" + body + b"'",
                 body.replace(b'"', b""),
                 body.strip(),
+                body.rstrip(b" \t"),
+                body + b" ",
                 body.replace(b"\\", b""),
                 body.replace(b'"', b'\\"'),
                 body.removeprefix(b"b'").removesuffix(b"'"),

@@ -90,7 +90,7 @@ def _respaced(text: str) -> Iterator[str]:
     """The same tokens with other spaces, so that each number and escape stays as it is."""
     tokens = [token for token in _TOKEN.findall(text) if not token.isspace()]
     yield "".join(tokens)
-    yield "".join({",": ", ", ":": ": "}.get(token, token) for token in tokens)
+    yield "".join(f"{token} " if token in (",", ":") else token for token in tokens)
 
 
 def _orders(value: Any) -> Iterator[Any]:
