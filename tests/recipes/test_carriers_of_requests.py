@@ -46,6 +46,13 @@ def test_a_digest_may_be_left_out_where_there_is_no_body() -> None:
         signed(scheme, post("/", b"", ("Digest", "SHA-256=x")))
 
 
+@pytest.mark.parametrize("target", ["/?a%5B%5D=1", "/?a+b=1", "/?caf%C3%A9=1"])
+def test_what_may_be_left_out_is_signed_beside_any_query(target: str) -> None:
+    headers = {**SENT, "Digest": "SHA-256={body:sha256:base64?}"}
+    scheme = recipe(["time", {**LINES, "names": ["digest"]}, "target"], joiner="\n", headers=headers)
+    both_ways(scheme, post(target, body=b""), f"1730974875\n\n{target}".encode())
+
+
 def test_a_digest_may_travel_in_a_signed_parameter() -> None:
     query = {"key": "{key_id}", "ts": "{time}", "md5": "{body:md5}", "sig": "{signature}"}
     parts = ["method", {"part": "params", "without": ["sig"], "plain": True}]
