@@ -96,12 +96,14 @@ def test_lines_of_headers_have_forms() -> None:
         ({**names, "sort": "none", "pair": ":", "ended": True}, b"x-name:Val ue\ncontent-type:a/b\n"),
         ({**names, "item": ";", "title": True}, b"Content-Type: a/b;X-Name: Val ue"),
         ({"part": "headers", "prefix": "X-", "ended": True}, b"x-name: Val ue\n"),
+        ({"part": "headers", "prefix": "X-2", "title": True}, b"X-2fa-A1b: on"),
         ({**LINES, "names": ["@request-target", "absent"], "ended": True}, b"POST /a\n"),
         ({**LINES, "names": ["request-line"], "http_version": "2"}, b"POST /a HTTP/2"),
     ]
     for part, text in parts:
+        more = [("X-2fa-A1b", "on")] if b"2fa" in text else []
         scheme = recipe(["time", "literal:\n", part], headers={"Signature": "{key_id} {time} {signature}"})
-        both_ways(scheme, post("/a", b"", ("Content-Type", "a/b"), ("X-Name", "Val ue")), b"1730974875\n" + text)
+        both_ways(scheme, post("/a", b"", ("Content-Type", "a/b"), ("X-Name", "Val ue"), *more), b"1730974875\n" + text)
 
 
 # Extras that may be missing, and those whose MAC is sent

@@ -147,7 +147,7 @@ module Undersign
       if @place == "form" && !form?(request)
         fits = request.values("content-type").empty? && request.upper_method != "GET" && like_a_form?(request.body)
         raise Refused.new("cannot_sign", "the request is no form") unless fits
-      elsif type.nil? || request.values("content-type").any? || (@place == "query-or-form" && type == FORM && !(like_a_form?(request.body) && !request.body.empty?))
+      elsif type.nil? || request.values("content-type").any? || (@place == "query-or-form" && type == FORM && !fills_a_form?(request.body))
         return [request, []]
       end
       [request.with([["Content-Type", type]]), [["Content-Type", type]]]
@@ -155,6 +155,10 @@ module Undersign
 
     def like_a_form?(body)
       body.match?(/\A(?:[^\x00-\x20"'{}\[\]\\=&\x7f]+=[^\x00-\x20"{}\\\x7f]*)?\z/n)
+    end
+
+    def fills_a_form?(body)
+      !body.empty? && like_a_form?(body)
     end
 
     # The scheme's own parameters in the query and in the form.
@@ -167,8 +171,8 @@ module Undersign
 
     def check_places(request, in_form, refuse)
       @headers.each_key do |name|
-        twin = request.headers.any? { |given, _| Undersign.lower(given) != Undersign.lower(name) && Undersign.lower(given).tr("_", "-") == Undersign.lower(name).tr("_", "-") }
-        refuse["a header would stand in for #{name}"] if twin
+        twins = @parts.spellings(request, name).reject { |given, _| Undersign.lower(given) == Undersign.lower(name) }
+        refuse["a header would stand in for #{name}"] if twins.any?
       end
       return if @fields.empty?
 
@@ -176,6 +180,12 @@ module Undersign
       here, there = there, here if in_form
       refuse["a parameter stands in the other place"] if there.any?
       refuse["a parameter is there twice"] if here.map(&:first).uniq.size < here.size
+      refuse["a Content-Encoding hides the form"] if @place != "query" && compressed_form?(request)
+    end
+
+    def compressed_form?(request)
+      encodings = request.values("content-encoding").map { |value| Undersign.lower(value) } - ["", "identity"]
+      encodings.any? && request.media_type?(FORM)
     end
 
     def compute(request, values)
@@ -184,6 +194,9 @@ module Undersign
         values[name] = empty ? "" : Parts.digest(name, request.body)
       end
       drafted = @headers.reject { |_, template| template.left_out?(values) }.keys
+      needless = @headers.keys - drafted
+      raise Refused.new("cannot_sign", "nothing goes into #{needless[0]}") if needless.any? { |name| request.values(Undersign.lower(name)).any? }
+
       values["headers"] = @parts.names_there(request, drafted) if @sent.include?("headers")
     end
 
@@ -235,7 +248,8 @@ module Undersign
         values = @parts.spelled_once?(request, @signed_header) && @signed.read(sent[0])
         raise Refused.new("missing", "no signature") unless values || claims?(sent)
         return [{}, "the signature is not there once in its one form"] unless values
-        raise Refused.new("missing", "the form is still to come") if @fields.any? && (query + form).empty? && request.body.empty? && @place != "query" && request.media_type?(FORM)
+        to_come = @fields.any? && (query + form).empty? && request.body.empty? && @place != "query" && request.media_type?(FORM)
+        raise Refused.new("missing", "the form is still to come") if to_come
       else
         field = @fields.find { |_, template| template.names.include?("signature") }[0].b
         raise Refused.new("missing", "no signature") unless (query + form).assoc(field)
@@ -256,7 +270,7 @@ module Undersign
 
     def read_fields(request, query, form, values)
       return nil if @fields.empty?
-      return "a Content-Encoding hides the form" if @place != "query" && request.media_type?(FORM) && request.values("content-encoding").any? { |value| !["", "identity"].include?(Undersign.lower(value)) }
+      return "a Content-Encoding hides the form" if @place != "query" && compressed_form?(request)
 
       pairs = query + form
       return "parameters stand in both places, or one is there twice" if (query.any? && form.any?) || pairs.map(&:first).uniq.size < pairs.size

@@ -247,18 +247,18 @@ module Undersign
       value
     end
 
+    # The headers of a name, those with underscores in it besides.
+    def spellings(request, name)
+      folded = Undersign.lower(name).tr("_", "-")
+      request.headers.select { |given, _| Undersign.lower(given).tr("_", "-") == folded }
+    end
+
     def spelled_once?(request, name)
       found = spellings(request, name)
       found.size == 1 && Undersign.lower(found[0][0]) == Undersign.lower(name)
     end
 
     private
-
-    # The headers of a name, those with underscores in it besides.
-    def spellings(request, name)
-      folded = Undersign.lower(name).tr("_", "-")
-      request.headers.select { |given, _| Undersign.lower(given).tr("_", "-") == folded }
-    end
 
     def word(spec)
       spec["part"].split(":", 2)[0]
@@ -365,7 +365,7 @@ module Undersign
       value = lone(context.request, name, context.reason)
       return nil if value.nil? || (spec["drop_blank"] && ["", "0"].include?(value))
 
-      name = name.gsub(/[a-z]+/, &:capitalize) if spec["title"]
+      name = name.split("-", -1).map(&:capitalize).join("-") if spec["title"]
       name.b + spec.fetch("pair", ": ") + value
     end
 
