@@ -29,17 +29,26 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote_to_bytes
 
-from .echo import KEY_ID, SCHEMES
+from .echo import KEY_ID
 from .requests import Sent, sent
 
 ROOT = Path(__file__).parents[1]
-_BIN = Path(sys.executable).parent
+BIN = Path(sys.executable).parent
 _PATIENCE = 1.0  # for an answer, of a request that may have no end
 _AT_ONCE = 8
 
 SERVERS: dict[str, tuple[str, ...]] = {
     "uvicorn-h11": ("uvicorn", "fuzz.echo:asgi", "--http", "h11", "--log-level", "critical", "--port", "{port}"),
-    "uvicorn-httptools": ("uvicorn", "fuzz.echo:asgi", "--http", "httptools", "--log-level", "critical", "--port", "{port}"),
+    "uvicorn-httptools": (
+        "uvicorn",
+        "fuzz.echo:asgi",
+        "--http",
+        "httptools",
+        "--log-level",
+        "critical",
+        "--port",
+        "{port}",
+    ),
     "hypercorn": ("hypercorn", "fuzz.echo:asgi", "--log-level", "critical", "-b", "127.0.0.1:{port}"),
     "granian": ("granian", "fuzz.echo:asgi", "--interface", "asgi", "--no-log", "--port", "{port}"),
     "gunicorn-asgi": ("gunicorn", "fuzz.echo:asgi", "-k", "asgi", "--log-level", "critical", "-b", "127.0.0.1:{port}"),
@@ -67,9 +76,12 @@ def running(name: str, output: Path | None = None) -> Iterator[int]:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
     command = [part.format(port=port) for part in SERVERS[name]]
-    environ = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)}
+    environ = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep),
+    }
     with (output or Path(os.devnull)).open("ab") as log:
-        process = subprocess.Popen([str(_BIN / command[0]), *command[1:]], cwd=ROOT, env=environ, stdout=log, stderr=log)
+        process = subprocess.Popen([str(BIN / command[0]), *command[1:]], cwd=ROOT, env=environ, stdout=log, stderr=log)
     try:
         _await_connection(port, process)
         yield port
@@ -101,9 +113,11 @@ def fuzz(port: int, seed: str, *, seconds: float = 3600, count: int = sys.maxsiz
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         for start in range(first, first + count, 64):
             numbers = range(start, min(start + 64, first + count))
-            for number, (was_sent, answers) in zip(numbers, pool.map(lambda n: _tried(port, seed, n), numbers), strict=True):
+            for number, (was_sent, answers) in zip(
+                numbers, pool.map(lambda n: _tried(port, seed, n), numbers), strict=True
+            ):
                 found.sent += 1
-                _judge(found, number, was_sent, answers)
+                judge(found, number, was_sent, answers)
             if time.monotonic() > end:
                 break
     return found
@@ -147,11 +161,13 @@ def _answers(received: bytes) -> list[Answer]:
             body = response.read()
         except (http.client.HTTPException, ValueError):
             break  # it was cut off, or is the body of an answer to HEAD
+        if body.startswith(b"HTTP/1."):
+            break  # of HEAD, with the next answer behind it
         answers.append(Answer(response.status, body))
     return answers
 
 
-def _judge(found: Found, number: int, given: Sent, answers: list[Answer]) -> None:
+def judge(found: Found, number: int, given: Sent, answers: list[Answer]) -> None:
     for answer in answers:
         found.statuses[answer.status] += 1
         if answer.status == 200:
@@ -180,11 +196,15 @@ def _problem(given: Sent, content: bytes) -> str:
     if told["key_id"] != KEY_ID or not any(_is_signed(scheme, signed, made) for made in given.signed):
         return "what is let in was not signed"
     request, body = told["seen"], b64decode(told["body"])
-    target = request["target"] if request["target"].startswith("/") else re.sub(r"^(?i:https?)://[^/?#]*", "", request["target"])
+    target = (
+        request["target"]
+        if request["target"].startswith("/")
+        else re.sub(r"^(?i:https?)://[^/?#]*", "", request["target"])
+    )
     path, _, query = target.partition("?")
     if query != request["query"]:
         return "the query is another one than the target's"
-    # ASGI has the path as text, so bytes that are no UTF-8 are U+FFFD there; waitress takes one slash for all that lead.
+    # ASGI has the path as text, where bytes that are no UTF-8 are U+FFFD; waitress takes one slash for all that lead.
     decoded = unquote_to_bytes(path or "/")
     spelled = {re.sub(b"^/+", b"/", text) for text in (decoded, decoded.decode("utf-8", "replace").encode())}
     if re.sub(b"^/+", b"/", request["path"].encode("latin-1")) not in spelled:
@@ -212,7 +232,11 @@ def _problem_of(scheme: str, signed: bytes, request: dict[str, Any], target: str
         return "" if lines == expected else f"the app sees {expected}"
     kind = _value(request, "content-type")
     custom = [f"{name}: {value}" for name in ("x-name", "x-other") if (value := _value(request, name)) is not None]
-    expected = [method, md5(body, usedforsecurity=False).hexdigest(), None if kind is None else kind.encode("latin-1").lower().decode("latin-1")]
+    expected = [
+        method,
+        md5(body, usedforsecurity=False).hexdigest(),
+        None if kind is None else kind.encode("latin-1").lower().decode("latin-1"),
+    ]
     expected += [_value(request, "date"), *(custom if scheme == "custom" and custom else [""]), target]
     return "" if lines == expected else f"the app sees {expected}, and {lines} was signed"
 
@@ -223,8 +247,12 @@ def _value(request: dict[str, Any], name: str) -> str | None:
 
 
 def _fields(request: dict[str, Any], target: str, body: bytes) -> list[tuple[str, str]]:
-    kind = (_value(request, "content-type") or "").partition(";")[0].strip().lower()
-    form = body.decode("latin-1") if kind == "application/x-www-form-urlencoded" else ""
+    kinds = {
+        value.partition(";")[0].strip(" \t").lower()
+        for name, value in request["headers"]
+        if name.lower() == "content-type"
+    }
+    form = body.decode("latin-1") if "application/x-www-form-urlencoded" in kinds else ""
     return [pair for text in (target.partition("?")[2], form) for pair in parse_qsl(text, keep_blank_values=True)]
 
 
@@ -244,7 +272,11 @@ def main() -> int:
             else:
                 found = fuzz(port, seed, seconds=given.seconds / len(names))
         statuses = ", ".join(f"{status}: {count}" for status, count in sorted(found.statuses.items()))
-        print(f"{name}, seed {seed}: {found.sent} requests, {found.let_in} let in, {len(found.broken)} break the law; {statuses}", flush=True)
+        print(
+            f"{name}, seed {seed}: {found.sent} requests, {found.let_in} let in, "
+            f"{len(found.broken)} break the law; {statuses}",
+            flush=True,
+        )
         for sentence in found.broken[:10]:
             print(f"  {sentence}", flush=True)
         failed |= bool(found.broken)

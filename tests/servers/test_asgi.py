@@ -262,6 +262,8 @@ def test_a_body_that_breaks_off_is_the_clients_failure() -> None:
     begun = [{"type": "http.request", "body": b"ab", "more_body": True}, {"type": "http.disconnect"}]
     conversation = Conversation(middleware, scope_of(signed(GOTOM, "PUT", body=b"abc")), begun)
     assert (conversation.status, conversation.body, app.calls, told) == (400, b"", 0, [])
+    unsigned = Request("PUT", "/items", (("Content-Length", "3"),), b"abc", "https://api.example.com")
+    assert Conversation(middleware, scope_of(unsigned), [{"type": "http.disconnect"}]).status == 401
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import http.client
 import hashlib
+import http.client
 import socket
 import uuid
 from functools import cache

@@ -5,8 +5,8 @@
 > {"cmd":"run","seq":2,"op":"verify",…}        < {"seq":2,"result":"valid","key_id":…}
 > {"cmd":"stop"}
 
-Where the scheme is a recipe, `run` carries it as `recipe`, with the options and `allow_http` in it: a port that says `recipes` at the
-start is asked for schemes whose names it has never heard of. A request that it signs is given back to it to verify.
+Where the scheme is a recipe, `run` carries it as `recipe`, with the options and `allow_http` in it: a port that says
+`recipes` at the start is asked for schemes whose names it has never heard of. A request that it signs is given back to it to verify.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def run_message(case: Case) -> dict[str, Any]:
         "op": group.op,
         "scheme": case.scheme,
         "options": dict(group.options),
-        **({"recipe": recipe} if (recipe := recipe_of(case.scheme, json.dumps(dict(group.options)))) else {}),
+        **({"recipe": recipe} if (recipe := _recipe_of(case)) else {}),
         "now": group.now,
     }
     if group.op == "sign":
@@ -86,6 +86,11 @@ def run_message(case: Case) -> dict[str, Any]:
     else:
         message["keys"] = {key_id: list(map(_secret, secrets)) for key_id, secrets in group.keys.items()}
     return {**message, "request": request_message(test.request)}
+
+
+def _recipe_of(case: Case) -> Mapping[str, Any] | None:
+    given = case.group.recipe
+    return recipe_of(case.scheme, json.dumps(dict(case.group.options))) if given is None else dict(given)
 
 
 @lru_cache(maxsize=256)
