@@ -1,4 +1,4 @@
-"""Symfony, Laravel and Rails run the method that a field `_method` of a POST names: `method_field` lets none be there."""
+"""Symfony, Laravel and Rails run the method that a POST's field `_method` names: `method_field` lets none be there."""
 
 from __future__ import annotations
 

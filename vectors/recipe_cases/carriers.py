@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
+from typing import Any
 
 from .writer import BODY, KEY, SECRET, Writer, signature_of
 
 
 def carriers(w: Writer) -> None:
-    target = {"request": {"target": "/"}}
+    target: dict[str, Any] = {"request": {"target": "/"}}
     basic = w.good("carrier-literal", "Carrier", ["time", "target"], "1730974875/", **target)
     w.good(
         "carrier-braces",
@@ -45,7 +46,7 @@ def carriers(w: Writer) -> None:
         headers={"X-S": "v0={signature}", "X-T": "{time}"},
         sent={"headers": [["X-S", "v0={signature}"], ["X-T", "1730974875"]]},
     )
-    parts = {"parts": ["time", "target"], "joiner": "", "request": {"target": "/"}}
+    parts: dict[str, Any] = {"parts": ["time", "target"], "joiner": "", "request": {"target": "/"}}
     good = f"{KEY} 1730974875 {basic}"
     for name, reason, headers in (
         ("absent", "missing", []), ("empty", "malformed", [["X-Signature", ""]]), ("twice", "malformed", [["X-Signature", good]] * 2),
@@ -60,7 +61,10 @@ def carriers(w: Writer) -> None:
         w.refused(f"carrier-{name}", reason, headers, **parts)
     w.refused("carrier-outer-space", "", [["X-Signature", f" {good}\t"]], flag="Carrier", **parts)
     w.refused("carrier-name-in-capitals", "", [["X-SIGNATURE", good]], flag="Carrier", **parts)
-    authorization = {"headers": {"Authorization": "EAN {key_id}:{signature}", "X-Time": "{time}"}, **parts}
+    authorization: dict[str, Any] = {
+        "headers": {"Authorization": "EAN {key_id}:{signature}", "X-Time": "{time}"},
+        **parts,
+    }
     for name, reason, value in (
         ("of-another", "missing", "Basic YTpi"), ("as-prefix", "missing", "EAN2 a:b"), ("in-lower-case", "missing", f"ean {KEY}:{basic}"),
         ("alone", "malformed", "EAN"), ("not-in-form", "malformed", f"EAN {KEY};{basic}"), ("two-spaces", "malformed", f"EAN  {KEY};{basic}"),
@@ -87,7 +91,7 @@ def carriers(w: Writer) -> None:
     pair = base64.b64encode(
         f"{KEY}:{signature_of({'mac': 'hmac-sha256'}, '1730974875/', SECRET.encode())}".encode()
     ).decode()
-    in_basic = {"headers": {"Authorization": "Basic {basic}", "X-Time": "{time}"}, **parts}
+    in_basic: dict[str, Any] = {"headers": {"Authorization": "Basic {basic}", "X-Time": "{time}"}, **parts}
     time = ["X-Time", "1730974875"]
     w.refused("carrier-basic", "", [["Authorization", f"Basic {pair}"], time], flag="Carrier", **in_basic)
     w.refused("carrier-basic-of-a-password", "missing", [["Authorization", "Basic YTpi"], time], **in_basic)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from typing import Any
 
 from .writer import BODY, CARRIER, FORM, KEY, ORIGIN, TARGET, TYPE, Writer, sha256
 
 
 def parts(w: Writer) -> None:
-    simple = {
+    simple: dict[str, Any] = {
         "method": "POST", "target": TARGET, "path": "/a%2fb//", "query": "x=1&y=%20&x=0&", "host": "api.example.com:8443",
         "url": ORIGIN + TARGET, "body": BODY, "key_id": KEY, "content-type": TYPE[1], "media-type": "Application/JSON",
         "header:X-Name": "Val  ue", "body:sha256": sha256(BODY), "time:iso": "2024-11-07T10:21:15Z",
@@ -18,7 +19,7 @@ def parts(w: Writer) -> None:
     for part, text in simple.items():
         name = part.replace("_", "-").replace(":", "-").strip("\n").replace(" ", "-").lower()
         w.good(f"part-{name}", "Part", ["time", part], f"1730974875\n{text}", joiner="\n")
-    tables = {
+    tables: dict[str, Any] = {
         "segment-last": ({"part": "path", "segment": -1}, "b;c"), "segment-first": ({"part": "path", "segment": 0}, "a%2fb"),
         "query-without": ({"part": "query", "without": ["x"]}, "y=%20&"), "folded": ({"part": "content-type", "fold": "lower"}, TYPE[1].lower()),
         "folded-up": ({"part": "path", "fold": "upper"}, "/A%2FB/B;C"), "when-holds": ({"part": "body", "when": {"methods": ["POST"]}}, BODY),
@@ -28,7 +29,7 @@ def parts(w: Writer) -> None:
     }  # fmt: skip
     for name, (part, text) in tables.items():
         headers = [TYPE, ["X-Latin", "Caf\u00c3\u0089 S"]]
-        request = {"target": "/a%2fb/b;c?x=1&y=%20&x&", "headers": headers}
+        request: dict[str, Any] = {"target": "/a%2fb/b;c?x=1&y=%20&x&", "headers": headers}
         if name == "header-of-latin-1":
             continue
         w.good(f"part-{name}", "Part", ["time", part], f"1730974875\n{text}", joiner="\n", request=request)
@@ -50,8 +51,8 @@ def parts(w: Writer) -> None:
         joiner="|",
         request={"target": "/"},
     )
-    empty = {"request": {"body": ""}, "joiner": "|"}
-    nothing = {"part": "body", "digest": "sha256", "empty": "nothing"}
+    empty: dict[str, Any] = {"request": {"body": ""}, "joiner": "|"}
+    nothing: dict[str, Any] = {"part": "body", "digest": "sha256", "empty": "nothing"}
     w.good("joined-empty-digest", "Joined", ["time", "body:sha256"], f"1730974875|{sha256('')}", **empty)
     w.good("joined-empty-nothing", "Joined", ["time", nothing, "method"], "1730974875||POST", **empty)
     w.good(
@@ -128,9 +129,9 @@ def params(w: Writer) -> None:
             joiner="\n",
             request={"target": target},
         )
-    none = {"joiner": "|", "request": {"target": "/p?"}}
+    none: dict[str, Any] = {"joiner": "|", "request": {"target": "/p?"}}
     w.good("params-none-no-start", "Params", ["time", {"part": "params", "start": "?"}], "1730974875|", **none)
-    low = {"part": "params", "lower_names": True}
+    low: dict[str, Any] = {"part": "params", "lower_names": True}
     w.good(
         "params-lower-names",
         "Params",
@@ -139,7 +140,11 @@ def params(w: Writer) -> None:
         joiner="|",
         request={"target": "/?B=A&a=B&B=C"},
     )
-    form = {"headers": [["Content-Type", f"{FORM}; charset=utf-8"]], "body": "z=1&a=%20", "target": "/?m=2"}
+    form: dict[str, Any] = {
+        "headers": [["Content-Type", f"{FORM}; charset=utf-8"]],
+        "body": "z=1&a=%20",
+        "target": "/?m=2",
+    }
     for of, text in (("query", "m=2"), ("form", "a= &z=1"), ("both", "a= &m=2&z=1")):
         w.good(
             f"params-of-{of}",
@@ -149,7 +154,7 @@ def params(w: Writer) -> None:
             joiner="|",
             request=form,
         )
-    typed = {**form, "headers": [["Content-Type", "text/plain"]]}
+    typed: dict[str, Any] = {**form, "headers": [["Content-Type", "text/plain"]]}
     w.good(
         "params-of-no-form",
         "Params",
@@ -158,7 +163,7 @@ def params(w: Writer) -> None:
         joiner="|",
         request=typed,
     )
-    plain = {"part": "params", "plain": True}
+    plain: dict[str, Any] = {"part": "params", "plain": True}
     w.good("params-plain", "Params", ["time", plain], "1730974875|a=b=c", joiner="|", request={"target": "/?a=b=c"})
     for name, part, query in (
         ("not-utf-8", {"part": "params"}, "a=%ff"), ("control", {"part": "params"}, "a=%0A"), ("c1-control", {"part": "params"}, "a=%C2%85"),
@@ -184,7 +189,7 @@ def params(w: Writer) -> None:
 
 def lines(w: Writer) -> None:
     headers = [["X-B", "2"], ["x-a", " 1  1\t"], ["X-A-2", ""], ["X-Ab", "0"], ["X-2fa-Of", "\u00e9"], ["Other", "o"]]
-    names = {"part": "headers", "names": ["X-B", "X-A", "X-No", "x-ab", "X-A-2"]}
+    names: dict[str, Any] = {"part": "headers", "names": ["X-B", "X-A", "X-No", "x-ab", "X-A-2"]}
     for name, part, text in (
         ("sorted", names, "x-a-2: \nx-a: 1  1\nx-ab: 0\nx-b: 2"),
         ("in-order", {**names, "sort": "none"}, "x-b: 2\nx-a: 1  1\nx-ab: 0\nx-a-2: "),
@@ -206,7 +211,7 @@ def lines(w: Writer) -> None:
             joiner="\n",
             request={"headers": headers[:4] + headers[5:]},
         )
-    none = {"part": "headers", "names": ["X-No"], "ended": True}
+    none: dict[str, Any] = {"part": "headers", "names": ["X-No"], "ended": True}
     w.good("lines-none-not-ended", "Lines", ["time", none, "method"], "1730974875||POST", joiner="|")
     w.good(
         "lines-title-digit",
@@ -218,14 +223,14 @@ def lines(w: Writer) -> None:
     for name, more in (("twice", ["x-a", "3"]), ("twin", ["X_A", "3"]), ("control", ["X-B", "a\tb"])):
         given = [["X-A", "1"], *([["X-B", "2"]] if name != "control" else []), more]
         w.unsigned(f"lines-{name}", {"headers": given}, parts=["time", names])
-    listed = {**CARRIER, "X-Signature": "{key_id} {time} {headers} {signature}"}
+    listed: dict[str, Any] = {**CARRIER, "X-Signature": "{key_id} {time} {headers} {signature}"}
     given = [["X-B", "2"], ["X-A", "1"]]
-    sent = {"headers": [["X-Signature", "key-1 1730974875 x-b;x-a {signature}"]]}
-    part = {**names, "sort": "none", "between": ";"}
+    sent: dict[str, Any] = {"headers": [["X-Signature", "key-1 1730974875 x-b;x-a {signature}"]]}
+    by_name: dict[str, Any] = {**names, "sort": "none", "between": ";"}
     signature = w.good(
         "lines-listed",
         "Lines",
-        ["time", part],
+        ["time", by_name],
         "1730974875x-b: 2\nx-a: 1",
         request={"headers": given},
         sent=sent,
@@ -242,6 +247,6 @@ def lines(w: Writer) -> None:
             [*given, ["X-Signature", f"{KEY} 1730974875 {text} {signature}"]],
             flag="Lines",
             headers=listed,
-            parts=["time", part],
+            parts=["time", by_name],
             joiner="",
         )

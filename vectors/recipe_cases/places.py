@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from typing import Any
 
 from .writer import BODY, CARRIER, FORM, KEY, SECRET, TYPE, Writer, plain_request, signature_of
 
 
 def digests(w: Writer) -> None:
     digest = base64.b64encode(hashlib.sha256(BODY.encode()).digest()).decode()
-    headers = {"Digest": "SHA-256={body:sha256:base64?}", **CARRIER}
+    headers: dict[str, Any] = {"Digest": "SHA-256={body:sha256:base64?}", **CARRIER}
     part = ["time", {"part": "headers", "names": ["digest"]}]
-    sent = {"headers": [["Digest", f"SHA-256={digest}"], ["X-Signature", "key-1 1730974875 {signature}"]]}
+    sent: dict[str, Any] = {
+        "headers": [["Digest", f"SHA-256={digest}"], ["X-Signature", "key-1 1730974875 {signature}"]]
+    }
     signature = w.good("digest", "Digest", part, f"1730974875digest: SHA-256={digest}", headers=headers, sent=sent)
     w.good("digest-left-out", "Digest", part, "1730974875", headers=headers, request={"body": ""})
     good = [["Digest", f"SHA-256={digest}"], ["X-Signature", f"{KEY} 1730974875 {signature}"]]
@@ -36,9 +39,11 @@ def digests(w: Writer) -> None:
 
 
 def values(w: Writer) -> None:
-    headers = {**CARRIER, "X-Token": "{extra.token?}", "X-Nonce": "{nonce?}"}
+    headers: dict[str, Any] = {**CARRIER, "X-Token": "{extra.token?}", "X-Nonce": "{nonce?}"}
     parts = ["time", "extra:token", "nonce", "method"]
-    tokens = {"headers": [["X-Token", "t k"], ["X-Nonce", "n1"], ["X-Signature", "key-1 1730974875 {signature}"]]}
+    tokens: dict[str, Any] = {
+        "headers": [["X-Token", "t k"], ["X-Nonce", "n1"], ["X-Signature", "key-1 1730974875 {signature}"]]
+    }
     w.good(
         "values",
         "Values",
@@ -51,20 +56,24 @@ def values(w: Writer) -> None:
         extra={"token": "t k"},
     )
     w.good("values-left-out", "Values", parts, "1730974875|POST", joiner="|", headers=headers)
-    only = {"headers": [["X-Nonce", "n1"], ["X-Signature", "key-1 1730974875 {signature}"]]}
+    only: dict[str, Any] = {"headers": [["X-Nonce", "n1"], ["X-Signature", "key-1 1730974875 {signature}"]]}
     w.good(
         "values-one-left-out", "Values", parts, "1730974875|n1|POST", joiner="|", headers=headers, sent=only, nonce="n1"
     )
-    needed = {**CARRIER, "X-Token": "{extra.token}", "X-Nonce": "{nonce}"}
+    needed: dict[str, Any] = {**CARRIER, "X-Token": "{extra.token}", "X-Nonce": "{nonce}"}
     for name, options in (
         ("nonce", {"extra": {"token": "t"}}),
         ("extra", {"nonce": "n"}),
         ("control", {"nonce": "a\tb", "extra": {"token": "t"}}),
     ):
         w.unsigned(f"values-no-{name}", headers=needed, parts=parts, **options)
-    number = {"headers": {**CARRIER, "X-Nonce": "{nonce}"}, "nonce": "number", "parts": ["time", "nonce"]}
+    number: dict[str, Any] = {
+        "headers": {**CARRIER, "X-Nonce": "{nonce}"},
+        "nonce": "number",
+        "parts": ["time", "nonce"],
+    }
     for value in ("12a", "-1", "1.5", "123456789012345678901"):
-        test = {
+        test: dict[str, Any] = {
             "name": f"values-number-{w.number}",
             "flags": ["Refused"],
             "key_id": KEY,
@@ -75,7 +84,7 @@ def values(w: Writer) -> None:
         }
         w.add("sign", {"name": "r", "mac": "hmac-sha256", "allow_http": False, **number}, test)
     mac = signature_of({"mac": "hmac-sha256"}, "pass", SECRET.encode())
-    sent = {"headers": [["X-Pass", mac], ["X-Signature", "key-1 1730974875 {signature}"]]}
+    sent: dict[str, Any] = {"headers": [["X-Pass", mac], ["X-Signature", "key-1 1730974875 {signature}"]]}
     w.good(
         "values-mac-of-extra",
         "Values",
@@ -88,11 +97,11 @@ def values(w: Writer) -> None:
 
 
 def forms(w: Writer) -> None:
-    fields = {"k": "{key_id}", "t": "{time}", "z": "{signature}"}
+    fields: dict[str, Any] = {"k": "{key_id}", "t": "{time}", "z": "{signature}"}
     params = ["method", {"part": "params", "of": "both", "without": ["z"]}]
     query = "k=key-1&t=1730974875&z={signature}"
     pairs = [["k", KEY], ["t", "1730974875"], ["z", "{signature}"]]
-    get = {"method": "GET", "headers": [], "body": "", "target": "/?a=b"}
+    get: dict[str, Any] = {"method": "GET", "headers": [], "body": "", "target": "/?a=b"}
     w.good(
         "form-query",
         "Form",
@@ -129,7 +138,7 @@ def forms(w: Writer) -> None:
         sent={"query": pairs},
         signed={"target": "/?z={signature}&%74=1730974875&a=b&k=key-1"},
     )
-    typed = {"headers": [["Content-Type", FORM]], "body": "a=b&", "target": "/"}
+    typed: dict[str, Any] = {"headers": [["Content-Type", FORM]], "body": "a=b&", "target": "/"}
     w.good(
         "form-form",
         "Form",
@@ -142,12 +151,13 @@ def forms(w: Writer) -> None:
         sent={"form": pairs},
         signed={"body": f"a=b&{query}"},
     )
+    either_place: dict[str, Any] = {"query-or-form": fields}
     for name, method, headers, body, place in (
         ("either-form", "POST", typed["headers"], "a=b", "form"),
         ("either-query", "POST", [TYPE], "{}", "query"),
         ("either-get", "GET", typed["headers"], "", "query"),
     ):
-        done = {"body": f"a=b&{query}"} if place == "form" else {"target": f"/?{query}"}
+        done: dict[str, Any] = {"body": f"a=b&{query}"} if place == "form" else {"target": f"/?{query}"}
         text = f"{method}\n{'a=b&' if place == 'form' else ''}k=key-1&t=1730974875"
         w.good(
             f"form-{name}",
@@ -156,14 +166,14 @@ def forms(w: Writer) -> None:
             text,
             joiner="\n",
             headers={},
-            **{"query-or-form": fields},
+            **either_place,
             request={"method": method, "headers": headers, "body": body, "target": "/"},
             sent={place: pairs},
             signed=done,
         )
     signature = signature_of({"mac": "hmac-sha256"}, "POST\nk=key-1&t=1730974875", SECRET.encode())
     right = query.replace("{signature}", signature)
-    either = {"headers": {}, "query-or-form": fields, "parts": params, "joiner": "\n"}
+    either: dict[str, Any] = {"headers": {}, "query-or-form": fields, "parts": params, "joiner": "\n"}
     for name, reason, target, body in (
         ("in-query", "", f"/?{right}", ""), ("in-form", "", "/", right), ("reordered", "", "/", "&".join(reversed(right.split("&")))), ("escaped-name", "", f"/?%6B{right[1:]}", ""),
         ("in-both", "malformed", f"/?{right}", right), ("partly-in-both", "malformed", "/?k=key-1", right), ("signature-twice", "malformed", f"/?{right}&z={signature}", ""),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from typing import Any
 
 from .writer import BODY, HASHES, KEY, SECRET, Writer, signature_of
 
 
 def lists(w: Writer) -> None:
-    fields = {"headers": {"S": "t={time},v1={signature}"}, "list_separator": ",", "name": KEY}
-    sent = {"headers": [["S", "t=1730974875,v1={signature}"]]}
+    fields: dict[str, Any] = {"headers": {"S": "t={time},v1={signature}"}, "list_separator": ",", "name": KEY}
+    sent: dict[str, Any] = {"headers": [["S", "t=1730974875,v1={signature}"]]}
     signature = w.good("list", "List", ["time", "body"], f"1730974875{BODY}", sent=sent, **fields)
     zeros = "0" * 64
     for name, reason, value in (
@@ -24,12 +25,12 @@ def lists(w: Writer) -> None:
 
 
 def times(w: Writer) -> None:
-    texts = {
+    texts: dict[str, Any] = {
         "unix": "1730974875", "unix-decimal": "1730974875", "unix-ms": "1730974875044", "iso": "2024-11-07T10:21:15Z",
         "iso-ms": "2024-11-07T10:21:15.044Z", "http": "Thu, 07 Nov 2024 10:21:15 GMT", "rfc2822": "Thu, 07 Nov 2024 10:21:15 -0000",
         "%Y%m%dT%H%M%SZ": "20241107T102115Z", "%d/%b/%Y %H:%M:%S %%": "07/Nov/2024 10:21:15 %", "%a %b %d %H:%M:%S %Y": "Thu Nov 07 10:21:15 2024",
     }  # fmt: skip
-    headers = {"X-S": "{signature}", "X-K": "{key_id}", "X-T": "{time}"}
+    headers: dict[str, Any] = {"X-S": "{signature}", "X-K": "{key_id}", "X-T": "{time}"}
 
     def sent(text: str, signature: str = "{signature}") -> list[list[str]]:
         return [["X-S", signature], ["X-K", KEY], ["X-T", text]]
@@ -76,11 +77,16 @@ def times(w: Writer) -> None:
         ("past-end", 1730974885, ""), ("past-beyond", 1730974886, "stale"), ("future-end", 1730974872, ""), ("future-beyond", 1730974871, "future"), ("fraction", 1730974885.999, ""),
     ):  # fmt: skip
         signature = signature_of({"mac": "hmac-sha256"}, "1730974875POST", SECRET.encode())
-        options = {"headers": headers, "parts": ["time", "method"], "joiner": "", "window": {"past": 10, "future": 3}}
+        options: dict[str, Any] = {
+            "headers": headers,
+            "parts": ["time", "method"],
+            "joiner": "",
+            "window": {"past": 10, "future": 3},
+        }
         w.refused(
             f"window-{name}", reason, sent("1730974875", signature), flag="Window", shared={"now": now}, **options
         )
-        unsent = {**options, "headers": {"X-S": "{key_id}:{signature}"}}
+        unsent: dict[str, Any] = {**options, "headers": {"X-S": "{key_id}:{signature}"}}
         w.refused(
             f"window-searched-{name}",
             "mismatch" if reason else "",
@@ -105,7 +111,7 @@ def times(w: Writer) -> None:
 def keys(w: Writer) -> None:
     raw = bytes(range(250, 256)) + b"key"
     text = base64.b64encode(raw).decode()
-    cases = {
+    cases: dict[str, Any] = {
         "base64": ({"secret": "base64"}, text, raw), "hex": ({"secret": "hex"}, raw.hex(), raw), "hex-in-capitals": ({"secret": "hex"}, raw.hex().upper(), raw),
         "prefixed": ({"secret": "base64", "secret_prefix": "whsec_"}, f"whsec_{text}", raw), "prefix-left-out": ({"secret": "base64", "secret_prefix": "whsec_"}, text, raw),
         "md5-hex": ({"secret": "md5-hex"}, "p\u00e9", hashlib.md5("p\u00e9".encode()).hexdigest().encode()), "looks-like-hex": ({}, "c0ffee", b"c0ffee"),
@@ -145,8 +151,8 @@ def keys(w: Writer) -> None:
         mac="hash-sha1",
     )
     signature = signature_of({"mac": "hmac-sha256"}, "1730974875POST", SECRET.encode())
-    for name, sent, fields, reason in (
-        ("upper", signature.upper(), {}, "malformed"), ("any-case", signature.upper(), {"any_case": True}, ""), ("any-case-mixed", signature[:9].upper() + signature[9:], {"any_case": True}, ""),
+    for name, sent, any_case, reason in (
+        ("upper", signature.upper(), False, "malformed"), ("any-case", signature.upper(), True, ""), ("any-case-mixed", signature[:9].upper() + signature[9:], True, ""),
     ):  # fmt: skip
         w.refused(
             f"encoding-read-{name}",
@@ -155,5 +161,5 @@ def keys(w: Writer) -> None:
             flag="Encoding",
             parts=["time", "method"],
             joiner="",
-            **fields,
+            any_case=any_case,
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from collections.abc import Callable
 from typing import Any
 
 SOURCE = "written by hand from docs/porting.md; signatures by Python's hmac and hashlib"
@@ -40,7 +41,11 @@ NOTES = {
     "Refused": ("AUTH_BYPASS", "What is not in its one form is refused, and in this order of reasons."),
     "Tampered": ("AUTH_BYPASS", "One character of the signature is another one, so no secret has made it."),
 }
-HASHES = {"hex": bytes.hex, "HEX": lambda d: d.hex().upper(), "base64": lambda d: base64.b64encode(d).decode()}
+HASHES: dict[str, Callable[[bytes], str]] = {
+    "hex": bytes.hex,
+    "HEX": lambda d: d.hex().upper(),
+    "base64": lambda d: base64.b64encode(d).decode(),
+}
 HASHES["base64url"] = lambda d: base64.urlsafe_b64encode(d).decode()
 HASHES["base64url-nopad"] = lambda d: base64.urlsafe_b64encode(d).decode().rstrip("=")
 
@@ -115,7 +120,8 @@ class Writer:
         **fields: Any,
     ) -> None:
         """A request that does not verify."""
-        recipe = {"name": "r", "parts": ["time", "target"], "mac": "hmac-sha256", "headers": CARRIER, "joiner": "\n"}
+        recipe: dict[str, Any] = {"name": "r", "parts": ["time", "target"], "mac": "hmac-sha256", "headers": CARRIER}
+        recipe |= {"joiner": "\n"}
         recipe |= {"allow_http": False, **fields}
         asked = {**plain_request(), "headers": sent, **(request or {})}
         result = {"result": "invalid", "reason": reason} if reason else {"result": "valid", "key_id": KEY}
@@ -123,11 +129,12 @@ class Writer:
 
     def unsigned(self, name: str, request: dict[str, Any] | None = None, /, **options: Any) -> None:
         """A request that cannot be signed."""
-        more = {each: options.pop(each) for each in ("nonce", "extra") if each in options}
+        more: dict[str, Any] = {each: options.pop(each) for each in ("nonce", "extra") if each in options}
         request = {**(request or {}), **options.pop("request", {})}
         shared = {"keys": {options.get("key_id", KEY): [options.pop("given", SECRET)]}}
-        test = {"name": name, "flags": ["Refused"], "key_id": options.pop("key_id", KEY), **more, "result": "invalid"}
-        recipe = {
+        test: dict[str, Any] = {"name": name, "flags": ["Refused"], "key_id": options.pop("key_id", KEY), **more}
+        test |= {"result": "invalid"}
+        recipe: dict[str, Any] = {
             "name": "r",
             "parts": ["time", "target"],
             "mac": "hmac-sha256",

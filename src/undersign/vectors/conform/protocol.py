@@ -6,7 +6,8 @@
 > {"cmd":"stop"}
 
 Where the scheme is a recipe, `run` carries it as `recipe`, with the options and `allow_http` in it: a port that says
-`recipes` at the start is asked for schemes whose names it has never heard of. A request that it signs is given back to it to verify.
+`recipes` at the start is asked for schemes whose names it has never heard of. A request that it signs is given back to
+it to verify.
 """
 
 from __future__ import annotations
