@@ -34,7 +34,7 @@ READ_RECIPES = ("Go", "Ruby", "Python")
 
 
 @pytest.mark.parametrize(
-    "language", [pytest.param(name, marks=pytest.mark.long if name == "Bash" else ()) for name in COMMANDS]
+    "language", [pytest.param(name, marks=pytest.mark.long if name in ("Bash", "Java") else ()) for name in COMMANDS]
 )
 def test_port(language: str) -> None:
     command = COMMANDS[language]
@@ -73,6 +73,7 @@ def test_ports_say_how_they_are_run() -> None:
         assert any("conformance protocol" in head for head in heads)
 
 
+@pytest.mark.long
 @pytest.mark.skipif(shutil.which("node") is None, reason="needs Node")
 def test_javascript_needs_nothing_that_a_page_does_not_have() -> None:
     script = """
