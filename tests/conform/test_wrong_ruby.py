@@ -21,7 +21,7 @@ def test_there_are_many_of_both_kinds_and_each_changes_the_port() -> None:
 
 @pytest.mark.parametrize("of_recipes", [True, False])
 def test_the_right_port_passes(of_recipes: bool) -> None:
-    assert wrong_ruby.failures(["ruby", str(wrong_ruby.PORTS / wrong_ruby.R)], of_recipes=of_recipes) == 0
+    assert wrong_ruby.failures(["ruby", str(wrong_ruby.PORTS / wrong_ruby.FILES[1])], of_recipes=of_recipes) == 0
 
 
 # A sample here, the same each time; all of them by `python -m tests.conform.wrong_ruby`.
