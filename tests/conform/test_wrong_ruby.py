@@ -7,13 +7,14 @@ import shutil
 import pytest
 
 from . import wrong_ruby
+from .wrong_ruby import families, recipes
 
 pytestmark = pytest.mark.skipif(shutil.which("ruby") is None, reason="needs Ruby")
 
 
 def test_there_are_many_of_both_kinds_and_each_changes_the_port() -> None:
-    assert len(wrong_ruby.FAMILIES) >= 120
-    assert len(wrong_ruby.RECIPES) >= 200
+    assert len(families.FAMILIES) >= 120
+    assert len(recipes.RECIPES) >= 200
     for name, (file, old, new) in wrong_ruby.ALL.items():
         assert old != new
         assert old in (wrong_ruby.PORTS / file).read_text(encoding="utf-8"), name

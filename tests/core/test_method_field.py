@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from undersign import (
@@ -109,7 +112,8 @@ def test_a_server_refuses_it_before_the_body_where_it_stands_in_the_query() -> N
 
 
 @pytest.mark.parametrize("value", [1, None, "a\nb"])
-def test_the_option_is_text(value: object) -> None:
-    for build in (GoTom, GoGrid, lambda **options: Recipe.from_mapping({**RECIPE, **options})):
+def test_the_option_is_text(value: Any) -> None:
+    builders: list[Callable[..., Scheme]] = [GoTom, GoGrid, lambda **given: Recipe.from_mapping({**RECIPE, **given})]
+    for build in builders:
         with pytest.raises(ConfigError, match="method_field"):
-            build(method_field=value)  # type: ignore[operator]
+            build(method_field=value)

@@ -259,7 +259,10 @@ def test_a_body_that_breaks_off_is_the_clients_failure() -> None:
     """Some servers call a broken chunk a disconnect, and a request without an answer their own failure."""
     app, told = Recorder(), list[Any]()
     middleware = SignatureMiddleware(app, both(), on_rejected=lambda *refused: told.append(refused))
-    begun = [{"type": "http.request", "body": b"ab", "more_body": True}, {"type": "http.disconnect"}]
+    begun: list[dict[str, Any]] = [
+        {"type": "http.request", "body": b"ab", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
     conversation = Conversation(middleware, scope_of(signed(GOTOM, "PUT", body=b"abc")), begun)
     assert (conversation.status, conversation.body, app.calls, told) == (400, b"", 0, [])
     unsigned = Request("PUT", "/items", (("Content-Length", "3"),), b"abc", "https://api.example.com")

@@ -181,7 +181,9 @@ def _to_verify(signing: Message, chosen: Random) -> Message:
     secret = signing["secret"] if "secret" in signing else {"secret_b64": signing["secret_b64"]}
     secrets = chosen.choice(([secret], [secret], ["other", secret], ["", secret], ["other"], [""]))
     keys = {signing["key_id"] or "a": secrets, **chosen.choice(({}, {}, {"another": ["secret"]}))}
-    same = {name: signing[name] for name in ("cmd", "seq", "scheme", "options", "now", "recipe") if name in signing}
+    same: Message = {
+        name: signing[name] for name in ("cmd", "seq", "scheme", "options", "now", "recipe") if name in signing
+    }
     return {**same, "op": "verify", "keys": keys, "request": request}
 
 
