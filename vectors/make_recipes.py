@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from recipe_cases import carriers, parts, places, values
+from recipe_cases import carriers, corners, parts, places, values
 from recipe_cases.writer import LINKS, NOTES, Writer
 
 from undersign.vectors import canonical_json
@@ -21,7 +21,7 @@ def document() -> dict[str, Any]:
     writer = Writer()
     for write in (
         *(parts.parts, parts.params, parts.lines, carriers.carriers, values.lists, values.times, values.keys),
-        *(places.digests, places.values, places.forms),
+        *(places.digests, places.values, places.forms, corners.corners),
     ):
         write(writer)
     notes = {

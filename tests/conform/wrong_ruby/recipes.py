@@ -166,7 +166,6 @@ RECIPES: Mapping[str, tuple[str, str, str]] = {
     "methods-ignored-when-signing": (R, 'refuse["the method is not signed"] if', "nil if"),
     "methods-ignored-when-verifying": (R, 'raise Refused.new("malformed", "the method is not taken") if', "nil if"),
     "control-in-values-signed": (R, 'refuse["a value holds a control character"] if', "nil if"),
-    "values-not-needed": (R, 'refuse["#{name} is needed"] if', "nil if"),
     "nonce-of-any-text": (R, '!values["nonce"].match?(/\\A[0-9]{1,20}\\z/)', "false"),
     "nonce-of-any-length": (R, '!values["nonce"].match?(/\\A[0-9]{1,20}\\z/)', '!values["nonce"].match?(/\\A[0-9]+\\z/)'),
     "parts-take-the-clock": (R, 'at = @sent.include?("time") ? Times.read(@options["time"], values["time"]) : now.floor', "at = now"),
