@@ -21,7 +21,7 @@ import httpx
 import requests
 from requests.adapters import BaseAdapter
 from sample import KEY_ID, SECRET
-from timing import fastest
+from turns import fastest
 
 from undersign import GoTom
 from undersign.clients.httpx import SignatureAuth as HttpxAuth

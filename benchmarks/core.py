@@ -26,7 +26,7 @@ import middleware
 import peers
 import plain
 from sample import BODY, HEADERS, KEY_ID, NOW, ORIGIN, SECRET, TARGET, clock
-from timing import Job, fastest, optional
+from turns import Job, fastest, optional
 
 from undersign import Credential, GoGrid, GoTom, Recipe, Rejected, Request, Signer, Verifier
 from undersign.verifying import RollingWindows

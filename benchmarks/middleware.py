@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import plain
 from sample import BODY, HEADERS, KEY_ID, NOW, PATH, QUERY, SECRET, TARGET, clock
-from timing import Job, fastest
+from turns import Job, fastest
 
 from undersign import GoTom, Verifier
 from undersign.servers.asgi import SignatureMiddleware as AsgiMiddleware

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import plain
 from sample import HEADERS, KEY_ID, NOW, ORIGIN, SECRET, TARGET, clock
-from timing import Job, fastest, optional, version
+from turns import Job, fastest, optional, version
 
 from undersign import Credential, GoGrid, GoTom, Request, Signer
 

@@ -482,6 +482,16 @@ def test_serve_diagnoses_where_it_is_asked_to(tmp_path: Path) -> None:
     assert SECRET not in "\n".join(server.log)
 
 
+@pytest.mark.parametrize("sent", [KEY_ID[:-1] + "q", KEY_ID[1] + KEY_ID[0] + KEY_ID[2:]])
+def test_a_key_id_that_is_a_letter_or_two_off_is_said_in_the_log_alone(tmp_path: Path, sent: str) -> None:
+    keys = tmp_path / "keys.toml"
+    keys.write_text(f'[keys]\n{KEY_ID} = "{SECRET}"\n')
+    with serving("--keys", str(keys), "--diagnose", "--at", str(NOW)) as server:
+        answer = exchanged(server.url, raw(GoTom(), "GET", "/a", key_id=sent))
+    assert server.log[1] == f"#1     key-unknown: The key id {sent!r} is nobody's: did you mean {KEY_ID!r}?"
+    assert KEY_ID not in repr(answer)
+
+
 def test_lines_of_requests_that_come_together_say_which_they_speak_of(tmp_path: Path) -> None:
     keys = tmp_path / "keys.toml"
     keys.write_text(f'[keys]\n{KEY_ID} = "{SECRET}"\n')

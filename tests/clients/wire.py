@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import socket
 import ssl
@@ -32,6 +33,8 @@ class WireServer:
         self.requests: list[bytes] = []
         self._socket = socket.create_server(("127.0.0.1", 0))
         self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._answering: list[threading.Thread] = []
+        self._connections: list[socket.socket] = []
         self.port: int = self._socket.getsockname()[1]
         self.url = f"{'https' if context else 'http'}://127.0.0.1:{self.port}"
 
@@ -45,6 +48,11 @@ class WireServer:
         self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
         self._thread.join()
+        for connection in self._connections:  # which a client may keep for another request
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)
+        for thread in self._answering:
+            thread.join()
 
     def _serve(self) -> None:
         while True:
@@ -52,13 +60,18 @@ class WireServer:
                 connection, _ = self._socket.accept()
             except OSError:
                 return
-            threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
+            self._answering.append(threading.Thread(target=self._answer, args=(connection,), daemon=True))
+            self._answering[-1].start()
 
     def _answer(self, connection: socket.socket) -> None:
-        if self._context:
-            connection = self._context.wrap_socket(connection, server_side=True)
+        connection.settimeout(30)
+        # A client may trust no certificate, or have what it wants, and hang up.
+        with contextlib.suppress(OSError):
+            self._converse(self._context.wrap_socket(connection, server_side=True) if self._context else connection)
+
+    def _converse(self, connection: socket.socket) -> None:
+        self._connections.append(connection)
         with connection:
-            connection.settimeout(30)
             while raw := _read_one(connection):
                 self.requests.append(raw)
                 connection.sendall(self.respond(raw))

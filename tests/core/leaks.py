@@ -21,7 +21,8 @@ def shown_by(error: BaseException) -> str:
         traceback = behind.__traceback__
         while traceback is not None:
             frame = traceback.tb_frame
-            if _TESTS not in Path(frame.f_code.co_filename).parents:
+            of_mutation = frame.f_globals.get("__name__", "").startswith("mutmut.")  # what calls the mutants holds all
+            if not of_mutation and _TESTS not in Path(frame.f_code.co_filename).parents:
                 shown += [f"{frame.f_code.co_name}: {name}={_repr(value)}" for name, value in frame.f_locals.items()]
             traceback = traceback.tb_next
         behind = behind.__cause__ or behind.__context__

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from undersign import CannotSign, ConfigError, Reason, Window
-from undersign.core.dates import check_clock, format_date, parse_date
+from undersign.core.dates import check_clock, format_date, format_http_date, parse_date, utc_second
 
 from .plain import DATE, NOW
 
@@ -232,3 +232,42 @@ def test_what_is_a_second_too_old_is_stale_and_not_of_the_future() -> None:
 def test_a_clock_that_cannot_be_asked_is_named() -> None:
     with pytest.raises(ConfigError, match=r"such as time\.time, not 5"):
         check_clock(5)
+
+
+@pytest.mark.parametrize("text", ["2024-11-07T23:59:59Z", "Thu, 07 Nov 2024 23:59:59 GMT", "2024-11-08T23:58:59+23:59"])
+def test_the_last_second_of_a_day_exists(text: str) -> None:
+    assert parse_date(text) == 1731023999
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2024-11-07T24:00:00Z",
+        "2024-11-07T23:60:00Z",
+        "2024-11-07T23:59:60Z",
+        "2024-11-07T10:00:00+24:00",
+        "2024-11-07T10:00:00+01:60",
+        "Thu, 07 Nov 2024 23:59:60 GMT",
+    ],
+)
+def test_an_hour_a_minute_and_a_second_beyond_the_last_do_not(text: str) -> None:
+    assert parse_date(text) is None
+
+
+@pytest.mark.parametrize(
+    ("at", "text"),
+    [
+        (1731023999.9, "Thu, 07 Nov 2024 23:59:59 GMT"),
+        (1705314600, "Mon, 15 Jan 2024 10:30:00 GMT"),
+        (1735603199, "Mon, 30 Dec 2024 23:59:59 GMT"),
+    ],
+)
+def test_http_s_dates_are_in_english_of_fixed_length(at: float, text: str) -> None:
+    assert format_http_date(at) == text
+
+
+def test_a_moment_that_does_not_exist_has_no_seconds() -> None:
+    assert utc_second(2024, 11, 7, 23, 59, 59) == 1731023999
+    for hour, minute, second in ((24, 0, 0), (23, 60, 0), (23, 59, 60)):
+        assert utc_second(2024, 11, 7, hour, minute, second) is None
+    assert utc_second(2024, 2, 30, 0, 0, 0) is None

@@ -147,3 +147,23 @@ def test_an_origin_has_one_form(origin: str, form: str) -> None:
 def test_what_is_no_origin_in_ascii_is_refused(origin: str) -> None:
     with pytest.raises(ConfigError, match="not an origin"):
         parse_origin(origin)
+
+
+@pytest.mark.parametrize("older", [Secret("old"), "old", b"old", bytearray(b"old"), 5, None])
+def test_older_secrets_are_a_sequence(older: Any) -> None:
+    with pytest.raises(ConfigError, match=r"older is a sequence of secrets: write older="):
+        Credential("key", "new", older=older)
+
+
+@pytest.mark.parametrize("extra", ["passphrase", ["a"], {"a": 1}, {1: "a"}, {"a": b"b"}])
+def test_extra_values_are_a_mapping_of_texts(extra: Any) -> None:
+    with pytest.raises(ConfigError, match=r"extra is a mapping of names to texts: write extra="):
+        Credential("key", "secret", extra=extra)
+
+
+def test_ports_begin_with_1() -> None:
+    assert parse_origin("https://api.example.com:1") == "https://api.example.com:1"
+    assert parse_origin("https://api.example.com:65535") == "https://api.example.com:65535"
+    for port in (0, 65536):
+        with pytest.raises(ConfigError):
+            parse_origin(f"https://api.example.com:{port}")

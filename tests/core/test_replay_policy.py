@@ -255,3 +255,19 @@ def test_what_has_no_time_is_remembered_for_a_lifetime_of_its_own() -> None:
 def test_a_lifetime_goes_with_signatures_that_never_expire(scheme: Scheme, lifetime: int | None, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         Verifier(scheme, {}, replay={scheme.name: ReplayPolicy(MemoryReplayGuard(), lifetime=lifetime)})
+
+
+def test_a_guard_with_remember_alone_is_asked_that_once_for_each_use() -> None:
+    guard, later = Plain(), PlainAsync()
+    assert [guard.admit("a", 1, 0, since=0), guard.admit("b", 1, 0, since=0), guard.admit("a", 1, 0, since=0)] == [
+        True,
+        True,
+        False,
+    ]
+    assert asyncio.run(later.admit("a", 1, 0, since=0))
+    assert asyncio.run(later.admit("b", 1, 0, since=0))
+    assert not asyncio.run(later.admit("a", 1, 0, since=0))
+
+
+def test_a_lifetime_is_a_second_at_least() -> None:
+    assert ReplayPolicy(MemoryReplayGuard(), lifetime=1).lifetime == 1

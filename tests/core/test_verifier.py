@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ import pytest
 from undersign import (
     AsyncVerifier,
     BodyNeed,
+    Claim,
     Component,
     ConfigError,
     GoGrid,
@@ -28,6 +29,7 @@ from undersign import (
     begin,
 )
 from undersign.policy import AsyncReplayGuard, MemoryReplayGuard, ReplayGuard
+from undersign.verifying import RollingWindows
 
 from .plain import (
     FORM,
@@ -339,12 +341,13 @@ def test_a_request_verifies_once() -> None:
     assert verifier.verify(gotom_request())
     refusal = refused(verifier, gotom_request())
     assert (refusal.reason, refusal.scheme, refusal.key_id) == (Reason.REPLAYED, "gotom", USER)
+    assert refusal.detail == "the signature verified once already"
     assert verifier.verify(gotom_request("GET", "/other"))
 
 
-@pytest.mark.parametrize("guard", [MemoryReplayGuard(born=0), _AsyncGuard()])
-def test_a_request_verifies_once_async(guard: Any) -> None:
-    verifier = AsyncVerifier(GoTom(), {USER: SECRET}, clock=_clock, replay=guarded(guard))
+@pytest.mark.parametrize("guard", [lambda: MemoryReplayGuard(born=0), _AsyncGuard])
+def test_a_request_verifies_once_async(guard: Callable[[], Any]) -> None:
+    verifier = AsyncVerifier(GoTom(), {USER: SECRET}, clock=_clock, replay=guarded(guard()))
     assert asyncio.run(verifier.verify(gotom_request()))
     with pytest.raises(Rejected, match="replayed"):
         asyncio.run(verifier.verify(gotom_request()))
@@ -495,3 +498,97 @@ def test_a_clock_that_stops_before_the_guard_is_asked_lets_nobody_in() -> None:
     times = iter([NOW, math.nan])
     verifier = Verifier(GoTom(), {USER: SECRET}, clock=lambda: next(times), replay=guarded())
     assert refused(verifier, gotom_request()).reason is Reason.UNAVAILABLE
+
+
+class _Ending(GoTom):
+    """A scheme whose signer says until when a request is to be taken: five seconds after its date."""
+
+    says_when_it_ends = True
+
+    def end_of(self, claim: Claim) -> float | None:
+        return None if claim.at is None else claim.at + 5
+
+
+def test_a_request_is_taken_in_the_second_in_which_its_signer_ends_it_and_not_after() -> None:
+    for now in (NOW, NOW + 5, NOW + 5.9):
+        assert Verifier(_Ending(), {USER: SECRET}, clock=lambda now=now: now).verify(gotom_request())  # type: ignore[misc]
+    rejected = refused(Verifier(_Ending(), {USER: SECRET}, clock=lambda: NOW + 6), gotom_request())
+    assert (rejected.reason, rejected.scheme, rejected.key_id) == (Reason.STALE, "gotom", USER)
+    assert rejected.detail == f"signed until {NOW + 5}, and the clock says {NOW + 6}"
+
+
+def test_a_scheme_that_cannot_say_when_it_ends_lets_nothing_in() -> None:
+    class Failing(_Ending):
+        def end_of(self, claim: Claim) -> float | None:
+            raise OSError("of a third party")
+
+    rejected = refused(Verifier(Failing(), {USER: SECRET}, clock=_clock), gotom_request())
+    assert (rejected.reason, rejected.detail, rejected.scheme) == (Reason.UNAVAILABLE, "gotom failed: OSError", "gotom")
+
+
+def test_what_is_compared_in_two_steps_bears_the_tenant_and_what_the_lookup_told() -> None:
+    pending = begin(GoTom(), gotom_request(), now=NOW).with_body(b"")
+    assert pending.finish([Secret(SECRET)]).tenant == ""
+    named, plain = pending.finish([Secret(SECRET)], tenant="a"), pending.finish([Secret(SECRET)])
+    apart = pending.finish([Secret(SECRET)], apart=True)
+    assert named.tenant == "a"
+    assert len({named.replay_id, plain.replay_id, apart.replay_id}) == 3
+    with pytest.raises(Rejected, match="no secret is known for the key id: the lookup raised KeyError"):
+        pending.finish([], told="the lookup raised KeyError")
+    with pytest.raises(Rejected, match=r"no secret is known for the key id$"):
+        pending.finish([])
+
+
+@pytest.mark.parametrize("kind", [Verifier, AsyncVerifier])
+def test_the_windows_that_a_verifier_is_given_are_those_that_it_asks(kind: Any) -> None:
+    class Noting(RollingWindows):
+        asked = 0
+
+        def find(self, *arguments: Any, **named: Any) -> int | None:
+            Noting.asked += 1
+            return super().find(*arguments, **named)
+
+    for keys in ({USER: SECRET}, lambda key_id, scheme_name: SECRET):
+        Noting.asked = 0
+        verified = kind(GoGrid(), keys, clock=_clock, windows=Noting()).verify(gogrid_request(key=USER))
+        assert (asyncio.run(verified) if asyncio.iscoroutine(verified) else verified).key_id == USER
+        assert Noting.asked == 1
+
+
+def test_what_fails_while_requirements_are_looked_at_is_named() -> None:
+    class Silent(GoTom):
+        def covers(self, request: Request) -> Any:
+            raise OSError
+
+    def fails(head: Request) -> Any:
+        raise OSError
+
+    for scheme, require, said in (
+        (GoTom(), fails, "what is required could not be found out"),
+        (Silent(), lambda head: {Component.BODY}, "what the signature covers could not be found out"),
+    ):
+        rejected = refused(Verifier(scheme, {USER: SECRET}, clock=_clock, require=require), gotom_request())
+        assert (rejected.reason, rejected.detail) == (Reason.UNAVAILABLE, said)
+
+
+def test_a_guard_s_own_words_are_in_the_log_and_no_others() -> None:
+    for answer, said in (
+        (Rejected(Reason.UNAVAILABLE, "full"), "the replay guard failed: full"),
+        (Rejected(Reason.UNAVAILABLE), "the replay guard failed"),
+        (OSError("a password"), "the replay guard failed"),
+        (None, "the replay guard failed"),
+    ):
+        verifier = Verifier(GoTom(), {USER: SECRET}, clock=_clock, replay=guarded(_Guard(answer)))
+        assert refused(verifier, gotom_request()).detail == said
+
+
+def test_a_guard_that_answers_neither_yes_nor_no_is_named_as_the_cause() -> None:
+    verifier = Verifier(GoTom(), {USER: SECRET}, clock=_clock, replay=guarded(_Guard(None)))
+    cause = refused(verifier, gotom_request()).__cause__
+    assert str(cause) == "a replay guard answers True or False, not NoneType"
+
+
+def test_what_verified_shows_its_tenant_where_it_has_one() -> None:
+    verified = gotom_verifier().verify(gotom_request())
+    assert repr(verified).endswith(f"signed=<{len(verified.signed)} bytes>)")
+    assert repr(verified._replace(tenant="a")).endswith(" bytes>, tenant='a')")

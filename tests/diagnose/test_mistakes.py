@@ -32,8 +32,7 @@ def test_the_plain_signers_give_the_published_answers(name: str, message: Messag
 
 
 # What is reached; 97 % of single mistakes and 85 % of pairs are wanted. A sample is small, so its bar is lower.
-SINGLES, PAIRS, WRONG = 0.85, 0.70, 0.01
-NOT_YET_NAMED = {"gogrid_md5sum.sh", "pusher_unsorted.js"}
+SINGLES, PAIRS, WRONG = 0.85, 0.75, 0.01
 
 
 def judged(cases: Sequence[Case], kind: str) -> Score:
@@ -87,12 +86,16 @@ def test_many_pairs_of_mistakes() -> None:
 
 
 PEOPLE = Path(__file__).parent / "mistakes" / "people"
-PROGRAMS = {".sh": "bash", ".php": "php", ".js": "node", ".python": sys.executable}
+PROGRAMS = {".sh": "bash", ".php": "php", ".js": "node", ".rb": "ruby", ".go": "go", ".python": sys.executable}
 HEADLINE = re.compile(r"(?:# |// |<\?php // |\W{3})(?P<scheme>\S+) (?P<codes>[a-z|-]+): ")
 
 
+SCRIPTS = sorted(path for path in PEOPLE.iterdir() if path.suffix in PROGRAMS and path.stem != "send")
+
+
 @pytest.mark.parametrize(
-    "script", sorted(p for p in PEOPLE.iterdir() if p.suffix in PROGRAMS and p.stem != "send"), ids=lambda p: p.name
+    "script",  # to compile takes longer than to run
+    [pytest.param(path, id=path.name, marks=[pytest.mark.long] if path.suffix == ".go" else []) for path in SCRIPTS],
 )
 def test_clients_that_people_write(script: Path) -> None:
     """Each script has one mistake, which its first line names, and prints the request that it would send."""
@@ -105,7 +108,8 @@ def test_clients_that_people_write(script: Path) -> None:
     key_id, secret = plain.key_id, plain.secrets[0]
     given = {"KEY": key_id, "KEY_ESCAPED": quote(key_id, safe=""), "SECRET": secret, "NOW": str(NOW)}
     env = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ} | given
-    done = subprocess.run([program, str(script)], env=env, capture_output=True, check=True, timeout=60)
+    command = [program, "run", str(script)] if program == "go" else [program, str(script)]
+    done = subprocess.run(command, env=env, capture_output=True, check=True, timeout=300)
     made = json.loads(done.stdout)
     origin, _, target = made["url"].partition(".com/")
     headers = tuple((name, value) for name, value in made["headers"])
@@ -113,4 +117,4 @@ def test_clients_that_people_write(script: Path) -> None:
     codes = {cause.code for cause in diagnose(request, plain.scheme, {key_id: secret}, NOW)}
     report(f"{script.name}: {'|'.join(codes)}, not {told['codes']}" if codes - set(told["codes"].split("|")) else "")
     assert codes
-    assert codes <= {*told["codes"].split("|"), *(["unexplained"] if script.name in NOT_YET_NAMED else [])}
+    assert codes <= set(told["codes"].split("|"))

@@ -91,6 +91,70 @@ def test_a_hash_table_is_a_form_or_a_query() -> None:
     assert read("irm 'https://h/x?z=1' -Body @{ a = 'b' }").target == "/x?z=1&a=b"
 
 
+FROM_POSTMAN = """$headers = New-Object "System.Collections.Generic.Dictionary[[String],[String]]"
+$headers.Add("Date", "2024-11-07T10:21:15Z")
+$headers.Add("Content-Type", "application/json")
+
+$body = @"
+{
+  `"name`": `"x`"
+}
+"@
+
+$response = Invoke-RestMethod 'https://api.example/v1/orders' -Method 'POST' -Headers $headers -Body $body
+$response | ConvertTo-Json
+"""
+
+
+def test_a_script_of_postman() -> None:
+    request = read(FROM_POSTMAN)
+    assert (request.method, request.origin, request.target) == ("POST", "https://api.example", "/v1/orders")
+    assert request.values("date") == ["2024-11-07T10:21:15Z"]
+    assert request.body == b'{\n  "name": "x"\n}'
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        "New-Object System.Collections.Hashtable",
+        "New-Object 'System.Collections.Generic.Dictionary[string,string]'",
+        "New-Object -TypeName 'System.Collections.Generic.Dictionary[[String],[String]]'",
+        "[System.Collections.Generic.Dictionary[string,string]]::new()",
+        "@{}",
+    ],
+)
+def test_headers_of_a_table_that_is_filled_later(made: str) -> None:
+    assert read(f"$h = {made}\n$h.Add('X-A', 'b')\n$h['X-C'] = 'd'\nirm https://h/ -Headers $h").headers == (
+        ("Host", "h"),
+        ("X-A", "b"),
+        ("X-C", "d"),
+    )
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "'me:' + 'abc=' ",
+        '("{0}:{1}" -f "me", \'abc=\')',
+        '("me" + ":" + "{0}=" -f "abc")',
+        "$('me:abc=')".replace("$(", "("),
+    ],
+)
+def test_texts_that_are_put_together(written: str) -> None:
+    script = f"$url = 'https://h' + '/a'\n$h = @{{ Authorization = {written} }}\nirm -Uri $url -Headers $h"
+    request = read(script)
+    assert request.target == "/a"
+    assert request.values("authorization") == ["me:abc="]
+
+
+def test_a_script_that_catches_errors_and_says_what_it_does() -> None:
+    request = read(
+        "Write-Host 'sending'\n$utf8 = [System.Text.Encoding]::UTF8\n$bytes = $utf8.GetBytes('{\"a\": \"é\"}')\n"
+        "try {\n  $r = irm -Uri https://h/x -Method Put -Body $bytes\n} catch { Write-Host $_ }\n"
+    )
+    assert (request.method, request.body) == ("PUT", '{"a": "é"}'.encode())
+
+
 def test_text_in_utf_8_is_read_where_the_type_says_so() -> None:
     script = "iwr https://h/ -Method Post -Body 'é' -ContentType 'text/plain; charset=utf-8'"
     assert read(script).body == "é".encode()

@@ -9,8 +9,20 @@ from wsgiref.util import setup_testing_defaults
 
 import pytest
 
-from tests.core.plain import NOW, gogrid_form, gogrid_request, gotom_request
-from undersign import AsyncVerifier, Claim, GoGrid, GoTom, Reason, Rejected, Request, Verifier
+from tests.core.plain import NOW, SECRET, USER, gogrid_form, gogrid_request, gotom_request
+from undersign import (
+    AsyncVerifier,
+    Claim,
+    Credential,
+    GoGrid,
+    GoTom,
+    Reason,
+    Rejected,
+    Request,
+    Secret,
+    Verifier,
+    sign,
+)
 from undersign.servers.asgi import SignatureMiddleware as AsgiMiddleware
 from undersign.servers.wsgi import SignatureMiddleware as WsgiMiddleware
 from undersign.verifying import RollingWindows
@@ -94,6 +106,60 @@ def test_the_answers_are_the_same_to_the_byte(server: Any, kind: str) -> None:
     assert reasons == [Reason.MISMATCH.value, Reason.UNKNOWN_KEY.value]
     assert wrong == unknown
     assert not re.search("known|nobody|mismatch", str(wrong))
+
+
+@pytest.fixture
+def computed(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """The secrets that goTom's signatures are computed with."""
+    noted: list[bytes] = []
+    signature = GoTom.signature
+
+    def noting(self: GoTom, secret: bytes, string_to_sign: bytes) -> str:
+        noted.append(secret)
+        return signature(self, secret, string_to_sign)
+
+    monkeypatch.setattr(GoTom, "signature", noting)
+    return noted
+
+
+def test_to_refuse_takes_as_much_for_a_key_whose_secret_is_being_changed_as_for_any_other(
+    computed: list[bytes],
+) -> None:
+    keys = {"known": "one", "twice": ["new", "old"], "thrice": ["new", "old", "older"]}
+    verifier = Verifier(GoTom(), keys, clock=lambda: NOW)
+    work: dict[str, int] = {}
+    for key in ("nobody", "known", "twice", "thrice"):
+        computed.clear()
+        with pytest.raises(Rejected, match=r"mismatch|unknown_key"):
+            verifier.verify(gotom_request(user=key))
+        work[key] = len(computed)
+    assert work == {"nobody": 2, "known": 2, "twice": 2, "thrice": 3}  # of three and more it is told
+
+
+def test_a_good_request_takes_what_comes_before_its_secret_and_no_more(computed: list[bytes]) -> None:
+    for secrets, tried in (
+        ([SECRET], [SECRET]),
+        ([SECRET, "old"], [SECRET]),
+        (["new", SECRET], ["new", SECRET]),
+        (["new", SECRET, "older"], ["new", SECRET]),
+    ):
+        computed.clear()
+        verified = Verifier(GoTom(), {USER: secrets}, clock=lambda: NOW).verify(gotom_request())
+        assert verified.secret_index == secrets.index(SECRET)
+        assert computed == [secret.encode() for secret in tried]
+
+
+@pytest.mark.parametrize("keys", [{}, {USER: "a-secret"}, {USER: ["a-secret", "another"]}])
+def test_what_a_refusal_is_computed_with_besides_opens_nothing(keys: dict[str, Any], computed: list[bytes]) -> None:
+    verifier = Verifier(GoTom(), keys, clock=lambda: NOW)
+    with pytest.raises(Rejected):
+        verifier.verify(gotom_request())
+    for secret in {*computed}:
+        if secret in (b"a-secret", b"another"):
+            continue
+        request = sign(GoTom(), Request("GET", "/"), Credential(USER, Secret(secret)), now=NOW)
+        with pytest.raises(Rejected, match=r"mismatch|unknown_key"):
+            verifier.verify(request.apply(Request("GET", "/")))
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import pickle
 from typing import Any
 
 import pytest
@@ -184,3 +185,12 @@ def test_options_that_cannot_work(options: dict[str, Any]) -> None:
 def test_a_secret_is_in_base64() -> None:
     with pytest.raises(ConfigError, match="write the secret in base64"):
         Verifier(presets.acquia_v2(), {KEY_ID: "no base64!"})
+
+
+def test_what_verified_signs_its_answer_whatever_is_replaced_and_not_once_it_was_pickled() -> None:
+    verified = verify(signed(GET))
+    assert verified.response_signer is not None
+    assert verified._replace(tenant="a").response_signer is verified.response_signer
+    again = pickle.loads(pickle.dumps(verified))
+    assert again == tuple(verified)
+    assert again.response_signer is None

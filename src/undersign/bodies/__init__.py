@@ -9,6 +9,7 @@ Clients, servers and the command line read bodies with these alone.
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -35,13 +36,24 @@ class OnDisk:
         self.seek = self.file.seek
         self.tell = self.file.tell
         self.fileno = self.file.fileno
-        self.close = self.file.close
 
     def write(self, piece: bytes) -> None:
-        self.length += self.file.write(piece)
+        """Raises OSError, with the folder's name, where the disk does not take it."""
+        try:
+            self.length += self.file.write(piece)
+            self.file.flush()  # else a full disk is found when the body is read again, after the verdict
+        except OSError as error:
+            said = f"{error.strerror}: the body is kept there while it is signed; TMPDIR names another folder"
+            raise OSError(error.errno, said, tempfile.gettempdir()) from None
+
+    def close(self) -> None:
+        # What the disk did not take is tried once more at the end, and is in nobody's way then.
+        with contextlib.suppress(OSError):
+            self.file.close()
 
     def __del__(self) -> None:
-        self.close()
+        if "file" in vars(self):  # where no file can be made there is none to close
+            self.close()
 
 
 class Spool:
@@ -64,7 +76,7 @@ class Spool:
 
     def write(self, piece: object) -> None:
         """Take one more piece. Raises CannotSign where it is not bytes, or the body too large for its need; OSError
-        where the disk does not take it."""
+        where the disk does not take it, and what it has taken is given up then."""
         if not isinstance(piece, (bytes, bytearray, memoryview)):
             raise CannotSign(f"the body yields {type(piece).__name__}: yield bytes, or open the file in binary mode")
         piece = bytes(piece)  # whoever has made it may use its buffer for the next one
@@ -81,10 +93,14 @@ class Spool:
             self._hasher = self._new_hasher()
             pieces = [*self._pieces, piece]
             self._pieces.clear()
-        for each in pieces:
-            self._hasher.update(each)
-            if self._file is not None:
-                self._file.write(each)
+        try:
+            for each in pieces:
+                self._hasher.update(each)
+                if self._file is not None:
+                    self._file.write(each)
+        except OSError:
+            self.close()
+            raise
 
     def _new_hasher(self) -> BodyHasher:
         return BodyHasher({*self._need.digests, *self._also})

@@ -23,6 +23,8 @@ from ..scheme import BodyNeed, Scheme
 from ._hop import Hops, HopSigner, origin_of
 from ._urllib_checks import ResponseChecker
 
+__all__ = ["SignatureHandler"]
+
 _RECORD = "redirect_dict"
 
 

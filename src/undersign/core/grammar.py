@@ -54,5 +54,5 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """` (did you mean '…'?)` where one of the known words is close, else nothing."""
     import difflib  # for errors alone
 
-    close = difflib.get_close_matches(word, list(known), n=1)
+    close = difflib.get_close_matches(word, list(known))
     return f" (did you mean {close[0]!r}?)" if close else ""

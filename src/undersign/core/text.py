@@ -11,9 +11,7 @@ def printable(text: str, instead: str = "") -> str:
     if text.isprintable():
         return text
     return "".join(
-        character
-        if character.isprintable()
-        else instead or character.encode("unicode_escape", "surrogatepass").decode("ascii")
+        character if character.isprintable() else instead or character.encode("unicode_escape").decode("ascii")
         for character in text
     )
 

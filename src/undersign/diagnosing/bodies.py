@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
 import re
+import unicodedata
 import zlib
 from collections.abc import Callable, Iterator
-from typing import Any
-from urllib.parse import quote, quote_plus, unquote_to_bytes
+from typing import Literal
+from urllib.parse import unquote_to_bytes
 
 from ..core.fields import FORM
 from ..core.message import Request, body_length
 from .cause import Cause, difference
 from .changes import Change
-from .json_bodies import LARGEST, as_form, as_json, rewritten
+from .json_bodies import LARGEST, as_form, as_json, rewritten_json
+from .queries import rewritten
 
 _MOST_BYTES = 24 * 1024 * 1024  # of all bodies together: each of them is hashed
 _MOST_WITH_TWO = 1024 * 1024
@@ -37,6 +40,8 @@ _NOTHING = (
         b"Array",
     ),
 )
+_USUAL, _MOST_BESIDE = 60, 160
+_FORMS: tuple[Literal["NFD", "NFC", "NFKC"], ...] = ("NFD", "NFC", "NFKC")
 _ALGORITHMS = ("md5", "sha1", "sha256", "sha512")
 
 _Found = Iterator[tuple[str, str, bytes]]
@@ -60,11 +65,11 @@ def bodies(request: Request) -> Iterator[Change]:
         if room < 0:
             return
         first.append(found)
-        yield Change("body", found[2], (Cause(*found[:2]),), lone=_is_rare(found, len(first)))
+        yield Change("body", found[2], (Cause(*found[:2]),), lone=_rarity(found, len(first)))
     if len(body) > _MOST_WITH_TWO:
         return
-    for code, detail, value in first:
-        if value == body or code in ("body-default", "body-format"):
+    for place, (code, detail, value) in enumerate(first, 1):
+        if value == body or code in ("body-default", "body-format") or _rarity(first[place - 1], place) > 1:
             continue
         cheap = [*_trailing_newline(value), *(_line_endings(value) if len(first) < 64 else ())]
         if code not in ("body-reserialised", "body-encoding"):
@@ -77,9 +82,11 @@ def bodies(request: Request) -> Iterator[Change]:
                 yield Change("body", twice, (Cause(code, detail), Cause(other, why)))
 
 
-def _is_rare(found: tuple[str, str, bytes], place: int) -> bool:
+def _rarity(found: tuple[str, str, bytes], place: int) -> int:
     code, _, value = found
-    return place > 60 or (code == "body-default" and value not in _NOTHING[:4])
+    if place > _MOST_BESIDE and code == "body-reserialised":
+        return 2
+    return int(place > _USUAL or (code == "body-default" and value not in _NOTHING[:4]))
 
 
 def _once(request: Request, body: bytes) -> _Found:
@@ -88,7 +95,23 @@ def _once(request: Request, body: bytes) -> _Found:
         yield from _line_endings(body)
         yield from _encoding(body)
         if len(body) <= LARGEST:
-            for value in rewritten(body):
+            for value in (
+                body.strip(b"\"'"),
+                b"'" + body + b"'",
+                b'"' + body + b'"',
+                b"b'" + body + b"'",
+                body.replace(b'"', b""),
+                body.strip(),
+                body.rstrip(b" \t"),
+                body + b" ",
+                body.replace(b"\\", b""),
+                body.replace(b'"', b'\\"'),
+                body.removeprefix(b"b'").removesuffix(b"'"),
+                body.replace(b'\\"', b'"'),
+                *_escaped(body),
+            ):
+                yield "body-reserialised", _again(body, value, "the body", "quotes or white space"), value
+            for value in rewritten_json(body):
                 yield "body-reserialised", _again(body, value, "the JSON", "spacing, key order or escapes"), value
             if b"=" in body and FORM in request.media_types():
                 for value in _form_again(body):
@@ -97,19 +120,6 @@ def _once(request: Request, body: bytes) -> _Found:
                 detail = "The client signed the parameters in another format than it sent them, a form for JSON or the"
                 where = difference(body, value, "body")
                 yield "body-format", f"{detail} reverse: sign the bytes that are sent ({where}).", value
-            for value in (
-                body.strip(b"\"'"),
-                b"'" + body + b"'",
-                b'"' + body + b'"',
-                b"b'" + body + b"'",
-                body.replace(b'"', b""),
-                body.strip(),
-                body.replace(b"\\", b""),
-                body.replace(b'"', b'\\"'),
-                body.removeprefix(b"b'").removesuffix(b"'"),
-                body.replace(b'\\"', b'"'),
-            ):
-                yield "body-reserialised", _again(body, value, "the body", "quotes or white space"), value
             for value in _through_base64(body):
                 detail = "The client signed the body and sent it in base64, or the reverse, or a gateway changed it"
                 where = difference(body, value, "body")
@@ -131,7 +141,7 @@ def _again(body: bytes, value: bytes, what: str, how: str) -> str:
 
 def _trailing_newline(body: bytes) -> list[tuple[str, str, bytes]]:
     found = []
-    for value in (body + b"\n", body + b"\r\n", body.removesuffix(b"\n").removesuffix(b"\r"), body.rstrip(b"\r\n")):
+    for value in (body + b"\n", body + b"\r\n", body.rstrip(b"\n"), body.removesuffix(b"\n"), body.rstrip(b"\r\n")):
         what = "with" if len(value) > len(body) else "without"
         detail = (
             f"The client signed the body {what} a newline at its end and sent it otherwise: sign the bytes that are "
@@ -181,6 +191,7 @@ def _encoding(body: bytes) -> list[tuple[str, str, bytes]]:
             continue
     if not body.isascii():
         text = body.decode("utf-8", "replace")
+        values += [(f"Unicode's form {form}", unicodedata.normalize(form, text).encode()) for form in _FORMS]
         values += [("ASCII, with ? for letters", text.encode("ascii", "replace"))]
         values += [("ASCII, without letters", text.encode("ascii", "ignore"))]
     found = []
@@ -193,44 +204,24 @@ def _encoding(body: bytes) -> list[tuple[str, str, bytes]]:
     return found
 
 
-_WRITERS: tuple[Callable[[bytes], str], ...] = (
-    lambda data: quote_plus(data, safe="*"),
-    lambda data: quote_plus(data, safe="*").replace("~", "%7E"),
-    lambda data: quote_plus(data, safe="").replace("~", "%7E"),
-    lambda data: quote(data, safe=""),
-    lambda data: quote(data, safe="!'()*~"),
-    lambda data: quote(data, safe="").replace("~", "%7E"),
-    lambda data: quote_plus(data, safe="!'()*~"),
-    lambda data: quote_plus(data, safe=""),
-    lambda data: quote(data, safe="/:[]@!$'()*,;"),
-)
-"""How the libraries of languages escape what goes into a form."""
-
-
 def _form_again(body: bytes) -> Iterator[bytes]:
-    fields = body.split(b"&")
-    yield b"&".join(sorted(fields))
-    yield b"&".join(sorted(fields, key=_name_of))
-    yield b"&".join(fields[::-1])
-    yield body.replace(b"%20", b"+")
-    yield body.replace(b"+", b"%20")
-    yield re.sub(rb"%..", lambda match: match[0].lower(), body)
-    yield re.sub(rb"%..", lambda match: match[0].upper(), body)
+    for found in rewritten(body.decode("latin-1")):
+        yield found.text.encode("latin-1")
     yield body.replace(b"&", b"&amp;")
     yield b"?" + body
     yield unquote_to_bytes(body)
     yield unquote_to_bytes(body.replace(b"+", b" "))
-    yield b"&".join(field for field in fields if field.partition(b"=")[2])
-    pairs = [[unquote_to_bytes(side.replace(b"+", b" ")) for side in field.split(b"=", 1)] for field in fields]
-    for write in _WRITERS:
-        again = [b"=".join(write(side).encode() for side in pair) for pair in pairs]
-        yield b"&".join(again)
-        yield b"&".join(sorted(again))
 
 
-def _name_of(field: Any) -> bytes:
-    name: bytes = field.partition(b"=")[0]
-    return name
+def _escaped(body: bytes) -> Iterator[bytes]:
+    """The body as a program's text, and as templates write it into HTML."""
+    yield repr(body).encode()
+    text = body.decode("utf-8", "surrogateescape")
+    for apostrophe in ("&#x27;", "&#039;", "&#39;", "'"):
+        yield html.escape(text).replace("&#x27;", apostrophe).encode("utf-8", "surrogateescape")
+    yield html.escape(text, quote=False).encode("utf-8", "surrogateescape")
+    yield html.unescape(text).encode("utf-8", "surrogateescape")
+    yield re.sub(rb"(['\"\\])", rb"\\\1", body)  # addslashes
 
 
 def _through_base64(body: bytes) -> Iterator[bytes]:

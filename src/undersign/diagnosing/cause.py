@@ -93,8 +93,8 @@ class Cause:
 def unexplained(detail: str = "") -> tuple[Cause, ...]:
     """The answer where no cause is certain."""
     known = (
-        "No known mistake gives the signature that was sent: compare the client's string to sign, line by line, with "
-        "the right one, which `undersign sign --explain` or undersign.explaining shows."
+        "No known mistake gives the signature that was sent. Print the string that the client signs into a file: "
+        "`undersign explain REQUEST --signed-string FILE` shows where it differs from the right one."
     )
     return (Cause("unexplained", detail or known),)
 

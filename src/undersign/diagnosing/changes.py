@@ -10,10 +10,11 @@ The lists of such changes stand in one module for each kind of part, and serve e
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
+from ..core.message import Request
 from .cause import Cause, rank
 
 
@@ -22,13 +23,15 @@ class Change:
     """One part of what is signed with another value than the right one, and the mistakes that lead to it.
 
     `lone` says how likely it is beside another one: 0 beside any, 1 beside those of 0 alone, and 2, one of very many,
-    beside none.
+    beside none. `alter` makes another request as the change does, where it is one of the request: where two change
+    the same piece, that is made of a request with both.
     """
 
     part: str
     value: Any
     causes: tuple[Cause, ...]
     lone: int = 0
+    alter: Callable[[Request], Request] | None = field(default=None, compare=False)
 
     def __repr__(self) -> str:  # the value may be a secret
         return f"Change({self.part!r}, {[cause.code for cause in self.causes]!r})"

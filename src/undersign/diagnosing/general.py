@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from ..core.dates import format_date, format_http_date, parse_date
 from ..core.message import BodyDigest, BodyHasher, Pairs, Request, body_digest
 from ..errors import CannotSign, Reason, Rejected
+from ..parts.carriers import form_of
 from ..parts.macs import SECRET_FORMS, SecretForm
 from ..scheme import Claim, Scheme, window_of
 from . import heads, spoilt
@@ -20,7 +21,8 @@ from .changes import Change, without_repeats
 from .dates import date_changes
 from .formula import Formula
 from .keyring import KeyRing
-from .search import Budget, Try, find
+from .parameters import at_the_end, parameters
+from .search import Budget, Fits, Try, find_one, find_two
 from .signatures import SIZES, Digest, base64_of, causes_of, digest_in, encoding_of
 from .targets import targets
 from .wholes import line_endings, macs, recoded, texts
@@ -28,6 +30,7 @@ from .wholes import line_endings, macs, recoded, texts
 _FURTHEST = 26 * 3600
 # Under a second on a slow core: a canonical form with its signature takes some tens of microseconds.
 _COMPUTATIONS = 20_000
+_NO_PARAMETERS = "The client signed none of the parameters of the form: sign them too."
 _SECONDS = 220_000  # of a scheme that does not send the time, and whose canonical form is short
 
 
@@ -86,8 +89,13 @@ def _by_parts(
 
         changed = spoilt.secrets(secret, others if place == 0 else (), key_id=claim.key_id.encode(), key=message.key)
         spoilings = [change for change in changed if own or change.causes[0].code == "secret-other"]
-        tries.append(Try(without_repeats([*changes, *spoilings], base), fits))
-    return find(tries, budget, len(message.string))
+
+        def which(changed: Mapping[Any, Any], several: Sequence[Mapping[Any, Any]], fits: Fits = fits) -> int | None:
+            return next((number for number, further in enumerate(several) if fits({**changed, **further})), None)
+
+        tries.append(Try(without_repeats([*changes, *spoilings], base), fits, which, length=len(message.string)))
+    found = find_one(tries, budget)
+    return find_two(tries, budget) if found is None else found
 
 
 def with_signature_in_form(scheme: Scheme, request: Request) -> tuple[Request, Digest] | None:
@@ -129,18 +137,24 @@ class _Message:
             "content-type": heads.wire((request.values("content-type") or [""])[0]),
             "date": heads.wire((request.values(self._date.lower()) or [""])[0]) if self._date else b"",
             "body": None,
+            "parameters": None,
             "order": (0,),
             "join": b"\n",
             "end": b"",
             "text": "",
         }
         self.string = self._canonical(self.right) or b""
+        self._parameters = at_the_end(self.string, form_of(request))
         self._formula, self.right["mac"], self.key = _formula_of(scheme, claim)
 
     def fits(self, parts: Mapping[Any, Any]) -> bool:
         string = self._canonical(parts) if parts["secret"] else None
         if string is None:
             return False
+        if parts["parameters"] is not None and self._parameters is not None:
+            if not string.endswith(self._parameters[0]):
+                return False
+            string = string[: len(string) - len(self._parameters[0])] + parts["parameters"]
         if parts["join"] != b"\n":
             string = string.replace(b"\n", parts["join"])
         if self._formula is not None:
@@ -166,6 +180,10 @@ class _Message:
             for change in bodies(self.request):
                 # Hashed once here, and not in each canonical form that it comes into.
                 yield change if need.raw else replace(change, value=_hashed(change.value, need.digests))
+        if self._parameters is not None:
+            yield from parameters(form_of(self.request), self._parameters[0], frozenset(), self._parameters[1])
+            without = {"parameters": b""}
+            yield Change("parameters", without, (Cause("body-empty", _NO_PARAMETERS),))
         yield from line_endings(self.string)
         for change in texts():
             if change.value != "led" or self.right["mac"] == "hmac":  # else it belongs to the secret

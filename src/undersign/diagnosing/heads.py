@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from urllib.parse import quote, quote_plus
 
-from ..core.fields import decode_field
 from ..core.message import Request, origin_form
 from .cause import Cause, difference
 from .changes import Change
@@ -20,7 +18,6 @@ _DEFAULT_TYPES = (
     *("text/json", "text/html", "application/x-json", "application/vnd.api+json"),
     *("multipart/form-data", "text/plain;charset=utf-8", "text/plain; charset=utf-8", "*/*"),
 )
-_MOST_PARAMETERS = 40
 
 
 def wire(text: str) -> bytes:
@@ -185,75 +182,7 @@ def key_ids(key: bytes) -> Iterator[Change]:
     for place, value in enumerate(others):
         where = difference(key, value, "key id")
         detail = f"The client signed the key id otherwise than it sent it: in one spelling in both places ({where})."
-        yield Change("key id", value, (Cause("key-id-differs", detail),), lone=place > 2)
-
-
-def parameters(encoded: str, right: bytes, without: frozenset[str], separators: str) -> Iterator[Change]:
-    """What is signed in place of the parameters of a query or form, which a scheme takes apart."""
-    fields = [field for field in encoded.split("&") if field]
-    kept = [field for field in fields if decode_field(field.partition("=")[0]) not in without]
-    if not fields or len(fields) > _MOST_PARAMETERS:
-        return
-    orders = {
-        "sent": lambda pairs: pairs,
-        "name": lambda pairs: sorted(pairs, key=lambda pair: pair[0]),
-        "pair": sorted,
-        "ignoring case": lambda pairs: sorted(pairs, key=lambda pair: pair[0].lower()),
-        "reversed": lambda pairs: pairs[::-1],
-    }
-    joints = dict.fromkeys([*((separators[:1], separators[1:2]) if len(separators) == 2 else ("=", "&"),), *_JOINTS])
-    seen = {right}
-    for (left_out, chosen), (order, sort), (spelling, change) in itertools.product(
-        ((True, kept), (False, fields), (False, [field for field in kept if field.partition("=")[2]])),
-        orders.items(),
-        _SPELLINGS.items(),
-    ):
-        pairs = [tuple(change(side) for side in field.partition("=")[::2]) for field in chosen]
-        for place, (pair, item) in enumerate(joints):
-            value = wire(item.join(f"{name}{pair}{text}" for name, text in sort(pairs)))
-            if value in seen:
-                continue
-            seen.add(value)
-            where = difference(right, value, "parameters", "as they should be")
-            causes: list[Cause] = []
-            if not left_out:
-                detail = "The client signed more or fewer of the parameters than are signed here"
-                causes.append(Cause("target-parameter", f"{detail} ({where})."))
-            causes.append(_named(order, spelling, where))
-            yield Change("parameters", value, tuple(causes[:1]), lone=place > 0 or not left_out)
-
-
-def _named(order: str, spelling: str, where: str) -> Cause:
-    if spelling == "as sent":
-        detail = "The client signed the parameters as they are sent, or in another order"
-        return Cause("target-query-order", f"{detail}: sort and join them as the scheme says ({where}).")
-    if spelling == "decoded":
-        detail = "The client signed the parameters decoded, or in another order"
-        return Cause("target-decoded", f"{detail}: write them as the scheme says ({where}).")
-    detail = "The client signed the parameters with other percent-escapes"
-    return Cause("target-reencoded", f"{detail}: write them as the scheme says ({where}).")
-
-
-_JOINTS = (("=", "&"), ("", ""), ("=", ""), ("=", "\n"), (":", "\n"), ("=", ","), ("=", ";"), ("=", "|"), (":", ","))
-
-
-def _decoded(text: str) -> str:
-    return decode_field(text).encode("utf-8", "replace").decode("latin-1")
-
-
-_SPELLINGS = {
-    "as sent": lambda text: text,
-    "decoded": _decoded,
-    "decoded but +": lambda text: _decoded(text.replace("+", "%2B")),
-    "RFC 3986": lambda text: quote(_decoded(text), safe="", encoding="latin-1"),
-    "form": lambda text: quote_plus(_decoded(text), safe="", encoding="latin-1"),
-    "browser": lambda text: quote_plus(_decoded(text), safe="*", encoding="latin-1").replace("~", "%7E"),
-    "lower escapes": lambda text: re.sub(
-        r"%..", lambda match: match[0].lower(), quote(_decoded(text), safe="", encoding="latin-1")
-    ),
-    "script": lambda text: quote(_decoded(text), safe="!'()*~", encoding="latin-1"),
-    "lower case": lambda text: _decoded(text).lower(),
-}
+        yield Change("key id", value, (Cause("key-id-differs", detail),), lone=place > 3)
 
 
 def header_lines(names: Sequence[str], request: Request, right: bytes, separators: str) -> Iterator[Change]:

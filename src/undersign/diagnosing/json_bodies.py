@@ -13,11 +13,15 @@ from urllib.parse import parse_qsl, quote, quote_plus
 LARGEST = 256 * 1024
 """How long a body may be, in bytes, to be written again."""
 _SMALL = 4096
-_LETTERS = {"&": "\\u0026", "<": "\\u003c", ">": "\\u003e", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[^\s",:{}\[\]]+|\s+|.', re.DOTALL)
+_MOST_PERMUTED = 4
+_LONG_NUMBER = re.compile(r"(?<![\w.\"])-?[0-9]{16,}(?![\w.\"])")
 _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
+_ODD_LINES = "\u2028\u2029"
 
 
-def rewritten(body: bytes) -> Iterator[bytes]:
+def rewritten_json(body: bytes) -> Iterator[bytes]:
     """The JSON in other spellings, the usual ones first; nothing where it is none."""
     if body.lstrip()[:1] not in (b"{", b"[", b'"'):
         return
@@ -28,6 +32,8 @@ def rewritten(body: bytes) -> Iterator[bytes]:
         parsed = [json.loads(text)]
         if "." in text or "e" in text.lower():
             parsed.append(json.loads(text, parse_float=_as_javascript))
+        if _LONG_NUMBER.search(text):
+            parsed.append(json.loads(text, parse_float=_as_javascript, parse_int=_as_double))
         yield from _written(body, text, parsed)
     except (ValueError, RecursionError, SyntaxError, MemoryError, TypeError):
         return
@@ -46,64 +52,153 @@ def _written(body: bytes, text: str, parsed: list[Any]) -> Iterator[bytes]:
     # Indented JSON is written by Python code and slowly, so a large body is written without the rarer combinations.
     large = len(body) > _SMALL
     for value in parsed:
-        orders: list[Any] = [value]
-        if not large and isinstance(value, dict) and 1 < len(value) <= 4:
-            orders += [dict(items) for items in itertools.permutations(value.items())][1:]
-        for place, ordered in enumerate(orders):
-            yield from new(_layouts(body, ordered, usual=place == 0, large=large))
+        yield from new(_layouts(value, large=large))
     # The same layout with other escapes, whatever it is.
-    yield from new(_escaped_otherwise(text))
+    plain = _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text) if "\\u" in text and "\\u00" not in text else text
+    for one in dict.fromkeys((text, plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))):
+        yield from new(_escaped_otherwise(one))
+    yield from new(_respaced(text))
     yield from new(iter((json.dumps(text, ensure_ascii=False), json.dumps(text))))
     for value in parsed[:1]:
         yield from new(_of_other_languages(value))
-        if not large:
-            yield from new(iter((_jackson(value), _jackson(value, "    ", inline=False))))
+    for value in parsed if not large else ():
+        yield from new(_pretty(value))
+        for ordered in _orders(value):
+            for separators in ((",", ":"), (", ", ": ")):
+                yield from new(_escaped(json.dumps(ordered, separators=separators, ensure_ascii=False)))
 
 
-def _layouts(body: bytes, value: Any, *, usual: bool, large: bool) -> Iterator[str]:
-    layouts: list[tuple[Any, Any]] = [(None, (",", ":")), (None, (", ", ": "))]
-    if usual:
-        layouts += [(None, (",", ": ")), (None, (", ", ":")), (2, None), (4, None)] + ([] if large else [("\t", None)])
-    has_letters = not body.isascii() or b"\\u" in body
-    for indent, separators in layouts:
-        for sort in (False, True) if usual else (False,):
-            for ascii_only in (False, True) if has_letters else (False,):
-                text = json.dumps(value, indent=indent, separators=separators, sort_keys=sort, ensure_ascii=ascii_only)
-                yield text
-                if "/" in text:
-                    yield text.replace("/", "\\/")
-                if any(letter in text for letter in _LETTERS):
-                    yield _html_safe(text)
+def _layouts(value: Any, *, large: bool) -> Iterator[str]:
+    layouts: list[tuple[Any, Any]] = [
+        (None, (",", ":")),
+        (None, (", ", ": ")),
+        (None, (",", ": ")),
+        (None, (", ", ":")),
+    ]
+    layouts += [(2, None), (4, None)] + ([] if large else [("\t", None), (3, None), (1, None)])
+    texts: list[str] = []
+    for sort in (False, True):
+        for indent, separators in layouts:
+            texts.append(json.dumps(value, indent=indent, separators=separators, sort_keys=sort, ensure_ascii=False))
+    # What is usual in each layout, before what is rare in any.
+    written = [list(_escaped(text)) for text in dict.fromkeys(texts)]
+    for several in itertools.zip_longest(*written):
+        yield from (text for text in several if text is not None)
 
 
-def _html_safe(text: str) -> str:
-    """As Go and .NET write it."""
-    for letter, escape in _LETTERS.items():
-        text = text.replace(letter, escape)
-    return text
+def _respaced(text: str) -> Iterator[str]:
+    """The same tokens with other spaces, so that each number and escape stays as it is."""
+    tokens = [token for token in _TOKEN.findall(text) if not token.isspace()]
+    yield "".join(tokens)
+    yield "".join(f"{token} " if token in (",", ":") else token for token in tokens)
+
+
+def _orders(value: Any) -> Iterator[Any]:
+    """The object with its members in another order, and with some of its values as other languages have them."""
+    if isinstance(value, dict):
+        items = list(cast("dict[str, Any]", value).items())
+        yield dict(items[::-1])
+        yield dict(sorted(items, key=lambda item: item[0].lower()))
+        yield dict(sorted(items, reverse=True))
+        if 2 < len(items) <= _MOST_PERMUTED:
+            yield from map(dict, itertools.permutations(items))
+        for place in range(len(items)):  # one that is put in later, or first
+            rest = items[:place] + items[place + 1 :]
+            yield dict([items[place], *rest])
+            yield dict([*rest, items[place]])
+        yield dict(items) | {name: [] for name, item in items if item == {}}  # PHP has one kind of both
+        yield {name: _without_nothing(item) for name, item in items if item is not None}
+
+
+def _without_nothing(value: Any) -> Any:
+    if isinstance(value, dict):
+        found = cast("dict[str, Any]", value)
+        return {name: _without_nothing(item) for name, item in found.items() if item is not None}
+    return value
+
+
+def _escaped(text: str) -> Iterator[str]:
+    """What the writers of languages escape in JSON that is written with no needless escape."""
+    yield text
+    ascii_only = _in_ascii(text, "%04x")
+    yield ascii_only  # Python
+    yield ascii_only.replace("/", "\\/")  # PHP
+    yield text.replace("/", "\\/")
+    yield from _html_safe(text)
+
+
+def _html_safe(text: str) -> Iterator[str]:
+    def escaped(letters: str, form: str, text: str = text) -> str:
+        for letter in letters:
+            text = text.replace(letter, "\\u" + form % ord(letter))
+        return text
+
+    yield escaped("<>&" + _ODD_LINES, "%04x")  # Go, Rails
+    yield escaped("<>&'" + _ODD_LINES, "%04x")  # Windows PowerShell, Gson without its =
+    yield escaped("<>&'=" + _ODD_LINES, "%04x")  # Gson
+    # .NET, whose quotes inside of texts have numbers too.
+    upper = escaped("<>&'+`", "%04X", _in_ascii(text, "%04X"))
+    if '\\"' in upper:
+        yield re.sub(r'(?<!\\)((?:\\\\)*)\\"', lambda match: match[1] + "\\u0022", upper)
+    yield upper
+    yield escaped("<>&'" + _ODD_LINES, "%04x", _in_ascii(text, "%04x"))
+    yield escaped("<>&", "%04X", _in_ascii(text, "%04X").replace("/", "\\/"))  # PHP's JSON_HEX_TAG and JSON_HEX_AMP
+    yield escaped("<>&'", "%04X", _in_ascii(text, "%04x").replace("/", "\\/"))
+
+
+def _in_ascii(text: str, form: str) -> str:
+    if text.isascii():
+        return text
+    return _NOT_ASCII.sub(
+        lambda match: "".join(
+            "\\u" + form % int.from_bytes(pair, "big") for pair in _units(match[0].encode("utf-16-be", "surrogatepass"))
+        ),
+        text,
+    )
 
 
 def _escaped_otherwise(text: str) -> Iterator[str]:
-    yield text.replace("\\/", "/")
-    yield re.sub(r"(?<!\\)/", r"\\/", text)
-    yield _html_safe(text)
-    yield _html_safe(text).replace("'", "\\u0027").replace("+", "\\u002B")
-    for escape in ("%04x", "%04X"):
-        units = "".join(
-            character
-            if character < "\x80"
-            else "".join(f"\\u{escape % int.from_bytes(pair, 'big')}" for pair in _units(character.encode("utf-16-be")))
-            for character in text
-        )
-        yield units
-        yield _html_safe(units)
-    yield (
-        _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text)
-        .encode("utf-16", "surrogatepass")
-        .decode("utf-16", "replace")
-    )
-    yield _ESCAPE.sub(lambda match: match[0].lower(), text)
-    yield "\\u".join(piece[:4].upper() + piece[4:] if place else piece for place, piece in enumerate(text.split("\\u")))
+    yield from _escaped(text)
+    unslashed = text.replace("\\/", "/")
+    yield from _escaped(unslashed)
+    if "/" in text:
+        yield re.sub(r"(?<!\\)/", r"\\/", text)
+    if "\\u" in text:
+        letters = _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text)
+        yield letters.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        yield _ESCAPE.sub(lambda match: match[0].lower(), text)
+        yield _ESCAPE.sub(lambda match: f"\\u{match[1].upper()}", text)
+
+
+def _pretty(value: Any) -> Iterator[str]:
+    """As printers that indent in their own ways write it."""
+    yield _jackson(value)
+    yield _jackson(value, "    ", inline=False)
+    # Windows PowerShell indents what is inside a member from where its value begins.
+    for column in (True, False):
+        for text in _escaped(_convert_to_json(value, "", column=column)):
+            yield text.replace("\n", "\r\n")
+            yield text
+    # Older versions of Ruby's json put line ends into what is empty.
+    text = re.sub(r"(?m)^( *)(.*)\[\](,?)$", r"\1\2[\n\n\1]\3", json.dumps(value, indent=2, ensure_ascii=False))
+    yield from _escaped(re.sub(r"(?m)^( *)(.*)\{\}(,?)$", r"\1\2{\n\1}\3", text))
+    for indent in (2, 4):
+        for text in _escaped(json.dumps(value, indent=indent, ensure_ascii=False)):
+            yield text.replace("\n", "\r\n")  # .NET and PowerShell on Windows
+
+
+def _convert_to_json(value: Any, indent: str, *, column: bool) -> str:
+    inner = indent + "    "
+    if isinstance(value, dict):
+        lines: list[str] = []
+        for name, item in cast("dict[str, Any]", value).items():
+            start = f"{inner}{json.dumps(name, ensure_ascii=False)}:  "
+            lines.append(start + _convert_to_json(item, " " * len(start) if column else inner, column=column))
+        return "{\n" + ",\n".join(lines) + f"\n{indent}}}"
+    if isinstance(value, list):
+        items = [inner + _convert_to_json(item, inner, column=column) for item in value]
+        return "[\n" + ",\n".join(items) + f"\n{indent}]" if items or column else "[]"
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _units(data: bytes) -> Iterator[bytes]:
@@ -130,6 +225,7 @@ def _of_other_languages(value: Any) -> Iterator[str]:
         for layout in ((",", ":"), (", ", ": ")):
             yield json.dumps(_as_texts(found), separators=layout)
     yield "".join(json.dumps(value, indent=2).split())
+    yield json.dumps(value, separators=(",", ":"), ensure_ascii=False).replace('"', "'")
 
 
 def _jackson(value: Any, indent: str = "  ", depth: int = 1, *, inline: bool = True) -> str:
@@ -209,6 +305,15 @@ def as_json(body: bytes) -> Iterator[bytes]:
                     if "/" in text:
                         yield text.replace("/", "\\/").encode()
         yield str(found).encode()
+
+
+def _as_double(number: str) -> int:
+    """A whole number as JavaScript has it: of 53 bits, and written by the fewest digits that tell it."""
+    if abs(value := int(number)) < 1 << 53:
+        return int(number)
+    digits, _, exponent = repr(float(value)).replace(".", "").partition("e+")
+    rounded = int(digits.ljust(int(exponent) + 1, "0")) if exponent else int(float(value))
+    return -rounded if number.startswith("-") else rounded
 
 
 def _as_javascript(number: str) -> Any:

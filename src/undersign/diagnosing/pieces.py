@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from ..core.fields import decode_field
@@ -24,6 +25,7 @@ from . import bodies, dates, heads, wholes
 from .cause import Cause, difference, string_difference
 from .changes import Change
 from .formula import SECRET, TIME, WHOLE, Seconds
+from .parameters import parameters
 from .reading import Reading
 from .targets import targets
 
@@ -51,6 +53,9 @@ class Pieces:
 
     def __init__(self, scheme: SchemeOfParts, request: Request, reading: Reading, searches_time: bool) -> None:
         self.scheme, self.program, self.request = scheme, scheme.program, request
+        self._digests = {name: written_digest(name, request.body) for name in self.program.carriers.digests}
+        self._first: Change | None = None
+        self._altered_first = request
         found = reading.found
         extra = {name.partition(".")[2]: text for name, text in found.items() if name.startswith("extra.")}
         key_id = reading.signed_key or reading.key_id.encode("utf-8", "surrogatepass").decode("latin-1")
@@ -79,10 +84,9 @@ class Pieces:
                     if len(part.headers) != 1:
                         self.problem = str(error)
                     piece = b""
-                if piece is None:
-                    continue
             self.parts.append(part)
             pieces.append(piece)
+        # A part that is left out has its place too: with another body it may be there.
         self.right: dict[Any, Any] = dict(enumerate(pieces))
         self.right |= {
             "order": tuple(range(len(pieces))),
@@ -129,10 +133,10 @@ class Pieces:
 
     def changes(self) -> Iterator[Change]:
         """All changes but those of the secret."""
-        yield from self._altered(heads.methods(self.request.method), self._with_method)
+        yield from self._altered(heads.methods(self.request.method), _with_method)
         right = heads.wire(self.request.target)
-        yield from self._altered(targets(self.request, right), self._with_target)
-        yield from self._altered(heads.origins(self.request), self._with_origin)
+        yield from self._altered(targets(self.request, right), _with_target)
+        yield from self._altered(heads.origins(self.request), _with_origin)
         yield from self._bodies()
         for place, part in enumerate(self.parts):
             text = self.right[place]
@@ -142,13 +146,28 @@ class Pieces:
                     yield replace(change, value={place: value})
         yield from self._whole()
 
-    def _altered(self, changes: Iterable[Change], alter: Callable[[bytes], Request]) -> Iterator[Change]:
+    def both(self, first: Change, second: Change) -> dict[Any, Any] | None:
+        """What the pieces are of a request that is altered in two ways."""
+        if first.alter is None or second.alter is None:
+            return None
+        try:
+            if self._first is not first:
+                self._first, self._altered_first = first, first.alter(self.request)
+            request = second.alter(self._altered_first)
+            return {
+                place: text_of(self.parts[place], request, self.values)
+                for place in (*first.sets, *(place for place in second.sets if place not in first.sets))
+            }
+        except (CannotSign, ValueError, IndexError):
+            return None
+
+    def _altered(self, changes: Iterable[Change], alter: Callable[[Request, bytes], Request]) -> Iterator[Change]:
         """What each change of the request does to the pieces that are made of it."""
         made_of: list[int] | None = None
         for count, change in enumerate(changes):
             if count > _MOST_ALTERED or made_of == []:
                 return
-            request = alter(change.value)
+            request = alter(self.request, change.value)
             if made_of is None:
                 made_of = self._made_of(alter)
                 if not made_of:
@@ -161,43 +180,33 @@ class Pieces:
                 continue
             changed = {place: text for place, text in sets.items() if text != self.right[place]}
             if changed:
-                yield replace(change, value=changed)
+                yield replace(change, value=changed, alter=partial(_by, alter, change.value))
 
-    def _made_of(self, alter: Callable[[bytes], Request]) -> list[int]:
+    def _made_of(self, alter: Callable[[Request, bytes], Request]) -> list[int]:
         """The places of the pieces that change when the request does."""
         found: list[int] = []
-        probes = [alter(probe) for probe in _PROBES]
+        probes = [alter(self.request, probe) for probe in _PROBES]
         for place, part in enumerate(self.parts):
-            if not isinstance(self.right[place], bytes):
+            if self.right[place] is SECRET or self.right[place] is TIME:
                 continue
             for probe in probes:
                 try:
                     text = text_of(part, probe, self.values)
                 except CannotSign:
-                    text = None
+                    text = b"\0"
                 if text != self.right[place]:
                     found.append(place)
                     break
         return found
 
-    def _with_method(self, method: bytes) -> Request:
-        return replace(self.request, method=method.decode("latin-1"))
-
-    def _with_body(self, body: bytes) -> Request:
+    def _with_body(self, request: Request, body: bytes) -> Request:
         """The request with another body, and with its digest where a carrier says that."""
-        request = self.request
         headers, target = request.headers, request.target
-        for name in self.program.carriers.digests:
-            old, new = written_digest(name, request.body), written_digest(name, body)
+        for name, old in self._digests.items():
+            new = written_digest(name, body)
             headers = tuple((held, value.replace(old, new)) for held, value in headers)
             target = target.replace(old, new)
         return Request(request.method, target, headers, body, request.origin)
-
-    def _with_target(self, target: bytes) -> Request:
-        return replace(self.request, target=target.decode("latin-1"))
-
-    def _with_origin(self, origin: bytes) -> Request:
-        return replace(self.request, origin=origin.decode("latin-1"))
 
     def _bodies(self) -> Iterator[Change]:
         made_of = self._made_of(self._with_body)
@@ -230,17 +239,17 @@ class Pieces:
         elif name == "custom headers" and text:
             yield from heads.header_lines(self._names_of(part), request, text, part.separators)
             yield from self._in_headers(part)
-        elif name in ("time", "date") or part.headers == ("date",) or Component.DATE in part.binds:
-            if len(part.headers) < 2:
-                yield from self._dates(part, text)
-        elif name == "key id":
-            yield from heads.key_ids(text)
         elif name in ("parameters", "query", "leading query"):
             encoded = request.target.partition("?")[2] if part.query_without is not None else ""
             if part.form_without is not None:
                 encoded = "&".join(filter(None, (encoded, form_of(request))))
             without = part.query_without or part.form_without or frozenset()
-            yield from heads.parameters(encoded, text, without, part.separators)
+            yield from parameters(encoded, text, without, part.separators)
+        elif name in ("time", "date") or part.headers == ("date",) or Component.DATE in part.binds:
+            if len(part.headers) < 2:
+                yield from self._dates(part, text)
+        elif name == "key id":
+            yield from heads.key_ids(text)
         elif name == "digest":
             yield from bodies.digest_spellings(text)
         elif name == "literal":
@@ -268,13 +277,12 @@ class Pieces:
             else:
                 continue
             for change in changes:
-                value = change.value.decode("latin-1")
-                headers = tuple((held, value if held.lower() == name else old) for held, old in self.request.headers)
+                alter = partial(_with_header, name, change.value.decode("latin-1"))
                 try:
-                    text = text_of(part, replace(self.request, headers=headers), self.values)
+                    text = text_of(part, alter(self.request), self.values)
                 except CannotSign:
                     continue
-                yield replace(change, value=text)
+                yield replace(change, value=text, alter=alter)
 
     def _names_of(self, part: Part) -> tuple[str, ...]:
         return part.headers or tuple(name for name in dict(self.request.headers) if name.lower().startswith("x-"))
@@ -308,8 +316,9 @@ class Pieces:
             spans["target-absolute"] += (heads.wire(self.request.origin) + path + b"?" + text,)
         elif own and mark:
             fields = [field for field in self.request.target.partition("?")[2].split("&") if field]
-            kept = "&".join(field for field in fields if decode_field(field.partition("=")[0]) not in own)
-            spans["target-with-query"] += (path + (b"?" if kept else b"") + heads.wire(kept),)
+            for without in (own, {self.program.carriers.signature_field}):
+                kept = "&".join(field for field in fields if decode_field(field.partition("=")[0]) not in without)
+                spans["target-with-query"] += (path + (b"?" if kept else b"") + heads.wire(kept),)
         for code, values in spans.items():
             for value in values:
                 where = difference(text, value, name, "as it should be")
@@ -317,26 +326,27 @@ class Pieces:
                 yield Change("target", value, (Cause(code, f"The client signed {what}: sign the {name} ({where})."),))
 
     def _whole(self) -> Iterator[Change]:
-        right, keyed = self.right, None
-        count = len(self.parts)
-        places = [place for place in range(count) if right[place] is SECRET]
-        if right["mac"] == "hash" and places:
-            keyed = places[0]
-        is_plain = not places and TIME not in right.values()
-        canonical = b""
-        if is_plain:
-            canonical = right["join"].join(right[place] for place in right["order"])
-        names = [part.name for part in self.parts]
-        yield from wholes.joiners(right["join"], count, canonical if is_plain else None)
-        yield from wholes.ends(
-            canonical if is_plain else None, right["join"], secret_is_last=places[-1:] == [count - 1]
-        )
-        yield from wholes.texts(holds_secret=bool(places))
-        yield from wholes.orders(names, keyed)
-        yield from wholes.between(count)
-        if canonical and "custom headers" in names:
-            yield from self._empty_line(names.index("custom headers"), canonical)
-        yield from wholes.macs(right["mac"], self.program.mac.algorithm, names, keyed)
+        right = self.right
+        present = [place for place in right["order"] if right[place] is not None]
+        names = [self.parts[place].name for place in present]
+        secrets = [at for at, place in enumerate(present) if right[place] is SECRET]
+        keyed = secrets[0] if right["mac"] == "hash" and secrets else None
+        canonical = None
+        if not secrets and TIME not in right.values():
+            canonical = right["join"].join(right[place] for place in present)
+        yield from wholes.joiners(right["join"], len(present), canonical)
+        is_last = secrets[-1:] == [len(present) - 1]
+        yield from wholes.ends(canonical, right["join"], secret_is_last=is_last)
+        yield from wholes.texts(holds_secret=bool(secrets))
+        for change in (
+            *wholes.orders(names, keyed),
+            *wholes.between(len(present)),
+            *wholes.macs(right["mac"], self.program.mac.algorithm, names, keyed),
+        ):
+            yield _of_present(change, present)
+        whole_names = [part.name for part in self.parts]
+        if canonical and "custom headers" in whole_names:
+            yield from self._empty_line(whole_names.index("custom headers"), canonical)
 
     def _empty_line(self, place: int, canonical: bytes) -> Iterator[Change]:
         """The line that stands where headers would, which a client leaves out or puts there twice."""
@@ -345,9 +355,14 @@ class Pieces:
             (order[:place] + order[place + 1 :], "left out the line or lines of custom headers, or the empty one"),
             ((*order[:place], place, *order[place:]), "put two empty lines where custom headers would stand"),
         ):
-            where = string_difference(canonical, self.right["join"].join(self.right[at] for at in other))
+            where = string_difference(canonical, self._joined(other))
             cause = Cause("custom-headers-line", f"The client {detail}: one belongs there ({where}).")
             yield Change("order", {"order": other}, (cause,))
+
+    def _joined(self, order: Iterable[int]) -> bytes:
+        texts = [self.right[place] for place in order]
+        joined: bytes = self.right["join"].join(text for text in texts if text is not None)
+        return joined
 
 
 _PROBES = (b"", b"/probe/probed?a=1&probe=2", b"/")
@@ -357,6 +372,37 @@ _SPANS = {
     "target-absolute": "the whole URL",
     "host-differs": "the host with it",
 }
+
+
+def _by(alter: Callable[[Request, bytes], Request], value: bytes, request: Request) -> Request:
+    return alter(request, value)
+
+
+def _with_method(request: Request, method: bytes) -> Request:
+    return replace(request, method=method.decode("latin-1"))
+
+
+def _with_target(request: Request, target: bytes) -> Request:
+    return replace(request, target=target.decode("latin-1"))
+
+
+def _with_origin(request: Request, origin: bytes) -> Request:
+    return replace(request, origin=origin.decode("latin-1"))
+
+
+def _with_header(name: str, value: str, request: Request) -> Request:
+    headers = tuple((held, value if held.lower() == name else old) for held, old in request.headers)
+    return replace(request, headers=headers)
+
+
+def _of_present(change: Change, present: Sequence[int]) -> Change:
+    """The change of order, or of the MAC, with the places of the parts that are there."""
+    sets = dict(change.sets)
+    if "order" in sets:
+        sets["order"] = tuple(present[place] if type(place) is int else place for place in sets["order"])
+    if isinstance(mac := sets.get("mac"), tuple):
+        sets["mac"] = (mac[0], present[mac[1]])
+    return replace(change, value=sets)
 
 
 def _where_digests_go(scheme: SchemeOfParts) -> set[str]:

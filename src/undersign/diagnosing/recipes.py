@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from ..core.message import Component, Request, origin_form, problem_when_verifying
@@ -29,12 +30,12 @@ from .formula import Formula
 from .keyring import KeyRing
 from .pieces import NO_VALUES, Pieces, text_of
 from .reading import Reading, Received, may_carry, received
-from .search import Budget, Try, find
+from .search import Budget, Try, find_one, find_two
 from .seconds import find_second
 from .signatures import SIZES
 
-_COMPUTATIONS = 260_000
-_SECONDS = 760_000  # of a time that is not sent: each takes less than a microsecond
+_COMPUTATIONS = 220_000
+_SECONDS = 720_000  # of a time that is not sent: each takes less than a microsecond
 _FINAL = (Reason.INSECURE, Reason.UNSUPPORTED_VERSION, Reason.BODY_TOO_LARGE)
 
 
@@ -76,17 +77,12 @@ class _Diagnosis:
         if problem := self._refused_otherwise():
             return facts or unexplained(problem)
         clock = self._clock(sent.readings[0])
-        bases = list(self._bases())
-        tries = [(request, guessed, reading) for request, guessed in bases for reading in sent.readings]
-        for as_it_is in (True, False) if len(tries) > 1 and not self.searches_time else (False,):
-            for request, guessed, reading in tries:
-                found = self._search(request, reading, guessed=guessed, as_it_is=as_it_is)
-                if found is not None and not reading.sent_key and facts:  # whose key it is, nobody has said
-                    found = tuple(cause for cause in found if cause.code != "secret-other")
-                if found is not None and (found or facts or self.mending or clock or reading.causes):
-                    return facts + self.mending + clock + reading.causes + found
-                if found is not None:
-                    return unexplained(f"The request is refused whatever its signature: {self.rejected.detail}.")
+        for found, reading in self._found(sent.readings):
+            if not reading.sent_key and facts:  # whose key it is, nobody has said
+                found = tuple(cause for cause in found if cause.code != "secret-other")
+            if found or facts or self.mending or clock or reading.causes:
+                return facts + self.mending + clock + reading.causes + found
+            return unexplained(f"The request is refused whatever its signature: {self.rejected.detail}.")
         return self._nothing_found(sent, facts, clock)
 
     def _nothing_found(self, sent: Received, facts: tuple[Cause, ...], clock: tuple[Cause, ...]) -> tuple[Cause, ...]:
@@ -168,40 +164,88 @@ class _Diagnosis:
 
     # The search
 
-    def _search(self, request: Request, reading: Reading, *, guessed: bool, as_it_is: bool) -> tuple[Cause, ...] | None:
-        """The causes of the digest of a reading; `as_it_is` looks at the right string alone."""
-        pieces = Pieces(self.scheme, request, reading, self.searches_time)
-        if pieces.problem:
-            return None
-        formula = Formula(reading.digest, SIZES[len(reading.digest)], pieces.right)
-        own = self.keys.secrets(reading.key_id, self.scheme.name)
-        others = self.keys.others(reading.key_id, self.scheme.name)
-        form = self.program.secret_form
-        key = None if form.form == "text" else form.key
-        if as_it_is:
-            rights = ({**pieces.right, "secret": secret if key is None else key(secret)} for secret in own)
-            return pieces.problems if any(formula.fits(right) for right in rights) else None
-        message = [change for change in pieces.changes() if not (guessed and change.part == "content-type")]
-        tries: list[tuple[dict[Any, Any], list[Change]]] = []
-        # An unknown key has no secret that could be spoilt, but its signature may be by that of another.
-        for place, secret in enumerate(own or (None,)):
-            right = {**pieces.right, "secret": secret if secret is None or key is None else key(secret)}
-            key_id = reading.key_id.encode("utf-8", "surrogatepass")
-            changed = spoilt.secrets(secret or b"", others if place == 0 else (), key_id=key_id, key=key)
-            spoilings = [change for change in changed if secret is not None or change.causes[0].code == "secret-other"]
-            tries.append((right, without_repeats([*message, *spoilings], right)))
-        if self.searches_time:
-            window = self.scheme.window.seconds(self.now)
-            return find_second(formula, tries, math.floor(self.now), self.now, window, self.budget)
-        length = len(formula.string({**pieces.right, "secret": b""}))
-        found = find([self._try(formula, *one) for one in tries], self.budget, length)
-        return None if found is None else pieces.problems + found
+    def _found(self, readings: Sequence[Reading]) -> Iterator[tuple[tuple[Cause, ...], Reading]]:
+        """What gives the digest, and of which reading: what is likelier is looked for in all of them first."""
+        bases = list(self._bases())
+        searches = [
+            _Search(self, request, reading, guessed=guessed) for request, guessed in bases for reading in readings
+        ]
+        searches = [search for search in searches if not search.pieces.problem]
+        looks = [_Search.as_it_is] if len(searches) > 1 and not self.searches_time else []
+        looks += [_Search.of_a_second] if self.searches_time else [_Search.of_one, _Search.of_two]
+        for look in looks:
+            for place, search in enumerate(searches):
+                share = Budget(self.budget.left // (len(searches) - place))
+                self.budget.left -= share.left
+                found = look(search, share)
+                self.budget.left += share.left
+                if found is not None:
+                    yield found, search.reading
 
-    def _try(self, formula: Formula, right: dict[Any, Any], changes: list[Change]) -> Try:
+
+class _Search:
+    """The search for the mistakes of one reading of a request."""
+
+    def __init__(self, diagnosis: _Diagnosis, request: Request, reading: Reading, *, guessed: bool) -> None:
+        self.diagnosis, self.reading, self.guessed = diagnosis, reading, guessed
+        scheme, keys = diagnosis.scheme, diagnosis.keys
+        self.pieces = Pieces(scheme, request, reading, diagnosis.searches_time)
+        self.formula = Formula(reading.digest, SIZES[len(reading.digest)], self.pieces.right)
+        self.own = keys.secrets(reading.key_id, scheme.name)
+        self.others = keys.others(reading.key_id, scheme.name)
+        form = scheme.program.secret_form
+        self.key = None if form.form == "text" else form.key
+
+    def as_it_is(self, budget: Budget) -> tuple[Cause, ...] | None:
+        fits = any(self.formula.fits(self._right(secret)) for secret in self.own if budget.take())
+        return self.pieces.problems if fits else None
+
+    def of_one(self, budget: Budget) -> tuple[Cause, ...] | None:
+        return self._with_problems(find_one(self._tries, budget))
+
+    def of_two(self, budget: Budget) -> tuple[Cause, ...] | None:
+        return self._with_problems(find_two(self._tries, budget))
+
+    def of_a_second(self, budget: Budget) -> tuple[Cause, ...] | None:
+        now = self.diagnosis.now
+        window = self.diagnosis.scheme.window.seconds(now)
+        return find_second(self.formula, self._changed, math.floor(now), now, window, budget)
+
+    def _with_problems(self, found: tuple[Cause, ...] | None) -> tuple[Cause, ...] | None:
+        return None if found is None else self.pieces.problems + found
+
+    def _right(self, secret: bytes | None) -> dict[Any, Any]:
+        key = self.key
+        return {**self.pieces.right, "secret": secret if secret is None or key is None else key(secret)}
+
+    @cached_property
+    def _changed(self) -> list[tuple[dict[Any, Any], list[Change]]]:
+        """For each secret what is right with it, and what may have been changed."""
+        changes = self.pieces.changes()
+        message = [change for change in changes if not (self.guessed and change.part == "content-type")]
+        key_id = self.reading.key_id.encode("utf-8", "surrogatepass")
+        found: list[tuple[dict[Any, Any], list[Change]]] = []
+        # An unknown key has no secret that could be spoilt, but its signature may be by that of another.
+        for place, secret in enumerate(self.own or (None,)):
+            others = self.others if place == 0 else ()
+            changed = spoilt.secrets(secret or b"", others, key_id=key_id, key=self.key)
+            spoilings = [change for change in changed if secret is not None or change.causes[0].code == "secret-other"]
+            right = self._right(secret)
+            found.append((right, without_repeats([*message, *spoilings], right)))
+        return found
+
+    @cached_property
+    def _tries(self) -> list[Try]:
+        length = len(self.formula.string({**self.pieces.right, "secret": b""}))
+        return [self._try(*one, length) for one in self._changed]
+
+    def _try(self, right: dict[Any, Any], changes: list[Change], length: int) -> Try:
+        formula = self.formula
+
         def fits(changed: Mapping[Any, Any]) -> bool:
             return formula.fits({**right, **changed})
 
-        def keyed(changed: Mapping[Any, Any], secrets: Sequence[bytes]) -> int | None:
-            return formula.secret_of({**right, **changed}, secrets)
+        def which(changed: Mapping[Any, Any], several: Sequence[Mapping[Any, Any]]) -> int | None:
+            return formula.which({**right, **changed}, several)
 
-        return Try(changes, fits, keyed)
+        return Try(changes, fits, which, self.pieces.both, length)

@@ -9,15 +9,16 @@ from .cause import Cause, clock_cause, difference
 from .changes import Change, without_repeats
 from .dates import USUAL_SECONDS, second_writings
 from .formula import WHOLE, Formula
-from .search import Budget, pairs
+from .search import Budget, pairs, ranked
 
 # How far from the clock is searched, in seconds: the fewer mistakes the further, since every one multiplies the rest.
 _FURTHEST = 26 * 3600 + 120
 _MOST_WITH_ONE = 600
 _LONE = 60
 _MOST_DAYS, _DAY = 10, 600  # whole days further off, and how far around each
-_CLOCK_WITH_ONE = 1800
-_ZONE_WITH_ONE = 35
+_BEHIND_WITH_ONE, _AHEAD_WITH_ONE = 3700, 2200  # an old signature is behind, and is likelier than a clock ahead
+_MOST_LIKELY = 32
+_OF_ZONE = 6
 _WITH_TWO = 15
 _WITH_RARE = 2
 _MILLISECONDS = 20
@@ -56,11 +57,11 @@ def find_second(
             for around in (second - days * 86400, second + days * 86400):
                 if (at := formula.second(right, range(around - _DAY, around + _DAY), budget)) is not None:
                     return (clock_cause(at - now),)
-    likely = [({**right, **change.sets}, change) for right, changes in tries for change in _likely(changes)]
-    for seconds in _clocks(second, window):
-        for changed, change in likely:
-            if (at := formula.second(changed, seconds, budget)) is not None:
-                return (*change.causes, clock_cause(at - now))
+    for right, changes in tries:
+        found = _beside_clock(formula, right, changes, second, window, budget)
+        if found is not None:
+            change, at = found
+            return (*change.causes, clock_cause(at - now))
     for right, changes in tries:
         for first, other, _ in pairs(changes, rare=False):
             if _find(formula, right, (first, other), close, second, budget) is not None:
@@ -69,6 +70,33 @@ def find_second(
         for first, other, _ in pairs(changes, rare=True):
             if _find(formula, right, (first, other), _within(window, second, _WITH_RARE), second, budget) is not None:
                 return first.causes + other.causes
+    return None
+
+
+def _beside_clock(
+    formula: Formula,
+    right: Mapping[Any, Any],
+    changes: Sequence[Change],
+    second: int,
+    window: range,
+    budget: Budget,
+) -> tuple[Change, int] | None:
+    """Any change beside a clock that is right but for its zone, and a likely one beside a clock that is off by up to an
+    hour; with the second of it."""
+    usual, rare = (_likely(ranked(changes, lone)) for lone in (0, 1))
+    around = [second + int(hours * 3600) for hours in sorted(_ZONES, key=abs) if hours]
+    zones = [range(at - _OF_ZONE, at + _OF_ZONE + 1) for at in around]
+    zones = [zone for zone in zones if zone[0] not in window and zone[-1] not in window]
+    hour = [
+        range(second - _BEHIND_WITH_ONE, min(window.start, second)),
+        range(max(window.stop, second), second + _AHEAD_WITH_ONE),
+    ]
+    for several, where in ((usual, zones), (usual[:_MOST_LIKELY], hour), (rare, zones)):
+        for change in several:
+            changed = {**right, **change.sets}
+            for seconds in where:
+                if (at := formula.second(changed, seconds, budget)) is not None:
+                    return change, at
     return None
 
 
@@ -117,16 +145,14 @@ def _times() -> Iterator[Change]:
         yield Change("time", (name, write), (cause,), lone=name not in USUAL_SECONDS)
 
 
-def _likely(changes: list[Change]) -> Iterator[Change]:
-    """The changes worth the search of other hours."""
-    for change in changes:
-        if change.lone or len(change.causes) > 1:
-            continue
-        if change.part == "time" and change.value[0] not in ("whole milliseconds", "ISO 8601"):
-            continue
-        if change.part == "mac" and "mac" in change.sets and change.sets["mac"] != "hmac":
-            continue
-        yield change
+def _likely(changes: Sequence[Change]) -> list[Change]:
+    """The changes worth the search of other hours: no time that is slow to write, and no MAC that is slow to make."""
+    return [
+        change
+        for change in changes
+        if (change.part != "time" or change.value[0] in ("whole milliseconds", "ISO 8601"))
+        and (change.part != "mac" or change.sets.get("mac", "hmac") == "hmac")
+    ]
 
 
 def _around(second: int, window: range, furthest: int) -> Iterator[range]:
@@ -136,12 +162,3 @@ def _around(second: int, window: range, furthest: int) -> Iterator[range]:
         behind = min(window.start, second - far)
         yield range(ahead, min(second + far + 3600, second + furthest) + 1)
         yield range(max(second - far - 3600, second - furthest), behind)
-
-
-def _clocks(second: int, window: range) -> Iterator[range]:
-    """The seconds outside the window where a clock with one more mistake is looked for."""
-    yield from _around(second, window, _CLOCK_WITH_ONE)
-    for hours in sorted(_ZONES, key=abs):
-        around = second + int(hours * 3600)
-        if abs(hours * 3600) >= _CLOCK_WITH_ONE:
-            yield range(around - _ZONE_WITH_ONE, around + _ZONE_WITH_ONE + 1)

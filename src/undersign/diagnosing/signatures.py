@@ -26,6 +26,7 @@ _IN_WORDS = {
 }
 _PAIRS = re.compile(r"[0-9A-Fa-f]{2}(?:[-: ][0-9A-Fa-f]{2})+")  # as .NET's BitConverter writes bytes
 _LABEL = re.compile(r"(?:[A-Za-z0-9-]*\((?:stdin|[^)]*)\)= ?|[A-Za-z][A-Za-z0-9-]{0,15}[=:] ?|0x)(?=[^=])")
+_SUM = re.compile(r"([0-9A-Fa-f]{32,128}) [ *](?:-|[^ ]+)\s*")  # as md5sum and sha256sum print it
 _QUOTED = re.compile(r"""b?(['"])(.*)\1""", re.DOTALL)
 
 
@@ -117,6 +118,8 @@ def _unwrapped(sent: str) -> Iterator[tuple[str, str]]:
         yield quoted[2], "quoted"
     if label := _LABEL.match(text):
         yield text[label.end() :].strip(), "labelled"
+    if line := _SUM.fullmatch(text):
+        yield line[1], "the line of md5sum,"
     if text.endswith("\\n"):
         yield text[:-2], "text with a newline"
     if _PAIRS.fullmatch(text):

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import itertools
 import re
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from typing import TypeAlias
 from urllib.parse import quote, quote_plus, unquote_to_bytes
 
 from ..core.credentials import parse_origin
@@ -13,6 +16,7 @@ from ..errors import ConfigError
 from .cause import Cause, difference
 from .changes import Change
 from .proxies import PREFIX, TARGET
+from .queries import Rewriting, rewritten
 
 _PREFIXES = (b"/api", b"/v1", b"/v2", b"/api/v1", b"/api/v2", b"/rest", b"/public", b"/proxy", b"/backend", b"/gateway")
 _MOST_PERMUTED = 5
@@ -22,16 +26,23 @@ _LONGEST_TARGET = 2048
 _ESCAPE = re.compile(rb"%[0-9A-Fa-f]{2}")
 
 
+Again: TypeAlias = Callable[[bytes], Sequence[Rewriting]]
+"""What clients make of a query."""
+
+
 def targets(request: Request, target: bytes) -> Iterator[Change]:
     """Other targets, and those that two mistakes make of it."""
-    for code, detail, value, lone in _targets(request, target):
+    again: Again = lambda query: tuple(rewritten(query.decode("latin-1")))  # noqa: E731
+    found = list(_targets(request, target, again))
+    for code, detail, value, lone in found:
         yield Change("target", value, (_cause(code, detail, target, value),), lone)
     if len(target) > _LONGEST_TARGET:
         return
-    for code, detail, value, lone in list(_targets(request, target)):
+    again = cache(lambda query: tuple(rewritten(query.decode("latin-1"), 1)))
+    for code, detail, value, lone in found:
         if value == target or lone or code in ("target-absolute", "target-normalised", "target-parameter"):
             continue
-        for other, why, twice, rare in _targets(request, value):
+        for other, why, twice, rare in _targets(request, value, again):
             if other != code and twice not in (target, value) and (not rare or other == "target-normalised"):
                 causes = _cause(code, detail, target, twice), _cause(other, why, target, twice)
                 yield Change("target", twice, causes)
@@ -42,7 +53,7 @@ def _cause(code: str, detail: str, target: bytes, value: bytes) -> Cause:
     return Cause(code, f"{what} ({difference(target, value, 'target')}).{stop[1:]}{remedy}")
 
 
-def _targets(request: Request, target: bytes) -> Iterator[tuple[str, str, bytes, int]]:
+def _targets(request: Request, target: bytes, again: Again) -> Iterator[tuple[str, str, bytes, int]]:
     path, mark, query = target.partition(b"?")
     as_sent = "sign path and query exactly as they stand on the request line"
     if mark:
@@ -75,10 +86,16 @@ def _targets(request: Request, target: bytes) -> Iterator[tuple[str, str, bytes,
     for value in (re.sub(rb"%23", b"#", target), *(target + fragment for fragment in fragments)):
         detail = "The client signed a bare #: a fragment is not part of a request, and a # of the path or query is %23"
         yield "target-fragment", detail, value, value[-1:] != b"#"
+    for value in _resolved(path):
+        detail = (
+            "The client signed the path as a library resolves it, without dot segments, double slashes or needless "
+            "escapes, and sent it as it was: sign the path as it is sent, or send it resolved"
+        )
+        yield "target-normalised", detail, value + mark + query, False
     for place, value in enumerate(_before_normalising(path, mark, query)):
         detail = f"The target was signed as it arrived no more: a proxy or a library has normalised it. {TARGET}"
         yield "target-normalised", detail, value, 0 if place < 3 else 1 if place < 48 else 2
-    yield from _orders(path, mark, query)
+    yield from _queries(path + mark, query, again)
     for value in (target.lower(), path.lower() + mark + query, path + mark + query.lower(), target.upper()):
         detail = f"The client signed the target in another case than it sent: {as_sent}"
         yield "target-case", detail, value, True
@@ -99,6 +116,30 @@ def _slashes(path: bytes, rest: bytes) -> Iterator[tuple[str, str, bytes, bool]]
         yield "target-slash", detail, path + b"/" + rest, False
         yield "target-slash", detail, path[1:] + b"/" + rest, True
     yield "target-slash", f"The client signed two slashes at the start: {both}", b"/" + path + rest, True
+
+
+def _resolved(path: bytes) -> Iterator[bytes]:
+    """The path as URL libraries and fronts resolve it (RFC 3986, section 6.2.2), with double slashes and without."""
+    bare = re.sub(rb"%2[eE]", b".", path)
+    for value in (path, bare, re.sub(rb"/{2,}", b"/", bare), path.replace(b"\\", b"/")):
+        kept: list[bytes] = []
+        segments = value.split(b"/")[1:]
+        for segment in segments:
+            if segment == b".." and kept:
+                kept.pop()
+            elif segment not in (b".", b".."):
+                kept.append(segment)
+        if segments and segments[-1] in (b".", b".."):
+            kept.append(b"")
+        resolved = b"/" + b"/".join(kept)
+        if resolved != path:
+            yield resolved
+    text = unquote_to_bytes(path).decode("utf-8", "replace")
+    for form in ("NFC", "NFD"):
+        other = unicodedata.normalize(form, text)
+        if other != text:
+            yield quote(other, safe="/~!'()*:@,;$&+=").encode("ascii")
+            yield quote(other, safe="/").encode("ascii")
 
 
 def _before_normalising(path: bytes, mark: bytes, query: bytes) -> Iterator[bytes]:
@@ -142,20 +183,26 @@ def _before_normalising(path: bytes, mark: bytes, query: bytes) -> Iterator[byte
                 yield path[:place] + written % path[place] + path[place + 1 :] + rest
 
 
-def _orders(path: bytes, mark: bytes, query: bytes) -> Iterator[tuple[str, str, bytes, bool]]:
-    fields = query.split(b"&") if mark else []
-    orders: list[Sequence[bytes]] = [
-        sorted(fields, key=lambda field: field.partition(b"=")[0]),
-        sorted(fields),
-        fields[::-1],
-        sorted(fields, key=bytes.lower),
-    ]
-    sure = len(orders)
-    if len(fields) <= _MOST_PERMUTED:
-        orders += itertools.permutations(fields)
-    for place, order in enumerate(orders):
-        detail = "The client signed the query's parameters in another order than it sent them: sign the query as sent"
-        yield "target-query-order", detail, path + mark + b"&".join(order), place >= sure
+def _queries(before: bytes, query: bytes, again: Again) -> Iterator[tuple[str, str, bytes, bool]]:
+    """The query as clients write it again, which have parsed it."""
+    as_sent = "sign the query as it is sent"
+    order = f"The client signed the query's parameters in another order than it sent them: {as_sent}"
+    for text, written, is_rare in again(query):
+        value = before + text.encode("latin-1", "replace")
+        if written.others:
+            detail = f"The client signed other parameters than it sent, such as lists written otherwise: {as_sent}"
+            yield "target-parameter", detail, value, True
+        elif written.order:
+            yield "target-query-order", order, value, written.changed > 1
+        elif written.spelling.startswith("decoded"):
+            yield "target-decoded", f"The client signed the query percent-decoded: {as_sent}", value, is_rare
+        else:
+            detail = f"The client signed the query with other percent-escapes than it sent: {as_sent}"
+            yield "target-reencoded", detail, value, is_rare
+    fields = query.split(b"&")
+    if 2 < len(fields) <= _MOST_PERMUTED:
+        for permuted in itertools.permutations(fields):
+            yield "target-query-order", order, before + b"&".join(permuted), True
 
 
 def _parameters(path: bytes, mark: bytes, query: bytes) -> Iterator[tuple[str, str, bytes, bool]]:
@@ -165,15 +212,12 @@ def _parameters(path: bytes, mark: bytes, query: bytes) -> Iterator[tuple[str, s
         return
     detail = "The client signed the query without a parameter that it sent: sign the query as it is sent"
     filled = [field for field in fields if field.partition(b"=")[2]]
-    others = [filled, [field.removesuffix(b"=") for field in fields]]
-    others += [fields[:place] + fields[place + 1 :] for place in reversed(range(len(fields)))]
-    for kept in others:
+    for kept in (filled, *(fields[:place] + fields[place + 1 :] for place in reversed(range(len(fields))))):
         yield "target-parameter", detail, path + (mark if kept else b"") + b"&".join(kept), True
     detail = "The client signed the query with an & or = that it did not send: sign the query as it is sent"
     if mark:
         for value in (path + mark + query + b"&", path + mark + b"&" + query, path + mark + query.rstrip(b"&")):
             yield "target-parameter", detail, value, True
-        yield "target-parameter", detail, path + mark + b"&".join(f if b"=" in f else f + b"=" for f in fields), True
         yield "target-parameter", detail, path + query, True
 
 
@@ -195,6 +239,8 @@ def _prefixes(request: Request, target: bytes, path: bytes, rest: bytes) -> Iter
     detail = "The client signed the path without a prefix that it sent, such as a base path: sign the whole path"
     segments = path.split(b"/")
     for count in range(2, min(len(segments), 10)):
+        if {*segments[1:count]} <= {b"", b".", b".."}:  # that is a path which was resolved
+            continue
         yield "target-no-path-prefix", detail, b"/" + b"/".join(segments[count:]) + rest
     if path == b"/":
         yield "target-no-path-prefix", "The client signed an empty path where it sent a slash: sign the /", rest
@@ -212,8 +258,6 @@ def _reencoded(target: bytes, path: bytes, mark: bytes, query: bytes) -> Iterato
         yield path + mark + _ESCAPE.sub(lambda match, change=change: change(match[0]), query)  # type: ignore[misc]
         for match in itertools.islice(_ESCAPE.finditer(target), 16):
             yield target[: match.start()] + change(match[0]) + target[match.end() :]
-    yield path + mark + query.replace(b"%20", b"+")
-    yield path + mark + query.replace(b"+", b"%20")
     yield path + mark + query.replace(b"+", b"%2B")
     yield target.replace(b"&", b"&amp;")
     yield quote(target, safe="").encode("ascii")
@@ -233,14 +277,15 @@ def _reencoded(target: bytes, path: bytes, mark: bytes, query: bytes) -> Iterato
     yield path.replace(b"%", b"%25") + mark + query
     yield path + mark + query.replace(b"%", b"%25")
     for write in _writers():
-        new_path = write(unquote_to_bytes(path), "/")
-        fields = [
-            [unquote_to_bytes(side.replace(b"+", b" ")) for side in field.split(b"=", 1)] for field in query.split(b"&")
-        ]
-        new_query = b"&".join(b"=".join(write(side, "") for side in field) for field in fields)
-        yield new_path + mark + new_query
-        yield new_path + mark + query
-        yield path + mark + new_query
+        yield write(unquote_to_bytes(path), "/") + mark + query
+        yield write(unquote_to_bytes(path), "/") + mark + _written_query(query, write)
+
+
+def _written_query(query: bytes, write: Callable[[bytes, str], bytes]) -> bytes:
+    fields = [
+        [unquote_to_bytes(side.replace(b"+", b" ")) for side in field.split(b"=", 1)] for field in query.split(b"&")
+    ]
+    return b"&".join(b"=".join(write(side, "") for side in field) for field in fields)
 
 
 def _writers() -> list[Callable[[bytes, str], bytes]]:

@@ -36,12 +36,29 @@ _NEW_SESSION = re.compile(
     r"(?:New-Object\s+Microsoft\.PowerShell\.Commands\.WebRequestSession|\[Microsoft\.PowerShell\.Commands\.WebRequestSession\]::new\(\))",
     re.IGNORECASE,
 )
+_ENCODING = re.compile(
+    r"\[(?:System\.)?Text\.Encoding\]::UTF8(?![.\w])"
+    r"|\[(?:System\.)?Text\.UTF8Encoding\]::new\((?:\$false)?\)"
+    r"|New-Object\s+(?:-TypeName\s+)?(?:System\.)?Text\.UTF8Encoding(?:\(\)|(?=\s|;|$))",
+    re.IGNORECASE,
+)
+_GET_BYTES = re.compile(r"\$(\w+)\.GetBytes\s*\(", re.IGNORECASE)
+_NEW_TABLE = re.compile(
+    r"""New-Object\s+(?:-TypeName\s+)?["']?System\.Collections\."""
+    r"(?P<kind>Hashtable|Specialized\.OrderedDictionary|Generic\.Dictionary\[.*?\])"
+    r"""(?=["'\s(;]|$)["']?(?:\s*\(\s*\))?"""
+    r"|\[System\.Collections\.(?P<made>Hashtable|Specialized\.OrderedDictionary|Generic\.Dictionary\[.*?\])\]::new\(\)",
+    re.IGNORECASE,
+)
+_FORMAT = re.compile(r"-f(?=[\s\"'($])", re.IGNORECASE)
+_FIELD = re.compile(r"\{\{|\}\}|\{(\d+)\}|[{}]")
 _TABLE = re.compile(r"(\[ordered\]\s*)?@\{", re.IGNORECASE)
 _HERE = re.compile(r"""@(["'])[^\S\n]*\r?\n(.*?)\r?\n\1@""", re.DOTALL)
 _BARE = re.compile(r"[^\s;|(){}'\"`$,@#][^\s;|(){}'\"`$,]*")
 _OPTION = re.compile(r"-([A-Za-z]+)(?::|(?=\s|$))")
 _SETTING = re.compile(
-    r"(?:\[(?:System\.)?Net\.ServicePointManager\]::|\$(?:ProgressPreference|ErrorActionPreference)\b)[^\n]*",
+    r"(?:\[(?:System\.)?Net\.ServicePointManager\]::|\$(?:ProgressPreference|ErrorActionPreference)\b"
+    r"|Write-(?:Host|Output|Verbose|Debug|Information)\b|Set-StrictMode\b)[^\n]*|try\s*\{",
     re.IGNORECASE,
 )
 _UNRESERVED = re.compile("%(?:4[1-9a-f]|5[0-9af]|6[1-9a-f]|7[0-9ae]|3[0-9]|2[de])", re.IGNORECASE)
@@ -72,6 +89,10 @@ _REFUSED = {
 }
 # What HTTP/2 has in the place of the request line, and browsers copy without its colon.
 _PSEUDO = frozenset({"authority", "method", "path", "scheme"})
+
+
+_UTF_8_ENCODING = object()
+"""What stands in a variable for the encoding."""
 
 
 class _Session:
@@ -134,12 +155,12 @@ class _Script:
     def _assign(self, name: str, inside: str) -> None:
         name, target = name.lower(), self.known.get(name.lower())
         if not inside:
-            self.known[name] = _Session() if self.take(_NEW_SESSION) else self.value()
+            self.known[name] = _Session() if self.take(_NEW_SESSION) else self.expression()
         elif isinstance(target, _Session) and inside.lower() == ".useragent":
-            target.user_agent = _as_text(self.value())
+            target.user_agent = _as_text(self.expression())
         elif isinstance(target, _Table):
             key = inside[1:].rstrip("]").strip("'\" ")
-            target[key] = self.value()
+            target[key] = self.expression()
         else:
             raise ConfigError(f"the script changes ${name[:40]}, which it has not written out {self.where()}")
 
@@ -147,7 +168,7 @@ class _Script:
         target = self.known.get(name.lower())
         key = _as_text(self.value())
         comma = self.take(re.compile(","))
-        value = self.value() if comma else None
+        value = self.expression() if comma else None
         if not isinstance(target, _Table) or value is None or not self.take(re.compile(r"\)")):
             raise ConfigError(f"the script changes ${name[:40]}, which it has not written out {self.where()}")
         target[key] = value
@@ -191,16 +212,53 @@ class _Script:
         self._depth -= 1
         return found
 
+    def expression(self) -> Any:
+        """The value that stands here, with texts that are put together by + or -f."""
+        found = self.value()
+        while True:
+            if self.take(re.compile(r"\+(?!=)")):
+                found = _as_text(found) + _as_text(self.value())
+            elif isinstance(found, str) and self.take(_FORMAT):
+                found = self._formatted(found)
+            else:
+                return found
+
+    def _formatted(self, text: str) -> str:
+        values = [self.value()]
+        while self.take(re.compile(",")):
+            values.append(self.value())
+
+        def filled(match: re.Match[str]) -> str:
+            if match[0] in ("{{", "}}"):
+                return match[0][0]
+            if match[1] is None or int(match[1]) >= len(values):
+                raise ConfigError(f"the script formats text in a way that cannot be read {self.where()}: write it out")
+            return _as_text(values[int(match[1])])
+
+        return _FIELD.sub(filled, text)
+
     def _value(self) -> Any:
         if match := self.take(_HERE):
             return self._expanded(match[2]) if match[1] == '"' else match[2]
         if match := self.take(_TABLE):
             return self._table(ordered=bool(match[1]))
+        if match := self.take(_NEW_TABLE):
+            empty = _Table()
+            empty.ordered = "hashtable" not in (match["kind"] or match["made"]).lower()
+            return empty
         if match := self.take(_UTF_8):
-            found = _as_text(self.value()).encode()
+            found = _as_text(self.expression()).encode()
             self._close()
             if match[0].startswith("("):
                 self._close()
+            return found
+        if self.take(_ENCODING):
+            return _UTF_8_ENCODING
+        if match := self.take(_GET_BYTES):
+            if self._variable(match[1]) is not _UTF_8_ENCODING:
+                raise ConfigError(f"the script encodes text in a way that cannot be read {self.where()}: use UTF-8")
+            found = _as_text(self.expression()).encode()
+            self._close()
             return found
         if self.take(re.compile("'")):
             match = re.compile(r"((?:[^']|'')*)'").match(self.text, self.place)
@@ -211,7 +269,7 @@ class _Script:
         if match := self.take(_VARIABLE):
             return self._variable(match[1] or match[2])
         if self.take(re.compile(r"\(")):
-            found = self.value()
+            found = self.expression()
             if self.take(re.compile(r"\|\s*ConvertTo-Json", re.IGNORECASE)):
                 raise ConfigError(
                     "what ConvertTo-Json writes differs from one version of PowerShell to the next: write out the JSON"
@@ -247,7 +305,7 @@ class _Script:
             key = name[0] if name and name[0] else _as_text(self.value())
             if self.take(re.compile("=")) is None:
                 raise ConfigError(f"the script has a hash table that cannot be read {self.where()}: copy all of it")
-            found[key] = self.value()
+            found[key] = self.expression()
         return found
 
     def _expanded(self, text: str) -> str:

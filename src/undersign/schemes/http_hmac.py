@@ -39,6 +39,10 @@ class HttpHmac(SchemeOfParts):
     `method_field` names a parameter, such as `_method`, that no POST may have: see `Scheme.method_field`.
 
     Raises ConfigError for an option that cannot work.
+
+    Example::
+
+        scheme = HttpHmac(provider="my_api", name="my-api", algorithm="sha256", signed_headers=["X-Request-Id"])
     """
 
     provider: str
@@ -151,7 +155,13 @@ class HttpHmac(SchemeOfParts):
 
 @dataclass(frozen=True, kw_only=True)
 class GoTom(HttpHmac):
-    """goTom's deployment: provider `gotom_app_api`, HMAC-SHA1, 30 minutes either side, no custom headers."""
+    """goTom's deployment: provider `gotom_app_api`, HMAC-SHA1, 30 minutes either side, no custom headers.
+
+    Example::
+
+        patch = sign(GoTom(), request, Credential("user", "secret"), now=now)
+        headers = dict(patch.headers)  # Authorization and Date
+    """
 
     provider: str = "gotom_app_api"
     name: str = "gotom"

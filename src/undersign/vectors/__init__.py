@@ -32,6 +32,24 @@ if TYPE_CHECKING:
     else:
         from importlib.abc import Traversable
 
+__all__ = [
+    "RECIPES",
+    "Group",
+    "Result",
+    "Test",
+    "VectorFile",
+    "canonical_json",
+    "check_schema",
+    "lint",
+    "load",
+    "names",
+    "parse",
+    "read",
+    "run",
+    "run_file",
+    "shipped",
+]
+
 RECIPES = "recipes"
 """The name of the vectors of recipes: what each of their parts and carriers comes to."""
 

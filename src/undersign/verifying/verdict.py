@@ -26,6 +26,8 @@ from .windows import RollingWindows, search
 
 _UNKNOWN_KEY_ID = "unknown"
 _FURTHEST = 1e15  # seconds: no clock is there, and whole seconds are still told apart
+_FEWEST = 2
+"""How many secrets a refusal is computed for: as many as a key has whose secret is being changed."""
 _NOT_KNOWN = (Reason.UNKNOWN_KEY, "no secret is known for the key id")
 _NOT_FITTING = (Reason.MISMATCH, "no secret of the key fits")
 _new = tuple.__new__  # all that making a NamedTuple does, without a call of its own
@@ -54,6 +56,11 @@ class Verified(_Verified):
     given the head and has not: a digest of the signature.
 
     All but the first two have defaults, for the tests of apps that make one by hand.
+
+    Example::
+
+        verified = verifier.verify(signed)
+        assert (verified.scheme, verified.key_id, verified.secret_index) == ("gotom", "user", 0)
     """
 
     __slots__ = ()
@@ -139,6 +146,11 @@ class Pending(NamedTuple):
 
     `claim` is None while it may still stand in a form; it is final after `with_body`, which brings `request`, the head
     with its body.
+
+    Example::
+
+        pending = verifier.begin(signed)
+        verified = verifier.finish(pending.with_body(signed.body))
     """
 
     schemes: tuple[Scheme, ...]
@@ -209,13 +221,18 @@ def _mark(scheme: Scheme, claim: Claim) -> str:
     """
     if scheme.several_signatures or len(claim.signatures) != 1:
         return ""
-    return hashlib.sha256(claim.signatures[0].encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(claim.signatures[0].encode()).hexdigest()
 
 
 def begin(schemes: Scheme | Sequence[Scheme], head: Request, *, now: float) -> Pending:
     """Read a request's head, whose own body is not looked at. `now` is in Unix seconds.
 
     Raises Rejected, in this order: missing, ambiguous, insecure, malformed, unsupported_version, stale or future.
+
+    Example::
+
+        pending = begin(GoTom(), signed, now=now)
+        verified = pending.with_body(signed.body).finish([Secret("secret")])
     """
     if type(schemes) is not tuple:
         schemes = (schemes,) if isinstance(schemes, Scheme) else tuple(schemes)
@@ -337,12 +354,15 @@ def verdict(
             if claim.others:
                 strings += tuple([other(request.body, 0) for other in claim.others])
             found = None
-            for index, secret in enumerate(secrets or (NO_SECRET,)):
+            tried = secrets if len(secrets) >= _FEWEST else (*secrets, NO_SECRET, NO_SECRET)[:_FEWEST]
+            for index, secret in enumerate(tried):
                 for string_to_sign in strings:
                     expected = scheme.signature(secret.reveal(), string_to_sign).encode()
                     for signature in claim.signatures:
                         if found is None and compare_digest(expected, signature.encode("utf-8", "surrogatepass")):
                             found = now if claim.at is None else claim.at, index, string_to_sign
+                if found is not None:
+                    break
         covered = scheme.covers(request)
         if not isinstance(covered, frozenset):
             return _failed(scheme, TypeError())
@@ -351,7 +371,7 @@ def verdict(
         return _refused(scheme, claim, Reason.MALFORMED, str(error))
     except Exception as error:
         return _failed(scheme, error)
-    if found is None or not known:
+    if found is None or found[1] >= len(secrets):  # anybody can sign with what stands in for a secret
         # One way for both, as the time would tell them apart.
         return _refused(scheme, claim, *(_NOT_FITTING if known else _NOT_KNOWN))
     at, secret_index, signed = found
