@@ -33,7 +33,6 @@ if TYPE_CHECKING:
         from importlib.abc import Traversable
 
 __all__ = [
-    "RECIPES",
     "Group",
     "Result",
     "Test",
