@@ -191,8 +191,9 @@ class SignatureMiddleware:
                 await send(start)
                 await send({"type": "http.response.body", "body": body, "more_body": True})
                 left, body = await dropping.drop(math.inf), b""
-            elif left is Left.NOTHING:
+            else:  # nobody may be a chunk that is none, from a client that is still there
                 await send(start)
+                left = Left.NOTHING
             if left is not Left.NOBODY:
                 await send({"type": "http.response.body", "body": body, "more_body": False})
         finally:
