@@ -11,17 +11,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..bodies import IN_MEMORY
-from ..core.credentials import Credential
 from ..core.message import Request, body_length
 from ..core.text import printable
 from ..errors import ConfigError
-from ..scheme import Scheme
 from ..signing import Signer
 from .body import read_body
-from .choosing import Extras, key_id_of
 from .next_step import REFUSALS, say_clocks_differ, say_what_was_signed
-from .options import Command, clock_at, head_of_arguments, read_secret, request_options
+from .options import Command, clock_at, head_of_arguments
 from .output import replacing, say
+from .signing_options import Signing, request_options
 from .streams import StreamFault, check_output
 from .wire import head_of, sent, with_wire_headers
 
@@ -34,7 +32,6 @@ _FRAMING = frozenset({"content-length", "transfer-encoding"})
 @click.command(
     cls=Command,
     epilog="\b\nExample: undersign call PUT https://demo.gotom.io/app-api/x --key-id me <x.json",
-    short_help="Sign a request and send it.",
 )
 @request_options()
 @click.option(
@@ -58,15 +55,11 @@ _FRAMING = frozenset({"content-length", "transfer-encoding"})
     help="How long the server may be silent.",
 )
 def call(
+    signing: Signing,
     method: str,
     url: str | None,
     headers: Sequence[str],
     data: Path | None,
-    scheme: Scheme,
-    key_id: str | None,
-    extras: Extras,
-    secret_env: str | None,
-    secret_file: Path | None,
     at: float | None,
     output: Path | None,
     save: Path | None,
@@ -78,16 +71,15 @@ def call(
     </dev/null. Exits 0 for a status below 400, 1 for any other, 2 where there was no whole answer. Where the server has
     refused it (400, 401, 403), the last line is the command that shows what was signed.
     """
-    head = head_of_arguments(method, url, headers)
-    key_id = key_id_of(scheme, key_id)
-    extra, nonce = extras.of(scheme), extras.nonce_for(scheme)
+    head = head_of_arguments(method, url, headers, signing.profile)
+    scheme, key_id, nonce = signing.scheme, signing.key_id(), signing.nonce()
     for option, path in (("--output", output), ("--save", save)):
         if path is not None and not path.resolve().parent.is_dir():
             raise ConfigError(f"{option} {path}: the directory is not there")
     for name, _ in head.headers:
         if name.lower() in _FRAMING:
             raise ConfigError(f"-H {name}: it follows from the body, and is set by call itself")
-    credential = Credential(key_id, read_secret(secret_env, secret_file), extra=extra)
+    credential = signing.credential(key_id)
     clock, signed_at = clock_at(at), list[float]()
 
     def kept_clock() -> float:

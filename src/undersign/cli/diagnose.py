@@ -23,7 +23,6 @@ from .options import Given, clock_at, verifying_options
     cls=ReadingCommand,
     epilog="\b\nExamples:\n  undersign diagnose --keys keys.toml request.http\n"
     "  undersign diagnose --keys keys.toml request.http --signed-string string.txt",
-    short_help="Find out why a signature does not match.",
 )
 @verifying_options
 @input_options

@@ -23,7 +23,6 @@ from .output import say
 @click.command(
     cls=ReadingCommand,
     epilog="\b\nExample: undersign verify --keys keys.toml request.http",
-    short_help="Verify a raw request.",
 )
 @verifying_options
 @input_options
