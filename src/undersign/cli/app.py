@@ -55,8 +55,10 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module, _, name = COMMANDS[cmd_name][0].partition(":")
+        place, does = COMMANDS[cmd_name]
+        module, _, name = place.partition(":")
         found: click.Command = getattr(import_module(f".{module}", __package__), name)
+        found.short_help = does
         return found
 
     def resolve_command(

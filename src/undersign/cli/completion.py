@@ -25,7 +25,8 @@ _WORDS, _WORD = "_UNDERSIGN_WORDS", "_UNDERSIGN_WORD"
 _POWERSHELL = r"""
 Register-ArgumentCompleter -Native -CommandName %(prog_name)s -ScriptBlock {
     param($word, $ast, $cursor)
-    $before = $ast.CommandElements | Where-Object { $_.Extent.EndOffset -lt $cursor } | ForEach-Object { $_.Extent.Text }
+    $elements = $ast.CommandElements | ForEach-Object { $_.Extent }
+    $before = $elements | Where-Object { $_.EndOffset -lt $cursor } | ForEach-Object { $_.Text }
     $env:%(complete_var)s = 'powershell_complete'
     $env:_UNDERSIGN_WORDS = $before -join "`n"
     $env:_UNDERSIGN_WORD = $word

@@ -98,7 +98,7 @@ def _sign(
 ) -> list[str] | None:
     """`undersign sign … --explain` for the same string to sign; None where that takes what must not be shown."""
     url: str = given["url"]
-    if private_spans(url.encode("utf-8", "surrogateescape")):
+    if given["items"] or private_spans(url.encode("utf-8", "surrogateescape")):
         return None
     headers = [line for line in given["headers"] if not is_private(line.partition(":")[0])]
     data = given["data"]

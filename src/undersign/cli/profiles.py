@@ -21,7 +21,7 @@ from ..profiles.reading import profiles_of
 from .choosing import config_option
 from .completing import complete_profiles, complete_schemes
 from .options import Command
-from .output import replacing, say
+from .output import painted, replacing, say
 
 _json = click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 
@@ -90,11 +90,11 @@ def check(names: Sequence[str], config: Path | None, as_json: bool) -> int:
         say(f"undersign: {file} holds no profile: undersign profiles add NAME writes one")
     for name, (problems, risks) in checked.items():
         for problem in problems:
-            click.echo(f"{click.style('wrong', fg='red')}: {one_line(problem)}")
+            click.echo(f"{painted('wrong', fg='red')}: {one_line(problem)}")
         for risk in risks:
-            click.echo(f"{click.style('warning', fg='yellow')}: {one_line(risk)}")
+            click.echo(f"{painted('warning', fg='yellow')}: {one_line(risk)}")
         if not problems:
-            click.echo(f"{click.style('ok', fg='green')}: {printable(name)}")
+            click.echo(f"{painted('ok', fg='green')}: {printable(name)}")
     return 0 if is_fine else 1
 
 

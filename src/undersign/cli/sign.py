@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import os
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import click
@@ -18,9 +16,9 @@ from ..scheme import Claim, Scheme
 from ..signing import sign as sign_request
 from .body import read_body
 from .explain import explain_file
-from .options import Command, clock_at, head_of_arguments
+from .options import Command, clock_at
 from .output import say
-from .signing_options import Signing, request_options
+from .signing_options import Asked, Signing, request_options
 
 
 @click.command(
@@ -44,10 +42,7 @@ from .signing_options import Signing, request_options
 )
 def sign(
     signing: Signing,
-    method: str,
-    url: str | None,
-    headers: Sequence[str],
-    data: Path | None,
+    asked: Asked,
     at: float | None,
     form: str | None,
     as_json: bool,
@@ -61,16 +56,17 @@ def sign(
     scheme = signing.scheme
     only_explained = explaining and form is None and not as_json
     clock = clock_at(at)
-    if url is None and explaining:
-        if headers or data is not None or not only_explained:
+    data = asked.data
+    if asked.url is None and explaining:
+        if asked.headers or data is not None or not only_explained:
             raise click.UsageError("--explain FILE takes neither -H, --data nor --as: the request is in the file")
-        explain_file(method, [scheme], signing.given_key_id, at)
+        explain_file(asked.method, [scheme], signing.given_key_id, at)
         return
-    head = head_of_arguments(method, url, headers, signing.profile)
+    head = asked.head(signing.profile)
     key_id = signing.key_id()
     nonce = (signing.extras.nonce or "") if only_explained else signing.nonce()
     credential = None if only_explained else signing.credential(key_id)
-    with read_body(data, scheme.body_need(head)) as body:
+    with read_body(asked.data, scheme.body_need(head), asked.body) as body:
         request = Request(head.method, head.target, head.headers, body.signed, head.origin)
     now = clock()  # once the body is there: it may take its time
     explanation = explain(scheme, request, key_id, now=now, nonce=nonce) if explaining else None
