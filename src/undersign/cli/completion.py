@@ -9,12 +9,7 @@ from __future__ import annotations
 import os
 
 import click
-from click.shell_completion import (
-    CompletionItem,
-    ShellComplete,
-    add_completion_class,
-    get_completion_class,
-)
+from click.shell_completion import CompletionItem, ShellComplete, add_completion_class, get_completion_class
 
 from . import COMPLETE
 from .options import Command
@@ -59,12 +54,11 @@ class _PowerShell(ShellComplete):
         return [_unquoted(word) for word in words[1:]], _unquoted(os.environ.get(_WORD, ""))
 
     def format_completion(self, item: CompletionItem) -> str:
-        if item.type != "plain":  # a file, which PowerShell offers itself
-            return ""
         return f"{item.value}\t{' '.join(item.help.split())}" if item.help else str(item.value)
 
-    def complete(self) -> str:
-        return "\n".join(filter(None, super().complete().split("\n")))
+    def get_completions(self, args: list[str], incomplete: str) -> list[CompletionItem]:
+        found = super().get_completions(args, incomplete)
+        return [item for item in found if item.type == "plain"]  # files PowerShell offers itself
 
 
 add_completion_class(_PowerShell)
@@ -91,7 +85,8 @@ def answer(instruction: str) -> int:
     if shell not in _HOW or what not in ("complete", "source"):
         return 2
     completer = _completer(shell)
-    click.echo(completer.source() if what == "source" else completer.complete())
+    if said := completer.source() if what == "source" else completer.complete():
+        click.echo(said)
     return 0
 
 
