@@ -152,8 +152,8 @@ def test_list_shows_all_but_the_secret(config: Path) -> None:
     result = undersign("profiles", "list", "--config", config, env=ENV)
     assert result.code == 0
     first, second = result.text.splitlines()
-    assert first.split() == "demo gotom crm_sync secret from the environment variable DEMO_SECRET".split()
-    assert second.split() == "broken gotm cannot be used: undersign profiles check broken".split()
+    assert first.split() == ["demo", "gotom", "crm_sync", "secret", "from", "the", "environment", "variable", "DEMO_SECRET"]
+    assert second.split() == ["broken", "gotm", "cannot", "be", "used:", "undersign", "profiles", "check", "broken"]
     demo, broken = json.loads(undersign("profiles", "list", "--config", config, "--json", env=ENV).text)
     assert (demo["name"], demo["key_id"]) == ("demo", "crm_sync")
     assert len(broken["problems"]) == 2
