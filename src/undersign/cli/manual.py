@@ -67,7 +67,7 @@ def _command(path: str, command: click.Command, context: click.Context) -> Itera
     records = [parameter.get_help_record(context) for parameter in command.get_params(context)]
     yield from _definitions([record for record in records if record is not None and record[1]])
     if command.epilog:
-        yield from _paragraphs(command.epilog)
+        yield from _paragraphs(command.epilog, behind=True)
 
 
 def _definitions(rows: Iterable[tuple[str, str]]) -> list[str]:
@@ -77,12 +77,12 @@ def _definitions(rows: Iterable[tuple[str, str]]) -> list[str]:
     return lines
 
 
-def _paragraphs(text: str) -> list[str]:
-    """Its paragraphs; one that begins with click's mark for it keeps its lines."""
+def _paragraphs(text: str, *, behind: bool = False) -> list[str]:
+    """Its paragraphs, `behind` others or right below a heading. One with click's mark keeps its lines."""
     lines: list[str] = []
     for paragraph in re.split(r"\n\s*\n", text.strip()):
         lines += [".PP", *_text(paragraph)]
-    return lines
+    return lines if behind else lines[1:]  # a heading begins one
 
 
 def _text(paragraph: str) -> list[str]:
