@@ -57,6 +57,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the shells are those of POSIX")
+@pytest.mark.long
 @pytest.mark.parametrize(("shell", "script"), [("bash", BASH), ("fish", FISH), ("zsh", ZSH)])
 def test_a_shell_offers_what_may_stand_at_the_cursor(shell: str, script: str, folder: Path) -> None:
     if shutil.which(shell) is None:
@@ -84,6 +85,17 @@ def powershell(*before: str, word: str, folder: Path) -> list[str]:
     done = process(env=asked, cwd=folder)
     assert (done.code, done.err) == (0, "")
     return done.text.splitlines()
+
+
+def test_bash_is_offered_schemes_and_profiles_by_name(folder: Path) -> None:
+    for line, offered in list(LINES.items())[2:4]:
+        words = line.split()
+        asked: dict[str, str | None] = {
+            "_UNDERSIGN_COMPLETE": "bash_complete",
+            "COMP_WORDS": line,
+            "COMP_CWORD": str(len(words) - 1),
+        }
+        assert process(env=asked, cwd=folder).text.split() == [f"plain,{name}" for name in offered]
 
 
 def test_powershell_gets_a_line_for_each_offer_with_its_meaning(folder: Path) -> None:
