@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -78,8 +79,9 @@ def _page(name: str) -> str:
     about, scheme = presets.described(name), by_default(name)
     python = name.replace("-", "_")
     lines = [f"# {name}", "", about.sentence, ""]
+    lines += ["```console", "$ pip install undersign", "```", ""]
     lines += ["```python", "import undersign", "", f"scheme = undersign.presets.{python}({_needed(name)})", "```", ""]
-    lines += [f"On the command line it is `--scheme {name}`. Where the rules are from: {about.source}", ""]
+    lines += [f"On the command line it is `--scheme {name}`. Where the rules are from: {_linked(about.source)}", ""]
     if isinstance(scheme, SchemeOfParts):
         lines += ["## What is signed, and where it travels", "", "```text", *drawing(scheme), "```", ""]
     if scheme is not None:
@@ -114,6 +116,10 @@ def _page(name: str) -> str:
     if isinstance(scheme, Recipe):
         lines += ["## The recipe", "", "```json", json.dumps(scheme.as_mapping(), indent=2), "```", ""]
     return "\n".join(lines)
+
+
+def _linked(text: str) -> str:
+    return re.sub(r"https?://[^\s,;)]+", r"<\g<0>>", text)
 
 
 def _needed(name: str) -> str:

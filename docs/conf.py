@@ -13,6 +13,7 @@ from undersign.cli.app import commands
 sys.path.insert(0, str(Path(__file__).parent))
 import apis
 import page
+import sentences
 
 django.conf.settings.configure()  # autodoc imports rest_framework, which asks for settings
 
@@ -20,7 +21,9 @@ project = "undersign"
 author = "The undersign authors"
 copyright = "2026, The undersign authors"  # noqa: A001 - Sphinx's name
 release = version = __version__
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx_click"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx_click", "sphinx_copybutton"]
+copybutton_prompt_text = "$ "  # commands are copied, and what they print is not
+copybutton_line_continuation_character = "\\"
 exclude_patterns = ["examples/**", "playground/**"]
 html_theme = "furo"
 html_title = f"undersign {version}"
@@ -37,6 +40,7 @@ def setup(app: Sphinx) -> None:
     """Put the page beside the documentation; html_extra_path would put it in the front page's place."""
     _ask_for_help(commands)
     apis.write(Path(app.srcdir) / "apis")
+    sentences.write(Path(app.srcdir) / "reference" / "sentences.md")
     app.connect("build-finished", _build_page)
 
 

@@ -4,6 +4,7 @@ emitted shows neither a secret nor a signature that is good with UNDERSIGN_CANAR
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Generator, Iterator
 
 import certifi
@@ -15,6 +16,14 @@ from tests import canary
 def pytest_configure(config: pytest.Config) -> None:
     if os.environ.get("UNDERSIGN_CANARY") == "1":
         config.pluginmanager.register(canary.plugin(), "canary")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out, on other systems, what needs a pseudo-terminal, /proc, a fork or a shell's closed streams."""
+    if sys.platform != "linux":
+        for item in items:
+            if item.get_closest_marker("linux"):
+                item.add_marker(pytest.mark.skip(reason="needs Linux"))
 
 
 @pytest.hookimpl(wrapper=True)

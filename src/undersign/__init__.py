@@ -14,14 +14,15 @@ from .verifying import AsyncVerifier, Pending, Verified, Verifier, begin
 if TYPE_CHECKING:
     from . import presets
     from .diagnosing import diagnose
-    from .explaining import Explanation, explain
+    from .explaining import Explanation as Explanation
+    from .explaining import explain
     from .recipe import Recipe
     from .schemes import GoGrid, GoTom, HttpHmac, KeyedTimestamp
     from .schemes.presets.acquia import Acquia
     from .schemes.presets.mashery import Mashery
     from .schemes.presets.tyk import Tyk
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "Acquia",
@@ -33,7 +34,6 @@ __all__ = [
     "Component",
     "ConfigError",
     "Credential",
-    "Explanation",
     "GoGrid",
     "GoTom",
     "HttpHmac",

@@ -12,6 +12,13 @@ class Reason(str, Enum):
     Reasons are found in this order: before the body `missing`, `ambiguous`, `insecure`, `malformed`,
     `unsupported_version`, `stale` or `future`; with the body the same again, then `unknown_key`,
     `mismatch`, `replayed`. The remaining ones come from servers, which know more than the request.
+
+    Example::
+
+        try:
+            verifier.verify(request)
+        except Rejected as rejected:
+            assert rejected.reason is Reason.MISSING
     """
 
     MISSING = "missing"
@@ -48,15 +55,39 @@ class Reason(str, Enum):
 
 
 class UndersignError(Exception):
-    """The base of all errors that undersign raises on purpose."""
+    """The base of all errors that undersign raises on purpose.
+
+    Example::
+
+        try:
+            verifier.verify(request)
+        except UndersignError as error:
+            print(type(error).__name__)
+    """
 
 
 class ConfigError(UndersignError):
-    """An option, a key or a credential that cannot work; found when the object is built."""
+    """An option, a key or a credential that cannot work; found when the object is built.
+
+    Example::
+
+        try:
+            Credential("user", "")
+        except ConfigError as error:
+            print(error)
+    """
 
 
 class CannotSign(UndersignError):
-    """This request cannot be signed so that it would verify. The request is left as it was."""
+    """This request cannot be signed so that it would verify. The request is left as it was.
+
+    Example::
+
+        try:
+            sign(GoGrid(), Request("GET", "/", (), b"", "http://a.example"), credential, now=now)
+        except CannotSign as error:
+            print(error)
+    """
 
 
 class ResponseRejected(UndersignError):
@@ -82,6 +113,14 @@ class Rejected(UndersignError):
     no signature. It is not for the client, who gets the scheme's uniform refusal. `scheme` and `key_id`
     are what the request claimed, unverified; empty where it did not come that far. `part` is the name of the header or
     parameter at fault, where one alone is, and `fault` says so where it is absent or repeated.
+
+    Example::
+
+        try:
+            verifier.verify(request)
+        except Rejected as rejected:
+            print(rejected.reason, rejected.detail)  # for your log
+            answer = verifier.refusal(rejected, request)  # for the client
     """
 
     def __init__(

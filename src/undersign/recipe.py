@@ -57,6 +57,8 @@ class Recipe(SchemeOfParts):
     `any_case` takes a signature in hex in either case. `nonce` is "required", "number" for a whole number that grows
     from request to request, or "optional" where a request may have none.
 
+    Example::
+
         Recipe(name="bokun", parts=["time", "key_id", "method", "target"], mac="hmac-sha1", encoding="base64",
                time="%Y-%m-%d %H:%M:%S", headers={"X-Bokun-Date": "{time}", "X-Bokun-AccessKey": "{key_id}",
                "X-Bokun-Signature": "{signature}"})

@@ -24,6 +24,8 @@ from .schemes import GoGrid, GoTom, HttpHmac, KeyedTimestamp, presets
 if TYPE_CHECKING:
     from importlib.metadata import Distribution, EntryPoint
 
+__all__ = ["build_scheme", "option_types", "parse_option", "scheme_names", "schemes_described"]
+
 GROUP = "undersign.schemes"
 
 _BUILT_IN: dict[str, Callable[..., Scheme]] = {

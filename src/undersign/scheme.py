@@ -60,6 +60,11 @@ class Claim(_Claim):
     `extra` are the credential's values besides key id and secret, by name, for a signer. `others` are like `string`,
     for a scheme whose senders do not agree on the string to sign, such as on the port of a URL: where the time is sent
     or not signed, a signature of any of them fits.
+
+    Example::
+
+        claim = GoTom().read(signed)
+        assert (claim.key_id, claim.at) == ("user", 1730974875)
     """
 
     __slots__ = ()
@@ -81,6 +86,10 @@ class BodyNeed(_BodyNeed):
     """What a scheme needs of a request's body: nothing, the digests that are named, or the raw bytes.
 
     `digests` are names of hashlib. `raw` bytes are held in memory, `limit` of them at most.
+
+    Example::
+
+        assert GoTom().body_need(request).digests == ("md5",)
     """
 
     __slots__ = ()
@@ -118,6 +127,11 @@ class Scheme(ABC):
     no I/O and reads no clock. Signing goes `draft`, `signature`, `write`. Verifying goes `read`, the claim's `string`,
     `signature`, or `candidates` where the time is not sent. `draft` and `read` end in the same string to sign, which is
     best one private method of the scheme.
+
+    Example::
+
+        assert isinstance(GoTom(), Scheme)
+        assert GoTom().covers(signed) >= {Component.METHOD, Component.BODY}
     """
 
     name: str

@@ -30,6 +30,11 @@ def sign(scheme: Scheme, request: Request, credential: Credential, *, now: float
 
     Raises CannotSign, with the part at fault and the remedy, where the request cannot be signed so that it would
     verify, or where the credential may not go to its origin; ConfigError for a credential that the scheme cannot use.
+
+    Example::
+
+        patch = sign(GoTom(), request, Credential("user", "secret"), now=1730974875)
+        signed = patch.apply(request)
     """
     if problem := credential_problem(scheme, credential):
         del credential  # which may be a plain secret, where it is no Credential
@@ -101,6 +106,11 @@ class Signer:
     `nonce` returns a text that no request had before, for a scheme that sends one: `lambda: str(uuid.uuid4())`.
 
     Raises ConfigError for a credential that the scheme cannot use.
+
+    Example::
+
+        signer = Signer(GoTom(), Credential("user", "secret"))
+        signed = signer.sign(request).apply(request)
     """
 
     def __init__(

@@ -365,6 +365,7 @@ def _interrupted() -> tuple[bytes, int]:
     return said, call.returncode
 
 
+@pytest.mark.linux
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
 def test_bars_are_for_terminals_and_leave_the_output_alone(tmp_path: Path) -> None:
     import pty
@@ -415,6 +416,7 @@ def peak(pid: int | str) -> int:
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
 
 
+@pytest.mark.linux
 @pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
 @pytest.mark.parametrize("scheme", ["gotom", "gogrid"])

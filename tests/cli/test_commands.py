@@ -57,7 +57,7 @@ def test_the_version_is_told_without_any_command_imported() -> None:
     version, modules = done.stdout.splitlines()
     assert version == f"undersign {__version__}"
     ours = {name.split(".")[1] for name in json.loads(modules) if name.startswith("undersign.")}
-    assert ours <= {"cli", "core", "errors", "scheme", "signing", "verifying", "policy"}
+    assert ours <= {"cli", "core", "errors", "events", "scheme", "signing", "verifying", "policy"}
     heavy = {"asyncio", "logging", "httpx", "requests", "rich", "tomllib", "ssl", "importlib.metadata"}
     assert not heavy & set(json.loads(modules))
 

@@ -39,7 +39,7 @@ def test_it_is_ascii_and_holds_no_line_that_roff_would_read_as_another() -> None
 
 
 @pytest.mark.parametrize(
-    "formatter", ["groff -man -ww -z -Tutf8 -", "man --warnings -E UTF-8 -l -", "mandoc -T lint -W error -"]
+    "formatter", ["groff -man -ww -z -Tutf8 -", "man --warnings -E UTF-8 -l -", "mandoc -T lint -W error"]
 )
 def test_it_is_formatted_without_a_warning(formatter: str) -> None:
     if shutil.which(formatter.split()[0]) is None:

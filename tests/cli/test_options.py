@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import pty
 import subprocess
 from pathlib import Path
 
@@ -95,7 +94,10 @@ def _denied(path: Path) -> bytes:
     raise PermissionError(errno.EACCES, "Permission denied", str(path))
 
 
+@pytest.mark.linux
 def test_on_a_terminal_the_secret_is_asked_for_and_not_shown() -> None:
+    import pty  # which other systems lack
+
     ours, theirs = pty.openpty()
     # The new session takes the first terminal that it opens for its own.
     code = "import os, sys; os.close(os.open(os.ttyname(2), os.O_RDWR)); os.execv(sys.argv[1], sys.argv[1:])"

@@ -67,6 +67,7 @@ def unread(*arguments: str) -> Result:
         os.close(writing)
 
 
+@pytest.mark.linux
 @pytest.mark.parametrize(("redirection", "said"), OUTPUTS)
 def test_call_sends_nothing_where_the_answer_has_nowhere_to_go(wire: WireServer, redirection: str, said: str) -> None:
     result = shell(f'exec "$@" {redirection}', "call", "POST", wire.url + "/x", "--key-id", KEY_ID)
@@ -80,12 +81,14 @@ def test_call_sends_nothing_where_nobody_reads_the_answer(wire: WireServer, tmp_
     assert not wire.requests
 
 
+@pytest.mark.linux
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_a_closed_output_is_said_before_anything_is_done(command: tuple[str, ...]) -> None:
     result = shell('exec "$@" >&-', *command)
     assert (result.code, result.err) == (2, CLOSED)
 
 
+@pytest.mark.linux
 @pytest.mark.parametrize(("redirection", "said"), OUTPUTS[1:])
 def test_an_output_that_takes_nothing_is_one_line(redirection: str, said: str) -> None:
     result = shell(f'exec "$@" {redirection}', *SIGN)
@@ -123,6 +126,7 @@ def test_an_input_that_cannot_be_read_is_one_line(command: tuple[str, ...]) -> N
     assert result.error.startswith("undersign: standard input cannot be read: Bad file descriptor")
 
 
+@pytest.mark.linux
 @pytest.mark.parametrize("redirection", ["2>&-", "2>/dev/full"])
 def test_an_error_that_cannot_be_told_is_still_an_exit_code(wire: WireServer, redirection: str) -> None:
     call = ("call", "GET", wire.url + "/x", "--key-id")
@@ -130,6 +134,7 @@ def test_an_error_that_cannot_be_told_is_still_an_exit_code(wire: WireServer, re
     assert shell(f'exec "$@" {redirection}', *call, "").code == 2
 
 
+@pytest.mark.linux
 def test_streams_that_are_closed_get_nothing_of_the_others(wire: WireServer, tmp_path: Path) -> None:
     """A file or a socket would take the number of a closed stream."""
     output = tmp_path / "body"

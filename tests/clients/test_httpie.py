@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import os
-import pty
 import re
 import subprocess
 import sys
@@ -368,9 +367,12 @@ class TestTheSecret:
         assert ran.returncode == 0
         assert SECRET.encode() not in ran.stdout + ran.stderr
 
+    @pytest.mark.linux
     def test_it_is_asked_for_in_a_terminal(self, server: WireServer, environment: dict[str, str]) -> None:
         given = {name: value for name, value in environment.items() if name != "UNDERSIGN_SECRET"}
         command = [sys.executable, "-m", "httpie", "--auth-type=gotom", f"--auth={AUTH}", "GET", server.url]
+        import pty  # which other systems lack
+
         ours, theirs = pty.openpty()
         try:
             child = subprocess.Popen(

@@ -443,6 +443,7 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024)
 """
 
 
+@pytest.mark.linux
 @pytest.mark.long
 @pytest.mark.parametrize("kind", ["file", "generator"])
 def test_the_peak_grows_by_at_most_16_mib(kind: str, tmp_path: Path) -> None:

@@ -111,6 +111,7 @@ def test_the_whole_run_is_bounded() -> None:
     assert "the 1 s for the whole run were over" in sentence(report, Status.ERRORED)
 
 
+@pytest.mark.linux
 @pytest.mark.skipif(os.name != "posix", reason="needs process groups")
 def test_what_a_port_started_is_ended_with_it(tmp_path: Path) -> None:
     note = tmp_path / "pid"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import subprocess
 from pathlib import Path
 
@@ -94,6 +93,8 @@ def test_what_cannot_be_tried_exits_2(arguments: tuple[str, ...]) -> None:
 
 def on_a_terminal(*arguments: str) -> tuple[int, bytes, bytes]:
     """How the command ends where standard input is a terminal on which somebody presses Ctrl-D."""
+    import pty  # which other systems lack
+
     ours, theirs = pty.openpty()
     with subprocess.Popen(
         [*COMMAND, *arguments], stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(SECRET)
@@ -105,6 +106,7 @@ def on_a_terminal(*arguments: str) -> tuple[int, bytes, bytes]:
     return process.returncode, out, err
 
 
+@pytest.mark.linux
 def test_a_terminal_is_read_where_it_is_asked_for() -> None:
     code, out, err = on_a_terminal(*AT)
     assert (code, out) == (2, b"")

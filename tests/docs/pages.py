@@ -10,8 +10,9 @@ from markdown_it import MarkdownIt
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-# The pages of the APIs are written when the documentation is built.
+# The pages of the APIs, and that of error sentences, are written when the documentation is built.
 _WRITTEN = {path for path in (DOCS / "apis").glob("*.md") if path.name != "index.md"}
+_WRITTEN.add(DOCS / "reference" / "sentences.md")
 PAGES = [ROOT / "README.md", ROOT / "SECURITY.md", *sorted(set(DOCS.rglob("*.md")) - _WRITTEN)]
 
 _NOT_RUN = re.compile(r"<!-- not run: (.+) -->\s*")

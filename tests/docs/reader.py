@@ -40,7 +40,6 @@ _PORT = (ROOT / "vectors" / "ports" / "port.js").read_bytes()
 _S3_STYLE = DOCS / "examples" / "schemes" / "small-s3"
 
 FILES = {
-    "README.md": {"keys.toml": b'[keys]\nyour-user = "your-secret"\n'},
     "diagnosis.md": {
         "order.json": b'{"a": 1}',
         "string.txt": b"POST\n42b7b4f2921788ea14dac5566e6f06d0\nApplication/JSON\n2024-11-07T10:21:15Z\n\n/orders\n",
@@ -116,6 +115,9 @@ class Reader:
         kinds[block.language](block)
 
     def run_python(self, block: Block) -> None:
+        if named := re.match(r"# (test_\w+\.py)\n", block.text):
+            (self.folder / named[1]).write_text(block.text, encoding="utf-8")  # all at once, at the page's end
+            return
         for name, value in self.shell.variables.items():
             if value is not None:
                 self.patch.setenv(name, value)
@@ -206,7 +208,7 @@ def check_text(block: Block) -> None:
 
 def placeholders(page: str, hosts: Hosts) -> dict[str, Any]:
     """The names that a page takes for granted in its Python, with what stands for them."""
-    if page == "README.md":
+    if page in ("README.md", "index.md"):
         return {"app": asgi_app}
     if page in ("servers/index.md", "leave-the-old-scheme.md"):
         return {"application": asgi_app}
@@ -214,6 +216,8 @@ def placeholders(page: str, hosts: Hosts) -> dict[str, Any]:
         return {"application": asgi_app, "REQUESTS": COUNTER}
     if page == "servers/wsgi.md":
         return {"app": wsgi_app, "verifier": Verifier(GoTom(), {"user": "secret"})}
+    if page == "servers/events.md":
+        return {"application": asgi_app}
     if page == "servers/refusals.md":
         return {"page_somebody": lambda *told: PAGED.append(told), "application": asgi_app}
     if page == "servers/webhooks.md":

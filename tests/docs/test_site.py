@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 
 import pytest
 
-import undersign
 from tests.docs.pages import DOCS, PAGES, ROOT, blocks, headings, links, name_of
 from tests.docs.reader import ALL
 from undersign import Reason, vectors
 from undersign.diagnosing import CODES
+from undersign.schemes import presets
 
 NOT_RUN_AT_MOST = 0
 """How many blocks may be marked `<!-- not run: why -->`."""
@@ -70,21 +69,17 @@ def test_the_guide_to_diagnosis_has_every_code_and_every_reason() -> None:
     assert [word for word in words if f"| `{word}`" not in guide and f", `{word}`" not in guide] == []
 
 
-def test_the_reference_has_every_public_name() -> None:
-    reference = "".join(path.read_text(encoding="utf-8") for path in (DOCS / "reference").glob("*.md"))
-    names = [name for name in undersign.__all__ if not re.search(rf":: (undersign\.)?{name}$", reference, re.MULTILINE)]
-    for module in ("clients.requests", "clients.httpx", "diagnosing"):
-        exported = importlib.import_module(f"undersign.{module}").__all__
-        own = [name for name in exported if name not in undersign.__all__]
-        names += [f"{module}.{name}" for name in own if f"undersign.{module}.{name}" not in reference]
-    assert names == []
-
-
 def test_the_command_line_is_made_from_the_commands() -> None:
     page = (DOCS / "cli.md").read_text(encoding="utf-8")
     assert ".. click:: undersign.cli.app:commands\n   :prog: undersign\n   :nested: full" in page
 
 
-def test_the_readme_opens_with_what_it_is_for_and_the_two_commands() -> None:
+def test_the_readme_goes_from_what_it_is_to_the_two_commands_of_a_clone() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert text.index("make demo") < text.index("make test") < text.index("```python")
+    order = ["pip install", "**Sign.**", "**Verify.**", "**Diagnose.**", "## APIs", "make demo", "make test"]
+    assert [text.index(word) for word in order] == sorted(text.index(word) for word in order)
+
+
+def test_the_readme_names_every_api_that_is_there() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8").split("## APIs that are there")[1].split("None of")[0]
+    assert {*re.findall(r"[a-z0-9]+(?:-[a-z0-9]+)*", text)} >= {*presets.names()}

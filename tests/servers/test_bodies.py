@@ -78,6 +78,7 @@ def test_check_11_chunks_over_the_limit_are_413(server: Running) -> None:
     assert answer.status == (413 if server.server.terminates_chunks else 411)
 
 
+@pytest.mark.linux
 @pytest.mark.long
 def test_check_11_memory_stays_bounded(server: Running) -> None:
     """50 MiB come in, into a limit of 16 MiB and a memory of 1 MiB. A server that reads the body first has its own."""

@@ -245,6 +245,7 @@ def test_the_pause_begins_when_a_search_has_ended() -> None:
     assert looked_at == {0, 110}
 
 
+@pytest.mark.linux
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 def test_a_process_that_is_forked_during_a_search_has_its_own() -> None:
     script = f"""

@@ -93,7 +93,7 @@ def test_the_plain_examples(start: Start, app: str) -> None:
     assert get(server, "/a%2Fb//c?d").status == 200
     assert unsigned(server, "/items").status == 401
     if "prometheus" in app:
-        assert b'undersign_refused_total{reason="missing"} 1.0' in unsigned(server, "/metrics").body
+        assert b'undersign_requests_total{reason="missing",scheme="none"} 1.0' in unsigned(server, "/metrics").body
     else:
         assert unsigned(server, "/health").body == b"Hello, anyone\n"
 

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from undersign import ConfigError, GoGrid, GoTom, Request, Verifier
+from undersign.events.event import shown_path
 from undersign.servers.asgi import SignatureMiddleware as AsgiMiddleware
-from undersign.servers.refusal import Refusal, shown_path
+from undersign.servers.refusal import Refusal
 from undersign.servers.wsgi import SignatureMiddleware as WsgiMiddleware
 
 from .echo_app import READER

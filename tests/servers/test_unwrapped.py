@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from undersign import ConfigError, GoTom, Verifier
+from undersign.events.event import printable
 from undersign.servers._common import verified_in
-from undersign.servers.refusal import printable
 
 
 def test_without_the_middleware_there_is_no_answer() -> None:

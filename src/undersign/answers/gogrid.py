@@ -17,6 +17,22 @@ from typing import Any, cast
 from ..errors import UndersignError
 from ._reading import LIMIT, HttpResponse, NotReadable, clean, decode, header, load_json
 
+__all__ = [
+    "AuthenticationFailed",
+    "BadRequest",
+    "GatewayRefused",
+    "GoGridError",
+    "GoGridResult",
+    "NotFound",
+    "NotPermitted",
+    "ServerError",
+    "ServiceNotFound",
+    "Summary",
+    "UnreadableAnswer",
+    "parse",
+    "raise_for_error",
+]
+
 _CSV_SUMMARY = re.compile(
     r"# ?(SUCCESS|FAILURE), ?([^\r\n]*), ?TOTAL, ?([0-9]{1,9}), ?START, ?([0-9]{1,9}), ?RETURNED, ?([0-9]{1,9})[ \t]*"
 )

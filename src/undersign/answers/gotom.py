@@ -11,6 +11,8 @@ from typing import Any
 from ..errors import Reason, UndersignError
 from ._reading import LIMIT, HttpResponse, NotReadable, clean, decode, load_json
 
+__all__ = ["GoTomError", "GoTomProblem", "GoTomRefused", "raise_for_error"]
+
 _REASONS = {
     "Authorization header required": Reason.MISSING,
     "Date header required": Reason.MALFORMED,

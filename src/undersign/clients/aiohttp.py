@@ -32,6 +32,8 @@ from ..errors import CannotSign, ConfigError
 from ..scheme import BodyNeed
 from ._hop import HopAuth, Hops, HopSigner, origin_of
 
+__all__ = ["SignatureAuth"]
+
 _HTTP_OF = {"ws": "http", "wss": "https"}  # a WebSocket opens with a request of the HTTP origin
 _NOTHING_OF_IT = BodyDigest({}, 0)
 _WHOLE = BodyNeed(raw=True)

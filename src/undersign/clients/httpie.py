@@ -27,6 +27,8 @@ from ..schemes import GoGrid, GoTom
 from ._requests_prepared import SIGNING
 from .requests import SignatureAuth
 
+__all__ = ["GoGridPlugin", "GoTomPlugin", "SignaturePlugin"]
+
 _SECRET = "UNDERSIGN_SECRET"  # noqa: S105 - the name of a variable
 # RFC 3986, section 3.3: what urllib3 leaves as it is in a path.
 _AS_IS = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-F]{2})*")

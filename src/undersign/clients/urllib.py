@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     from ..profiles import Profile
 
+__all__ = ["SignatureHandler"]
+
 _RECORD = "redirect_dict"
 
 

@@ -24,6 +24,11 @@ class Secret:
     """A shared secret: text, taken as UTF-8, or bytes. It is not empty, and no repr, pickle or log shows it.
 
     Raises ConfigError for an empty secret or one that is neither text nor bytes.
+
+    Example::
+
+        secret = Secret("the secret")
+        assert "the secret" not in repr(secret)
     """
 
     __slots__ = ("_value",)
@@ -106,6 +111,10 @@ class Credential:
     an older one verifies as well. `extra` are values that an API wants besides, such as a passphrase or a token, by the
     names that its scheme gives them. Raises ConfigError for an empty key id or secret, for control characters in the
     key id, and for an origin that is none.
+
+    Example::
+
+        credential = Credential("user", "secret", origins=["https://api.example.com"])
     """
 
     key_id: str

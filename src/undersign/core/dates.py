@@ -32,6 +32,10 @@ class Window:
 
     `past` is how old a request may be, `future` how far its clock may run ahead. Raises ConfigError for a
     negative or fractional figure.
+
+    Example::
+
+        scheme = GoTom(window=Window(past=300, future=60))
     """
 
     past: int

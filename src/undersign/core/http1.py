@@ -7,6 +7,8 @@ from typing import TypeAlias
 from ..errors import ConfigError, Reason, Rejected
 from .grammar import LENGTH
 
+__all__ = ["RequestReader", "read_whole"]
+
 Head: TypeAlias = tuple[str, str, tuple[tuple[str, str], ...]]
 """Method, target and header pairs, the values as Latin-1."""
 

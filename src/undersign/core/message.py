@@ -32,7 +32,12 @@ _METHOD_OVERRIDES = ("x-http-method-override", "x-http-method", "x-method-overri
 
 
 class Component(str, Enum):
-    """A part of a request that a signature may cover."""
+    """A part of a request that a signature may cover.
+
+    Example::
+
+        verifier = Verifier(GoTom(), keys, require={Component.METHOD, Component.TARGET, Component.BODY})
+    """
 
     METHOD = "method"
     AUTHORITY = "authority"
@@ -48,7 +53,13 @@ class Component(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class BodyDigest:
-    """What stays of a body that streamed past: its digests, as {algorithm: lower-case hex}, and its length in bytes."""
+    """What stays of a body that streamed past: its digests, as {algorithm: lower-case hex}, and its length in bytes.
+
+    Example::
+
+        streamed = BodyDigest({"md5": "d41d8cd98f00b204e9800998ecf8427e"}, 0)
+        sign(GoTom(), request.with_body(streamed), credential, now=now)
+    """
 
     digests: Mapping[str, str]
     length: int
@@ -126,6 +137,11 @@ class Request(_Indexed):
 
     It is pickled whole, for a worker that signs or verifies what another process has: it is the message itself, and a
     pickle of it is to be kept as its bytes would be. Nothing here pickles one unasked, and no error holds one.
+
+    Example::
+
+        request = Request("POST", "/orders?a=1", [("Host", "api.example.com")], b"{}", "https://api.example.com")
+        request = Request.from_url("POST", "https://api.example.com/orders?a=1", body=b"{}")
     """
 
     method: str
@@ -268,6 +284,11 @@ class Patch(_Patch):
     `headers` replace every header of that name. For `query` and `form` a name (compared decoded) that is there
     once gets its value replaced in place and one that is absent is appended; all other bytes stay. The repr
     shows names alone, since the values are credentials, and it is not pickled.
+
+    Example::
+
+        patch = sign(GoTom(), request, credential, now=now)
+        signed = patch.apply(request)
     """
 
     __slots__ = ()
@@ -338,7 +359,12 @@ class Patch(_Patch):
 
 
 class Response(NamedTuple):
-    """An answer that a server sends."""
+    """An answer that a server sends.
+
+    Example::
+
+        answer = Response(200, (("Content-Type", "text/plain"),), b"ok")
+    """
 
     status: int
     headers: Pairs

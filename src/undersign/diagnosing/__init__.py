@@ -33,6 +33,11 @@ def diagnose(request: Request, schemes: Scheme | Sequence[Scheme], keys: Keys, n
     `unexplained`. No detail holds a secret or a signature.
 
     Raises ConfigError for schemes and keys that cannot work.
+
+    Example::
+
+        for cause in diagnose(signed, [GoTom()], {"user": "another secret"}, now):
+            print(cause.code, cause.detail)
     """
     schemes = (schemes,) if isinstance(schemes, Scheme) else tuple(schemes)
     verifier = Verifier(schemes, keys, clock=lambda: now)

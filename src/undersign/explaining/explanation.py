@@ -119,6 +119,10 @@ def explain(
     Raises CannotSign as `sign` does, and where a request that was received has no canonical form; Rejected as the
     scheme's `read` does, and Rejected(missing) for a received request without a signature; ConfigError for
     `show_signature` without a Credential.
+
+    Example::
+
+        print(explain(GoTom(), request, "user", now=now))
     """
     if not isinstance(scheme, Scheme):
         raise ConfigError(f"the scheme is an object such as GoTom(), not {type(scheme).__name__}")

@@ -17,6 +17,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from ..core.message import Request
 from ..verifying.lookup import NO_HEAD, LookupAround
 
+__all__ = ["DjangoKeys"]
+
 
 class DjangoKeys(LookupAround):
     """A lookup that asks Django's ORM, with connections that work: for a Verifier's `keys`, or an AsyncVerifier's.

@@ -25,6 +25,8 @@ from ._redis_errors import is_gone, what_failed
 from ._redis_scripts import ADMIT, CHECK, INITIALIZE, Asker, AsyncAsker
 from .replay import BEFORE_BIRTH, AsyncReplayGuard, ReplayGuard
 
+__all__ = ["AsyncRedisReplayGuard", "RedisReplayGuard"]
+
 _log = logging.getLogger("undersign")
 
 _EVER = 10**15

@@ -19,6 +19,8 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+__all__ = ["load_recipe"]
+
 _KINDS = {"str": "text", "str | None": "text", "bool": "boolean", "bool | None": "boolean", "Window | None": "window"}
 _WINDOW = "window is PAST,FUTURE in seconds, such as 300,60, or false where there is no time"
 

@@ -38,6 +38,10 @@ class HttpHmac(SchemeOfParts):
     as if it had no body, which is what a PHP server sees of it; the body is then not authenticated at all.
 
     Raises ConfigError for an option that cannot work.
+
+    Example::
+
+        scheme = HttpHmac(provider="my_api", name="my-api", algorithm="sha256", signed_headers=["X-Request-Id"])
     """
 
     provider: str
@@ -148,7 +152,13 @@ class HttpHmac(SchemeOfParts):
 
 @dataclass(frozen=True, kw_only=True)
 class GoTom(HttpHmac):
-    """goTom's deployment: provider `gotom_app_api`, HMAC-SHA1, 30 minutes either side, no custom headers."""
+    """goTom's deployment: provider `gotom_app_api`, HMAC-SHA1, 30 minutes either side, no custom headers.
+
+    Example::
+
+        patch = sign(GoTom(), request, Credential("user", "secret"), now=now)
+        headers = dict(patch.headers)  # Authorization and Date
+    """
 
     provider: str = "gotom_app_api"
     name: str = "gotom"

@@ -33,6 +33,10 @@ class KeyedTimestamp(SchemeOfParts):
     take the signature and use it.
 
     The signature covers the time alone: nothing of the request. Raises ConfigError for an option that cannot work.
+
+    Example::
+
+        scheme = KeyedTimestamp(key_param="apikey", name="my-api", algorithm="sha256")
     """
 
     key_param: str
@@ -142,6 +146,11 @@ class GoGrid(KeyedTimestamp):
 
     It alone answers in GoGrid's envelope: 400 where the request is not in form, 403 where the signature is not valid,
     401 where the key may not do this.
+
+    Example::
+
+        patch = sign(GoGrid(), request, Credential("key", "secret"), now=now)
+        url = patch.url("https://api.gogrid.com/api/grid/server/list?format=json")
     """
 
     key_param: str = "api_key"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
@@ -11,6 +12,7 @@ from ..core.credentials import parse_origin
 from ..core.grammar import LENGTH
 from ..core.message import NOT_ALONE, BodyDigest, Component, Pairs, Request, Response
 from ..errors import ConfigError, Reason, Rejected
+from ..events.event import Events, event_hooks, event_of, printable, shown_path, tell
 from ..policy.paths import is_plain
 from ..verifying.verdict import Pending, Verified
 from ..verifying.verifier import AsyncVerifier, Verifier
@@ -20,7 +22,7 @@ from ._preflights import is_preflight
 from ._public import Public
 from ._targets import OTHER_TARGET, Match
 from .linger import LINGER, Linger
-from .refusal import OnRejected, Refusal, printable, refusal_hook, shown_path
+from .refusal import OnRejected, Refusal, refusal_hook
 
 if TYPE_CHECKING:
     from .diagnosis import DiagnosisLog
@@ -59,7 +61,8 @@ class Received(NamedTuple):
     it can. `spelled` is the head with each of the targets that it may have been then. `match` is how what the app
     runs goes with the target. `doubt` is a sentence on what else may lie behind a signature that does not fit, and
     `withheld` one on why Authorization may not be there. See `_targets`. `peer` is the
-    address that the connection comes from.
+    address that the connection comes from. `started` is when the head was there, on `time.perf_counter`, where
+    anybody is told.
     """
 
     head: Request
@@ -69,6 +72,7 @@ class Received(NamedTuple):
     match: Match = Match.EXACT
     withheld: str = ""
     peer: str = ""
+    started: float = 0.0
 
 
 class Authenticator:
@@ -91,6 +95,7 @@ class Authenticator:
         on_rejected: OnRejected | None = None,
         on_verified: Callable[[Verified], object] | None = None,
         diagnosis: DiagnosisLog | None = None,
+        events: Events = None,
     ) -> None:
         if authorize is not None and not callable(authorize):
             raise ConfigError("authorize is a callable: authorize(verified, head) returns True for those let in")
@@ -122,6 +127,7 @@ class Authenticator:
         self.on_verified = on_verified
         self._judges_targets = authorize is not None or callable(verifier.require)
         self._diagnosis = diagnosis
+        self.events = event_hooks(events) or verifier.events
 
     def request(self, method: str, target: str, headers: Pairs, *, prefixed: bool = False) -> Request:
         """The request that the client has signed; `target` is in origin-form.
@@ -227,6 +233,22 @@ class Authenticator:
         except Exception as error:
             _log.error("on_verified has raised %s", type(error).__name__)
 
+    def tell_event(self, received: Received, reason: str, key_id: str, scheme: str) -> None:
+        """Tell the hooks of a request that was judged; `reason` is empty where it is let in."""
+        head, duration = received.head, time.perf_counter() - received.started
+        tell(
+            self.events,
+            event_of(
+                head.method,
+                head.target,
+                received.peer,
+                scheme=scheme,
+                key_id=key_id,
+                reason=reason,
+                duration=duration,
+            ),
+        )
+
     def _tell(self, received: Received, reason: str, key_id: str, detail: str, scheme: str) -> None:
         head = received.head
         refusal = Refusal(
@@ -240,6 +262,8 @@ class Authenticator:
         )
         level = logging.ERROR if reason in _FAILURES else logging.WARNING
         _log.log(level, "refused: %s", refusal, extra=asdict(refusal))
+        if self.events:
+            self.tell_event(received, str(reason), key_id, scheme)
         if self._on_rejected is not None:
             try:
                 self._on_rejected(refusal)

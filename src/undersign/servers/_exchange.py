@@ -22,6 +22,7 @@ drives that one to its end at once.
 from __future__ import annotations
 
 import inspect
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Coroutine
 from typing import Any
@@ -55,6 +56,8 @@ class Exchange(ABC):
     _limit = 0
 
     def __init__(self, authenticator: Authenticator, received: Received) -> None:
+        if authenticator.events:
+            received = received._replace(started=time.perf_counter())
         self.received = received
         self.length = length = declared_length(received.head)
         # RFC 9112, section 6: an HTTP/1 request has a body where its head says so.
@@ -134,6 +137,8 @@ class Exchange(ABC):
                 return False
             if authenticator.on_verified is not None:
                 authenticator.tell_verified(authenticator.on_verified, verified)
+            if authenticator.events:
+                authenticator.tell_event(received, "", verified.key_id, verified.scheme)
             is_admitted = True
         except Rejected as refused:
             self.answer = self.refuse(refused)

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 from ..bodies import OnDisk, Spool, pieces_of
 from ..core.message import Pairs, Response, headers_as_bytes, headers_as_text, origin_form
 from ..errors import ConfigError
+from ..events.event import Events
 from ..verifying.verdict import Pending, Verified
 from ..verifying.verifier import AsyncVerifier, Verifier
 from ._answers import signing_send, without_files
@@ -42,6 +43,8 @@ from .refusal import OnRejected
 
 if TYPE_CHECKING:
     from .diagnosis import DiagnosisLog
+
+__all__ = ["SignatureMiddleware"]
 
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
@@ -78,6 +81,8 @@ class SignatureMiddleware:
     `on_verified(verified)` is told each request that is let in, such as `undersign.keys.usage.KeyUsage().record`.
     `on_rejected(refusal)` is told each Refusal, as the logger `undersign` is, or `on_rejected(reason, key_id, detail)`
     three strings of it; none gets a secret, a signature or a control character, and the client never gets the reason.
+    `events(event)`, or a list of such hooks, is told an `undersign.events.Event` of each request that is let in or
+    refused, and of its duration; those of the verifier are told where the middleware has none.
     `diagnosis` is a `undersign.servers.diagnosis.DiagnosisLog`, which finds out what the client did wrong.
 
     Raises ConfigError for an option that cannot work, and when called for anything but http, websocket or lifespan.
@@ -98,6 +103,7 @@ class SignatureMiddleware:
         on_rejected: OnRejected | None = None,
         on_verified: Callable[[Verified], object] | None = None,
         diagnosis: DiagnosisLog | None = None,
+        events: Events = None,
     ) -> None:
         if not isinstance(verifier, (Verifier, AsyncVerifier)):
             raise ConfigError(f"verifier is a Verifier or an AsyncVerifier, not {type(verifier).__name__}")
@@ -114,6 +120,7 @@ class SignatureMiddleware:
             on_rejected=on_rejected,
             on_verified=on_verified,
             diagnosis=diagnosis,
+            events=events,
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -11,9 +11,11 @@ from collections.abc import Callable, Sequence
 from ..core.message import Request
 from ..diagnosing import diagnose, shows_trace
 from ..errors import ConfigError
+from ..events.event import printable, shown_path
 from ..scheme import Scheme
 from ..verifying.lookup import Keys
-from .refusal import printable, shown_path
+
+__all__ = ["DiagnosisLog"]
 
 _log = logging.getLogger("undersign.diagnosis")
 

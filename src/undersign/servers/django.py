@@ -23,6 +23,8 @@ from ._common import KEY, verified_in
 if TYPE_CHECKING:
     from django.test import RequestFactory
 
+__all__ = ["SignatureMiddleware", "signed_as", "verified"]
+
 Client = TypeVar("Client", bound="RequestFactory")
 
 

@@ -14,6 +14,8 @@ from ..scheme import Claim, Scheme
 from ..verifying.verdict import Verified
 from ._common import verified_in
 
+__all__ = ["Signed"]
+
 _ORIGIN = "https://api.example.com"
 _FORM = (("Content-Type", FORM),)
 _MARK = "signature"

@@ -13,6 +13,8 @@ from ..verifying.verifier import Verifier
 from ._common import verified_in
 from .wsgi import SignatureMiddleware
 
+__all__ = ["Signature", "signed", "verified"]
+
 View = TypeVar("View", bound=Callable[..., Any])
 
 

@@ -27,6 +27,8 @@ Message: TypeAlias = MutableMapping[str, Any]
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
+__all__ = ["Linger"]
+
 PAUSE = 0.25
 """So many seconds without a piece of a body: then the client waits for its answer, or is slow, and gets it first."""
 

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from ..core.text import printable as shown
-from ..core.text import shortened
 from ..errors import ConfigError
 
-# Where a query may begin: some clients escape the question mark too, and the signature is in what they take for the
-# path. RFC 3986, section 3.3, has parameters in a path as well.
-_QUERY = re.compile(r"[?&;=#]|%(?:25)*(?:3f|26|3b|3d|23)", re.IGNORECASE)
+__all__ = ["Refusal"]
 
 
 @dataclass(frozen=True)
@@ -67,16 +62,3 @@ def _takes(signature: inspect.Signature, number: int) -> bool:
     except TypeError:
         return False
     return True
-
-
-def shown_path(target: str) -> str:
-    """The target's path for a log, without what may be a query."""
-    found = _QUERY.search(target)
-    if found is None or found[0] == "?":
-        return printable(target if found is None else target[: found.start()])
-    return printable(target[: found.start()]).removesuffix("…") + "…"
-
-
-def printable(text: str, longest: int = 200) -> str:
-    """The text on one line and of bounded length, since clients choose what stands in it."""
-    return shown(shortened(text, longest), "?")

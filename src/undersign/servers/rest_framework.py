@@ -15,6 +15,8 @@ from ..errors import ConfigError
 from ..verifying.verdict import Verified
 from .django import verified
 
+__all__ = ["SignatureAuthentication", "SignedUser"]
+
 
 class SignedUser:
     """Stands for the holder of a key: what Django asks of a user, and no row in a database.

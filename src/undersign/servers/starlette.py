@@ -8,6 +8,8 @@ from starlette.requests import HTTPConnection
 from ..verifying.verdict import Verified
 from ._common import verified_in
 
+__all__ = ["SignatureBackend", "verified"]
+
 
 def verified(connection: HTTPConnection) -> Verified | None:
     """Who signed the request; None on a public path. Raises ConfigError where no SignatureMiddleware is in front."""

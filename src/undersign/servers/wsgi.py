@@ -15,6 +15,7 @@ from ..bodies import PIECE, Spool
 from ..core.dates import parse_date
 from ..core.message import Component, Request, Response, origin_form
 from ..errors import ConfigError, Reason
+from ..events.event import Events
 from ..scheme import Scheme
 from ..verifying.verdict import Pending, Verified
 from ..verifying.verifier import Verifier
@@ -52,6 +53,8 @@ if TYPE_CHECKING:
 
     from .diagnosis import DiagnosisLog
 
+__all__ = ["SignatureMiddleware"]
+
 _DECODED_PATH = (
     "this server passes the path on decoded, so a target in another spelling (with //, or with escapes that it does "
     "not need) does not verify here"
@@ -59,7 +62,7 @@ _DECODED_PATH = (
 _HTTP_SERVER = "this server takes // at the beginning of the target for /"
 _FORGED_MOUNT = "gunicorn takes SCRIPT_NAME from a header: where it is the app's own mount, name it in mounts"
 # Servers that drop header names with an underscore, or refuse them; all others give X_Name and X-Name one name.
-_DROP_UNDERSCORES = ("gunicorn/", "waitress", "Werkzeug/", "gevent/", "Apache/")
+_DROP_UNDERSCORES = ("gunicorn/", "waitress", "Werkzeug/", "gevent/", "Apache/", "undersign.testing/")
 
 
 class SignatureMiddleware:
@@ -94,6 +97,8 @@ class SignatureMiddleware:
     `on_verified(verified)` is told each request that is let in, such as `undersign.keys.usage.KeyUsage().record`.
     `on_rejected(refusal)` is told each Refusal, as the logger `undersign` is, or `on_rejected(reason, key_id, detail)`
     three strings of it; none gets a secret, a signature or a control character, and the client never gets the reason.
+    `events(event)`, or a list of such hooks, is told an `undersign.events.Event` of each request that is let in or
+    refused, and of its duration; those of the verifier are told where the middleware has none.
     `diagnosis` is a `undersign.servers.diagnosis.DiagnosisLog`, which finds out what the client did wrong.
 
     Raises ConfigError for an option that cannot work.
@@ -114,6 +119,7 @@ class SignatureMiddleware:
         on_rejected: OnRejected | None = None,
         on_verified: Callable[[Verified], object] | None = None,
         diagnosis: DiagnosisLog | None = None,
+        events: Events = None,
         drops_underscores: bool | None = None,
         mounts: Collection[str] = (),
     ) -> None:
@@ -137,6 +143,7 @@ class SignatureMiddleware:
             on_rejected=on_rejected,
             on_verified=on_verified,
             diagnosis=diagnosis,
+            events=events,
         )
         self._mounts = frozenset(("", prefix, os.environ.get("SCRIPT_NAME", ""), *mounts))
 

@@ -31,6 +31,23 @@ if TYPE_CHECKING:
     else:
         from importlib.abc import Traversable
 
+__all__ = [
+    "Group",
+    "Result",
+    "Test",
+    "VectorFile",
+    "canonical_json",
+    "check_schema",
+    "lint",
+    "load",
+    "names",
+    "parse",
+    "read",
+    "run",
+    "run_file",
+    "shipped",
+]
+
 _SOME_ORIGIN = "https://server.example"
 
 _KEY_ORDER = (

@@ -54,6 +54,11 @@ class Verified(_Verified):
     given the head and has not: a digest of the signature.
 
     All but the first two have defaults, for the tests of apps that make one by hand.
+
+    Example::
+
+        verified = verifier.verify(signed)
+        assert (verified.scheme, verified.key_id, verified.secret_index) == ("gotom", "user", 0)
     """
 
     __slots__ = ()
@@ -139,6 +144,11 @@ class Pending(NamedTuple):
 
     `claim` is None while it may still stand in a form; it is final after `with_body`, which brings `request`, the head
     with its body.
+
+    Example::
+
+        pending = verifier.begin(signed)
+        verified = verifier.finish(pending.with_body(signed.body))
     """
 
     schemes: tuple[Scheme, ...]
@@ -216,6 +226,11 @@ def begin(schemes: Scheme | Sequence[Scheme], head: Request, *, now: float) -> P
     """Read a request's head, whose own body is not looked at. `now` is in Unix seconds.
 
     Raises Rejected, in this order: missing, ambiguous, insecure, malformed, unsupported_version, stale or future.
+
+    Example::
+
+        pending = begin(GoTom(), signed, now=now)
+        verified = pending.with_body(signed.body).finish([Secret("secret")])
     """
     if type(schemes) is not tuple:
         schemes = (schemes,) if isinstance(schemes, Scheme) else tuple(schemes)

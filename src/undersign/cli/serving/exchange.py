@@ -16,11 +16,11 @@ from ...core.http1 import RequestReader
 from ...core.message import BodyDigest, Request, Response
 from ...core.text import printable, shortened
 from ...errors import Rejected
+from ...events.event import shown_path
 from ...scheme import BodyNeed
 from ...servers._common import Authenticator, Received
 from ...servers._exchange import Exchange as Checks
 from ...servers._exchange import run
-from ...servers.refusal import shown_path
 from ...verifying.verdict import Pending, Verified
 
 _PIECE = 64 * 1024

@@ -23,6 +23,10 @@ class Acquia(HttpHmac):
     Version 2.0 of that specification is another scheme. Its libraries take any header as `signed_headers`, empty ones
     included; name what the API names. They write the date as HTTP does, `Fri, 19 Mar 1982 00:00:04 GMT`, which has
     whole seconds alone.
+
+    Example::
+
+        Signer(Acquia(signed_headers=["X-Custom-1"]), Credential("user", "secret")).sign(request)
     """
 
     provider: str = "Acquia"

@@ -23,6 +23,10 @@ class Mashery(KeyedTimestamp):
 
     `algorithm` is md5, or sha256 where the gateway is set so. Its verifier, like every one of the family, takes the
     parameters from a form as well.
+
+    Example::
+
+        patch = sign(Mashery(algorithm="sha256"), request, Credential("key", "secret"), now=now)
     """
 
     key_param: str = "apikey"

@@ -26,6 +26,10 @@ class Tyk(Mashery):
     `use_param`. With it they are headers: the hash in `sig_header`, which the settings name, and the key in
     `key_header`. The gateway decodes the hash, so its hex is taken in either case. Raises ConfigError for an option
     that cannot work.
+
+    Example::
+
+        patch = sign(Tyk(sig_header="X-Signature"), request, Credential("key", "secret"), now=now)
     """
 
     name: str = "tyk"

@@ -15,14 +15,14 @@ import math
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from ._testing.requests import odd_requests, of_others, on_the_way, ordinary_requests, tampered
-from ._testing.trial import Trial
-from .core.credentials import Credential
-from .core.dates import Window
-from .core.message import Component, Pairs, Request, Response
-from .errors import CannotSign, Reason, Rejected
-from .scheme import Body, BodyNeed, Claim, Scheme, window_of
-from .verifying.verdict import Verified
+from .._testing.requests import odd_requests, of_others, on_the_way, ordinary_requests, tampered
+from .._testing.trial import Trial
+from ..core.credentials import Credential
+from ..core.dates import Window
+from ..core.message import Component, Pairs, Request, Response
+from ..errors import CannotSign, Reason, Rejected
+from ..scheme import Body, BodyNeed, Claim, Scheme, window_of
+from ..verifying.verdict import Verified
 
 _SECRET = b"a secret that nothing else looks like"
 _UNIFORM = (Reason.STALE, Reason.FUTURE, Reason.UNKNOWN_KEY, Reason.MISMATCH, Reason.REPLAYED)
