@@ -1,0 +1,334 @@
+"""Sending a request on to an upstream, and its answer back, through aiohttp: target and headers go as they are given.
+
+aiohttp parses and pools; docs/gateway/engines.md has what was measured, and why it is this one. Four of its habits are
+turned off here, since they change what is signed or send it twice: it decodes no body, keeps no cookie, follows no
+redirect, and does not send a request again by itself when a connection is lost.
+
+What cannot go through: trailers, for which aiohttp has no place, are dropped, as RFC 9110 allows (section 6.5.1). A
+header that is not UTF-8 is refused with a sentence. It speaks HTTP/1.1 to the upstream.
+"""
+
+from __future__ import annotations
+
+import secrets
+import ssl
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import aiohttp
+from multidict import CIMultiDict
+from yarl import URL
+
+from ..bodies import OnDisk, pieces_of
+from ..clients._retries import IDEMPOTENT
+from ..core.grammar import TOKEN
+from ..core.message import is_plain_target
+from .exchange import Exchange, Failure
+from .heads import Headers, Receive, Scope, Send, end_to_end, path_and_query, values_of
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+_FRAMING = frozenset({b"content-length", b"transfer-encoding", b"expect"})
+_WITHOUT_BODY = frozenset({204, 304})
+_HEAD_LIMIT = 64 * 1024
+_PIECE = 256 * 1024
+
+Body: TypeAlias = "bytes | OnDisk | AsyncIterator[bytes]"
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """A request as it is to go out: `origin` is `http(s)://host[:port]`, `target` `/path?query` byte for byte.
+
+    `headers` are sent in their order, and are to be end-to-end ones; Content-Length and Transfer-Encoding follow from
+    the body and `length`, the one that the client has declared, for a body that streams. Host goes as it stands here,
+    or is the origin's where it does not.
+    """
+
+    method: str
+    origin: str
+    target: str
+    headers: Headers
+    body: Body = b""
+    length: int | None = None
+
+
+class Lost(Failure):
+    """The connection was lost before an answer came. The upstream may have acted on the request, or not."""
+
+
+class Answer:
+    """An upstream's answer whose body is still to come. It has to be closed, unless the body was read to its end."""
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self._response = response
+        self.status = response.status
+        self.headers = _answer_headers(response)
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """The body as it comes in. Raises Failure(502) where it is not whole."""
+        try:
+            async for piece in self._response.content.iter_any():
+                yield piece
+        except (aiohttp.ClientError, OSError) as error:
+            raise Failure(502, f"The upstream's answer broke off: {type(error).__name__}") from None
+
+    def close(self) -> None:
+        """Give the answer up; its connection is used again where all of it has been read."""
+        self._response.release() if self._response.content.at_eof() else self._response.close()
+
+
+class Forwarder:
+    """Connections to upstreams, which are kept open and shared by any number of exchanges of one event loop.
+
+    `connect_timeout`, `upstream_timeout` and `client_timeout` are seconds: to connect, and without any progress of the
+    upstream or the client. `connections` is how many there may be at once. `tls` is the context for https upstreams;
+    the system's authorities are trusted without it. Close it with `await close()`.
+    """
+
+    def __init__(
+        self,
+        *,
+        connect_timeout: float = 10.0,
+        upstream_timeout: float = 60.0,
+        client_timeout: float = 60.0,
+        connections: int = 1024,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self.pseudonym = f"undersign-{secrets.token_hex(6)}"
+        """What this forwarder is called in Via, which shows it a request of its own."""
+        self._connect_timeout = connect_timeout
+        self._upstream_timeout = upstream_timeout
+        self._client_timeout = client_timeout
+        self._connections = connections
+        self._tls = tls
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def lifespan(self, receive: Receive, send: Send) -> None:
+        """Answer an ASGI server's lifespan events, and close all connections when it ends."""
+        while (event := (await receive())["type"]) != "lifespan.shutdown":
+            await send({"type": f"{event}.complete"})
+        await self.close()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    def exchange(self, scope: Scope, receive: Receive, send: Send) -> Exchange:
+        """The exchange of an ASGI request, with this forwarder's timeouts."""
+        return Exchange(
+            scope, receive, send, client_timeout=self._client_timeout, upstream_timeout=self._upstream_timeout
+        )
+
+    def incoming_headers(self, scope: Scope) -> list[tuple[bytes, bytes]]:
+        """What of the request's headers goes on, with a Via of ours.
+
+        Raises Failure: 508 for a request that was here before, 417 for an Expect that is not known, 501 for an upgrade
+        to a websocket.
+        """
+        came: Sequence[tuple[bytes, bytes]] = scope["headers"]
+        vias = values_of(came, b"via")
+        if any(self.pseudonym.encode() in via for via in vias):
+            raise Failure(508, "This request has been here before: the upstream leads back to this very process")
+        if any(value.lower() != b"100-continue" for value in values_of(came, b"expect")):
+            raise Failure(417, "Expect asks for something that is not known here")
+        if any(b"websocket" in value.lower() for value in values_of(came, b"upgrade")):
+            raise Failure(501, "Websockets do not go through here: connect to the upstream itself")
+        version = str(scope.get("http_version", "1.1"))
+        kept = [pair for pair in end_to_end(came) if pair[0] not in (b"via", b"expect")]
+        return [*kept, (b"via", b", ".join([*vias, f"{version} {self.pseudonym}".encode()]))]
+
+    async def ask(self, outgoing: Outgoing) -> Answer:
+        """Send the request; return the answer once its head is there.
+
+        Raises Failure with the status and sentence for the client, and Lost for one that an idempotent request may be
+        sent again after.
+        """
+        if not is_plain_target(outgoing.target) or not TOKEN.fullmatch(outgoing.method):
+            raise Failure(400, "The target is not /path?query in printable ASCII without '#'")
+        headers = _as_text(outgoing)
+        body, length = outgoing.body, outgoing.length
+        data: Any = None
+        if isinstance(body, bytes):
+            if body or length is not None:
+                headers["Content-Length"] = str(len(body))
+            data = body or None
+        elif isinstance(body, OnDisk):
+            headers["Content-Length"] = str(body.length)
+            data = _from_disk(body)
+        else:
+            if length is not None:  # or aiohttp sends it in chunks
+                headers["Content-Length"] = str(length)
+            data = body
+        # As a path, which yarl takes as it is, and in which a bare ? at the end stays.
+        url = URL.build(
+            scheme=outgoing.origin.partition(":")[0],
+            authority=outgoing.origin.partition("://")[2],
+            path=outgoing.target,
+            encoded=True,
+        )
+        try:
+            response = await self._opened().request(
+                outgoing.method, url, headers=headers, data=data, allow_redirects=False
+            )
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise _failure(error) from None
+        except _Sent as sent:
+            raise _failure(sent.error) from None
+        found = Answer(response)
+        if problem := _framing_problem(response):
+            found.close()
+            raise Failure(502, problem)
+        return found
+
+    async def ask_prepared(self, prepare: Callable[[], Outgoing]) -> Answer:
+        """Ask for what `prepare` makes; once more, made anew, where the connection was lost before an answer.
+
+        That is done where the method is idempotent and the body at hand (RFC 9110, section 9.2.2): an upstream may
+        close a connection that was idle at the moment at which it is used again.
+        """
+        outgoing = prepare()
+        try:
+            return await self.ask(outgoing)
+        except Lost:
+            if outgoing.method not in IDEMPOTENT or not isinstance(outgoing.body, (bytes, OnDisk)):
+                raise
+            return await self.ask(prepare())
+
+    async def relay(self, answer: Answer, exchange: Exchange) -> None:
+        """Send the answer on to the client, piece by piece."""
+        try:
+            await exchange.begin(answer.status, answer.headers)
+            async for piece in answer.pieces():
+                await exchange.put(piece)
+            await exchange.put(b"", more=False)
+        finally:
+            answer.close()
+
+    async def forward(self, scope: Scope, receive: Receive, send: Send, origin: str, *, add: Headers = ()) -> Exchange:
+        """Send an ASGI request on to `origin`, its body as it comes in, and the answer back. It needs nothing else.
+
+        Of the names in `add` what the client has sent is taken off, and these headers come in their place. Returns the
+        exchange, which says how it ended. Raises Broken where an answer that had begun cannot be completed.
+        """
+        exchange = self.exchange(scope, receive, send)
+
+        async def work(exchange: Exchange) -> None:
+            target = path_and_query(scope)
+            if target is None:
+                raise Failure(400, "The target is not /path?query in printable ASCII without '#'")
+            own = {name.lower() for name, _ in add}
+            headers = [pair for pair in self.incoming_headers(scope) if pair[0] not in own]
+            outgoing = Outgoing(scope["method"], origin, target, [*headers, *add], *streamed(exchange))
+            await self.relay(await self.ask_prepared(lambda: outgoing), exchange)
+
+        await exchange.run(work)
+        return exchange
+
+    def _opened(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=self._connections, ssl=self._tls or True),
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._connect_timeout),
+                auto_decompress=False,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
+                middlewares=(_send_once,),
+                read_bufsize=_PIECE,
+                max_line_size=_HEAD_LIMIT,
+                max_field_size=_HEAD_LIMIT,
+            )
+        return self._session
+
+
+class _Sent(Exception):
+    """Carries an error past aiohttp, which would take it for leave to send the request again, signature and all."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
+
+async def _send_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    try:
+        return await handler(request)
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise _Sent(error) from None
+
+
+def streamed(exchange: Exchange) -> tuple[Body, int | None]:
+    """The body of an exchange as it comes in, and the length that the client has declared; empty where none comes."""
+    headers: Headers = exchange.scope["headers"]
+    lengths = values_of(headers, b"content-length")
+    if lengths and lengths[0] == b"0":
+        return b"", 0
+    if lengths:
+        return exchange.pieces(), int(lengths[0])
+    if values_of(headers, b"transfer-encoding") or exchange.scope.get("http_version", "1.1") not in ("1.0", "1.1"):
+        return exchange.pieces(), None
+    return b"", None
+
+
+async def _from_disk(body: OnDisk) -> AsyncIterator[bytes]:
+    body.seek(0)
+    for piece in pieces_of(body.read):
+        yield piece
+
+
+def _as_text(outgoing: Outgoing) -> CIMultiDict[str]:
+    """The headers as text of which aiohttp makes the same bytes, for it encodes UTF-8. Raises Failure(400)."""
+    headers: CIMultiDict[str] = CIMultiDict()
+    for name, value in outgoing.headers:
+        if name.lower() in _FRAMING:
+            continue
+        try:
+            headers.add(name.decode("ascii"), value.decode("utf-8"))
+        except UnicodeDecodeError:
+            shown = name.decode("ascii", "replace")
+            raise Failure(400, f"The header {shown} is not UTF-8, and only that can be sent on") from None
+    return headers
+
+
+def _answer_headers(response: aiohttp.ClientResponse) -> list[tuple[bytes, bytes]]:
+    headers = end_to_end(response.raw_headers)
+    coded = values_of(response.raw_headers, b"transfer-encoding")
+    # RFC 9112, section 6.3: chunks decide where the body ends. What has no body may leave its length out.
+    if coded or response.status in _WITHOUT_BODY:
+        headers = [pair for pair in headers if pair[0] != b"content-length"]
+    return headers
+
+
+def _framing_problem(response: aiohttp.ClientResponse) -> str | None:
+    """Why nobody can tell where the answer ends, or what it is, as a sentence."""
+    if response.status < 200:
+        return "The upstream has switched to another protocol, which nobody asked for"
+    coded = values_of(response.raw_headers, b"transfer-encoding")
+    if coded and [value.lower() for value in coded] != [b"chunked"]:
+        return "The upstream's answer has a Transfer-Encoding that is not chunked alone"
+    return None
+
+
+def _failure(error: Exception) -> Failure:
+    """What the client is told; the error's own text may hold the address, which is for the log."""
+    if isinstance(error, (aiohttp.ClientConnectorCertificateError, aiohttp.ClientSSLError)):
+        return Failure(502, "The upstream's certificate is not trusted, or TLS with it failed")
+    if isinstance(error, (aiohttp.ConnectionTimeoutError, aiohttp.ServerTimeoutError, TimeoutError)):
+        return Failure(504, "The upstream could not be reached in time")
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return Failure(502, "The upstream could not be reached")
+    if isinstance(error, aiohttp.ClientResponseError):
+        return Failure(502, "The upstream's answer is not HTTP")
+    if isinstance(error, ValueError):
+        return Failure(400, "A header or the target holds a control character")
+    return Lost(502, "The upstream closed the connection before it answered")
