@@ -9,7 +9,10 @@ from ..core.later import later
 
 if TYPE_CHECKING:
     from .forwarding import Forwarder, Outgoing
+    from .proxy import SigningProxy
 
-__all__ = ["Forwarder", "Outgoing"]
+__all__ = ["Forwarder", "Outgoing", "SigningProxy"]
 
-__getattr__ = later(__name__, {"Forwarder": ".forwarding", "Outgoing": ".forwarding"})
+__getattr__ = later(
+    __name__, {"Forwarder": ".forwarding", "Outgoing": ".forwarding", "SigningProxy": ".proxy"}
+)
