@@ -22,6 +22,7 @@ from .diagnose import diagnose_command
 from .explain import explain_command
 from .inspect_page import inspect
 from .output import say
+from .proxy import proxy
 from .recipe import recipe
 from .schemes import schemes
 from .serving.command import serve
@@ -75,7 +76,7 @@ def commands(context: click.Context) -> None:
 
 
 for command in (
-    *(demo, call, sign, verify, diagnose_command, explain_command, inspect, serve),
+    *(demo, call, sign, verify, diagnose_command, explain_command, inspect, serve, proxy),
     *(recipe, schemes, vectors, conform),
 ):
     commands.add_command(command)

@@ -13,6 +13,4 @@ if TYPE_CHECKING:
 
 __all__ = ["Forwarder", "Outgoing", "SigningProxy"]
 
-__getattr__ = later(
-    __name__, {"Forwarder": ".forwarding", "Outgoing": ".forwarding", "SigningProxy": ".proxy"}
-)
+__getattr__ = later(__name__, {"Forwarder": ".forwarding", "Outgoing": ".forwarding", "SigningProxy": ".proxy"})
