@@ -63,12 +63,12 @@ class Exchange:
         self._has_all = False
         self._waits_for_client = False
         self._since = self._loop.time()
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.TimerHandle
         self._watch: asyncio.Task[None] | None = None
 
     async def run(self, work: Callable[[Self], Awaitable[None]]) -> None:
         """Do the work, and answer in its place where it fails before an answer has begun. Raises Broken after."""
-        self._timer = self._loop.call_later(_TICK, self._look)
+        self._look_later()
         try:
             await work(self)
         except asyncio.CancelledError:
@@ -146,6 +146,9 @@ class Exchange:
         self._waits_for_client = waits
         self._since = self._loop.time()
 
+    def _look_later(self) -> None:
+        self._timer = self._loop.call_later(min(_TICK, self._client_timeout, self._upstream_timeout), self._look)
+
     def _look(self) -> None:
         if self._is_done:
             return
@@ -157,7 +160,7 @@ class Exchange:
         else:
             if self._has_all and self._watch is None:
                 self._watch = self._loop.create_task(self._wait_for_the_end())
-            self._timer = self._loop.call_later(min(_TICK, self._client_timeout, self._upstream_timeout), self._look)
+            self._look_later()
 
     def _cancel(self, failure: Failure | ClientGone) -> None:
         if self.failure is None and self._task is not None:
