@@ -17,7 +17,7 @@ from collections.abc import Iterable
 
 from ..core.credentials import Secret
 from .exchange import Failure
-from .heads import Headers, values_of
+from .heads import Fields
 
 TOKEN_HEADER = b"x-undersign-token"
 _ASKED_FOR = ((b"proxy-authenticate", b'Basic realm="undersign proxy", charset="UTF-8"'),)
@@ -33,10 +33,10 @@ class Access:
         self._token = None if token is None else _digest(token.reveal())
         self._hosts = frozenset(host.lower() for host in hosts)
 
-    def check(self, headers: Headers) -> None:
+    def check(self, fields: Fields) -> None:
         """Raises Failure: 407 where the token is absent or wrong, 403 for a page or a foreign Host."""
         if self._token is not None:
-            given = [*values_of(headers, TOKEN_HEADER), *map(_credential, values_of(headers, b"proxy-authorization"))]
+            given = [*fields.values(TOKEN_HEADER), *map(_credential, fields.values(b"proxy-authorization"))]
             if len(given) != 1 or not hmac.compare_digest(_digest(given[0]), self._token):
                 raise Failure(
                     407,
@@ -45,10 +45,10 @@ class Access:
                     headers=_ASKED_FOR,
                 )
             return
-        site = values_of(headers, b"sec-fetch-site")
-        if values_of(headers, b"origin") or any(value not in (b"none", b"same-origin") for value in site):
+        site = fields.values(b"sec-fetch-site")
+        if fields.values(b"origin") or any(value not in (b"none", b"same-origin") for value in site):
             raise Failure(403, "A page in a browser has sent this: give the proxy a token, and pages none of it")
-        hosts = values_of(headers, b"host")
+        hosts = fields.values(b"host")
         if len(hosts) > 1 or not all(self._is_known(host.decode("latin-1")) for host in hosts):
             raise Failure(403, "Host is neither an address, nor localhost, nor where this proxy forwards to")
 

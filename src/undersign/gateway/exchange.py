@@ -17,7 +17,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from .heads import Headers, Message, Receive, Scope, Send, answer, values_of
+from .heads import Fields, Headers, Message, Receive, Scope, Send, answer
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -50,9 +50,12 @@ class Exchange:
         self, scope: Scope, receive: Receive, send: Send, *, client_timeout: float, upstream_timeout: float
     ) -> None:
         self.scope = scope
+        self.fields = Fields(scope["headers"])
         self.status = 0
         """The status that the client has got; 0 before, and where it got none."""
         self.failure: Failure | ClientGone | None = None
+        self.is_complete = False
+        """Whether the last piece of the answer has been handed over."""
         self._receive = receive
         self._send = send
         self._client_timeout = client_timeout
@@ -106,11 +109,11 @@ class Exchange:
 
     def body(self) -> tuple[bytes | AsyncIterator[bytes], int | None]:
         """The body as it comes in, and the length that the client has declared; empty where none comes."""
-        headers: Headers = self.scope["headers"]
-        lengths = values_of(headers, b"content-length")
+        lengths = self.fields.values(b"content-length")
         if lengths and lengths[0] != b"0":
             return self.pieces(), int(lengths[0])
-        if values_of(headers, b"transfer-encoding") or self.scope.get("http_version", "1.1") not in ("1.0", "1.1"):
+        is_coded = self.fields.values(b"transfer-encoding")
+        if is_coded or self.scope.get("http_version", "1.1") not in ("1.0", "1.1"):
             return self.pieces(), None
         self._has_all = True
         return b"", 0 if lengths else None
@@ -138,6 +141,7 @@ class Exchange:
     async def put(self, piece: bytes, *, more: bool = True) -> None:
         """Send a piece of the answer's body; the last one without `more`. It waits while the client reads nothing."""
         self._now_waits_for_client(True)
+        self.is_complete = not more
         message: Message = {"type": "http.response.body", "body": piece, "more_body": more}
         await self._send(message)
         self._now_waits_for_client(False)

@@ -48,21 +48,38 @@ def path_and_query(scope: Scope) -> str | None:
     return target if is_plain_target(target) else None
 
 
+class Fields:
+    """The headers of a message, taken apart once: names in lower case, values without the spaces around them."""
+
+    __slots__ = ("_by_name", "pairs")
+
+    def __init__(self, headers: Iterable[tuple[bytes, bytes]]) -> None:
+        self.pairs = [(name.lower(), value.strip(b" \t")) for name, value in headers]
+        self._by_name: dict[bytes, list[bytes]] = {}
+        for name, value in self.pairs:
+            self._by_name.setdefault(name, []).append(value)
+
+    def values(self, name: bytes) -> Sequence[bytes]:
+        """The values of every header of that name (lower case)."""
+        return self._by_name.get(name, ())
+
+    def end_to_end(self, *also: bytes) -> list[tuple[bytes, bytes]]:
+        """Those that go on to the other side: without those of one connection, those that `Connection` names, and
+        those in `also`."""
+        dropped = _OF_ONE_CONNECTION.union(also)
+        for value in self.values(b"connection"):
+            dropped |= {token.strip(b" \t").lower() for token in value.split(b",")} - _NEVER_NAMED
+        return [pair for pair in self.pairs if pair[0] not in dropped]
+
+
 def end_to_end(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    """The headers that go on to the other side, names in lower case and values without the spaces around them: without
-    those of one connection, and those that `Connection` names."""
-    lower = [(name.lower(), value.strip(b" \t")) for name, value in headers]
-    dropped = _OF_ONE_CONNECTION
-    named = [value for name, value in lower if name == b"connection"]
-    if named:
-        tokens = {token.strip(b" \t").lower() for value in named for token in value.split(b",")}
-        dropped = dropped | (tokens - _NEVER_NAMED)
-    return [pair for pair in lower if pair[0] not in dropped]
+    """See Fields."""
+    return Fields(headers).end_to_end()
 
 
-def values_of(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> list[bytes]:
+def values_of(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> Sequence[bytes]:
     """The values of every header of that name (lower case), without the spaces and tabs around them."""
-    return [value.strip(b" \t") for key, value in headers if key.lower() == name]
+    return Fields(headers).values(name)
 
 
 async def answer(
