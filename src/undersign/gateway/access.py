@@ -14,6 +14,7 @@ import hashlib
 import hmac
 import ipaddress
 from collections.abc import Iterable
+from functools import lru_cache
 
 from ..core.credentials import Secret
 from .exchange import Failure
@@ -56,13 +57,16 @@ class Access:
         host = authority.lower()
         if not host.endswith("]"):
             host = host.rpartition(":")[0] or host
-        if host == "localhost" or host in self._hosts:
-            return True
-        try:
-            ipaddress.ip_address(host.strip("[]"))
-        except ValueError:
-            return False
-        return True
+        return host == "localhost" or host in self._hosts or _is_address(host)
+
+
+@lru_cache(maxsize=64)
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return True
 
 
 def _digest(value: bytes) -> bytes:

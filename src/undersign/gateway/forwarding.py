@@ -20,11 +20,11 @@ import aiohttp
 from multidict import CIMultiDict, istr
 from yarl import URL
 
-from ..bodies import OnDisk, pieces_of
+from ..bodies import OnDisk
 from ..clients._retries import IDEMPOTENT
 from ..core.grammar import TOKEN
 from ..core.message import Pairs, headers_as_text, is_plain_target
-from .exchange import Exchange, Failure
+from .exchange import Exchange, Failure, Watch
 from .heads import Fields, Headers, Receive, Scope, Send, path_and_query
 
 if TYPE_CHECKING:
@@ -109,8 +109,7 @@ class Forwarder:
         self.pseudonym = f"undersign-{secrets.token_hex(6)}"
         """What this forwarder is called in Via, which shows it a request of its own."""
         self._connect_timeout = connect_timeout
-        self._upstream_timeout = upstream_timeout
-        self._client_timeout = client_timeout
+        self._watch = Watch(client_timeout, upstream_timeout)
         self._connections = connections
         self._tls = tls
         self._session: aiohttp.ClientSession | None = None
@@ -136,9 +135,7 @@ class Forwarder:
 
     def exchange(self, scope: Scope, receive: Receive, send: Send) -> Exchange:
         """The exchange of an ASGI request, with this forwarder's timeouts."""
-        return Exchange(
-            scope, receive, send, client_timeout=self._client_timeout, upstream_timeout=self._upstream_timeout
-        )
+        return Exchange(scope, receive, send, self._watch)
 
     def incoming_headers(self, exchange: Exchange, *without: bytes) -> Pairs:
         """What of the request's headers goes on, as Latin-1, with a Via of ours and not those in `without`.
@@ -282,7 +279,7 @@ async def _send_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHand
 
 async def _from_disk(body: OnDisk) -> AsyncIterator[bytes]:
     body.seek(0)
-    for piece in pieces_of(body.read):
+    while piece := body.read(_PIECE):
         yield piece
 
 
