@@ -25,13 +25,15 @@ from ..clients._retries import IDEMPOTENT
 from ..core.grammar import TOKEN
 from ..core.message import Pairs, headers_as_text, is_plain_target
 from .exchange import Exchange, Failure, Watch
-from .heads import Fields, Headers, Receive, Scope, Send, path_and_query
+from .heads import OF_ONE_CONNECTION, Fields, Headers, Receive, Scope, Send, path_and_query
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-_FRAMING = (b"content-length", b"transfer-encoding", b"expect")
-_FRAMING_NAMES = tuple(istr(name.decode()) for name in _FRAMING)
+_FRAMING = (istr("Content-Length"), istr("Transfer-Encoding"), istr("Expect"))
+_WITHOUT_LENGTH = OF_ONE_CONNECTION | {b"content-length"}
+NOT_FORWARDED = OF_ONE_CONNECTION | {b"content-length", b"expect", b"via"}
+"""Names of headers that are made anew, or end here."""
 _WITHOUT_BODY = frozenset({204, 304})
 _HEAD_LIMIT = 64 * 1024
 _PIECE = 256 * 1024
@@ -137,25 +139,24 @@ class Forwarder:
         """The exchange of an ASGI request, with this forwarder's timeouts."""
         return Exchange(scope, receive, send, self._watch)
 
-    def incoming_headers(self, exchange: Exchange, *without: bytes) -> Pairs:
-        """What of the request's headers goes on, as Latin-1, with a Via of ours and not those in `without`.
+    def incoming_headers(self, exchange: Exchange, dropped: frozenset[bytes] = NOT_FORWARDED) -> Pairs:
+        """What of the request's headers goes on, as Latin-1, with a Via of ours. `dropped` is to hold NOT_FORWARDED.
 
         Raises Failure: 508 for a request that was here before, 417 for an Expect that is not known, 501 for an upgrade
         to a websocket.
         """
         fields = exchange.fields
-        vias = fields.values(b"via")
-        if any(self.pseudonym.encode() in via for via in vias):
-            raise Failure(508, "This request has been here before: the upstream leads back to this very process")
+        via = f"{exchange.scope.get('http_version', '1.1')} {self.pseudonym}"
+        if vias := fields.values(b"via"):
+            before = b", ".join(vias).decode("latin-1")
+            if self.pseudonym in before:
+                raise Failure(508, "This request has been here before: the upstream leads back to this very process")
+            via = f"{before}, {via}"
         if any(value.lower() != b"100-continue" for value in fields.values(b"expect")):
             raise Failure(417, "Expect asks for something that is not known here")
         if any(b"websocket" in value.lower() for value in fields.values(b"upgrade")):
             raise Failure(501, "Websockets do not go through here: connect to the upstream itself")
-        via = ", ".join([*(value.decode("latin-1") for value in vias), self._via(exchange.scope)])
-        return (*headers_as_text(fields.end_to_end(b"via", *_FRAMING, *without)), ("via", via))
-
-    def _via(self, scope: Scope) -> str:
-        return f"{scope.get('http_version', '1.1')} {self.pseudonym}"
+        return (*headers_as_text(fields.end_to_end(dropped)), ("via", via))
 
     async def ask(self, outgoing: Outgoing) -> Answer:
         """Send the request; return the answer once its head is there.
@@ -239,7 +240,7 @@ class Forwarder:
             target = path_and_query(scope)
             if target is None:
                 raise Failure(400, "The target is not /path?query in printable ASCII without '#'")
-            headers = self.incoming_headers(exchange, *(name.lower() for name, _ in add))
+            headers = self.incoming_headers(exchange, NOT_FORWARDED.union(name.lower() for name, _ in add))
             outgoing = Outgoing(scope["method"], origin, target, headers + headers_as_text(add), *exchange.body())
             await self.relay(await self.ask_prepared(lambda: outgoing), exchange)
 
@@ -293,7 +294,7 @@ def _as_text(outgoing: Outgoing) -> CIMultiDict[str]:
             except UnicodeDecodeError:
                 raise Failure(400, f"The header {name} is not UTF-8, and only that can be sent on") from None
         headers.add(name, value)
-    for name in _FRAMING_NAMES:
+    for name in _FRAMING:
         headers.popall(name, None)
     return headers
 
@@ -301,7 +302,7 @@ def _as_text(outgoing: Outgoing) -> CIMultiDict[str]:
 def _answer_headers(status: int, fields: Fields) -> list[tuple[bytes, bytes]]:
     # RFC 9112, section 6.3: chunks decide where the body ends. What has no body may leave its length out.
     if fields.values(b"transfer-encoding") or status in _WITHOUT_BODY:
-        return fields.end_to_end(b"content-length")
+        return fields.end_to_end(_WITHOUT_LENGTH)
     return fields.end_to_end()
 
 

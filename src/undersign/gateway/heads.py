@@ -24,7 +24,7 @@ TARGET = "undersign.target"
 """The ASGI extension in which our own server says what stands on the request line: {"raw": bytes}. Without it a bare
 `?` at the end of a target cannot be told, for ASGI has the query without its mark."""
 
-_OF_ONE_CONNECTION = frozenset(
+OF_ONE_CONNECTION = frozenset(
     b"connection keep-alive proxy-connection te trailer transfer-encoding upgrade proxy-authenticate"
     b" proxy-authorization proxy-authentication-info http2-settings".split()
 )
@@ -63,10 +63,9 @@ class Fields:
         """The values of every header of that name (lower case)."""
         return self._by_name.get(name, ())
 
-    def end_to_end(self, *also: bytes) -> list[tuple[bytes, bytes]]:
-        """Those that go on to the other side: without those of one connection, those that `Connection` names, and
-        those in `also`."""
-        dropped = _OF_ONE_CONNECTION.union(also)
+    def end_to_end(self, dropped: frozenset[bytes] = OF_ONE_CONNECTION) -> list[tuple[bytes, bytes]]:
+        """Those that go on to the other side: without those in `dropped`, which are to hold OF_ONE_CONNECTION, and
+        those that `Connection` names."""
         for value in self.values(b"connection"):
             dropped |= {token.strip(b" \t").lower() for token in value.split(b",")} - _NEVER_NAMED
         return [pair for pair in self.pairs if pair[0] not in dropped]

@@ -28,13 +28,14 @@ from ..errors import CannotSign, ConfigError, ResponseRejected
 from ..scheme import Scheme, window_of
 from .access import TOKEN_HEADER, Access
 from .exchange import Exchange, Failure
-from .forwarding import Answer, Body, Forwarder, Outgoing
+from .forwarding import NOT_FORWARDED, Answer, Body, Forwarder, Outgoing
 from .heads import Receive, Scope, Send, raw_target
 from .own_fields import OwnFields
 
 if TYPE_CHECKING:
     from ..profiles import Profile
 
+_DROPPED = NOT_FORWARDED | {b"host", TOKEN_HEADER}
 _MOST_CHECKED = 16 * 1024 * 1024
 _CONNECT = (
     "CONNECT hides the request from this proxy, and nothing could sign it: call http:// instead of https://, "
@@ -154,7 +155,7 @@ class SigningProxy:
         origin, target = self._destination(raw), origin_form(raw)
         if not is_plain_target(target):
             raise Failure(400, "The target is not /path?query in printable ASCII without '#'")
-        headers = self._own.without_headers(self._forwarder.incoming_headers(exchange, b"host", TOKEN_HEADER))
+        headers = self._own.without_headers(self._forwarder.incoming_headers(exchange, _DROPPED))
         return Request(method, target, (("host", origin.partition("://")[2]), *headers), b"", origin)
 
     def _destination(self, raw: str) -> str:
