@@ -193,6 +193,15 @@ def test_no_target_leads_elsewhere(gotom: int, upstream: WireServer, target: str
     assert len(upstream.requests) == before
 
 
+def test_who_sends_a_large_body_elsewhere_gets_the_answer_all_the_same(gotom: int) -> None:
+    """What still comes in is dropped, or the connection would be reset and the answer lost."""
+    size = 8 * 1024 * 1024
+    head = f"PUT http://evil.example/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: {size}\r\n\r\n"
+    answer = talk(gotom, head.encode(), bytes(size))
+    assert status_of(answer) == 403
+    assert b"the target is elsewhere" in answer
+
+
 def test_connect_is_refused_with_what_to_do(gotom: int, upstream: WireServer) -> None:
     host = upstream.url.removeprefix("http://")
     answer = talk(gotom, f"CONNECT {host} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode() + get("/smuggled"))
@@ -307,7 +316,7 @@ def test_a_clock_that_is_off_is_corrected_on_request(adjust_clock: bool) -> None
     authority.configure_trust(trusting)
     later = NOW + 7200
     with VerifyingServer(GoTom(), later, served) as upstream:
-        options = {"adjust_clock": adjust_clock, "forwarder": Forwarder(tls=trusting)}
+        options: dict[str, Any] = {"adjust_clock": adjust_clock, "forwarder": Forwarder(tls=trusting)}
         with running(
             SigningProxy(GoTom(), CLIENT_KEY_ID, CLIENT_SECRET, origins=[upstream.url], clock=lambda: NOW, **options)
         ) as port:

@@ -14,15 +14,18 @@ whole: `Broken` reaches the server, which closes the connection.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from .heads import Fields, Headers, Message, Receive, Scope, Send, answer
+from ..servers.linger import LINGER, PAUSE, Dropping, Left
+from .heads import Fields, Headers, Message, Receive, Scope, Send, sentence_answer
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 _TICK = 1.0
+_STALLED = 408
 
 
 class Watch:
@@ -122,14 +125,35 @@ class Exchange:
         if self.status:
             raise Broken(failure.sentence) from None
         self.status = failure.status
-        await answer(
-            self._send,
+        start, last = sentence_answer(
             failure.status,
             failure.sentence,
             headers=failure.headers,
             close=not self._has_all,
             head=self.scope["method"] == "HEAD",
         )
+        # Nobody is asked for a body that is dropped: neither who waits to be told to go on, nor who sends no more.
+        if self._has_all or failure.status == _STALLED or self.fields.values(b"expect"):
+            await self._send(start)
+            await self._send(last)
+        else:
+            await self._answer_early(start, last)
+
+    async def _answer_early(self, start: Message, last: Message) -> None:
+        """Answer while more of the body comes in: it is dropped, or the client would lose its answer; see linger."""
+        dropping = Dropping(LINGER, self._receive)
+        try:
+            left = await dropping.drop(PAUSE)
+            if left is Left.NOBODY:
+                return
+            await self._send(start)
+            if left is Left.SOMETHING:
+                await self._send({**last, "more_body": True})
+                await dropping.drop(math.inf)
+                last = {**last, "body": b""}
+            await self._send(last)
+        finally:
+            dropping.end()
 
     def body(self) -> tuple[bytes | AsyncIterator[bytes], int | None]:
         """The body as it comes in, and the length that the client has declared; empty where none comes."""
@@ -180,7 +204,7 @@ class Exchange:
         passed = self._loop.time() - self._since
         client, upstream = self._watch.client_timeout, self._watch.upstream_timeout
         if self._waits_for_client and passed > client:
-            self._cancel(Failure(408, f"No more of the request came in for {client:g} seconds"))
+            self._cancel(Failure(_STALLED, f"No more of the request came in for {client:g} seconds"))
         elif not self._waits_for_client and passed > upstream:
             self._cancel(Failure(504, f"The upstream did not go on for {upstream:g} seconds"))
         elif self._has_all and self._listening is None:

@@ -81,15 +81,23 @@ def values_of(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> Sequence[b
     return Fields(headers).values(name)
 
 
-async def answer(
-    send: Send, status: int, sentence: str, *, headers: Headers = (), close: bool = False, head: bool = False
-) -> None:
-    """Answer with a sentence, as a JSON string. `close` ends the connection, on which more of a body may come; `head`
-    leaves the body out, as HEAD asks."""
+def sentence_answer(
+    status: int, sentence: str, *, headers: Headers = (), close: bool = False, head: bool = False
+) -> tuple[Message, Message]:
+    """The two ASGI messages of an answer that is a sentence, as a JSON string. `close` ends the connection, on which
+    more of a body may come; `head` leaves the body out, as HEAD asks."""
     body = json.dumps(sentence).encode() + b"\n"
     fields = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
     fields += [(b"cache-control", b"no-store"), *headers]
     if close:
         fields.append((b"connection", b"close"))
-    await send({"type": "http.response.start", "status": status, "headers": fields})
-    await send({"type": "http.response.body", "body": b"" if head else body, "more_body": False})
+    start: Message = {"type": "http.response.start", "status": status, "headers": fields}
+    return start, {"type": "http.response.body", "body": b"" if head else body, "more_body": False}
+
+
+async def answer(
+    send: Send, status: int, sentence: str, *, headers: Headers = (), close: bool = False, head: bool = False
+) -> None:
+    """Send a `sentence_answer`."""
+    for message in sentence_answer(status, sentence, headers=headers, close=close, head=head):
+        await send(message)
