@@ -105,8 +105,8 @@ def load(server: Process, clients: int, seconds: float) -> Rate:
         began, cpu = time.monotonic(), server.cpu()
         while (now := time.monotonic()) < began + seconds:
             for key, _ in selector.select(1):
+                assert isinstance(key.fileobj, socket.socket)
                 connection, received = key.fileobj, key.data
-                assert isinstance(connection, socket.socket)
                 received += connection.recv(65536)
                 assert received.startswith(b"HTTP/1.1 200 "[: len(received)]), bytes(received)
                 end = received.find(b"\r\n\r\n")

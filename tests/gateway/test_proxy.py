@@ -9,7 +9,7 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import trustme
@@ -145,7 +145,7 @@ def test_what_cannot_be_signed_is_400_with_the_reason(gotom: int, gogrid: int) -
 
 
 def test_each_request_has_a_new_nonce(upstream: WireServer) -> None:
-    scheme = replace(presets.kraken(), allow_http=True)
+    scheme = replace(cast(Recipe, presets.kraken()), allow_http=True)
     secret = "c2VjcmV0c2VjcmV0"
     with running(SigningProxy(scheme, KEY_ID, secret, origins=[upstream.url])) as port:
         for _ in range(2):
