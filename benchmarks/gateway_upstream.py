@@ -1,5 +1,5 @@
-"""The upstream of `gateway.py`: the least that can answer on httptools. It answers each request with as many bytes as its
-path says, and drops what comes in.
+"""The upstream of `gateway.py`: the least that can answer on httptools. It answers each request with as many bytes as
+its path says, and drops what comes in.
 
 python gateway_upstream.py FD
 """
