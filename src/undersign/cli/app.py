@@ -35,6 +35,7 @@ COMMANDS = {
     "explain": ("explain:explain_command", "Print what is signed of a request, beside a client's own string."),
     "inspect": ("inspect_page:inspect", "Open a page that shows what is signed of a request."),
     "serve": ("serving.command:serve", "Serve on loopback, and verify whatever comes."),
+    "proxy": ("proxy:proxy", "Sign what any client sends, and send it on."),
     "profiles": (
         "profiles:profiles",
         "List, check or add profiles: scheme, key id and place of a secret under a name.",
