@@ -20,6 +20,7 @@ from .conform import conform
 from .demo import demo
 from .diagnose import diagnose_command
 from .explain import explain_command
+from .gateway import gateway
 from .inspect_page import inspect
 from .output import say
 from .recipe import recipe
@@ -75,7 +76,7 @@ def commands(context: click.Context) -> None:
 
 
 for command in (
-    *(demo, call, sign, verify, diagnose_command, explain_command, inspect, serve),
+    *(demo, call, sign, verify, diagnose_command, explain_command, inspect, serve, gateway),
     *(recipe, schemes, vectors, conform),
 ):
     commands.add_command(command)
