@@ -23,6 +23,7 @@ from .explain import explain_command
 from .gateway import gateway
 from .inspect_page import inspect
 from .output import say
+from .proxy import proxy
 from .recipe import recipe
 from .schemes import schemes
 from .serving.command import serve
@@ -76,7 +77,7 @@ def commands(context: click.Context) -> None:
 
 
 for command in (
-    *(demo, call, sign, verify, diagnose_command, explain_command, inspect, serve, gateway),
+    *(demo, call, sign, verify, diagnose_command, explain_command, inspect, serve, proxy, gateway),
     *(recipe, schemes, vectors, conform),
 ):
     commands.add_command(command)

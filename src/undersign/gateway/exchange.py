@@ -17,7 +17,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from .heads import Headers, Message, Receive, Scope, Send, answer
+from .heads import Headers, Message, Receive, Scope, Send, answer, values_of
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -103,6 +103,17 @@ class Exchange:
             close=not self._has_all,
             head=self.scope["method"] == "HEAD",
         )
+
+    def body(self) -> tuple[bytes | AsyncIterator[bytes], int | None]:
+        """The body as it comes in, and the length that the client has declared; empty where none comes."""
+        headers: Headers = self.scope["headers"]
+        lengths = values_of(headers, b"content-length")
+        if lengths and lengths[0] != b"0":
+            return self.pieces(), int(lengths[0])
+        if values_of(headers, b"transfer-encoding") or self.scope.get("http_version", "1.1") not in ("1.0", "1.1"):
+            return self.pieces(), None
+        self._has_all = True
+        return b"", 0 if lengths else None
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """The body as it comes in. Raises Failure(408) where it stalls, ClientGone where the client goes away."""

@@ -35,7 +35,7 @@ _WITHOUT_BODY = frozenset({204, 304})
 _HEAD_LIMIT = 64 * 1024
 _PIECE = 256 * 1024
 
-Body: TypeAlias = "bytes | OnDisk | AsyncIterator[bytes]"
+Body: TypeAlias = bytes | OnDisk | AsyncIterator[bytes]
 
 
 @dataclass(frozen=True)
@@ -230,7 +230,7 @@ class Forwarder:
                 raise Failure(400, "The target is not /path?query in printable ASCII without '#'")
             own = {name.lower() for name, _ in add}
             headers = [pair for pair in self.incoming_headers(scope) if pair[0] not in own]
-            outgoing = Outgoing(scope["method"], origin, target, [*headers, *add], *streamed(exchange))
+            outgoing = Outgoing(scope["method"], origin, target, [*headers, *add], *exchange.body())
             await self.relay(await self.ask_prepared(lambda: outgoing), exchange)
 
         await exchange.run(work)
@@ -265,19 +265,6 @@ async def _send_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHand
         return await handler(request)
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
         raise _Sent(error) from None
-
-
-def streamed(exchange: Exchange) -> tuple[Body, int | None]:
-    """The body of an exchange as it comes in, and the length that the client has declared; empty where none comes."""
-    headers: Headers = exchange.scope["headers"]
-    lengths = values_of(headers, b"content-length")
-    if lengths and lengths[0] == b"0":
-        return b"", 0
-    if lengths:
-        return exchange.pieces(), int(lengths[0])
-    if values_of(headers, b"transfer-encoding") or exchange.scope.get("http_version", "1.1") not in ("1.0", "1.1"):
-        return exchange.pieces(), None
-    return b"", None
 
 
 async def _from_disk(body: OnDisk) -> AsyncIterator[bytes]:

@@ -28,7 +28,7 @@ from ..errors import CannotSign, ConfigError, ResponseRejected
 from ..scheme import Scheme, window_of
 from .access import TOKEN_HEADER, Access
 from .exchange import Exchange, Failure
-from .forwarding import Answer, Body, Forwarder, Outgoing, streamed
+from .forwarding import Answer, Body, Forwarder, Outgoing
 from .heads import Receive, Scope, Send, raw_target
 from .own_fields import OwnFields
 
@@ -65,7 +65,7 @@ class SigningProxy:
         *,
         origins: Sequence[str],
         clock: Callable[[], float] = time.time,
-        adjust_clock: bool = True,
+        adjust_clock: bool = False,
         older: Sequence[Secret | str | bytes] = (),
         extra: Mapping[str, str] = MappingProxyType({}),
         nonce: Callable[[], str] | None = None,
@@ -155,9 +155,7 @@ class SigningProxy:
         origin, target = self._destination(raw), origin_form(raw)
         if not is_plain_target(target):
             raise Failure(400, "The target is not /path?query in printable ASCII without '#'")
-        headers = [
-            pair for pair in self._forwarder.incoming_headers(scope) if pair[0] not in (b"host", TOKEN_HEADER)
-        ]
+        headers = [pair for pair in self._forwarder.incoming_headers(scope) if pair[0] not in (b"host", TOKEN_HEADER)]
         host = origin.partition("://")[2].encode("ascii")
         return Request(method, target, headers_as_text([(b"host", host), *headers]), b"", origin)
 
@@ -179,7 +177,7 @@ class SigningProxy:
         """The request without what is the scheme's own, with what is signed of its body; what is sent; and the length
         that the client has declared."""
         need = self._signer.scheme.body_need(head)
-        body, length = streamed(exchange)
+        body, length = exchange.body()
         if isinstance(body, bytes) or not need:
             signed = b"" if isinstance(body, bytes) else BodyDigest({}, length or 0)
             return self._own.without(head.with_body(signed)), body, length

@@ -36,14 +36,24 @@ KEEP_ALIVE = 75
 """Seconds that a connection may be idle; longer than most clients keep theirs, so that they close first."""
 
 
+_OF_AN_UPGRADE = frozenset({b"upgrade", b"http2-settings"})
+
+
 class ForwardingProtocol(HttpToolsProtocol):
-    """One connection of a client. It is the class for uvicorn's option `http`."""
+    """One connection of a client. It is the class for uvicorn's option `http`.
+
+    `head_timeout` is how many seconds a head may take, from the connection or its own first byte.
+    """
+
+    head_timeout = HEAD_TIMEOUT
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         super().__init__(*arguments, **keywords)
         self._in_head = True
+        self._head_has_begun = False
         self._head_bytes = 0
         self._head_timer: asyncio.TimerHandle | None = None
+        self._leaves_upgrade = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(cast(asyncio.Transport, transport))
@@ -54,16 +64,34 @@ class ForwardingProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        self._unset_keepalive_if_required()
         if self._in_head:
-            if self._head_timer is None:
-                self._await_head()
             self._head_bytes += len(data)
-        super().data_received(data)
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            if self._leaves_upgrade:
+                self._read_on(data[upgrade.args[0] :])
+        except httptools.HttpParserError:
+            self._refuse(400, "This is not HTTP/1.1 as a proxy can pass it on")
         if self._in_head and self._head_bytes > HEAD_LIMIT:
             self._refuse(431, f"The head of the request is over {HEAD_LIMIT} bytes")
 
+    def _read_on(self, data: bytes) -> None:
+        """Read the request that asked for an upgrade once more, without its asking.
+
+        An upgrade may be left alone (RFC 9110, section 7.8), and Java's client asks for one with each first request.
+        The parser has stopped behind the head, as if no body came.
+        """
+        kept = [b"%s: %s\r\n" % pair for pair in self.headers if pair[0] not in _OF_AN_UPGRADE]
+        head = b"%s %s HTTP/1.1\r\n%s\r\n" % (self.parser.get_method(), self.url, b"".join(kept))
+        self.parser = httptools.HttpRequestParser(self)
+        self._in_head = True
+        self.data_received(head + data)
+
     def _await_head(self) -> None:
-        self._head_timer = self.loop.call_later(HEAD_TIMEOUT, self._head_is_late)
+        self._head_is_there()
+        self._head_timer = self.loop.call_later(self.head_timeout, self._head_is_late)
 
     def _head_is_there(self) -> None:
         if self._head_timer is not None:
@@ -71,18 +99,29 @@ class ForwardingProtocol(HttpToolsProtocol):
             self._head_timer = None
 
     def _head_is_late(self) -> None:
-        if self._head_bytes:
-            self._refuse(408, f"The head of the request was not complete within {HEAD_TIMEOUT:g} seconds")
+        if self._head_has_begun:
+            self._refuse(408, f"The head of the request was not complete within {self.head_timeout:g} seconds")
         elif not self.transport.is_closing():
             self.transport.close()
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._head_has_begun = True
+        self._await_head()
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if self._in_head:
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        self._in_head = False
+        self._in_head = self._head_has_begun = False
         self._head_is_there()
+        asks = self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"
+        self._leaves_upgrade = asks and not any(
+            name == b"upgrade" and b"websocket" in value.lower() for name, value in self.headers
+        )
+        if self._leaves_upgrade:
+            return
         size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
         if size > HEAD_LIMIT or len(self.headers) > HEAD_FIELDS:
             self.app = _refuse_head
@@ -99,22 +138,20 @@ class ForwardingProtocol(HttpToolsProtocol):
         self.scope["extensions"] = {TARGET: {"raw": raw}}
 
     def on_message_complete(self) -> None:
+        if self._leaves_upgrade:
+            return
         super().on_message_complete()
         self._in_head = True
         self._head_bytes = 0
 
-    def send_400_response(self, msg: str) -> None:
-        self._refuse(400, "This is not HTTP/1.1 as a proxy can pass it on")
-
-    def _unsupported_upgrade_warning(self) -> None:
-        # An upgrade may be left alone (RFC 9110, section 7.8), and Java's client asks for one with each first request.
-        # The parser has stopped behind it; another one reads on.
-        self.parser = httptools.HttpRequestParser(self)
-
     def _refuse(self, status: int, sentence: str) -> None:
         if self.transport.is_closing():
             return
-        if not self.cycle or self.cycle.response_complete:
+        cycle = self.cycle
+        is_of_this_body = cycle and not self._in_head and not self.pipeline and not cycle.response_started
+        if not cycle or cycle.response_complete or is_of_this_body:
+            if is_of_this_body:
+                cycle.disconnected = True  # so that the app answers nothing any more
             body = json.dumps(sentence).encode() + b"\n"
             self.transport.write(
                 STATUS_LINE[status]
@@ -157,20 +194,14 @@ class _Server(uvicorn.Server):
             self._ready()
 
 
-def serve(
-    app: Any, listener: socket.socket, *, ready: Callable[[], object], tls: ServerTls | None = None, grace: float = 30.0
-) -> None:
-    """Serve an ASGI app on a socket that listens, until SIGINT or SIGTERM. `ready` is called once it does.
-
-    What is in flight then has `grace` seconds to end; nothing new is taken.
-    """
-    config = uvicorn.Config(
+def server_config(app: Any, *, tls: ServerTls | None = None, grace: float = 30.0) -> uvicorn.Config:
+    """How uvicorn serves an app behind ForwardingProtocol; see `serve`."""
+    return uvicorn.Config(
         app,
         http=ForwardingProtocol,
         ws="none",
         lifespan="on",
         log_config=None,
-        log_level="error",
         access_log=False,
         server_header=False,
         date_header=False,
@@ -182,8 +213,19 @@ def serve(
         ssl_ca_certs=str(tls.client_authorities) if tls and tls.client_authorities else None,
         ssl_cert_reqs=ssl.CERT_REQUIRED if tls and tls.client_authorities else ssl.CERT_NONE,
     )
-    logging.getLogger("uvicorn.error").addFilter(_WithoutBroken())
+
+
+def serve(
+    app: Any, listener: socket.socket, *, ready: Callable[[], object], tls: ServerTls | None = None, grace: float = 30.0
+) -> None:
+    """Serve an ASGI app on a socket that listens, until SIGINT or SIGTERM. `ready` is called once it does.
+
+    What is in flight then has `grace` seconds to end; nothing new is taken. Errors of the app go to standard error.
+    """
+    logger = logging.getLogger("uvicorn.error")
+    logger.setLevel(logging.ERROR)
+    logger.addFilter(_WithoutBroken())
     # uvicorn raises the signal once more when it has ended, for whoever had a handler before.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda signum, frame: None)
-    _Server(config, ready).run(sockets=[listener])
+    _Server(server_config(app, tls=tls, grace=grace), ready).run(sockets=[listener])
