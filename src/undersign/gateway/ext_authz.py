@@ -22,7 +22,7 @@ from .heads import path_and_query
 ANNOUNCED = "x-original-body"
 """The header that Envoy is told to add: `%REQ(content-length)%/%REQ(transfer-encoding)%`."""
 
-_ANNOUNCED = re.compile(r"(-|[0-9]{1,18})/(-|[!-~]+)")
+_ANNOUNCED = re.compile(r"([0-9]{0,18})/([!-~]*)")
 _FRAMING = frozenset({ANNOUNCED, "content-length", "transfer-encoding"})
 _NO_ANNOUNCEMENT = (
     f"Envoy has to add the header {ANNOUNCED}: see headers_to_add in the gateway's configuration for Envoy over HTTP"
@@ -74,8 +74,8 @@ class ExtAuthz(Decider):
             problem = problem or _NO_ANNOUNCEMENT
         else:
             length, coding = found.groups()
-            rest += (("content-length", length),) if length != "-" else ()
-            rest += (("transfer-encoding", coding),) if coding != "-" else ()
+            rest += (("content-length", length),) if length else ()
+            rest += (("transfer-encoding", coding),) if coding else ()
         head = self._authenticator.request(scope["method"], target, rest)
         return Described(head, whole_body(head, content), problem, peer=peer_of(scope))
 
