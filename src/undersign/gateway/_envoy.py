@@ -12,12 +12,12 @@ PARTIAL = "x-envoy-auth-partial-body"
 def whole_body(head: Request, content: bytes) -> bytes | None:
     """What Envoy gives, where that is the whole body; None where it gives a part, or nothing of a body that is there.
 
-    Envoy sets the header beside each body that is not empty, in place of a client's. `with_request_body` is not set
-    where a body is announced, and neither the header nor a byte of it comes.
+    Without `with_request_body` it gives nothing and sets no header, and a client may have sent that header itself. So
+    an announced body of which no byte comes is one that is kept. Envoy does not tell of bodies in chunks that it keeps:
+    its configuration has to have it give them.
     """
-    flags = set(head.values(PARTIAL))
-    if flags and flags != {"false"}:
+    if any(value != "false" for value in head.values(PARTIAL)):
         return None
-    if not flags and not content and declared_length(head) not in (None, 0):
+    if not content and declared_length(head) not in (None, 0):
         return None
     return content

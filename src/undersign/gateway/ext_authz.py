@@ -20,9 +20,9 @@ from .forward_auth import peer_of, send_decision
 from .heads import path_and_query
 
 ANNOUNCED = "x-original-body"
-"""The header that Envoy is told to add: `%REQ(content-length)%/%REQ(transfer-encoding)%`."""
+"""The header that Envoy is told to add: `length=%REQ(content-length)%`."""
 
-_ANNOUNCED = re.compile(r"([0-9]{0,18})/([!-~]*)")
+_ANNOUNCED = re.compile(r"length=([0-9]{0,18})")
 _FRAMING = frozenset({ANNOUNCED, "content-length", "transfer-encoding"})
 _NO_ANNOUNCEMENT = (
     f"Envoy has to add the header {ANNOUNCED}: see headers_to_add in the gateway's configuration for Envoy over HTTP"
@@ -72,10 +72,8 @@ class ExtAuthz(Decider):
         found = _ANNOUNCED.fullmatch(announced[0]) if len(announced) == 1 else None
         if found is None:
             problem = problem or _NO_ANNOUNCEMENT
-        else:
-            length, coding = found.groups()
-            rest += (("content-length", length),) if length else ()
-            rest += (("transfer-encoding", coding),) if coding else ()
+        elif found[1]:
+            rest += (("content-length", found[1]),)
         head = self._authenticator.request(scope["method"], target, rest)
         return Described(head, whole_body(head, content), problem, peer=peer_of(scope))
 
