@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from tests.servers.fronts.cases import PROVIDER, SIGNED_HEADERS
+import pytest
+
+from tests.servers.fronts.app import PROVIDER, SIGNED_HEADERS
 from undersign import GoGrid, GoTom, HttpHmac, Verifier, presets
 from undersign.gateway import ExtAuthz, ForwardAuth, Observer
 from undersign.policy import ReplayPolicy
@@ -66,8 +68,7 @@ def _with_lifespan(app: Any) -> Any:
 
 @contextmanager
 def _over_grpc(judge: Verifier, options: dict[str, Any]) -> Iterator[int]:
-    import grpc.aio
-
+    grpc: Any = pytest.importorskip("grpc.aio")
     from undersign.gateway import ExtAuthzService
 
     loop = asyncio.new_event_loop()
@@ -76,7 +77,7 @@ def _over_grpc(judge: Verifier, options: dict[str, Any]) -> Iterator[int]:
 
     async def start() -> tuple[Any, int]:
         service = ExtAuthzService(judge, **options)
-        server = grpc.aio.server(options=service.options)
+        server = grpc.server(options=service.options)
         service.add_to(server)
         port = server.add_insecure_port("127.0.0.1:0")
         await server.start()

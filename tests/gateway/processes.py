@@ -133,7 +133,9 @@ class Gateway:
     def metric(self, name: str, **labels: str) -> float:
         """The value of a metric; 0 where it is not there."""
         shown = ",".join(f'{key}="{value}"' for key, value in sorted(labels.items()))
-        found = re.search(rf"^{name}{re.escape('{' + shown + '}') if shown else ''} (\S+)$", self.ask("/metrics")[1], re.M)
+        found = re.search(
+            rf"^{name}{re.escape('{' + shown + '}') if shown else ''} (\S+)$", self.ask("/metrics")[1], re.MULTILINE
+        )
         return float(found[1]) if found else 0.0
 
     def end(self) -> int:
@@ -150,13 +152,17 @@ def write_keys(folder: Path, content: str = f'[keys]\n"{KEY_ID}" = "{SECRET}"\n'
 
 @contextmanager
 def gateway(
-    folder: Path, *arguments: str, listen: str = "127.0.0.1:0", environ: Mapping[str, str] | None = None
+    folder: Path,
+    *arguments: str,
+    listen: str = "127.0.0.1:0",
+    admin: str = "127.0.0.1:0",
+    environ: Mapping[str, str] | None = None,
 ) -> Iterator[Gateway]:
     """`undersign gateway` with these arguments, with keys and an admin listener unless a --config has them."""
     if "--config" not in arguments:
         if "--keys" not in arguments:
             arguments = ("--keys", str(write_keys(folder)), *arguments)
-        arguments = ("--listen", listen, "--admin", "127.0.0.1:0", "--origin", ORIGIN, *arguments)
+        arguments = ("--listen", listen, "--admin", admin, "--origin", ORIGIN, *arguments)
     command = [sys.executable, "-m", "undersign.cli", "gateway", *arguments]
     with (folder / "log").open("w", encoding="utf-8") as log:
         process = subprocess.Popen(

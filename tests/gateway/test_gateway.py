@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.servers.fronts.cases import CASES, FORM, PROVIDER, SIGNED_HEADERS, Case, signed
+from tests.servers.fronts.app import PROVIDER, SIGNED_HEADERS
+from tests.servers.fronts.cases import CASES, FORM, Case, signed
 from tests.servers.fronts.measuring import measure, over_http1
 from tests.servers.wire import send
 from undersign import Component, ConfigError, GoGrid, GoTom, HttpHmac, Verifier, presets
@@ -137,9 +138,7 @@ def test_a_scheme_whose_own_header_has_an_underscore_keeps_it(port: int, shared:
     assert not shared[1][0].startswith("missing"), shared[1]
 
 
-@pytest.mark.parametrize(
-    ("key_id", "arrives"), [("key 2", "key%202"), (KEY_ID, "user:1")]
-)
+@pytest.mark.parametrize(("key_id", "arrives"), [("key 2", "key%202"), (KEY_ID, "user:1")])
 def test_a_key_id_arrives_in_one_spelling(app: Behind, port: int, key_id: str, arrives: str) -> None:
     assert send(port, bokun("GET", "/a", key_id=key_id)).status == 200
     assert app.arrived[0].values("X-Authenticated-Id") == [arrives]
@@ -294,7 +293,9 @@ def test_a_client_that_waits_for_its_answer_gets_it_before_a_large_stale_body(ap
     assert time.monotonic() - began < 5
 
 
-@pytest.mark.parametrize("upstream", ["127.0.0.1:9000", "http://", "http://h/path", "http://u:p@h", "ftp://h", "unix:/a"])
+@pytest.mark.parametrize(
+    "upstream", ["127.0.0.1:9000", "http://", "http://h/path", "http://u:p@h", "ftp://h", "unix:/a"]
+)
 def test_an_upstream_that_is_no_origin_is_refused(upstream: str) -> None:
     with pytest.raises(ConfigError, match="is not http://host:port"):
         VerifyingGateway(Verifier(GoTom(), {KEY_ID: SECRET}), upstream)

@@ -100,7 +100,8 @@ def test_the_keys_file_is_read_again(tmp_path: Path) -> None:
             ),
             "the last good keys stay",
         )
-        assert found.ask("/readyz")[0] == 200
+        status, text = found.ask("/readyz")
+        assert (status, "the last good one is in use" in text) == (200, True)
 
 
 def test_a_unix_socket(tmp_path: Path) -> None:
@@ -113,7 +114,9 @@ def test_a_unix_socket(tmp_path: Path) -> None:
             assert process.stdout.readline().startswith(f"listening on unix:{path}, admin on ")
             with socket.socket(socket.AF_UNIX) as connection:
                 connection.connect(str(path))
-                connection.sendall(bokun("GET", "/", "X-Original-Method: GET", "X-Original-URI: /a", signed_target="/a"))
+                connection.sendall(
+                    bokun("GET", "/", "X-Original-Method: GET", "X-Original-URI: /a", signed_target="/a")
+                )
                 assert connection.recv(100).startswith(b"HTTP/1.1 200 ")
             process.kill()
 
@@ -167,9 +170,7 @@ def test_workers_share_the_listeners_and_the_metrics_and_one_that_ends_is_replac
             assert statuses == [200] + [401] * 9
             assert found.metric("undersign_guard_seconds_count", answer="replayed") == 9
             children = Path(f"/proc/{found.process.pid}/task/{found.process.pid}/children").read_text().split()
-            workers = [
-                int(pid) for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
-            ]
+            workers = [int(pid) for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
             assert len(workers) == 2
             os.kill(workers[0], signal.SIGKILL)
             eventually(lambda: found.logged(level="ERROR"), "the end is logged")
@@ -199,10 +200,13 @@ def test_the_documented_file(tmp_path: Path) -> None:
             assert send(found.port, write.on_the_wire()).status == 403
             with redis.client() as client:
                 client.config_set("maxmemory-policy", "allkeys-lru")
-            status, text = found.ask("/readyz")
-            assert status == 503
-            assert "set its maxmemory-policy to noeviction" in text
             assert send(found.port, post("/b")).status == 503
+            status, text = found.ask("/readyz")  # what needs no guard goes on
+            assert (status, "set its maxmemory-policy to noeviction" in text) == (200, True)
+            assert send(found.port, read).status == 503  # GoGrid's reads are guarded too, here
+            assert send(found.port, plain("GET", "/health")).status == 200
+        with gateway(tmp_path, "--config", "gateway.toml") as found:
+            assert found.ask("/readyz")[0] == 503  # a gateway that starts with it is given nothing
 
 
 @pytest.mark.long
@@ -242,7 +246,15 @@ def test_guards_in_sentinel_and_cluster(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "address",
-    ["", "disk", "http://h", "redis+proxy://h", "redis+sentinel://h:1", "redis+sentinel://h:x/n", "redis+cluster://h/0"],
+    [
+        "",
+        "disk",
+        "http://h",
+        "redis+proxy://h",
+        "redis+sentinel://h:1",
+        "redis+sentinel://h:x/n",
+        "redis+cluster://h/0",
+    ],
 )
 def test_an_address_that_is_no_guards(address: str) -> None:
     with pytest.raises(ConfigError, match="the address of the replay guard is none of these"):

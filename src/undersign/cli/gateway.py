@@ -84,7 +84,7 @@ def _content(path: Path) -> dict[str, Any]:
     "--keys",
     metavar="FILE",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="The keys file: [keys] and below it id = \"secret\". It is read again when it changes.",
+    help='The keys file: [keys] and below it id = "secret". It is read again when it changes.',
 )
 @click.option("--upstream", metavar="URL", default="", help="Forward what verifies to this server: http://host:port.")
 @click.option("--decide", metavar="FRONT", default="", help=f"Or decide for a front that asks: {', '.join(_DECIDES)}.")
@@ -147,12 +147,17 @@ def gateway(schemes: list[Scheme], keys: Path | None, replay: str, **options: An
     Prints `listening on URL` first. Logs are JSON on standard error. SIGTERM and Ctrl-C end it when what is in flight
     is done.
     """
-    from ..gateway.process import Settings, run
-
+    try:
+        from ..gateway.process import Settings, run
+    except ModuleNotFoundError as error:
+        raise ConfigError(f"the gateway needs {error.name}: pip install 'undersign[gateway]'") from None
     tables = click.get_current_context().meta[_TABLES]
     if keys is None:
         raise ConfigError("there are no keys: give --keys FILE")
-    if "@" in replay and click.get_current_context().get_parameter_source("replay") is click.core.ParameterSource.COMMANDLINE:
+    if (
+        "@" in replay
+        and click.get_current_context().get_parameter_source("replay") is click.core.ParameterSource.COMMANDLINE
+    ):
         raise ConfigError(f"other users of the machine see arguments: put the address of Redis into {_REPLAY_ENV}")
     settings = Settings(
         tuple(schemes),
@@ -178,5 +183,5 @@ def _requirements(table: Mapping[str, Any]) -> Requirements | None:
         raise ConfigError(f"[require] has always, writes and paths, not {', '.join(sorted(unknown))}")
     paths = table.get("paths", {})
     if not isinstance(paths, dict):
-        raise ConfigError(f"[require.paths] is a table of lists: \"/admin/*\" = [\"{Component.BODY}\"]")
+        raise ConfigError(f'[require.paths] is a table of lists: "/admin/*" = ["{Component.BODY}"]')
     return Requirements(always=table.get("always", ()), writes=table.get("writes", ()), paths=paths)

@@ -13,7 +13,7 @@ from typing_extensions import Unpack
 
 from ..core.message import Request, Response
 from ..errors import Reason, Rejected
-from ..servers._common import Authenticator, Authorize, Received, finished_headers, rejected
+from ..servers._common import MAX_BODY, Authenticator, Authorize, Received, finished_headers, rejected
 from ..servers._exchange import Exchange
 from ..verifying.verdict import Pending, Verified
 from ..verifying.verifier import AsyncVerifier, Verifier
@@ -62,10 +62,15 @@ class Decider:
         verifier: Verifier | AsyncVerifier,
         **options: Unpack[Options],
     ) -> None:
-        self._observer = options.pop("observer", None) or Observer()
+        self._observer = options.get("observer") or Observer()
         self._authenticator = Authenticator(
             verifier,
-            **{"origin": "", **options},
+            origin=options.get("origin", ""),
+            prefix=options.get("prefix", ""),
+            public=options.get("public", ()),
+            preflights=options.get("preflights", False),
+            max_body=options.get("max_body", MAX_BODY),
+            authorize=options.get("authorize"),
             on_rejected=self._observer.on_rejected,
             on_verified=self._observer.on_verified,
         )

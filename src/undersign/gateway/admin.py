@@ -16,13 +16,15 @@ from .metrics import CONTENT_TYPE, Metrics
 class Admin:
     """An ASGI app with `/healthz`, `/readyz` and `/metrics`.
 
-    `/healthz` is 200 as long as the process answers. `/readyz` is 503 with the reasons where the replay guard does not
-    answer, and once the gateway is draining: balancers are to send nothing new then. A keys file that is not in form
-    does not take a gateway out, since the last good one is in use; the metrics say so.
+    `/healthz` is 200 as long as the process answers. `/readyz` is 503 until the replay guard has answered for the first
+    time, and once the gateway is draining: balancers are to send nothing new then. A guard that fails later is named
+    there and takes no gateway out, or its Redis would take out all of them, with the requests that need no guard. So is
+    it with a keys file that is not in form any more: the last good one is in use.
     """
 
     def __init__(self, keys: KeyFile, check_guard: Callable[[], Awaitable[None]], metrics: Metrics) -> None:
         self.is_draining = False
+        self._guard_has_answered = False
         self._keys = keys
         self._check_guard = check_guard
         self._metrics = metrics
@@ -36,8 +38,9 @@ class Admin:
             body = b'"alive"\n'
         elif path == "/readyz":
             problems = await self._problems()
-            status = 503 if problems else 200
-            body = json.dumps({"ready": not problems, "problems": problems}).encode() + b"\n"
+            ready = self._guard_has_answered and not self.is_draining
+            status = 200 if ready else 503
+            body = json.dumps({"ready": ready, "problems": problems}).encode() + b"\n"
         elif path == "/metrics":
             self._metrics.keys(self._keys.sizes(), is_refused=self._keys.is_refused)
             kind, body = CONTENT_TYPE, self._metrics.text()
@@ -51,6 +54,9 @@ class Admin:
         problems = ["draining: it takes nothing new"] if self.is_draining else []
         try:
             await self._check_guard()
+            self._guard_has_answered = True
         except ConfigError as error:
             problems.append(f"replay guard: {error}")
+        if self._keys.is_refused:
+            problems.append("the keys file is not in form: the last good one is in use")
         return problems

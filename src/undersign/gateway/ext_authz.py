@@ -33,8 +33,9 @@ class ExtAuthz(Decider):
     """An ASGI app that answers 200 to what Envoy may send on, and the scheme's refusal to all else.
 
     The answer has X-Authenticated-Id and X-Authenticated-Scheme for `allowed_upstream_headers`, both empty on public
-    paths and preflights. The options are those of SignatureMiddleware, and an `observer`. Raises ConfigError for one that
-    cannot work.
+    paths and preflights. The options are those of SignatureMiddleware, and an `observer`.
+
+    Raises ConfigError for an option that cannot work.
     """
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -76,4 +77,3 @@ class ExtAuthz(Decider):
             rest += (("content-length", found[1]),)
         head = self._authenticator.request(scope["method"], target, rest)
         return Described(head, whole_body(head, content), problem, peer=peer_of(scope))
-

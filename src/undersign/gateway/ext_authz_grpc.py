@@ -7,13 +7,8 @@ it came, a bare `?` too, with each header line apart (`encode_raw_headers: true`
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
-
-import grpc
-from envoy.config.core.v3 import base_pb2
-from envoy.service.auth.v3 import external_auth_pb2, external_auth_pb2_grpc
-from envoy.type.v3 import http_status_pb2
-from google.rpc import code_pb2, status_pb2
 
 from ..core.message import Pairs, Response
 from ..verifying.verdict import Verified
@@ -21,11 +16,19 @@ from ._deciding import Allowed, Decider, Described
 from ._envoy import whole_body
 from ._identity import ID, SCHEME, identity
 
+# Generated modules, which come without types.
+_base: Any = import_module("envoy.config.core.v3.base_pb2")
+_auth: Any = import_module("envoy.service.auth.v3.external_auth_pb2")
+_service: Any = import_module("envoy.service.auth.v3.external_auth_pb2_grpc")
+_http_status: Any = import_module("envoy.type.v3.http_status_pb2")
+_code: Any = import_module("google.rpc.code_pb2")
+_status: Any = import_module("google.rpc.status_pb2")
+
 _HEAD_ROOM = 1024 * 1024  # bytes of a message besides the body
 _KEPT = frozenset({"content-length", "transfer-encoding", "connection"})
 
 
-class ExtAuthzService(Decider, external_auth_pb2_grpc.AuthorizationServicer):
+class ExtAuthzService(Decider):
     """Answers Envoy's questions; the options are those of SignatureMiddleware, and an `observer`.
 
     Register it with a server of grpc.aio: `add_to(server)`. What verifies gets X-Authenticated-Id and
@@ -34,9 +37,9 @@ class ExtAuthzService(Decider, external_auth_pb2_grpc.AuthorizationServicer):
     Raises ConfigError for an option that cannot work.
     """
 
-    def add_to(self, server: grpc.aio.Server) -> None:
+    def add_to(self, server: Any) -> None:
         """Have the server answer with this."""
-        external_auth_pb2_grpc.add_AuthorizationServicer_to_server(self, server)
+        _service.add_AuthorizationServicer_to_server(self, server)
 
     @property
     def options(self) -> tuple[tuple[str, int], ...]:
@@ -66,20 +69,20 @@ class ExtAuthzService(Decider, external_auth_pb2_grpc.AuthorizationServicer):
 
 def _allowed(verified: Verified | None) -> Any:
     if verified is None:
-        removed = external_auth_pb2.OkHttpResponse(headers_to_remove=[ID.lower(), SCHEME.lower()])
-        return external_auth_pb2.CheckResponse(status=status_pb2.Status(code=code_pb2.OK), ok_response=removed)
-    return external_auth_pb2.CheckResponse(
-        status=status_pb2.Status(code=code_pb2.OK),
-        ok_response=external_auth_pb2.OkHttpResponse(headers=_options(identity(verified))),
+        removed = _auth.OkHttpResponse(headers_to_remove=[ID.lower(), SCHEME.lower()])
+        return _auth.CheckResponse(status=_status.Status(code=_code.OK), ok_response=removed)
+    return _auth.CheckResponse(
+        status=_status.Status(code=_code.OK),
+        ok_response=_auth.OkHttpResponse(headers=_options(identity(verified))),
     )
 
 
 def _denied(answer: Response) -> Any:
     headers = tuple(pair for pair in answer.headers if pair[0].lower() not in _KEPT)
-    return external_auth_pb2.CheckResponse(
-        status=status_pb2.Status(code=code_pb2.PERMISSION_DENIED),
-        denied_response=external_auth_pb2.DeniedHttpResponse(
-            status=http_status_pb2.HttpStatus(code=answer.status),
+    return _auth.CheckResponse(
+        status=_status.Status(code=_code.PERMISSION_DENIED),
+        denied_response=_auth.DeniedHttpResponse(
+            status=_http_status.HttpStatus(code=answer.status),
             headers=_options(headers),
             body=answer.body.decode("utf-8", "replace"),
         ),
@@ -88,9 +91,9 @@ def _denied(answer: Response) -> Any:
 
 def _options(headers: Pairs) -> list[Any]:
     return [
-        base_pb2.HeaderValueOption(
-            header=base_pb2.HeaderValue(key=name.lower(), value=value),
-            append_action=base_pb2.HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD,
+        _base.HeaderValueOption(
+            header=_base.HeaderValue(key=name.lower(), value=value),
+            append_action=_base.HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD,
         )
         for name, value in headers
     ]

@@ -92,7 +92,9 @@ class ForwardAuth(Decider):
         problem = ""
         if method is None or target is None:
             names = f"{front.target} and {front.method}"
-            problem = f"{front.name} has to set {names}, each once, to the client's own: see the gateway's documentation"
+            problem = (
+                f"{front.name} has to set {names}, each once, to the client's own: see the gateway's documentation"
+            )
         elif not target.startswith("/"):
             problem = f"{front.target} is not a path with its query: {printable(target[:60], '?')}"
         head = self._authenticator.request(method or "GET", target if target and not problem else "/", rest)

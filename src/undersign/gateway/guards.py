@@ -11,7 +11,8 @@ rediss+cluster the servers speak TLS.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from importlib import import_module
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
@@ -63,6 +64,7 @@ def open_guard(address: str) -> OpenGuard:
         del address, parts, login, password, options  # so that no frame which raises holds the password
         raise problem
     client: Any
+    asked: Sequence[Any] = ()  # the Sentinels, whose connections are closed apart
     if kind == "cluster":
         from redis.asyncio.cluster import ClusterNode
 
@@ -70,12 +72,17 @@ def open_guard(address: str) -> OpenGuard:
             startup_nodes=[ClusterNode(*node) for node in nodes if node is not None], **options
         )
     else:
-        from redis.asyncio.sentinel import Sentinel
-
-        sentinels: Any = Sentinel([node for node in nodes if node is not None], socket_timeout=_SOCKET_TIMEOUT)
+        sentinel: Any = import_module("redis.asyncio.sentinel").Sentinel
+        sentinels = sentinel([node for node in nodes if node is not None], socket_timeout=_SOCKET_TIMEOUT)
+        asked = sentinels.sentinels
         client = sentinels.master_for(path[0], db=int(path[1]) if len(path) == 2 else 0, **options)
     guard = AsyncRedisReplayGuard(client, timeout=_WITH_FAILOVER)
-    return OpenGuard(guard, guard.check, client.aclose)
+
+    async def close() -> None:
+        for opened in (client, *asked):
+            await opened.aclose()
+
+    return OpenGuard(guard, guard.check, close)
 
 
 def _node(text: str, default: int) -> tuple[str, int] | None:

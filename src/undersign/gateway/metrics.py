@@ -12,8 +12,7 @@ import time
 from collections.abc import Awaitable, Mapping
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
 
 from ..policy.replay import AsyncReplayGuard, ReplayGuard
 from .observing import VERIFIED, Record
@@ -99,7 +98,8 @@ class Metrics:
         if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
             return generate_latest(self._registry)
         registry = CollectorRegistry()
-        MultiProcessCollector(registry)
+        collect: Any = multiprocess.MultiProcessCollector
+        collect(registry)
         return generate_latest(registry)
 
 

@@ -11,7 +11,7 @@ import logging
 import re
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -77,7 +77,7 @@ class Observer:
         self._clock = clock
 
     @contextmanager
-    def request(self, head: Request, peer: str, request_id: str = "") -> Iterator[Record]:
+    def request(self, head: Request, peer: str, request_id: str = "") -> Generator[Record, None, None]:
         """Around all that is done for one request. A request id in another form than usual is not taken."""
         if not _REQUEST_ID.fullmatch(request_id):
             request_id = uuid.uuid4().hex

@@ -17,8 +17,9 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from multiprocessing.connection import wait
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
@@ -212,7 +213,7 @@ class _Server(uvicorn.Server):
     """A server of a process that has two of them, and handles signals itself."""
 
     @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
+    def capture_signals(self) -> Generator[None, None, None]:
         yield
 
 
@@ -258,13 +259,11 @@ async def _serve(
 
 async def _start_grpc(service: ExtAuthzService, listener: socket.socket) -> Any:
     """Start a gRPC server on the address of the socket, which makes one of its own."""
-    import grpc.aio
-
     address = _shown(listener).removeprefix("http://")
     listener.close()
     if address.startswith("unix:"):
         Path(address.removeprefix("unix:")).unlink()
-    server = grpc.aio.server(options=service.options)
+    server: Any = import_module("grpc.aio").server(options=service.options)
     service.add_to(server)
     server.add_insecure_port(address)
     await server.start()
