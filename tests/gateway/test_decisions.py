@@ -67,7 +67,7 @@ def arranged(request: pytest.FixtureRequest, arrange: Any) -> Arrangement:
     [
         ("envoy-grpc", {"413": ("a body of 3 MB",)}),  # its max_request_bytes are fewer
         # Over HTTP Envoy puts another character for each byte that is no UTF-8.
-        ("envoy-http", {"401": ("Latin-1 in it",), "413": ("a body of 3 MB",)}),
+        pytest.param("envoy-http", {"401": ("Latin-1 in it",), "413": ("a body of 3 MB",)}, marks=pytest.mark.long),
     ],
 )
 def test_envoy_asks_with_body_and_target_as_they_came(arrange: Any, kind: str, refused: Any) -> None:

@@ -84,6 +84,7 @@ def test_one_process_logs_counts_and_says_how_it_is(tmp_path: Path) -> None:
         assert SECRET not in (tmp_path / "log").read_text(encoding="utf-8")
 
 
+@pytest.mark.long
 def test_the_keys_file_is_read_again(tmp_path: Path) -> None:
     with behind() as app, gateway(tmp_path, *BOKUN, "--upstream", app.url, "--metrics-key-ids") as found:
         new = bokun("GET", "/a", key_id="new", secret="another")
@@ -104,6 +105,7 @@ def test_the_keys_file_is_read_again(tmp_path: Path) -> None:
         assert (status, "the last good one is in use" in text) == (200, True)
 
 
+@pytest.mark.long
 def test_a_unix_socket(tmp_path: Path) -> None:
     path = tmp_path / "gateway.sock"
     arguments = (*BOKUN, "--decide", "nginx", "--listen", f"unix:{path}", "--admin", "127.0.0.1:0")
