@@ -64,7 +64,12 @@ def test_messages_are_of_every_kind() -> None:
 
 
 @pytest.mark.parametrize(
-    "mistake", ["method-in-any-case", "spaces-kept", "names-in-any-case", "clock-rounded", "hour-24-taken"]
+    "mistake",
+    [
+        "method-in-any-case",
+        "hour-24-taken",
+        *(pytest.param(name, marks=pytest.mark.long) for name in ("spaces-kept", "names-in-any-case", "clock-rounded")),
+    ],
 )
 def test_a_port_with_a_mistake_differs(mistake: str) -> None:
     found = compare(f"makes the mistake {mistake}", count=800)

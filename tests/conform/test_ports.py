@@ -31,7 +31,7 @@ COMMANDS = {
 
 
 @pytest.mark.parametrize(
-    "language", [pytest.param(name, marks=pytest.mark.long if name == "Bash" else ()) for name in COMMANDS]
+    "language", [pytest.param(name, marks=pytest.mark.long if name in ("Bash", "Java") else ()) for name in COMMANDS]
 )
 def test_port(language: str) -> None:
     command = COMMANDS[language]
@@ -50,6 +50,7 @@ def test_port_can_be_copied(path: Path) -> None:
     assert "conformance protocol" in head
 
 
+@pytest.mark.long
 @pytest.mark.skipif(shutil.which("node") is None, reason="needs Node")
 def test_javascript_needs_nothing_that_a_page_does_not_have() -> None:
     script = """

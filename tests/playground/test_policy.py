@@ -86,7 +86,7 @@ def elsewhere(tmp_path: Path) -> Iterator[Served]:
         yield found
 
 
-@pytest.mark.parametrize("place", ["served", "site"])
+@pytest.mark.parametrize("place", ["served", pytest.param("site", marks=pytest.mark.long)])
 def test_no_way_out_is_open(
     apart: chromium.Page, elsewhere: Served, place: str, request: pytest.FixtureRequest
 ) -> None:
@@ -124,6 +124,7 @@ def in_worker(page: chromium.Page, script: str) -> Any:
     return answer["result"].get("value")
 
 
+@pytest.mark.long
 def test_python_in_the_page_has_no_way_out_either(apart: chromium.Page, site: Served, elsewhere: Served) -> None:
     apart.goto(site.address)
     apart.wait(IDLE)
@@ -139,6 +140,7 @@ def test_python_in_the_page_has_no_way_out_either(apart: chromium.Page, site: Se
     assert elsewhere.asked == []
 
 
+@pytest.mark.long
 def test_once_it_is_loaded_the_page_of_the_documentation_asks_for_nothing(apart: chromium.Page, site: Served) -> None:
     site.asked.clear()
     apart.goto(site.address)

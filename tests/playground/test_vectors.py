@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from undersign import Request
 from undersign.playground import answer
 from undersign.playground.showing import as_http
 from undersign.vectors import load, read
 
 
+@pytest.mark.long
 def test_the_string_and_the_signature_that_are_shown_are_those_of_the_vectors() -> None:
     shown = 0
     for name in ("gotom", "gogrid"):
