@@ -50,7 +50,7 @@ FILES = {
         "customer.json": b'{"id": 7}',
         "secret.txt": b"thepasswordyoureceived\n",
     },
-    "gateway/index.md": {"keys.toml": b'[keys]\nuser = "secret"\n'},
+    "gateway/gateway.md": {"keys.toml": b'[keys]\nuser = "secret"\n'},
     "clients/requests.md": {"customers.csv": b"id\n7\n"},
     "porting.md": {"port.js": _PORT},
     "own-scheme.md": {"file": b"data", "my-port.js": _PORT, "vectors.json": (_S3_STYLE / "vectors.json").read_bytes()},

@@ -6,7 +6,7 @@ import asyncio
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import uvicorn
@@ -124,10 +124,8 @@ class Scripted:
     def _run(self, connection: socket.socket, number: int) -> None:
         with connection:
             connection.settimeout(PATIENCE)
-            try:
+            with suppress(OSError):
                 self._script(connection, number)
-            except OSError:
-                pass
         self.closed.set()
 
 

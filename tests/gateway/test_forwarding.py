@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
 
 import pytest
 
@@ -11,18 +10,6 @@ from tests.clients.wire import KeepAliveServer, WireServer
 from tests.gateway.harness import Scripted, answering, forwarding, get, head_of, read_all, running, status_of, talk
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-
-
-@pytest.fixture(scope="module")
-def upstream() -> Iterator[WireServer]:
-    with WireServer() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def port(upstream: WireServer) -> Iterator[int]:
-    with running(forwarding(upstream.url)) as port:
-        yield port
 
 
 def lines(raw: bytes) -> list[bytes]:
@@ -33,7 +20,20 @@ def lines(raw: bytes) -> list[bytes]:
 
 @pytest.mark.parametrize(
     "target",
-    ["/", "//a//b", "/a/../b/./c", "/%7e%7E~", "/a?", "/?", "/??", "/a%2Fb", "/a?b=%2f&&c=+", "/a;v=1", "/a|b^`{}", "/%00"],
+    [
+        "/",
+        "//a//b",
+        "/a/../b/./c",
+        "/%7e%7E~",
+        "/a?",
+        "/?",
+        "/??",
+        "/a%2Fb",
+        "/a?b=%2f&&c=+",
+        "/a;v=1",
+        "/a|b^`{}",
+        "/%00",
+    ],
 )
 def test_the_target_keeps_every_byte(port: int, upstream: WireServer, target: str) -> None:
     assert status_of(talk(port, get(target))) == 200
@@ -164,8 +164,9 @@ def test_one_connection_to_the_upstream_serves_many_requests() -> None:
 
 def test_the_answer_comes_back_as_it_was() -> None:
     answer = (
-        b"HTTP/1.1 299 Odd\r\nSet-Cookie: a=1\r\nX-Latin: caf\xe9\r\nset-cookie: b=2\r\nConnection: X-Hop\r\nX-Hop: 1\r\n"
-        b"Keep-Alive: timeout=5\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\nServer: s\r\n\r\n\x1f\x8b\x00\xff"
+        b"HTTP/1.1 299 Odd\r\nSet-Cookie: a=1\r\nX-Latin: caf\xe9\r\nset-cookie: b=2\r\nConnection: X-Hop\r\n"
+        b"X-Hop: 1\r\nKeep-Alive: timeout=5\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\nServer: s\r\n\r\n"
+        b"\x1f\x8b\x00\xff"
     )
     with Scripted(answering(answer)) as upstream, running(forwarding(upstream.url)) as port:
         head, _, body = talk(port, get("/")).partition(b"\r\n\r\n")
@@ -183,7 +184,11 @@ def test_the_answer_comes_back_as_it_was() -> None:
         ("HEAD", b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n", b"content-length: 99\r\nconnection: close\r\n\r\n"),
         ("HEAD", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"200 OK\r\nconnection: close\r\n\r\n"),
         ("GET", b"HTTP/1.1 204 No Content\r\n\r\n", b"204 No Content\r\nconnection: close\r\n\r\n"),
-        ("GET", b"HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\nETag: x\r\n\r\n", b"etag: x\r\nconnection: close\r\n\r\n"),
+        (
+            "GET",
+            b"HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\nETag: x\r\n\r\n",
+            b"etag: x\r\nconnection: close\r\n\r\n",
+        ),
         ("GET", b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + OK, b"\r\n\r\nok"),
         ("GET", b"HTTP/1.1 100 Continue\r\n\r\n" + OK, b"\r\n\r\nok"),
         ("GET", b"HTTP/1.0 200 OK\r\n\r\nuntil the end", b"\r\n\r\nd\r\nuntil the end\r\n0\r\n\r\n"),

@@ -6,6 +6,7 @@ from __future__ import annotations
 import socket
 import struct
 import threading
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -117,10 +118,8 @@ def test_an_upstream_that_takes_no_body_is_504() -> None:
 
 
 def _send_all(connection: socket.socket, data: bytes) -> None:
-    try:
+    with suppress(OSError):
         connection.sendall(data)
-    except OSError:
-        pass
 
 
 def test_an_answer_that_stalls_is_broken() -> None:
@@ -204,16 +203,15 @@ def test_a_loop_is_cut_at_its_first_turn() -> None:
         b"GET / HTTP/1.1\r\nHost: a\r\n" + b"X: 1\r\n" * 300 + b"\r\n",
     ],
 )
-def test_a_head_that_is_too_large_is_431(head: bytes) -> None:
-    with WireServer() as upstream, running(forwarding(upstream.url)) as port:
-        assert status_of(talk(port, head)) == 431
-        assert not upstream.requests
+def test_a_head_that_is_too_large_is_431(port: int, upstream: WireServer, head: bytes) -> None:
+    before = len(upstream.requests)
+    assert status_of(talk(port, head)) == 431
+    assert len(upstream.requests) == before
 
 
-def test_a_head_that_never_ends_is_not_collected() -> None:
-    with WireServer() as upstream, running(forwarding(upstream.url)) as port:
-        answer = talk(port, b"GET / HTTP/1.1\r\nX: ", *[b"a" * 65536] * 4)
-        assert status_of(answer) in (0, 431)
+def test_a_head_that_never_ends_is_not_collected(port: int) -> None:
+    with pytest.raises(OSError):  # noqa: PT011 - the connection is reset or closed, which is all that counts
+        talk(port, b"GET / HTTP/1.1\r\nX: ", *[b"a" * 65536] * 4000)
 
 
 SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -250,19 +248,18 @@ SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n"
     ],
     ids=repr,
 )
-def test_what_two_parsers_could_read_in_two_ways_is_refused(shape: bytes) -> None:
+def test_what_two_parsers_could_read_in_two_ways_is_refused(port: int, upstream: WireServer, shape: bytes) -> None:
     """Nothing of it reaches the upstream, and nothing behind it is taken for a request."""
-    with WireServer() as upstream, running(forwarding(upstream.url)) as port:
-        answer = talk(port, b"POST / HTTP/1.1\r\nHost: a\r\n" + shape, half_close=True)
-        assert b"HTTP/1.1 200" not in answer
-        assert not any(b"smuggled" in raw for raw in upstream.requests)
+    answer = talk(port, b"POST / HTTP/1.1\r\nHost: a\r\n" + shape, half_close=True)
+    assert b"HTTP/1.1 200" not in answer
+    assert not any(b"smuggled" in raw for raw in upstream.requests)
 
 
 @pytest.mark.parametrize("name", [b"transfer-ENCODING", b"tRaNsFeR-eNcOdInG"])
 @pytest.mark.parametrize("value", [b"CHUNKED", b"Chunked", b"  chunked\t "])
-def test_the_case_of_transfer_encoding_makes_no_difference(name: bytes, value: bytes) -> None:
-    with WireServer() as upstream, running(forwarding(upstream.url)) as port:
-        answer = talk(
-            port, b"POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" + name + b":" + value + b"\r\n\r\n1\r\na\r\n0\r\n\r\n"
-        )
-        assert status_of(answer) == 400 or (status_of(answer) == 200 and upstream.received().body == b"a")
+def test_the_case_of_transfer_encoding_makes_no_difference(
+    port: int, upstream: WireServer, name: bytes, value: bytes
+) -> None:
+    head = b"POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" + name + b":" + value
+    answer = talk(port, head + b"\r\n\r\n1\r\na\r\n0\r\n\r\n")
+    assert status_of(answer) == 400 or (status_of(answer) == 200 and upstream.received().body == b"a")

@@ -12,25 +12,28 @@ from __future__ import annotations
 
 import secrets
 import ssl
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import aiohttp
-from multidict import CIMultiDict
+from multidict import CIMultiDict, istr
 from yarl import URL
 
-from ..bodies import OnDisk, pieces_of
+from ..bodies import OnDisk
 from ..clients._retries import IDEMPOTENT
 from ..core.grammar import TOKEN
-from ..core.message import is_plain_target
-from .exchange import Exchange, Failure
-from .heads import Headers, Receive, Scope, Send, end_to_end, path_and_query, values_of
+from ..core.message import Pairs, headers_as_text, is_plain_target
+from .exchange import Exchange, Failure, Watch
+from .heads import OF_ONE_CONNECTION, Fields, Headers, Receive, Scope, Send, path_and_query
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-_FRAMING = frozenset({b"content-length", b"transfer-encoding", b"expect"})
+_FRAMING = (istr("Content-Length"), istr("Transfer-Encoding"), istr("Expect"))
+_WITHOUT_LENGTH = OF_ONE_CONNECTION | {b"content-length"}
+NOT_FORWARDED = OF_ONE_CONNECTION | {b"content-length", b"expect", b"via"}
+"""Names of headers that are made anew, or end here."""
 _WITHOUT_BODY = frozenset({204, 304})
 _HEAD_LIMIT = 64 * 1024
 _PIECE = 256 * 1024
@@ -42,15 +45,15 @@ Body: TypeAlias = bytes | OnDisk | AsyncIterator[bytes]
 class Outgoing:
     """A request as it is to go out: `origin` is `http(s)://host[:port]`, `target` `/path?query` byte for byte.
 
-    `headers` are sent in their order, and are to be end-to-end ones; Content-Length and Transfer-Encoding follow from
-    the body and `length`, the one that the client has declared, for a body that streams. Host goes as it stands here,
-    or is the origin's where it does not.
+    `headers` are sent in their order, their values the wire's bytes as Latin-1, and are to be end-to-end ones;
+    Content-Length and Transfer-Encoding follow from the body and `length`, the one that the client has declared, for a
+    body that streams. Host goes as it stands here, or is the origin's where it does not.
     """
 
     method: str
     origin: str
     target: str
-    headers: Headers
+    headers: Pairs
     body: Body = b""
     length: int | None = None
 
@@ -64,8 +67,16 @@ class Answer:
 
     def __init__(self, response: aiohttp.ClientResponse) -> None:
         self._response = response
+        fields = Fields(response.raw_headers)
         self.status = response.status
-        self.headers = _answer_headers(response)
+        self.problem = _framing_problem(self.status, fields)
+        """Why it cannot be passed on, as a sentence."""
+        self.headers = _answer_headers(self.status, fields)
+
+    @property
+    def is_at_end(self) -> bool:
+        """Whether all of the body has been read."""
+        return self._response.content.at_eof()
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """The body as it comes in. Raises Failure(502) where it is not whole."""
@@ -100,8 +111,7 @@ class Forwarder:
         self.pseudonym = f"undersign-{secrets.token_hex(6)}"
         """What this forwarder is called in Via, which shows it a request of its own."""
         self._connect_timeout = connect_timeout
-        self._upstream_timeout = upstream_timeout
-        self._client_timeout = client_timeout
+        self._watch = Watch(client_timeout, upstream_timeout)
         self._connections = connections
         self._tls = tls
         self._session: aiohttp.ClientSession | None = None
@@ -127,27 +137,26 @@ class Forwarder:
 
     def exchange(self, scope: Scope, receive: Receive, send: Send) -> Exchange:
         """The exchange of an ASGI request, with this forwarder's timeouts."""
-        return Exchange(
-            scope, receive, send, client_timeout=self._client_timeout, upstream_timeout=self._upstream_timeout
-        )
+        return Exchange(scope, receive, send, self._watch)
 
-    def incoming_headers(self, scope: Scope) -> list[tuple[bytes, bytes]]:
-        """What of the request's headers goes on, with a Via of ours.
+    def incoming_headers(self, exchange: Exchange, dropped: frozenset[bytes] = NOT_FORWARDED) -> Pairs:
+        """What of the request's headers goes on, as Latin-1, with a Via of ours. `dropped` is to hold NOT_FORWARDED.
 
         Raises Failure: 508 for a request that was here before, 417 for an Expect that is not known, 501 for an upgrade
         to a websocket.
         """
-        came: Sequence[tuple[bytes, bytes]] = scope["headers"]
-        vias = values_of(came, b"via")
-        if any(self.pseudonym.encode() in via for via in vias):
-            raise Failure(508, "This request has been here before: the upstream leads back to this very process")
-        if any(value.lower() != b"100-continue" for value in values_of(came, b"expect")):
+        fields = exchange.fields
+        via = f"{exchange.scope.get('http_version', '1.1')} {self.pseudonym}"
+        if vias := fields.values(b"via"):
+            before = b", ".join(vias).decode("latin-1")
+            if self.pseudonym in before:
+                raise Failure(508, "This request has been here before: the upstream leads back to this very process")
+            via = f"{before}, {via}"
+        if any(value.lower() != b"100-continue" for value in fields.values(b"expect")):
             raise Failure(417, "Expect asks for something that is not known here")
-        if any(b"websocket" in value.lower() for value in values_of(came, b"upgrade")):
+        if any(b"websocket" in value.lower() for value in fields.values(b"upgrade")):
             raise Failure(501, "Websockets do not go through here: connect to the upstream itself")
-        version = str(scope.get("http_version", "1.1"))
-        kept = [pair for pair in end_to_end(came) if pair[0] not in (b"via", b"expect")]
-        return [*kept, (b"via", b", ".join([*vias, f"{version} {self.pseudonym}".encode()]))]
+        return (*headers_as_text(fields.end_to_end(dropped)), ("via", via))
 
     async def ask(self, outgoing: Outgoing) -> Answer:
         """Send the request; return the answer once its head is there.
@@ -187,9 +196,9 @@ class Forwarder:
         except _Sent as sent:
             raise _failure(sent.error) from None
         found = Answer(response)
-        if problem := _framing_problem(response):
+        if found.problem:
             found.close()
-            raise Failure(502, problem)
+            raise Failure(502, found.problem)
         return found
 
     async def ask_prepared(self, prepare: Callable[[], Outgoing]) -> Answer:
@@ -210,9 +219,12 @@ class Forwarder:
         """Send the answer on to the client, piece by piece."""
         try:
             await exchange.begin(answer.status, answer.headers)
+            more = not answer.is_at_end
             async for piece in answer.pieces():
-                await exchange.put(piece)
-            await exchange.put(b"", more=False)
+                more = not answer.is_at_end
+                await exchange.put(piece, more=more)
+            if more or not exchange.is_complete:
+                await exchange.put(b"", more=False)
         finally:
             answer.close()
 
@@ -228,9 +240,8 @@ class Forwarder:
             target = path_and_query(scope)
             if target is None:
                 raise Failure(400, "The target is not /path?query in printable ASCII without '#'")
-            own = {name.lower() for name, _ in add}
-            headers = [pair for pair in self.incoming_headers(scope) if pair[0] not in own]
-            outgoing = Outgoing(scope["method"], origin, target, [*headers, *add], *exchange.body())
+            headers = self.incoming_headers(exchange, NOT_FORWARDED.union(name.lower() for name, _ in add))
+            outgoing = Outgoing(scope["method"], origin, target, headers + headers_as_text(add), *exchange.body())
             await self.relay(await self.ask_prepared(lambda: outgoing), exchange)
 
         await exchange.run(work)
@@ -269,7 +280,7 @@ async def _send_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHand
 
 async def _from_disk(body: OnDisk) -> AsyncIterator[bytes]:
     body.seek(0)
-    for piece in pieces_of(body.read):
+    while piece := body.read(_PIECE):
         yield piece
 
 
@@ -277,30 +288,29 @@ def _as_text(outgoing: Outgoing) -> CIMultiDict[str]:
     """The headers as text of which aiohttp makes the same bytes, for it encodes UTF-8. Raises Failure(400)."""
     headers: CIMultiDict[str] = CIMultiDict()
     for name, value in outgoing.headers:
-        if name.lower() in _FRAMING:
-            continue
-        try:
-            headers.add(name.decode("ascii"), value.decode("utf-8"))
-        except UnicodeDecodeError:
-            shown = name.decode("ascii", "replace")
-            raise Failure(400, f"The header {shown} is not UTF-8, and only that can be sent on") from None
+        if not value.isascii():
+            try:
+                value = value.encode("latin-1").decode("utf-8")
+            except UnicodeDecodeError:
+                raise Failure(400, f"The header {name} is not UTF-8, and only that can be sent on") from None
+        headers.add(name, value)
+    for name in _FRAMING:
+        headers.popall(name, None)
     return headers
 
 
-def _answer_headers(response: aiohttp.ClientResponse) -> list[tuple[bytes, bytes]]:
-    headers = end_to_end(response.raw_headers)
-    coded = values_of(response.raw_headers, b"transfer-encoding")
+def _answer_headers(status: int, fields: Fields) -> list[tuple[bytes, bytes]]:
     # RFC 9112, section 6.3: chunks decide where the body ends. What has no body may leave its length out.
-    if coded or response.status in _WITHOUT_BODY:
-        headers = [pair for pair in headers if pair[0] != b"content-length"]
-    return headers
+    if fields.values(b"transfer-encoding") or status in _WITHOUT_BODY:
+        return fields.end_to_end(_WITHOUT_LENGTH)
+    return fields.end_to_end()
 
 
-def _framing_problem(response: aiohttp.ClientResponse) -> str | None:
+def _framing_problem(status: int, fields: Fields) -> str | None:
     """Why nobody can tell where the answer ends, or what it is, as a sentence."""
-    if response.status < 200:
+    if status < 200:
         return "The upstream has switched to another protocol, which nobody asked for"
-    coded = values_of(response.raw_headers, b"transfer-encoding")
+    coded = fields.values(b"transfer-encoding")
     if coded and [value.lower() for value in coded] != [b"chunked"]:
         return "The upstream's answer has a Transfer-Encoding that is not chunked alone"
     return None

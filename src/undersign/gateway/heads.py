@@ -21,7 +21,7 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
 """Headers in their order, as the wire's bytes."""
 
-_OF_ONE_CONNECTION = frozenset(
+OF_ONE_CONNECTION = frozenset(
     b"connection keep-alive proxy-connection te trailer transfer-encoding upgrade proxy-authenticate"
     b" proxy-authorization proxy-authentication-info http2-settings".split()
 )
@@ -45,32 +45,56 @@ def path_and_query(scope: Scope) -> str | None:
     return target if is_plain_target(target) else None
 
 
+class Fields:
+    """The headers of a message, taken apart once: names in lower case, values without the spaces around them."""
+
+    __slots__ = ("_by_name", "pairs")
+
+    def __init__(self, headers: Iterable[tuple[bytes, bytes]]) -> None:
+        self.pairs = [(name.lower(), value.strip(b" \t")) for name, value in headers]
+        self._by_name: dict[bytes, list[bytes]] = {}
+        for name, value in self.pairs:
+            self._by_name.setdefault(name, []).append(value)
+
+    def values(self, name: bytes) -> Sequence[bytes]:
+        """The values of every header of that name (lower case)."""
+        return self._by_name.get(name, ())
+
+    def end_to_end(self, dropped: frozenset[bytes] = OF_ONE_CONNECTION) -> list[tuple[bytes, bytes]]:
+        """Those that go on to the other side: without those in `dropped`, which are to hold OF_ONE_CONNECTION, and
+        those that `Connection` names."""
+        for value in self.values(b"connection"):
+            dropped |= {token.strip(b" \t").lower() for token in value.split(b",")} - _NEVER_NAMED
+        return [pair for pair in self.pairs if pair[0] not in dropped]
+
+
 def end_to_end(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    """The headers that go on to the other side, names in lower case and values without the spaces around them: without
-    those of one connection, and those that `Connection` names."""
-    lower = [(name.lower(), value.strip(b" \t")) for name, value in headers]
-    dropped = _OF_ONE_CONNECTION
-    named = [value for name, value in lower if name == b"connection"]
-    if named:
-        tokens = {token.strip(b" \t").lower() for value in named for token in value.split(b",")}
-        dropped = dropped | (tokens - _NEVER_NAMED)
-    return [pair for pair in lower if pair[0] not in dropped]
+    """See Fields."""
+    return Fields(headers).end_to_end()
 
 
-def values_of(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> list[bytes]:
+def values_of(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> Sequence[bytes]:
     """The values of every header of that name (lower case), without the spaces and tabs around them."""
-    return [value.strip(b" \t") for key, value in headers if key.lower() == name]
+    return Fields(headers).values(name)
 
 
-async def answer(
-    send: Send, status: int, sentence: str, *, headers: Headers = (), close: bool = False, head: bool = False
-) -> None:
-    """Answer with a sentence, as a JSON string. `close` ends the connection, on which more of a body may come; `head`
-    leaves the body out, as HEAD asks."""
+def sentence_answer(
+    status: int, sentence: str, *, headers: Headers = (), close: bool = False, head: bool = False
+) -> tuple[Message, Message]:
+    """The two ASGI messages of an answer that is a sentence, as a JSON string. `close` ends the connection, on which
+    more of a body may come; `head` leaves the body out, as HEAD asks."""
     body = json.dumps(sentence).encode() + b"\n"
     fields = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
     fields += [(b"cache-control", b"no-store"), *headers]
     if close:
         fields.append((b"connection", b"close"))
-    await send({"type": "http.response.start", "status": status, "headers": fields})
-    await send({"type": "http.response.body", "body": b"" if head else body, "more_body": False})
+    start: Message = {"type": "http.response.start", "status": status, "headers": fields}
+    return start, {"type": "http.response.body", "body": b"" if head else body, "more_body": False}
+
+
+async def answer(
+    send: Send, status: int, sentence: str, *, headers: Headers = (), close: bool = False, head: bool = False
+) -> None:
+    """Send a `sentence_answer`."""
+    for message in sentence_answer(status, sentence, headers=headers, close=close, head=head):
+        await send(message)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ..core.credentials import Credential
 from ..core.fields import decode_field
-from ..core.message import Patch, Request, folded_name
+from ..core.message import Pairs, Patch, Request, folded_name
 from ..errors import CannotSign
 from ..scheme import Scheme
 from ..signing import sign_checked
@@ -28,7 +28,7 @@ class OwnFields:
         self.fields = frozenset(name for name, pair in pairs.items() if self._is_set_again(pair))
         headers = {name.lower() for patch in patches for name, _ in patch.headers} | scheme.private_headers()
         # What the body is stays true of it.
-        self._headers = frozenset(map(folded_name, headers - {"content-type"}))
+        self.headers = frozenset(map(folded_name, headers - {"content-type"}))
 
     def _signed(self, method: str, media_type: str, body: bytes, target: str = "/") -> Patch:
         headers = (("Content-Type", media_type),) if media_type else ()
@@ -45,18 +45,22 @@ class OwnFields:
         patches = self._signed("GET", "", b"", target), self._signed("POST", FORM, form)
         return any(pair[0] == name for patch in patches for name, _ in patch.query + patch.form)
 
-    def without(self, request: Request) -> Request:
-        """The request without them. Every byte of a target or form stays that is not part of one."""
-        headers = tuple(pair for pair in request.headers if folded_name(pair[0]) not in self._headers)
-        target, body = request.target, request.body
-        if self.fields:
-            path, mark, query = target.partition("?")
-            kept = self._fields_without(query)
-            if kept != query:
-                target = path + mark + kept if kept else path
-            if isinstance(body, bytes) and FORM in request.media_types():
-                body = self._fields_without(body.decode("latin-1")).encode("latin-1")
-        return Request(request.method, target, headers, body, request.origin)
+    def without_headers(self, headers: Pairs) -> Pairs:
+        """The headers without the scheme's own, in any spelling that CGI-like servers take for theirs."""
+        return tuple([pair for pair in headers if folded_name(pair[0]) not in self.headers])
+
+    def without_fields(self, request: Request) -> Request:
+        """The request without the scheme's own parameters. Every byte of a target or form stays that is not part of
+        one."""
+        if not self.fields:
+            return request
+        path, mark, query = request.target.partition("?")
+        kept = self._fields_without(query)
+        target = request.target if kept == query else path + mark + kept if kept else path
+        body = request.body
+        if isinstance(body, bytes) and FORM in request.media_types():
+            body = self._fields_without(body.decode("latin-1")).encode("latin-1")
+        return Request(request.method, target, request.headers, body, request.origin)
 
     def _fields_without(self, encoded: str) -> str:
         parts = encoded.split("&")

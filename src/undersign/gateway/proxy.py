@@ -28,13 +28,14 @@ from ..errors import CannotSign, ConfigError, ResponseRejected
 from ..scheme import Scheme, window_of
 from .access import TOKEN_HEADER, Access
 from .exchange import Exchange, Failure
-from .forwarding import Answer, Body, Forwarder, Outgoing
+from .forwarding import NOT_FORWARDED, Answer, Body, Forwarder, Outgoing
 from .heads import Receive, Scope, Send, raw_target
 from .own_fields import OwnFields
 
 if TYPE_CHECKING:
     from ..profiles import Profile
 
+_DROPPED = NOT_FORWARDED | {b"host", TOKEN_HEADER}
 _MOST_CHECKED = 16 * 1024 * 1024
 _CONNECT = (
     "CONNECT hides the request from this proxy, and nothing could sign it: call http:// instead of https://, "
@@ -132,9 +133,8 @@ class SigningProxy:
                 self._on_failure(exchange)
 
     async def _work(self, exchange: Exchange) -> None:
-        scope = exchange.scope
-        self._access.check(scope["headers"])
-        head = self._head(scope)
+        self._access.check(exchange.fields)
+        head = self._head(exchange)
         try:
             request, body, length = await self._read(exchange, head)
             answer, request = await self._ask(request, body, length)
@@ -146,18 +146,17 @@ class SigningProxy:
         else:
             await self._forwarder.relay(answer, exchange)
 
-    def _head(self, scope: Scope) -> Request:
-        """The request without its body, as it goes on, still to be signed."""
-        method: str = scope["method"]
+    def _head(self, exchange: Exchange) -> Request:
+        """The request without its body, as it goes on, still to be signed: none of its headers is the scheme's own."""
+        method: str = exchange.scope["method"]
         if method == "CONNECT":
             raise Failure(501, _CONNECT)
-        raw = raw_target(scope).decode("latin-1")
+        raw = raw_target(exchange.scope).decode("latin-1")
         origin, target = self._destination(raw), origin_form(raw)
         if not is_plain_target(target):
             raise Failure(400, "The target is not /path?query in printable ASCII without '#'")
-        headers = [pair for pair in self._forwarder.incoming_headers(scope) if pair[0] not in (b"host", TOKEN_HEADER)]
-        host = origin.partition("://")[2].encode("ascii")
-        return Request(method, target, headers_as_text([(b"host", host), *headers]), b"", origin)
+        headers = self._own.without_headers(self._forwarder.incoming_headers(exchange, _DROPPED))
+        return Request(method, target, (("host", origin.partition("://")[2]), *headers), b"", origin)
 
     def _destination(self, raw: str) -> str:
         if raw.startswith("/") or raw == "*":
@@ -174,13 +173,13 @@ class SigningProxy:
         raise Failure(403, f"This proxy forwards to {' and '.join(self.origins)} alone, and the target is elsewhere")
 
     async def _read(self, exchange: Exchange, head: Request) -> tuple[Request, Body, int | None]:
-        """The request without what is the scheme's own, with what is signed of its body; what is sent; and the length
-        that the client has declared."""
+        """The request without parameters of the scheme's own, with what is signed of its body; what is sent; and the
+        length that the client has declared."""
         need = self._signer.scheme.body_need(head)
         body, length = exchange.body()
         if isinstance(body, bytes) or not need:
             signed = b"" if isinstance(body, bytes) else BodyDigest({}, length or 0)
-            return self._own.without(head.with_body(signed)), body, length
+            return self._own.without_fields(head.with_body(signed)), body, length
         spool = Spool(need)
         try:
             async for piece in body:
@@ -188,7 +187,7 @@ class SigningProxy:
         except CannotSign as error:
             raise Failure(413, f"The request cannot be signed: {error}") from None
         content = spool.content()
-        request = self._own.without(head.with_body(spool.signed()))
+        request = self._own.without_fields(head.with_body(spool.signed()))
         if isinstance(content, bytes) and isinstance(request.body, bytes):
             return request, request.body, len(request.body)
         return request, content, spool.length
@@ -201,9 +200,8 @@ class SigningProxy:
             nonlocal applied
             applied = self._signer.sign(request).apply(request)
             sent = applied.body if isinstance(body, bytes) and isinstance(applied.body, bytes) else body
-            headers = [(name.encode("ascii"), value.encode("latin-1")) for name, value in applied.headers]
             declared = len(sent) if isinstance(sent, bytes) and length is not None else length
-            return Outgoing(applied.method, applied.origin, applied.target, headers, sent, declared)
+            return Outgoing(applied.method, applied.origin, applied.target, applied.headers, sent, declared)
 
         answer = await self._forwarder.ask_prepared(signed)
         correction = self._signer.correction

@@ -52,15 +52,17 @@ class ForwardingProtocol(HttpToolsProtocol):
         self._in_head = True
         self._head_has_begun = False
         self._head_bytes = 0
-        self._head_timer: asyncio.TimerHandle | None = None
+        self._head_since = 0.0
+        self._head_timer: asyncio.TimerHandle
         self._leaves_upgrade = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(cast(asyncio.Transport, transport))
-        self._await_head()
+        self._head_since = self.loop.time()
+        self._look_later()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._head_is_there()
+        self._head_timer.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -89,17 +91,15 @@ class ForwardingProtocol(HttpToolsProtocol):
         self._in_head = True
         self.data_received(head + data)
 
-    def _await_head(self) -> None:
-        self._head_is_there()
-        self._head_timer = self.loop.call_later(self.head_timeout, self._head_is_late)
+    def _look_later(self) -> None:
+        # One timer for a connection: one for each head would cost more than reading it.
+        self._head_timer = self.loop.call_later(self.head_timeout / 4, self._look)
 
-    def _head_is_there(self) -> None:
-        if self._head_timer is not None:
-            self._head_timer.cancel()
-            self._head_timer = None
-
-    def _head_is_late(self) -> None:
-        if self._head_has_begun:
+    def _look(self) -> None:
+        is_awaited = self._in_head and (self._head_has_begun or not self.cycle)
+        if not is_awaited or self.loop.time() - self._head_since < self.head_timeout:
+            self._look_later()
+        elif self._head_has_begun:
             self._refuse(408, f"The head of the request was not complete within {self.head_timeout:g} seconds")
         elif not self.transport.is_closing():
             self.transport.close()
@@ -107,7 +107,7 @@ class ForwardingProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._head_has_begun = True
-        self._await_head()
+        self._head_since = self.loop.time()
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if self._in_head:
@@ -115,7 +115,6 @@ class ForwardingProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._in_head = self._head_has_begun = False
-        self._head_is_there()
         asks = self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"
         self._leaves_upgrade = asks and not any(
             name == b"upgrade" and b"websocket" in value.lower() for name, value in self.headers
