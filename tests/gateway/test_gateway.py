@@ -125,6 +125,13 @@ def test_connection_takes_off_no_header_that_was_verified_or_is_ours(app: Behind
     assert [request.values("X-Authenticated-Id") for request in app.arrived] == [[KEY_ID]]
 
 
+def test_connection_does_not_take_a_body_off(app: Behind, port: int) -> None:
+    chunked = signed(Case("chunked", "chunked", "POST", body=b"abcd", is_chunked=True, scheme="gogrid")).on_the_wire()
+    named = b"Connection: close, Transfer-Encoding, Upgrade"
+    assert send(port, chunked.replace(b"Connection: close", named)).status == 200
+    assert [request.body for request in app.arrived] == [b"abcd"]
+
+
 def test_a_name_with_an_underscore_does_not_stand_for_a_signed_header(app: Behind, port: int) -> None:
     data = signed(Case("text", "text", "POST", body=b"a")).on_the_wire()
     extra = b"Connection: close\r\nContent_Type: text/html\r\nDate_: x"

@@ -78,7 +78,9 @@ class Decider:
     async def decide(self, described: Described) -> Allowed | Response:
         """Whether the front may send the request on, or what it has to answer in its place. Raises nothing."""
         given = described.head.values("x-request-id")
-        with self._observer.request(described.head, described.peer, given[0] if len(given) == 1 else "") as record:
+        request_id = given[0] if len(given) == 1 else ""
+        head = described.head
+        with self._observer.request(head.method, head.target, described.peer, request_id) as record:
             decided = await self._decide(described)
             record.status = 200 if isinstance(decided, Allowed) else decided.status
             return decided

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import quote
 
 from ..core.message import Pairs
@@ -37,6 +38,7 @@ def as_value(text: str) -> str:
     return quote(text, safe=_VISIBLE, errors="surrogatepass")
 
 
+@lru_cache(maxsize=1024)
 def is_identity(name: str) -> bool:
     """Whether a server may take a header of this name for one of ours."""
     return _FOLDED.sub("-", name.lower()) in _NAMES

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from ..core.message import Request, headers_as_bytes
+from ..core.message import headers_as_bytes
 from ..errors import ConfigError
 from ..servers._common import MAX_BODY, Authorize
 from ..servers._scope import Scope, normalise_headers
@@ -23,14 +23,14 @@ from ..verifying.verifier import AsyncVerifier, Verifier
 from ._identity import identity, is_identity
 from .forward_auth import peer_of
 from .forwarding import Forwarder
-from .heads import Headers, answer, end_to_end, raw_target, values_of
+from .heads import Fields, answer, raw_target
 from .observing import Observer, current_request_id
 
 if TYPE_CHECKING:
     from ..servers.diagnosis import DiagnosisLog
 
 _FOR_THE_VERDICT = frozenset({b"connection", b"transfer-encoding", b"upgrade"})
-"""What belongs to one connection and has a part in the verdict; the forwarder takes it off."""
+"""What belongs to one connection and has a part in the verdict. The forwarder takes it off."""
 
 
 class VerifyingGateway:
@@ -91,32 +91,33 @@ class VerifyingGateway:
         if scope["type"] != "http":
             raise ConfigError("websockets do not go through the gateway: serve it without them, as with --ws none")
         normalise_headers(scope)
-        given = values_of(scope["headers"], b"x-request-id")
-        scope["headers"] = self._kept(scope["headers"])
-        head = Request(scope["method"], raw_target(scope).decode("latin-1"))
+        fields = Fields(scope["headers"])
+        given = fields.values(b"x-request-id")
+        scope["headers"] = self._kept(fields)
+        target = raw_target(scope).decode("latin-1")
         request_id = given[0].decode("latin-1") if len(given) == 1 else ""
-        with self._observer.request(head, peer_of(scope), request_id) as record:
+        with self._observer.request(scope["method"], target, peer_of(scope), request_id) as record:
 
             async def noted(message: Message) -> None:
                 if message["type"] == "http.response.start":
                     record.status = message["status"]
                 await send(message)
 
-            if any(b"websocket" in value.lower() for value in values_of(scope["headers"], b"upgrade")):
+            if any(b"websocket" in value.lower() for value in fields.values(b"upgrade")):
                 record.verdict = "websocket"
                 await answer(noted, 501, "Websockets do not go through here", close=True)
                 return
             await self._protected(scope, receive, noted)
 
-    def _kept(self, headers: Headers) -> list[tuple[bytes, bytes]]:
+    def _kept(self, fields: Fields) -> list[tuple[bytes, bytes]]:
         """What of the client's headers is verified, and then forwarded."""
-        through = {name for name, _ in end_to_end(headers)} | _FOR_THE_VERDICT
+        through = {name for name, _ in fields.end_to_end()} | _FOR_THE_VERDICT
         return [
             pair
-            for pair in headers
-            if (name := pair[0].lower()) in through
-            and (b"_" not in name or name in self._underscored)
-            and not is_identity(name.decode("latin-1"))
+            for pair in fields.pairs
+            if pair[0] in through
+            and (b"_" not in pair[0] or pair[0] in self._underscored)
+            and not is_identity(pair[0].decode("latin-1"))
         ]
 
     async def _forward(self, scope: Scope, receive: Receive, send: Send) -> None:

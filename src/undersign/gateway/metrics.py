@@ -32,6 +32,7 @@ class Metrics:
     def __init__(self, *, key_ids: bool = False) -> None:
         self._registry = registry = CollectorRegistry()
         self._key_ids = key_ids
+        self._counters: dict[tuple[str, str], Counter] = {}
         self._verdicts = Counter(
             "undersign_verdicts",
             "Requests by scheme and verdict: verified, unsigned, or why they were refused.",
@@ -76,7 +77,11 @@ class Metrics:
 
     def count(self, record: Record, seconds: float, until_verdict: float | None) -> None:
         """Count a request that has ended."""
-        self._verdicts.labels(record.scheme, record.verdict).inc()
+        labels = record.scheme, record.verdict
+        counter = self._counters.get(labels)
+        if counter is None:  # one look in place of a check of every label
+            counter = self._counters[labels] = self._verdicts.labels(*labels)
+        counter.inc()
         self._request.observe(seconds)
         if until_verdict is not None:
             self._decision.observe(until_verdict)

@@ -9,15 +9,14 @@ from __future__ import annotations
 import json
 import logging
 import re
+import secrets
 import time
-import uuid
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from ..core.message import Request
 from ..servers.refusal import OnRejected, Refusal, printable, refusal_hook, shown_path
 from ..verifying.verdict import Verified
 
@@ -32,7 +31,7 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _ACCESS = logging.getLogger("undersign.gateway")
 
 
-@dataclass
+@dataclass(slots=True)
 class Record:
     """One request: `verdict` is `verified`, `unsigned` or a refusal's reason; `status` 0 says that no answer went out.
 
@@ -76,19 +75,13 @@ class Observer:
         self._logs = logs
         self._clock = clock
 
-    @contextmanager
-    def request(self, head: Request, peer: str, request_id: str = "") -> Generator[Record, None, None]:
-        """Around all that is done for one request. A request id in another form than usual is not taken."""
+    def request(self, method: str, target: str, peer: str, request_id: str = "") -> _Observed:
+        """A context manager around all that is done for one request, which gives its Record. A request id in another
+        form than usual is not taken."""
         if not _REQUEST_ID.fullmatch(request_id):
-            request_id = uuid.uuid4().hex
-        method, path = printable(head.method, 30), shown_path(head.target)
-        record = Record(request_id, method, path, printable(peer, 50), self._clock())
-        token = _current.set(record)
-        try:
-            yield record
-        finally:
-            _current.reset(token)
-            self._ended(record)
+            request_id = secrets.token_hex(16)
+        record = Record(request_id, printable(method, 30), shown_path(target), printable(peer, 50), self._clock())
+        return _Observed(record, self._ended)
 
     def on_rejected(self, refusal: Refusal) -> None:
         """A request is refused: for a middleware's option of that name."""
@@ -113,11 +106,26 @@ class Observer:
             until_verdict = None if record.decided is None else record.decided - record.began
             self._metrics.count(record, seconds, until_verdict)
         if self._logs:
-            fields = {
-                name: getattr(record, name)
-                for name in ("method", "path", "peer", "status", "verdict", "scheme", "key_id", "request_id")
-            }
-            _ACCESS.info("request", extra={**fields, "seconds": round(seconds, 6)})
+            fields = {name: getattr(record, name) for name in _LOGGED}
+            _ACCESS.info("request", extra={"undersign": {**fields, "seconds": round(seconds, 6)}})
+
+
+class _Observed:
+    """The time of one request, in which its record is the current one."""
+
+    __slots__ = ("_ended", "_record", "_token")
+
+    def __init__(self, record: Record, ended: Callable[[Record], None]) -> None:
+        self._record = record
+        self._ended = ended
+
+    def __enter__(self) -> Record:
+        self._token = _current.set(self._record)
+        return self._record
+
+    def __exit__(self, *exception: object) -> None:
+        self._ended(self._record)
+        _current.reset(self._token)
 
 
 def current_request_id() -> str:
@@ -126,7 +134,13 @@ def current_request_id() -> str:
     return record.request_id if record is not None else ""
 
 
-_OURS = ("request_id", "method", "path", "peer", "status", "verdict", "reason", "scheme", "key_id", "detail", "seconds")
+_LOGGED = ("method", "path", "peer", "status", "verdict", "scheme", "key_id", "request_id")
+_OF_REFUSALS = ("method", "path", "peer", "reason", "scheme", "key_id", "detail")
+
+
+@lru_cache(maxsize=2)
+def _second(at: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at))
 
 
 class JsonFormatter(logging.Formatter):
@@ -135,14 +149,18 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         shown: dict[str, Any] = {
-            "time": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03}Z",
+            "time": f"{_second(int(record.created))}.{int(record.msecs):03}Z",
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),
         }
-        if request_id := current_request_id():
-            shown["request_id"] = request_id
-        shown.update((name, getattr(record, name)) for name in _OURS if hasattr(record, name))
+        request = getattr(record, "undersign", None)
+        if request is not None:
+            shown.update(request)
+        else:
+            if request_id := current_request_id():
+                shown["request_id"] = request_id
+            shown.update((name, getattr(record, name)) for name in _OF_REFUSALS if hasattr(record, name))
         if record.exc_info and record.exc_info[1] is not None:
             shown["error"] = type(record.exc_info[1]).__name__
             if frame := record.exc_info[2]:
