@@ -26,6 +26,7 @@ from tests.docs.shell import Shell
 from tests.servers.fronts.rows import SHOWN
 from undersign import Credential, GoTom, Request, Signer, Verifier
 from undersign.keys import EnvironmentKeys, load_keys
+from undersign.profiles import load_profile
 from undersign.schemes.documents import load_recipe
 
 if sys.version_info >= (3, 11):
@@ -51,6 +52,11 @@ FILES = {
         "secret.txt": b"thepasswordyoureceived\n",
     },
     "gateway/gateway.md": {"keys.toml": b'[keys]\nuser = "secret"\n'},
+    "profiles.md": {
+        "my-api.toml": b'name = "my-api"\nparts = ["time", "method", "target"]\nmac = "hmac-sha256"\ntime = "unix"\n'
+        b'window = { past = 60, future = 60 }\n[headers]\nX-Key = "{key_id}"\nX-Time = "{time}"\n'
+        b'X-Passphrase = "{extra.passphrase}"\nX-Signature = "{signature}"\n',
+    },
     "clients/requests.md": {"customers.csv": b"id\n7\n"},
     "porting.md": {"port.js": _PORT},
     "own-scheme.md": {"file": b"data", "my-port.js": _PORT, "vectors.json": (_S3_STYLE / "vectors.json").read_bytes()},
@@ -111,6 +117,9 @@ class Reader:
         kinds[block.language](block)
 
     def run_python(self, block: Block) -> None:
+        for name, value in self.shell.variables.items():
+            if value is not None:
+                self.patch.setenv(name, value)
         code = compile("\n" * block.line + block.text, block.page, "exec")  # so that a traceback names the line
         out = io.StringIO()
         with redirect_stdout(out):
@@ -124,6 +133,12 @@ class Reader:
             path = self.folder / named[1]
             path.write_text(block.text, encoding="utf-8")
             assert load_recipe(path).name == path.stem
+            return
+        if "\n[profiles." in f"\n{block.text}":
+            path = self.folder / "profiles.toml"
+            path.write_text(block.text, encoding="utf-8")
+            for name in tomllib.loads(block.text)["profiles"]:
+                load_profile(name, path)
             return
         path = self.folder / "keys.toml"
         path.write_text(block.text, encoding="utf-8")

@@ -29,7 +29,14 @@ from tests.schemes.conftest import packages  # noqa: F401 - a fixture
 from undersign import Credential, GoGrid, GoTom, Rejected, Request, Verifier, sign
 from undersign.servers.asgi import SignatureMiddleware
 
-CALLS = ("README.md", "migration.md", "schemes.md", *(name for name in ALL if re.match(r"clients/(?!index)", name)))
+CALLS = (
+    "README.md",
+    "cli.md",
+    "profiles.md",
+    "migration.md",
+    "schemes.md",
+    *(name for name in ALL if re.match(r"clients/(?!index)", name)),
+)
 """The pages that send to the hosts which they name."""
 
 IN_DETAIL = ("start.md", "diagnosis.md")
@@ -58,6 +65,7 @@ def reader(
     folder = tmp_path / "reader"
     folder.mkdir()
     monkeypatch.chdir(folder)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(folder))
     for path in packages:
         monkeypatch.syspath_prepend(path)
     shell = Shell(folder, hosts, packages)

@@ -80,10 +80,8 @@ def test_extras_come_from_the_same_places(write: Write, monkeypatch: pytest.Monk
     assert okx().extras == ("passphrase",)
     monkeypatch.setenv("DEMO_PASSPHRASE", "the passphrase of the demo")
     (tmp_path / "pass").write_text("the passphrase of the demo\n")
-    head = (
-        '[profiles.x]\nscheme = "okx"\nkey-id = "k"\nsecret-env = "DEMO_PASSPHRASE"\n'
-    head += "[profiles.x.extras]\npassphrase = "
-    )
+    head = '[profiles.x]\nscheme = "okx"\nkey-id = "k"\nsecret-env = "DEMO_PASSPHRASE"\n[profiles.x.extras]\n'
+    head += "passphrase = "
     for value in ('"the passphrase of the demo"', '{ env = "DEMO_PASSPHRASE" }', '{ file = "pass" }'):
         profile = load_profile("x", write(head + value))
         assert profile.credential().extra == {"passphrase": "the passphrase of the demo"}
@@ -115,8 +113,14 @@ HEAD = '[profiles.a]\nscheme = "gotom"\nkey-id = "k"\n'
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('[profiles.a]\nshceme = "gotom"', "line 2: [profiles.a] shceme: a profile has no such key (did you mean 'scheme'?)"),
-        ('[profiles.a]\nscheme = "gotm"', "line 2: [profiles.a] scheme: there is no scheme 'gotm' (did you mean 'gotom'?)"),
+        (
+            '[profiles.a]\nshceme = "gotom"',
+            "line 2: [profiles.a] shceme: a profile has no such key (did you mean 'scheme'?)",
+        ),
+        (
+            '[profiles.a]\nscheme = "gotm"',
+            "line 2: [profiles.a] scheme: there is no scheme 'gotm' (did you mean 'gotom'?)",
+        ),
         ('[profiles.a]\nscheme = "gotom"', 'line 1: [profiles.a] key-id: who signs is missing: write key-id = "…"'),
         ('\n[profiles.a]\nkey-id = "k"', 'line 2: [profiles.a]: it has no scheme: write scheme = "gotom"'),
         ('[profiles.a]\nscheme = 3\nkey-id = "k"', "line 2: [profiles.a] scheme: it is the name of a scheme"),
@@ -126,22 +130,49 @@ HEAD = '[profiles.a]\nscheme = "gotom"\nkey-id = "k"\n'
         (HEAD.replace('"k"', '"k\\u0000"'), "line 3: [profiles.a] key-id: it holds a control character"),
         (HEAD + 'origins = "https://a.example"', "line 4: [profiles.a] origins: it is a list"),
         (HEAD + "origins = []", "line 4: [profiles.a] origins: it is a list"),
-        (HEAD + 'origins = [\n  "https://a.example",\n  "a.example/x",\n]', "line 4: [profiles.a] origins: not an origin: 'a.example/x'"),
-        (HEAD + "[profiles.a.options]\nprovder = 'x'", "line 5: [profiles.a] options.provder: gotom has no option 'provder' (did you mean 'provider'?)"),
-        (HEAD + "[profiles.a.options]\nprovider = 'x'\nwindow = 3", "line 6: [profiles.a] options.window: window is a window in seconds"),
+        (
+            HEAD + 'origins = [\n  "https://a.example",\n  "a.example/x",\n]',
+            "line 4: [profiles.a] origins: not an origin: 'a.example/x'",
+        ),
+        (
+            HEAD + "[profiles.a.options]\nprovder = 'x'",
+            "line 5: [profiles.a] options.provder: gotom has no option 'provder' (did you mean 'provider'?)",
+        ),
+        (
+            HEAD + "[profiles.a.options]\nprovider = 'x'\nwindow = 3",
+            "line 6: [profiles.a] options.window: window is a window in seconds",
+        ),
         (HEAD + "options = 3", "line 4: [profiles.a] options: it is a table: write [profiles.a.options]"),
-        (HEAD + "[profiles.a.extras]\nx = 'y'", "line 5: [profiles.a] extras.x: gotom sends no such value; it sends none"),
-        (HEAD + 'secret-enw = "X"', "line 4: [profiles.a] secret-enw: a profile has no such key (did you mean 'secret-env'?)"),
-        (HEAD + 'secret-env = "X"\nsecret-file = "x"', "line 5: [profiles.a] secret-file: it and secret-env exclude each other"),
+        (
+            HEAD + "[profiles.a.extras]\nx = 'y'",
+            "line 5: [profiles.a] extras.x: gotom sends no such value; it sends none",
+        ),
+        (
+            HEAD + 'secret-enw = "X"',
+            "line 4: [profiles.a] secret-enw: a profile has no such key (did you mean 'secret-env'?)",
+        ),
+        (
+            HEAD + 'secret-env = "X"\nsecret-file = "x"',
+            "line 5: [profiles.a] secret-file: it and secret-env exclude each other",
+        ),
         (HEAD + 'secret-env = ""', "line 4: [profiles.a] secret-env: it is the name of an environment variable"),
         (HEAD + "secret-file = 3", "line 4: [profiles.a] secret-file: it is the name of a file"),
-        (HEAD + 'secret-command = "pass show x"', "line 4: [profiles.a] secret-command: it is a list of words, run without a shell"),
+        (
+            HEAD + 'secret-command = "pass show x"',
+            "line 4: [profiles.a] secret-command: it is a list of words, run without a shell",
+        ),
         (HEAD + "secret-command = []", "line 4: [profiles.a] secret-command: it is a list of words"),
         (HEAD + "secret-keyring = 3", "line 4: [profiles.a] secret-keyring: it is the name of a service, or a table"),
-        ("[profiles.a.b]\nscheme = 'gotom'\n", 'line 1: [profiles.a] b: a profile has no such table; quote names that hold a dot'),
+        (
+            "[profiles.a.b]\nscheme = 'gotom'\n",
+            "line 1: [profiles.a] b: a profile has no such table; quote names that hold a dot",
+        ),
         ("[profile.a]\nscheme = 'gotom'", "line 1: [profile]: this table is none of ours (did you mean 'profiles'?)"),
         ("scheme = 'gotom'", "line 1: scheme: it stands in no table: write [profiles.NAME] above"),
-        ("[profiles]\nscheme = 'gotom'", "line 2: [profiles.scheme]: the name of the profile is missing: write [profiles.NAME]"),
+        (
+            "[profiles]\nscheme = 'gotom'",
+            "line 2: [profiles.scheme]: the name of the profile is missing: write [profiles.NAME]",
+        ),
         ("profiles = 3", "line 1: [profiles]: profiles is a table"),
         ("[profiles.a]\n\nscheme = gotom\n", "line 3: this is not TOML; texts stand between double quotes"),
         ("[profiles.a]\nscheme = [1,\n\n", "line 2: this is not TOML"),
@@ -208,9 +239,7 @@ def test_a_file_that_everyone_may_write_is_refused(write: Write) -> None:
 def test_a_secret_in_a_file_that_others_may_read_is_an_error(text: str, write: Write) -> None:
     secret = "a secret that others may read"
     file = write(text.format(secret), mode=0o640)
-    with pytest.raises(
-        ConfigError, match=r"stands in a file that others may read: chmod 600 .*"
-    ) as caught:
+    with pytest.raises(ConfigError, match=r"stands in a file that others may read: chmod 600 .*") as caught:
         load_profile("a", file)
     assert_hides(caught.value, secret)
     file.chmod(0o600)

@@ -67,9 +67,8 @@ def test_a_file_from_the_folder_of_the_profiles_or_the_home(
 
 def test_what_a_command_prints_without_a_shell(write: Write) -> None:
     assert profile(write, python(f"print({SECRET!r})")).secret() == Secret(SECRET)
-    assert profile(
-        write, python("import sys; print(sys.argv[1:], end='')")[:-1] + ", '$HOME;`ls`']"
-    ).secret() == Secret("['$HOME;`ls`']")
+    words = python("import sys; print(sys.argv[1:], end='')").removesuffix("]") + ", '$HOME;`ls`']"
+    assert profile(write, words).secret() == Secret("['$HOME;`ls`']")
     # Standard input may be the body of a call.
     assert profile(write, python("import sys; print(len(sys.stdin.read()))")).secret() == Secret("0")
 
@@ -97,7 +96,7 @@ def test_what_a_command_prints_before_it_fails_is_not_shown(write: Write) -> Non
 class Keyring(keyring.backend.KeyringBackend):
     """A keyring in memory; it is locked for one service."""
 
-    priority = 1  # type: ignore[assignment]  # keyring's own way to say it
+    priority = 1
 
     def get_password(self, service: str, username: str) -> str | None:
         if service == "locked":
@@ -113,7 +112,7 @@ class Keyring(keyring.backend.KeyringBackend):
 
 def test_the_systems_keyring(write: Write) -> None:
     before = keyring.get_keyring()
-    keyring.set_keyring(Keyring())
+    keyring.set_keyring(Keyring())  # type: ignore[no-untyped-call]  # keyring's own
     try:
         assert profile(write, 'secret-keyring = "undersign"').secret() == Secret(SECRET)
         other = profile(write, 'secret-keyring = { service = "undersign", user = "other" }')

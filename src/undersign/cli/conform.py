@@ -21,7 +21,6 @@ from .output import replacing
 
 @click.command(
     epilog="\b\nExamples: undersign conform -- node port.js\n          undersign conform --self",
-    short_help="Run the vectors through a port.",
     context_settings={"ignore_unknown_options": False, "allow_interspersed_args": False},
 )
 @click.argument("command", metavar="-- COMMAND...", nargs=-1, type=click.UNPROCESSED)

@@ -39,7 +39,7 @@ def _read_config(context: click.Context, parameter: click.Parameter, path: Path 
             if not isinstance(tables[name], dict):
                 raise ConfigError(f"{path}: [{name}] is a table")
         known = {opt.lstrip("-"): option for option in context.command.params for opt in option.opts}
-        names = [name for name in known if name not in ("config", "help")]
+        names = [name for name in known if name not in ("config", "help", "h")]
         defaults: dict[str, Any] = {}
         for name, value in content.items():
             if name not in names:
@@ -68,7 +68,6 @@ def _content(path: Path) -> dict[str, Any]:
     cls=Command,
     epilog="\b\nExamples: undersign gateway --keys keys.toml --upstream http://127.0.0.1:9000\n"
     "          undersign gateway --config gateway.toml",
-    short_help="Verify in front of any server, or for a front that asks.",
 )
 @click.option(
     "--config",

@@ -11,43 +11,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
-from click.core import ParameterSource
 
-from ..core.credentials import Secret, parse_origin
+from ..core.credentials import Credential, Secret, parse_origin
 from ..core.text import printable
 from ..errors import ConfigError
-from ..profiles import load_profile
+from ..profiles import Profile
 from ..scheme import Scheme
-from .choosing import Extras, extra_options, key_id_of, scheme_options
+from .choosing import Extras, extra_options, scheme_options
 from .options import Command, read_secret, secret_options
 from .output import say
+from .signing_options import Signing
 
 if TYPE_CHECKING:
     from ..gateway.exchange import Exchange
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
-_OF_A_PROFILE = {
-    "names": "--scheme",
-    "recipes": "--recipe",
-    "options": "-o",
-    "key_id": "--key-id",
-    "secret_env": "--secret-env",
-    "secret_file": "--secret-file",
-    "extra": "--extra",
-    "origins": "--origin",
-}
 _BACKLOG = 2048
-
-
-class _Credential(NamedTuple):
-    """Who signs, and where it may go."""
-
-    scheme: Scheme
-    key_id: str
-    secret: Secret
-    origins: tuple[str, ...]
-    extra: dict[str, str]
 
 
 class _Door(NamedTuple):
@@ -67,10 +47,7 @@ def _file(name: str, text: str) -> Callable[[_Function], _Function]:
 @click.command(
     cls=Command,
     epilog="\b\nExample: undersign proxy --profile demo\n         curl http://127.0.0.1:8081/v1/items",
-    short_help="Sign what any client sends, and send it on.",
 )
-@click.option("--profile", metavar="NAME", help="The profile that says who signs, and where it may go.")
-@_file("--config", "The file of profiles.  [default: ~/.config/undersign/config.toml]")
 @scheme_options(several=False)
 @click.option("--key-id", metavar="ID", help="Who signs.")
 @extra_options
@@ -106,9 +83,8 @@ def _file(name: str, text: str) -> Callable[[_Function], _Function]:
     help="How long either side may stand still.",
 )
 def proxy(
-    profile: str | None,
-    config: Path | None,
     scheme: Scheme,
+    profile: Profile | None,
     key_id: str | None,
     extras: Extras,
     origins: tuple[str, ...],
@@ -131,32 +107,39 @@ def proxy(
     """
     if extras.nonce is not None:
         raise ConfigError("--nonce: a proxy makes a new one for each request, leave it out")
-    if profile is not None:
-        credential = _of_profile(profile, config)
-    else:
-        if config is not None:
-            raise ConfigError("--config holds profiles: say which one with --profile NAME")
-        if not origins:
-            raise ConfigError("a proxy has to know where it may send: give --origin https://host, or --profile NAME")
-        parsed = tuple(map(parse_origin, origins))
-        key_id = key_id_of(scheme, key_id)
-        credential = _Credential(scheme, key_id, read_secret(secret_env, secret_file), parsed, extras.of(scheme))
+    signing = Signing(scheme, profile, key_id, extras, secret_env, secret_file)
+    allowed = _origins(origins, profile)
+    credential = signing.credential(signing.key_id())
     token = None if token_env is None and token_file is None else read_secret(token_env, token_file)
     door = _Door(_address(listen), token, tls_cert, tls_key, client_ca)
     _check_door(door)
-    _serve(credential, door, adjust_clock=adjust_clock, check_response=not no_check_response, timeout=timeout)
+    _serve(
+        scheme,
+        credential,
+        allowed,
+        door,
+        adjust_clock=adjust_clock,
+        check_response=not no_check_response,
+        timeout=timeout,
+    )
 
 
-def _of_profile(name: str, config: Path | None) -> _Credential:
-    context = click.get_current_context()
-    for parameter, option in _OF_A_PROFILE.items():
-        if context.get_parameter_source(parameter) is ParameterSource.COMMANDLINE:
-            raise ConfigError(f"{option}: the profile says that, so leave it out or change the profile")
-    profile = load_profile(name, config)
-    if not profile.origins:
-        raise ConfigError(f'{profile.file}: the profile {name} names no origins: add origins = ["https://host"]')
-    found = profile.credential()
-    return _Credential(profile.scheme, found.key_id, found.secret, profile.origins, dict(found.extra))
+def _origins(given: tuple[str, ...], profile: Profile | None) -> tuple[str, ...]:
+    """Where the proxy may send: what `--origin` says, within what the profile allows. Raises ConfigError."""
+    allowed = () if profile is None else profile.origins
+    if not given:
+        if profile is not None and not allowed:
+            raise ConfigError(
+                f"the profile {profile.name} names no origins: add them to it, or give --origin https://host"
+            )
+        if not allowed:
+            raise ConfigError("a proxy has to know where it may send: give --origin https://host, or --profile NAME")
+        return allowed
+    parsed = tuple(map(parse_origin, given))
+    for origin in parsed:
+        if allowed and origin not in allowed:
+            raise ConfigError(f"--origin {origin}: the profile allows {' and '.join(allowed)} alone")
+    return parsed
 
 
 def _address(listen: str) -> tuple[str, int]:
@@ -199,7 +182,16 @@ def _listener(host: str, port: int) -> socket.socket:
         raise ConfigError(f"cannot listen on {host} port {port}: {why}{hint}") from None
 
 
-def _serve(credential: _Credential, door: _Door, *, adjust_clock: bool, check_response: bool, timeout: float) -> None:
+def _serve(
+    scheme: Scheme,
+    credential: Credential,
+    origins: tuple[str, ...],
+    door: _Door,
+    *,
+    adjust_clock: bool,
+    check_response: bool,
+    timeout: float,
+) -> None:
     try:
         from ..gateway.forwarding import Forwarder
         from ..gateway.proxy import SigningProxy
@@ -207,10 +199,11 @@ def _serve(credential: _Credential, door: _Door, *, adjust_clock: bool, check_re
     except ModuleNotFoundError as error:
         raise ConfigError(f"the proxy needs {error.name}: pip install 'undersign[gateway]'") from None
     app = SigningProxy(
-        credential.scheme,
+        scheme,
         credential.key_id,
         credential.secret,
-        origins=credential.origins,
+        origins=origins,
+        older=credential.older,
         extra=credential.extra,
         adjust_clock=adjust_clock,
         check_response=None if check_response else False,
@@ -228,7 +221,7 @@ def _serve(credential: _Credential, door: _Door, *, adjust_clock: bool, check_re
 
     def ready() -> None:
         click.echo(f"listening on {url}")
-        say(f"undersign: what comes in is signed as {credential.scheme.name} for {', '.join(credential.origins)}")
+        say(f"undersign: what comes in is signed as {scheme.name} for {', '.join(origins)}")
 
     with listener:
         serve(app, listener, ready=ready, tls=tls)

@@ -152,9 +152,10 @@ class Forwarder:
             if self.pseudonym in before:
                 raise Failure(508, "This request has been here before: the upstream leads back to this very process")
             via = f"{before}, {via}"
-        if any(value.lower() != b"100-continue" for value in fields.values(b"expect")):
+        expects, upgrades = fields.values(b"expect"), fields.values(b"upgrade")
+        if expects and any(value.lower() != b"100-continue" for value in expects):
             raise Failure(417, "Expect asks for something that is not known here")
-        if any(b"websocket" in value.lower() for value in fields.values(b"upgrade")):
+        if upgrades and any(b"websocket" in value.lower() for value in upgrades):
             raise Failure(501, "Websockets do not go through here: connect to the upstream itself")
         return (*headers_as_text(fields.end_to_end(dropped)), ("via", via))
 

@@ -45,8 +45,11 @@ class OwnFields:
         patches = self._signed("GET", "", b"", target), self._signed("POST", FORM, form)
         return any(pair[0] == name for patch in patches for name, _ in patch.query + patch.form)
 
-    def without_headers(self, headers: Pairs) -> Pairs:
-        """The headers without the scheme's own, in any spelling that CGI-like servers take for theirs."""
+    def without_respelled(self, headers: Pairs) -> Pairs:
+        """The headers without those that have _ for - in a name of the scheme's own, which CGI-like servers take for
+        it."""
+        if not any("_" in name for name, _ in headers):
+            return headers
         return tuple([pair for pair in headers if folded_name(pair[0]) not in self.headers])
 
     def without_fields(self, request: Request) -> Request:

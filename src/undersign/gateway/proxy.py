@@ -96,6 +96,7 @@ class SigningProxy:
         )
         self.origins = self._signer.credential.origins
         self._own = OwnFields(scheme, self._signer.credential, self.origins[0])
+        self._dropped = _DROPPED | {name.encode("ascii") for name in self._own.headers}
         self._access = Access(hidden, [*hosts, *(_host(origin) for origin in self.origins)])
         self._forwarder = forwarder or Forwarder()
         self._on_failure = on_failure
@@ -155,7 +156,7 @@ class SigningProxy:
         origin, target = self._destination(raw), origin_form(raw)
         if not is_plain_target(target):
             raise Failure(400, "The target is not /path?query in printable ASCII without '#'")
-        headers = self._own.without_headers(self._forwarder.incoming_headers(exchange, _DROPPED))
+        headers = self._own.without_respelled(self._forwarder.incoming_headers(exchange, self._dropped))
         return Request(method, target, (("host", origin.partition("://")[2]), *headers), b"", origin)
 
     def _destination(self, raw: str) -> str:

@@ -97,6 +97,11 @@ def read_document(file: Path) -> Document | Problem:
         text = decoded(content).replace("\r\n", "\n")
     except UnicodeDecodeError:
         return Problem(file, 0, "", "it is not text in UTF-8: save it so")
+    return parse_document(file, text)
+
+
+def parse_document(file: Path, text: str) -> Document | Problem:
+    """The document that a text is, which is or will be in that file."""
     try:
         return Document(file, text, tomllib.loads(text))
     except RecursionError:

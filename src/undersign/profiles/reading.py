@@ -14,7 +14,7 @@ from ..errors import ConfigError
 from ..parts.scheme import SchemeOfParts
 from ..registry import scheme_names
 from ..scheme import Scheme
-from .document import Document, Problem, place_of, read_document
+from .document import Document, Problem, parse_document, place_of, read_document
 from .profile import Profile, SchemeChoice
 from .sources import (
     FromCommand,
@@ -65,6 +65,20 @@ def read_profiles(file: Path) -> Profiles | Problem:
     document = read_document(file)
     if isinstance(document, Problem):
         return document
+    if _others_may_write(file):
+        sentence = f"every user of this machine may write it, and name commands in it: chmod o-w {file}"
+        return Problem(file, 0, "", sentence)
+    return _profiles_in(document)
+
+
+def profiles_of(file: Path, text: str) -> Profiles | Problem:
+    """The profiles of a text that is to be written into that file."""
+    document = parse_document(file, text)
+    return document if isinstance(document, Problem) else _profiles_in(document)
+
+
+def _profiles_in(document: Document) -> Profiles | Problem:
+    file = document.file
     for name, value in document.content.items():
         if name != "profiles" and isinstance(value, Mapping):
             return document.problem(
@@ -78,9 +92,6 @@ def read_profiles(file: Path) -> Profiles | Problem:
     for name, table in cast("Mapping[str, object]", tables).items():
         if not isinstance(table, Mapping):
             return document.problem(["profiles", name], "the name of the profile is missing: write [profiles.NAME]")
-    if _others_may_write(file):
-        sentence = f"every user of this machine may write it, and name commands in it: chmod o-w {file}"
-        return Problem(file, 0, "", sentence)
     return Profiles(document, cast("Mapping[str, object]", tables))
 
 
