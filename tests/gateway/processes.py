@@ -158,8 +158,8 @@ def gateway(
     admin: str = "127.0.0.1:0",
     environ: Mapping[str, str] | None = None,
 ) -> Iterator[Gateway]:
-    """`undersign gateway` with these arguments, with keys and an admin listener unless a --config has them."""
-    if "--config" not in arguments:
+    """`undersign gateway` with these arguments, with keys and an admin listener unless a --settings has them."""
+    if "--settings" not in arguments:
         if "--keys" not in arguments:
             arguments = ("--keys", str(write_keys(folder)), *arguments)
         arguments = ("--listen", listen, "--admin", admin, "--origin", ORIGIN, *arguments)

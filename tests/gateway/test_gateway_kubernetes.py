@@ -35,7 +35,7 @@ def test_the_gateway_takes_its_file_and_keys(tmp_path: Path, monkeypatch: pytest
     taken: list[Any] = []
     process = importlib.import_module("undersign.gateway.process")
     monkeypatch.setattr(process, "run", lambda settings, ready: taken.append(settings))
-    assert CliRunner().invoke(command, ["--config", str(tmp_path / "gateway.toml")]).exit_code == 0
+    assert CliRunner().invoke(command, ["--settings", str(tmp_path / "gateway.toml")]).exit_code == 0
     [settings] = taken
     assert (settings.listen, settings.admin, settings.upstream) == ("0.0.0.0:8080", "0.0.0.0:9901", "http://app:9000")
     assert settings.replay.startswith("redis://")

@@ -191,7 +191,7 @@ def test_the_documented_file(tmp_path: Path) -> None:
         text = re.sub(r"\b(9190|9901|9000|6379)\b", lambda match: ports[match[0]], text).replace("5.0", "0.0")
         (tmp_path / "gateway.toml").write_text(text, encoding="utf-8")
         write_keys(tmp_path)
-        with gateway(tmp_path, "--config", "gateway.toml") as found:
+        with gateway(tmp_path, "--settings", "gateway.toml") as found:
             assert found.ask("/readyz")[0] == 200
             data = post()
             assert [send(found.port, data).status for _ in range(2)] == [200, 401]
@@ -207,7 +207,7 @@ def test_the_documented_file(tmp_path: Path) -> None:
             assert (status, "set its maxmemory-policy to noeviction" in text) == (200, True)
             assert send(found.port, read).status == 503  # GoGrid's reads are guarded too, here
             assert send(found.port, plain("GET", "/health")).status == 200
-        with gateway(tmp_path, "--config", "gateway.toml") as found:
+        with gateway(tmp_path, "--settings", "gateway.toml") as found:
             assert found.ask("/readyz")[0] == 503  # a gateway that starts with it is given nothing
 
 
@@ -275,8 +275,8 @@ def test_an_address_that_is_no_guards(address: str) -> None:
         (("--upstream", "http://h", "--replay", "disk"), "the address of the replay guard is none of these"),
         (("--upstream", "http://h", "--replay", "memory", "--workers", "2"), "is one process's own"),
         (("--upstream", "http://h", "--replay", "redis://u:hunter2@h"), "other users of the machine see arguments"),
-        (("--config", "missing.toml"), "missing.toml: No such file or directory"),
-        (("--config", "odd.toml"), "odd.toml: 'upstraem' is unknown (did you mean 'upstream'?)"),
+        (("--settings", "missing.toml"), "missing.toml: No such file or directory"),
+        (("--settings", "odd.toml"), "odd.toml: 'upstraem' is unknown (did you mean 'upstream'?)"),
     ],
 )
 def test_what_cannot_work_is_said_in_one_sentence(tmp_path: Path, arguments: tuple[str, ...], sentence: str) -> None:

@@ -15,6 +15,7 @@ from ..core.message import Component
 from ..core.text import decoded
 from ..errors import ConfigError
 from ..policy.requirements import Requirements
+from ..profiles import Profile
 from ..scheme import Scheme
 from .choosing import scheme_options
 from .options import Command
@@ -29,7 +30,7 @@ _TABLES = "undersign.gateway.tables"
 _DECIDES = ("nginx", "caddy", "traefik", "envoy-http", "envoy-grpc")
 
 
-def _read_config(context: click.Context, parameter: click.Parameter, path: Path | None) -> None:
+def _read_settings(context: click.Context, parameter: click.Parameter, path: Path | None) -> None:
     """Take what the file says for the defaults of the options that have its names."""
     tables: dict[str, Any] = {}
     if path is not None:
@@ -39,7 +40,7 @@ def _read_config(context: click.Context, parameter: click.Parameter, path: Path 
             if not isinstance(tables[name], dict):
                 raise ConfigError(f"{path}: [{name}] is a table")
         known = {opt.lstrip("-"): option for option in context.command.params for opt in option.opts}
-        names = [name for name in known if name not in ("config", "help", "h")]
+        names = [name for name in known if name not in ("settings", "config", "help", "h")]
         defaults: dict[str, Any] = {}
         for name, value in content.items():
             if name not in names:
@@ -67,14 +68,14 @@ def _content(path: Path) -> dict[str, Any]:
 @click.command(
     cls=Command,
     epilog="\b\nExamples: undersign gateway --keys keys.toml --upstream http://127.0.0.1:9000\n"
-    "          undersign gateway --config gateway.toml",
+    "          undersign gateway --settings gateway.toml",
 )
 @click.option(
-    "--config",
+    "--settings",
     metavar="FILE",
     is_eager=True,
     expose_value=False,
-    callback=_read_config,
+    callback=_read_settings,
     type=click.Path(dir_okay=False, path_type=Path),
     help="A TOML file with these options by their long names, and the tables [require] and [replay-for.SCHEME].",
 )
@@ -139,7 +140,7 @@ def _content(path: Path) -> dict[str, Any]:
     help="How long client or upstream may stand still.",
 )
 @click.option("--metrics-key-ids", "key_ids", is_flag=True, help="Count what verifies by key id too.")
-def gateway(schemes: list[Scheme], keys: Path | None, replay: str, **options: Any) -> None:
+def gateway(schemes: list[Scheme], profile: Profile | None, keys: Path | None, replay: str, **options: Any) -> None:
     """Verify in front of any server, and forward what verifies with X-Authenticated-Id and X-Authenticated-Scheme; or
     decide for nginx, Caddy, Traefik or Envoy, which forward by themselves.
 
@@ -152,7 +153,8 @@ def gateway(schemes: list[Scheme], keys: Path | None, replay: str, **options: An
         raise ConfigError(f"the gateway needs {error.name}: pip install 'undersign[gateway]'") from None
     tables = click.get_current_context().meta[_TABLES]
     if keys is None:
-        raise ConfigError("there are no keys: give --keys FILE")
+        hint = ", since a profile has the key of one client" if profile is not None else ""
+        raise ConfigError(f"there are no keys: give --keys FILE{hint}")
     if (
         "@" in replay
         and click.get_current_context().get_parameter_source("replay") is click.core.ParameterSource.COMMANDLINE
