@@ -313,7 +313,7 @@ def _log_as_json() -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
     # Places in the code, threads and tasks are not shown, and finding them takes most of a line's time.
-    logging._srcfile = None
+    logging._srcfile = None  # pyright: ignore[reportPrivateUsage]  # as the logging HOWTO has it, "Optimization"
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     root = logging.getLogger()
     root.handlers[:] = [handler]
