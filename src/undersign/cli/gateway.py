@@ -98,7 +98,12 @@ def _content(path: Path) -> dict[str, Any]:
     help="Where to listen, or unix:/path. Port 0 = any free one.",
 )
 @click.option("--admin", metavar="HOST:PORT", default="", help="Answer /healthz, /readyz and /metrics there.")
-@click.option("--public", metavar="PATH", multiple=True, help="Needs no signature: /health, /static/*, 'GET /health'.")
+@click.option(
+    "--public",
+    metavar="PATH",
+    multiple=True,
+    help="A path that needs no signature: /health, or 'GET /health'. Repeatable.",
+)
 @click.option("--preflights", is_flag=True, help="Let CORS preflights in, which no browser signs.")
 @click.option(
     "--max-body",
