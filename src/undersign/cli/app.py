@@ -36,6 +36,7 @@ COMMANDS = {
     "inspect": ("inspect_page:inspect", "Open a page that shows what is signed of a request."),
     "serve": ("serving.command:serve", "Serve on loopback, and verify whatever comes."),
     "proxy": ("proxy:proxy", "Sign what any client sends, and send it on."),
+    "gateway": ("gateway:gateway", "Verify in front of any server, or for a front that asks."),
     "profiles": (
         "profiles:profiles",
         "List, check or add profiles: scheme, key id and place of a secret under a name.",

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Seque
 from typing import Any, TypeAlias
 
 from ..core.message import is_plain_target, origin_form
+from ..servers._scope import TARGET as TARGET
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
@@ -19,10 +20,6 @@ Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
 """Headers in their order, as the wire's bytes."""
-
-TARGET = "undersign.target"
-"""The ASGI extension in which our own server says what stands on the request line: {"raw": bytes}. Without it a bare
-`?` at the end of a target cannot be told, for ASGI has the query without its mark."""
 
 OF_ONE_CONNECTION = frozenset(
     b"connection keep-alive proxy-connection te trailer transfer-encoding upgrade proxy-authenticate"
