@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-long lint docs page vectors bench fuzz mutants wheel clean
+.PHONY: demo test test-long load lint docs page vectors bench fuzz mutants wheel clean
 
 demo: .venv/demo-is-installed
 	$(BIN)/undersign demo
@@ -12,6 +12,10 @@ test: .venv/tests-are-installed
 
 test-long: .venv/tests-are-installed
 	$(BIN)/python -m pytest -n auto --dist worksteal -m long
+
+# SECONDS=300 CLIENTS=12: a fleet of gateways, of which some are killed.
+load: .venv/tests-are-installed
+	$(BIN)/python -m tests.gateway.load_run --seconds $(or $(SECONDS),300) --clients $(or $(CLIENTS),12)
 
 lint: .venv/all-is-installed
 	$(BIN)/ruff format --check .

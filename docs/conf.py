@@ -51,6 +51,9 @@ def _build_page(app: Sphinx, error: Exception | None) -> None:
 
 def _ask_for_help(command: click.Command) -> None:
     """Have options say their help that make it when they are asked: sphinx-click does not ask."""
-    command.get_help(click.Context(command))
-    for nested in getattr(command, "commands", {}).values():
-        _ask_for_help(nested)
+    context = click.Context(command)
+    command.get_help(context)
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            if nested := command.get_command(context, name):
+                _ask_for_help(nested)

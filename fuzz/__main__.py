@@ -1,4 +1,4 @@
-"""Run the fuzz targets: `python -m fuzz [--seconds N] [TARGET …]`, all of them by default.
+"""Run the fuzz targets: `python -m fuzz [--seconds N] [TARGET …]`, all of them by default, `middlewares` last.
 
 Each runs in a process of its own, guided by coverage where atheris is installed, else with plain mutations of its
 seeds. An input that breaks a promise is kept in `build/fuzz`, and given as a file it is run again:
@@ -35,9 +35,10 @@ def main() -> int:
     from .targets import TARGETS
 
     failed = []
-    for name in given.targets or TARGETS:
+    for name in given.targets or [*TARGETS, "middlewares"]:
         print(f"== {name}", flush=True)
-        command = [sys.executable, "-m", "fuzz", "--one", "--seconds", str(given.seconds), name]
+        target = ["fuzz.middlewares"] if name == "middlewares" else ["fuzz", "--one", name]
+        command = [sys.executable, "-m", *target, "--seconds", str(given.seconds)]
         if subprocess.run(command).returncode:
             failed.append(name)
     if failed:

@@ -17,9 +17,8 @@ def main(folder: Path) -> None:
     name = f"undersign-vectors-{json.loads((HERE / 'gotom.json').read_text(encoding='utf-8'))['version']}"
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as archive:
-        files = [
-            path for pattern in ("*.json", "presets/*.json", "*.md", "*.php", "ports/*") for path in HERE.glob(pattern)
-        ]
+        patterns = ("*.json", "presets/*.json", "*.md", "*.php", "ports/**/*")
+        files = [path for pattern in patterns for path in HERE.glob(pattern) if path.is_file()]
         for path in [HERE.parent / "LICENSE", *sorted(files)]:
             content = path.read_bytes()
             member = tarfile.TarInfo(f"{name}/{path.relative_to(HERE) if HERE in path.parents else path.name}")

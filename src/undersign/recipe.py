@@ -86,6 +86,7 @@ class Recipe(SchemeOfParts):
     form: Mapping[str, str] = field(default_factory=dict, hash=False)
     query_or_form: Mapping[str, str] = field(default_factory=dict, hash=False)
     list_separator: str = ""
+    method_field: str = ""
     _program: Program = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -206,6 +207,7 @@ class Recipe(SchemeOfParts):
         if self.nonce not in NONCES:
             raise ConfigError(f"nonce {self.nonce!r} is unknown: use one of {', '.join(NONCES)}")
         self._check_key_id_param()
+        self._check_method_field()
         if self.content_type is not None and (
             not isinstance(self.content_type, str) or CONTROL.search(self.content_type)
         ):

@@ -146,6 +146,9 @@ class Scheme(ABC):
     """Whether a request may say how long it is good, which `end_of` finds in its claim."""
     signs_responses: ClassVar[bool] = False
     """Whether `response_headers` signs answers, so that servers sign them and clients may check them."""
+    method_field: str = ""
+    """A parameter such as `_method`, for which the framework behind runs a POST as another method: a POST with one in
+    its query or urlencoded form is neither signed nor verified. Empty where none does."""
     needs_nonce: bool = False
     """Whether each request has to be signed with a nonce, a text that no other has."""
     nonce_is_number: bool = False

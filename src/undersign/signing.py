@@ -15,7 +15,7 @@ from types import MappingProxyType
 
 from .core.credentials import Credential
 from .core.dates import check_clock
-from .core.message import Patch, Request, origin_form, problem_when_signing
+from .core.message import Patch, Request, method_field_problem, origin_form, problem_when_signing
 from .errors import CannotSign, ConfigError
 from .scheme import Claim, Scheme, unusable_secret
 
@@ -95,6 +95,8 @@ def drafted_checked(
         )
     target = request.target
     if problem := problem_when_signing(request, target if target.startswith("/") else origin_form(target)):
+        raise CannotSign(problem)
+    if scheme.method_field and (problem := method_field_problem(request, scheme.method_field)):
         raise CannotSign(problem)
     claim = _new(Claim, (credential.key_id, now, (), nonce, None, credential.extra or _NOTHING, ()))
     return claim, *scheme.draft(request, claim)

@@ -36,7 +36,6 @@ CLOSED = (
 FULL = "undersign: standard output cannot be written: No space left on device\n"
 WRONG_WAY = "undersign: standard output cannot be written: Bad file descriptor\n"
 UNREAD = "undersign: nobody reads standard output any more: >/dev/null throws away what is written\n"
-BROKEN = "undersign: the output was closed before all of it was written\n"
 
 OUTPUTS = [
     (">&-", CLOSED),
@@ -97,9 +96,9 @@ def test_an_output_that_takes_nothing_is_one_line(redirection: str, said: str) -
 
 
 @pytest.mark.parametrize("command", [SIGN, ("demo",), SERVE, INSPECT, ("--help",)], ids=" ".join)
-def test_a_pipe_that_nobody_reads_is_one_line(command: tuple[str, ...]) -> None:
+def test_a_pipe_that_nobody_reads_is_passed_over_in_silence(command: tuple[str, ...]) -> None:
     result = unread(*command)
-    assert (result.code, result.err) == (2, BROKEN)
+    assert (result.code, result.err) == (2, "")
 
 
 def test_a_disk_that_becomes_full_is_said_with_the_answers_status(wire: WireServer, tmp_path: Path) -> None:

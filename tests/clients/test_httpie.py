@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Callable
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -93,6 +94,26 @@ def test_the_plugins_are_announced() -> None:
     found = {point.name: point.value for point in entry_points(group="httpie.plugins.auth.v1")}
     assert found["gotom"] == "undersign.clients.httpie:GoTomPlugin"
     assert found["gogrid"] == "undersign.clients.httpie:GoGridPlugin"
+    assert found["undersign"] == "undersign.clients.httpie:ProfilePlugin"
+
+
+def test_a_profile_signs_and_goes_to_its_origins_alone(http: Http, server: WireServer, tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text(
+        f'[profiles.demo]\nscheme = "gotom"\nkey-id = {json.dumps(KEY_ID)}\nsecret-env = "DEMO_SECRET"\n'
+        f'origins = ["{server.url}"]\n'
+    )
+    chosen: dict[str, Any] = {"kind": "undersign", "UNDERSIGN_CONFIG": str(config), "DEMO_SECRET": SECRET}
+    done = http("--session=work", server.url + "/x", "name=new", auth="demo", **chosen)
+    assert done.returncode == 0, done.stderr
+    assert_verifies(server)
+    done = http("https://127.0.0.1:1/x", auth="demo", **chosen)
+    assert b"the credential is for " in done.stderr
+    done = http(server.url + "/x", auth="dmo", **chosen)
+    assert b"there is no profile 'dmo' (did you mean 'demo'?)" in done.stderr
+    done = http(server.url + "/x", auth=f"demo:{SECRET}", **chosen)
+    assert b"the secret does not belong into --auth" in done.stderr
+    assert len(server.requests) == 1
 
 
 # The command takes a third of a second to start, so one process calls its main function for many requests.

@@ -1,4 +1,4 @@
-"""The reference ports, and the library as one, pass all vectors."""
+"""The reference ports, and the library as one, pass all vectors; those that read recipes, those of recipes too."""
 
 from __future__ import annotations
 
@@ -19,15 +19,18 @@ from undersign.vectors.conform.protocol import cases, run_message
 
 PORTS = Path(__file__).parents[2] / "vectors" / "ports"
 FILES = [vectors.load(name) for name in vectors.names()]
+PRESETS = [vectors.load(name) for name in (vectors.RECIPES, *vectors.preset_names())]
+WITHOUT_RECIPE = {case.scheme for case in cases(PRESETS) if "recipe" not in run_message(case)}
 COMMANDS = {
     "JavaScript": ("node", str(PORTS / "port.js")),
     "PHP": ("php", str(PORTS / "port.php")),
     "Bash": ("bash", str(PORTS / "port.sh")),
     "Java": ("java", str(PORTS / "Port.java")),
-    "Go": ("go", "run", str(PORTS / "port.go")),
-    "Ruby": ("ruby", str(PORTS / "port.rb")),
+    "Go": ("go", "run", *map(str, sorted((PORTS / "go").glob("*.go")))),
+    "Ruby": ("ruby", str(PORTS / "recipe.rb")),
     "Python": conform.SELF,
 }
+READ_RECIPES = ("Go", "Ruby", "Python")
 
 
 @pytest.mark.parametrize(
@@ -37,17 +40,37 @@ def test_port(language: str) -> None:
     command = COMMANDS[language]
     if shutil.which(command[0]) is None:
         pytest.skip(f"needs {command[0]}")
-    report = conform.run(command, FILES, timeout=60, total=1800)  # Bash takes its time
-    assert [outcome.sentence for outcome in report.outcomes if outcome.status is not Status.PASSED] == []
+    files = [*FILES, *PRESETS] if language in READ_RECIPES else FILES
+    report = conform.run(command, files, timeout=60, total=1800)  # Bash takes its time
+    skipped = {outcome.case.scheme for outcome in report.outcomes if outcome.status is Status.SKIPPED}
+    assert skipped <= WITHOUT_RECIPE
+    asked = [outcome for outcome in report.outcomes if outcome.case.scheme not in skipped]
+    assert [outcome.sentence for outcome in asked if outcome.status is not Status.PASSED] == []
     assert (report.language, report.starts, report.noise) == (language, 1, 0)
-    assert len(report.outcomes) == sum(1 for file in FILES for _ in file)
+    assert len(report.outcomes) == sum(1 for file in files for _ in file)
 
 
-@pytest.mark.parametrize("path", sorted(PORTS.iterdir()), ids=lambda path: path.name)
+def test_the_port_in_ruby_needs_no_recipes() -> None:
+    if shutil.which("ruby") is None:
+        pytest.skip("needs ruby")
+    report = conform.run(("ruby", str(PORTS / "port.rb")), [*FILES, *PRESETS[1:2]], rules=("Core", "Published"))
+    assert {outcome.status for outcome in report.outcomes} == {Status.PASSED, Status.SKIPPED}
+
+
+SOURCES = sorted(path for path in PORTS.rglob("*") if path.is_file() and path.name != "go.mod")
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
 def test_port_can_be_copied(path: Path) -> None:
-    head = path.read_text(encoding="utf-8")[:2000]
-    assert "SPDX-License-Identifier: MIT" in head
-    assert "conformance protocol" in head
+    text = path.read_text(encoding="utf-8")
+    assert "SPDX-License-Identifier: MIT" in text[:2000]
+    assert text.count("\n") < (500 if path.suffix in (".go", ".rb") else 850)
+
+
+def test_ports_say_how_they_are_run() -> None:
+    for folder in (PORTS, PORTS / "go"):
+        heads = [path.read_text(encoding="utf-8")[:2000] for path in folder.iterdir() if path in SOURCES]
+        assert any("conformance protocol" in head for head in heads)
 
 
 @pytest.mark.long

@@ -9,7 +9,19 @@ from typing import Any
 
 import pytest
 
-from undersign import AsyncVerifier, ConfigError, GoGrid, GoTom, Reason, Recipe, Request, Verifier
+from undersign import (
+    AsyncVerifier,
+    ConfigError,
+    Credential,
+    GoGrid,
+    GoTom,
+    Reason,
+    Recipe,
+    Rejected,
+    Request,
+    Verifier,
+    sign,
+)
 from undersign.core.dates import Window
 from undersign.policy import AsyncReplayGuard, MemoryReplayGuard, ReplayGuard, ReplayPolicy
 from undersign.scheme import Scheme
@@ -87,6 +99,24 @@ def test_a_websocket_s_handshake_is_guarded_like_a_write(upgrade: str) -> None:
     handshake = Request("GET", request.target, (*request.headers, ("Upgrade", upgrade)))
     assert _times(_verifier(Plain()), handshake) == 1
     assert _times(_verifier(Plain()), Request("GET", request.target, (*request.headers, ("Upgrade", "h2c")))) == 5
+
+
+def test_a_captured_get_opens_no_websocket_where_upgrade_is_signed() -> None:
+    asked = ("Upgrade", "websocket")
+    for scheme, opens in ((GoTom(), True), (GoTom(signed_headers=("Upgrade",)), False)):
+        verifier = Verifier(scheme, {"u": "a secret"}, clock=lambda: NOW)
+        get = Request("GET", "/socket", (), b"", "https://api.example.com")
+        captured = sign(scheme, get, Credential("u", "a secret"), now=NOW).apply(get)
+        verifier.verify(captured)
+        handshake = Request("GET", "/socket", (*captured.headers, asked), b"", captured.origin)
+        if opens:
+            verifier.verify(handshake)
+            continue
+        with pytest.raises(Rejected) as caught:
+            verifier.verify(handshake)
+        assert caught.value.reason is Reason.MISMATCH
+        own = Request("GET", "/socket", (asked,), b"", get.origin)
+        verifier.verify(sign(scheme, own, Credential("u", "a secret"), now=NOW).apply(own))
 
 
 @pytest.mark.parametrize("method", _GOTOM)

@@ -26,6 +26,7 @@ from tests.docs.shell import Shell
 from tests.servers.fronts.rows import SHOWN
 from undersign import Credential, GoTom, Request, Signer, Verifier
 from undersign.keys import EnvironmentKeys, load_keys
+from undersign.profiles import load_profile
 from undersign.schemes.documents import load_recipe
 
 if sys.version_info >= (3, 11):
@@ -48,6 +49,12 @@ FILES = {
         "campaign.json": b'{"name": "new"}',
         "customer.json": b'{"id": 7}',
         "secret.txt": b"thepasswordyoureceived\n",
+    },
+    "gateway/gateway.md": {"keys.toml": b'[keys]\nuser = "secret"\n'},
+    "profiles.md": {
+        "my-api.toml": b'name = "my-api"\nparts = ["time", "method", "target"]\nmac = "hmac-sha256"\ntime = "unix"\n'
+        b'window = { past = 60, future = 60 }\n[headers]\nX-Key = "{key_id}"\nX-Time = "{time}"\n'
+        b'X-Passphrase = "{extra.passphrase}"\nX-Signature = "{signature}"\n',
     },
     "clients/requests.md": {"customers.csv": b"id\n7\n"},
     "porting.md": {"port.js": _PORT},
@@ -112,6 +119,9 @@ class Reader:
         if named := re.match(r"# (test_\w+\.py)\n", block.text):
             (self.folder / named[1]).write_text(block.text, encoding="utf-8")  # all at once, at the page's end
             return
+        for name, value in self.shell.variables.items():
+            if value is not None:
+                self.patch.setenv(name, value)
         code = compile("\n" * block.line + block.text, block.page, "exec")  # so that a traceback names the line
         out = io.StringIO()
         with redirect_stdout(out):
@@ -125,6 +135,12 @@ class Reader:
             path = self.folder / named[1]
             path.write_text(block.text, encoding="utf-8")
             assert load_recipe(path).name == path.stem
+            return
+        if "\n[profiles." in f"\n{block.text}":
+            path = self.folder / "profiles.toml"
+            path.write_text(block.text, encoding="utf-8")
+            for name in tomllib.loads(block.text)["profiles"]:
+                load_profile(name, path)
             return
         path = self.folder / "keys.toml"
         path.write_text(block.text, encoding="utf-8")
@@ -187,8 +203,12 @@ def check_conversation(block: Block) -> None:
 
 
 def check_text(block: Block) -> None:
-    """Values and lines of a log are text, and stand indented: what is in them is held by tests of those pages."""
-    assert block.page in ("porting.md", "start.md", "servers/replay.md"), f"{block}: name the language of this block"
+    """Values and lines of a log are text, and stand indented: what is in them is held by tests of those pages.
+
+    So do the drawings of the gateway's pages.
+    """
+    is_text = block.page in ("porting.md", "start.md", "servers/replay.md") or block.page.startswith("gateway/")
+    assert is_text, f"{block}: name the language of this block"
 
 
 def placeholders(page: str, hosts: Hosts) -> dict[str, Any]:

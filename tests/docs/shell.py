@@ -107,6 +107,8 @@ class Shell:
     def _undersign(self, arguments: list[str], stdin: bytes) -> Result:
         if arguments[0] == "serve":
             return self._serve([sys.executable, "-m", "undersign.cli", *arguments, "--port", "0"])
+        if arguments[0] in ("proxy", "gateway"):
+            return self._serve([sys.executable, "-m", "undersign.cli", *arguments, "--listen", "127.0.0.1:0"])
         if arguments[0] == "conform":
             port = arguments[arguments.index("--" if "--" in arguments else "--against") + 1].split()[0]
             if not shutil.which(port):

@@ -32,6 +32,8 @@ from undersign.servers.asgi import SignatureMiddleware
 
 CALLS = (
     "README.md",
+    "cli.md",
+    "profiles.md",
     "index.md",
     "migration.md",
     "schemes.md",
@@ -65,6 +67,7 @@ def reader(
     folder = tmp_path / "reader"
     folder.mkdir()
     monkeypatch.chdir(folder)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(folder))
     for path in packages:
         monkeypatch.syspath_prepend(path)
     shell = Shell(folder, hosts, packages)

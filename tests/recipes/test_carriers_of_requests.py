@@ -46,6 +46,13 @@ def test_a_digest_may_be_left_out_where_there_is_no_body() -> None:
         signed(scheme, post("/", b"", ("Digest", "SHA-256=x")))
 
 
+@pytest.mark.parametrize("target", ["/?a%5B%5D=1", "/?a+b=1", "/?caf%C3%A9=1"])
+def test_what_may_be_left_out_is_signed_beside_any_query(target: str) -> None:
+    headers = {**SENT, "Digest": "SHA-256={body:sha256:base64?}"}
+    scheme = recipe(["time", {**LINES, "names": ["digest"]}, "target"], joiner="\n", headers=headers)
+    both_ways(scheme, post(target, body=b""), f"1730974875\n\n{target}".encode())
+
+
 def test_a_digest_may_travel_in_a_signed_parameter() -> None:
     query = {"key": "{key_id}", "ts": "{time}", "md5": "{body:md5}", "sig": "{signature}"}
     parts = ["method", {"part": "params", "without": ["sig"], "plain": True}]
@@ -89,12 +96,14 @@ def test_lines_of_headers_have_forms() -> None:
         ({**names, "sort": "none", "pair": ":", "ended": True}, b"x-name:Val ue\ncontent-type:a/b\n"),
         ({**names, "item": ";", "title": True}, b"Content-Type: a/b;X-Name: Val ue"),
         ({"part": "headers", "prefix": "X-", "ended": True}, b"x-name: Val ue\n"),
+        ({"part": "headers", "prefix": "X-2", "title": True}, b"X-2fa-A1b: on"),
         ({**LINES, "names": ["@request-target", "absent"], "ended": True}, b"POST /a\n"),
         ({**LINES, "names": ["request-line"], "http_version": "2"}, b"POST /a HTTP/2"),
     ]
     for part, text in parts:
+        more = [("X-2fa-A1b", "on")] if b"2fa" in text else []
         scheme = recipe(["time", "literal:\n", part], headers={"Signature": "{key_id} {time} {signature}"})
-        both_ways(scheme, post("/a", b"", ("Content-Type", "a/b"), ("X-Name", "Val ue")), b"1730974875\n" + text)
+        both_ways(scheme, post("/a", b"", ("Content-Type", "a/b"), ("X-Name", "Val ue"), *more), b"1730974875\n" + text)
 
 
 # Extras that may be missing, and those whose MAC is sent

@@ -77,7 +77,7 @@ def test_a_body_of_another_length_never_reaches_the_app(declared: int) -> None:
     scope = scope_of(request)
     scope["headers"] += [(b"content-length", str(declared).encode())]
     conversation = Conversation(SignatureMiddleware(app, both()), scope, body_of(b"abc"))
-    assert (app.calls, conversation.sent) == (0, [])
+    assert (app.calls, conversation.status, conversation.body) == (0, 400, b"")
 
 
 @pytest.mark.parametrize("length", [b"-1", b"+3", b"3 3", b"3,3", b"0x3", b"\xb3", b""])
@@ -253,6 +253,20 @@ def test_websockets() -> None:
     assert (denied.status, denied.body) == (401, b'"Signature not valid"')
     assert Conversation(middleware, bad, [{"type": "websocket.disconnect"}]).sent == []
     assert app.calls == 1
+
+
+def test_a_body_that_breaks_off_is_the_clients_failure() -> None:
+    """Some servers call a broken chunk a disconnect, and a request without an answer their own failure."""
+    app, told = Recorder(), list[Any]()
+    middleware = SignatureMiddleware(app, both(), on_rejected=lambda *refused: told.append(refused))
+    begun: list[dict[str, Any]] = [
+        {"type": "http.request", "body": b"ab", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    conversation = Conversation(middleware, scope_of(signed(GOTOM, "PUT", body=b"abc")), begun)
+    assert (conversation.status, conversation.body, app.calls, told) == (400, b"", 0, [])
+    unsigned = Request("PUT", "/items", (("Content-Length", "3"),), b"abc", "https://api.example.com")
+    assert Conversation(middleware, scope_of(unsigned), [{"type": "http.disconnect"}]).status == 401
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import http.client
 import socket
 import uuid
 from functools import cache
@@ -135,6 +136,14 @@ def test_check_12_a_half_closed_body_never_reaches_the_app(server: Running) -> N
         with contextlib.suppress(OSError):
             assert b"200 OK" not in connection.recv(65536)
     assert not server.events(event="app", path=target)
+
+
+@pytest.mark.parametrize("chunk", [b"zz\r\nabc\r\n", b"3\r\nabcd\r\n", b"-1\r\n\r\n"])
+def test_a_broken_chunk_is_no_failure_of_the_server(server: Running, chunk: bytes) -> None:
+    data = message(post(b"abc"), chunked=True)
+    broken = data.partition(b"\r\n\r\n")[0] + b"\r\n\r\n" + chunk
+    with contextlib.suppress(OSError, http.client.HTTPException):  # it waits for what it cannot see, or hangs up
+        assert send(server.port, broken, timeout=2).status < 500
 
 
 def test_check_16_content_length_with_transfer_encoding(server: Running) -> None:

@@ -4,8 +4,9 @@
 #
 #     require_relative "port"
 #     request = Undersign::Request.new("GET", "/path?query", [["Content-Type", "application/json"]], "", "https://host")
-#     signed = Undersign.sign("gotom", {}, request, "key id", "secret", Time.now.to_r)   # signed.headers, …
-#     key_id = Undersign.verify("gotom", {}, request, { "key id" => ["secret"] }, Time.now.to_r)
+#     gotom = Undersign::HeaderHmac.new                                          # Undersign::KeyedTimestamp.new for GoGrid
+#     signed = Undersign.sign(gotom, request, "key id", "secret", Time.now.to_r) # signed.headers, …
+#     key_id = Undersign.verify(gotom, request, { "key id" => ["secret"] }, Time.now.to_r)
 #
 # What cannot be signed or does not verify is raised as Refused with a reason. `ruby port.rb` speaks the conformance protocol.
 #
@@ -142,6 +143,36 @@ module Undersign
     at * 86_400 + number["hour"] * 3600 + number["minute"] * 60 + number["second"] - offset
   end
 
+  # The bytes of a name or value: + is a space, an escape that is none stays.
+  def unescaped(wire)
+    wire.tr("+", " ").gsub(/%([0-9A-Fa-f]{2})/n) { [Regexp.last_match(1)].pack("H2") }
+  end
+
+  # Not CGI.escape, which writes a space as +.
+  def escaped(text)
+    text.b.gsub(/[^A-Za-z0-9._~-]/n) { |byte| format("%%%02X", byte.ord) }
+  end
+
+  # A query or form with pairs set in it: replaced in place or appended, all other bytes as they are.
+  def with_fields(encoded, pairs)
+    pairs.reduce(encoded.b) do |wire, (name, value)|
+      parts = wire.split("&", -1)
+      place = parts.index { |part| unescaped(part.split("=", 2)[0] || "") == name.b }
+      if place
+        parts[place] = "#{parts[place].split('=', 2)[0]}=#{escaped(value)}"
+        parts.join("&")
+      else
+        wire + (wire.empty? || wire.end_with?("&") ? "" : "&") + "#{escaped(name)}=#{escaped(value)}"
+      end
+    end
+  end
+
+  # The parameters of these names in a query or form, decoded. Not URI.decode_www_form or Rack, which raise, rename and join.
+  def fields(encoded, names)
+    pairs = encoded.b.split("&").map { |part| part.split("=", 2).values_at(0, 1).map { |text| unescaped(text || "") } }
+    pairs.select { |name, _| names.include?(name) }
+  end
+
   def secrets_of(keys, key_id)
     secrets = keys.fetch(key_id, []).reject(&:empty?)
     raise Refused.new("unknown_key", "no secret is known") if secrets.empty?
@@ -157,10 +188,10 @@ module Undersign
       "multipart_as_empty" => false, "window" => { "past" => 1800, "future" => 1800 }
     }.freeze
 
-    def initialize(options)
-      @options = options
-      @signed = options["signed_headers"].map { |name| Undersign.lower(name) }
-      @date = Undersign.lower(options["date_header"])
+    def initialize(options = {})
+      @options = DEFAULTS.merge(options)
+      @signed = @options["signed_headers"].map { |name| Undersign.lower(name) }
+      @date = Undersign.lower(@options["date_header"])
     end
 
     def string_to_sign(request)
@@ -262,9 +293,9 @@ module Undersign
       "methods" => %w[GET POST], "allow_http" => false, "window" => { "past" => 600, "future" => 600 }
     }.freeze
 
-    def initialize(options)
-      @options = options
-      @names = options.values_at("key_param", "sig_param", "version_param").compact.map(&:b)
+    def initialize(options = {})
+      @options = DEFAULTS.merge(options)
+      @names = @options.values_at("key_param", "sig_param", "version_param").compact.map(&:b)
     end
 
     def signature(key_id, secret, second)
@@ -294,10 +325,10 @@ module Undersign
       pairs = [[@options["key_param"], key_id], [@options["sig_param"], signature(key_id, secret, second)]]
       pairs << [@options["version_param"], @options["version"]] if @options["version_param"] && !version
       string = key_id.b + "\0#{second}".b # the secret goes where the NUL stands
-      return Signed.new(headers, [], pairs, request.target, with_fields(request.body, pairs), string) if in_form
+      return Signed.new(headers, [], pairs, request.target, Undersign.with_fields(request.body, pairs), string) if in_form
 
       path, query = request.target.split("?", 2)
-      Signed.new(headers, pairs, [], "#{path}?#{with_fields(query || '', pairs)}", request.body, string)
+      Signed.new(headers, pairs, [], "#{path}?#{Undersign.with_fields(query || '', pairs)}", request.body, string)
     end
 
     def verify(request, keys, now)
@@ -354,58 +385,27 @@ module Undersign
       [@options["version"], *@options["versions"]].map(&:b).include?(version.b)
     end
 
-    # The scheme's own parameters in query and form. Not URI.decode_www_form or Rack, which raise, rename and join.
+    # The scheme's own parameters in query and form.
     def places(request, body)
       query = Undersign.origin_form(request.target).split("?", 2)[1] || ""
-      [query, request.media_type?(FORM) ? body : ""].map do |encoded|
-        pairs = encoded.b.split("&").map { |part| part.split("=", 2).values_at(0, 1).map { |text| unescaped(text || "") } }
-        pairs.select { |name, _| @names.include?(name) }
-      end
-    end
-
-    # The bytes of a name or value: + is a space, an escape that is none stays.
-    def unescaped(wire)
-      wire.tr("+", " ").gsub(/%([0-9A-Fa-f]{2})/n) { [Regexp.last_match(1)].pack("H2") }
-    end
-
-    # Not CGI.escape, which writes a space as +.
-    def escaped(text)
-      text.b.gsub(/[^A-Za-z0-9._~-]/n) { |byte| format("%%%02X", byte.ord) }
-    end
-
-    # A query or form with pairs set in it: replaced in place or appended, all other bytes as they are.
-    def with_fields(encoded, pairs)
-      pairs.reduce(encoded.b) do |wire, (name, value)|
-        parts = wire.split("&", -1)
-        place = parts.index { |part| unescaped(part.split("=", 2)[0] || "") == name.b }
-        if place
-          parts[place] = "#{parts[place].split('=', 2)[0]}=#{escaped(value)}"
-          parts.join("&")
-        else
-          wire + (wire.empty? || wire.end_with?("&") ? "" : "&") + "#{escaped(name)}=#{escaped(value)}"
-        end
-      end
+      [query, request.media_type?(FORM) ? body : ""].map { |encoded| Undersign.fields(encoded, @names) }
     end
   end
 
-  SCHEMES = { "gotom" => HeaderHmac, "gogrid" => KeyedTimestamp }.freeze
-
   # What to set on the request so that it is signed, the target and body it then has, and the string that was signed.
-  def sign(scheme, options, request, key_id, secret, now)
+  def sign(scheme, request, key_id, secret, now, **more)
     if key_id.empty? || secret.empty? || !utf8?(key_id) || key_id.b.match?(CONTROL_BUT_TAB)
       raise Refused.new("cannot_sign", "the key id or the secret is empty, or the key id is no clean text")
     end
     check(request, origin_form(request.target), "cannot_sign")
-    kind = SCHEMES.fetch(scheme)
-    kind.new(kind::DEFAULTS.merge(options)).sign(request, key_id, secret, now)
+    scheme.sign(request, key_id, secret, now, **more)
   end
 
   # The key id that the request verifies for.
-  def verify(scheme, options, request, keys, now)
-    kind = SCHEMES.fetch(scheme)
+  def verify(scheme, request, keys, now)
     reduced = request.dup
     reduced.target = origin_form(request.target)
-    kind.new(kind::DEFAULTS.merge(options)).verify(reduced, keys, now)
+    scheme.verify(reduced, keys, now)
   end
 
   # The conformance protocol. Targets and headers have one character for each byte of the wire.
@@ -430,32 +430,43 @@ module Undersign
       Undersign.utf8?(bytes) ? { name => bytes.dup.force_encoding("UTF-8") } : { "#{name}_b64" => [bytes].pack("m0") }
     end
 
-    def run(command)
+    SCHEMES = { "gotom" => HeaderHmac, "gogrid" => KeyedTimestamp }.freeze
+
+    def started
+      implementation = { "name" => File.basename($PROGRAM_NAME), "version" => "1.1.0", "language" => "Ruby" }
+      { "implementation" => implementation, "schemes" => SCHEMES.keys, "ops" => %w[sign verify] }
+    end
+
+    # The scheme of a command; nil where there is none.
+    def scheme_of(command)
       kind = SCHEMES[command["scheme"]]
-      unknown = kind ? command["options"].keys - kind::DEFAULTS.keys : ["scheme"]
-      return { "skipped" => "there is no #{unknown.join(', ')}" } if unknown.any?
+      kind&.new(command["options"]) if kind && (command["options"].keys - kind::DEFAULTS.keys).empty?
+    end
+
+    def run(command)
+      scheme = scheme_of(command)
+      return { "skipped" => "there is no such scheme or option" } unless scheme
 
       given = command["request"]
       headers = given["headers"].map { |pair| pair.map { |text| to_wire(text) } }
       request = Request.new(to_wire(given["method"]), to_wire(given["target"]), headers, bytes(given, "body"), given["origin"] || "")
-      command["op"] == "sign" ? signed(command, request) : verified(command, request)
+      command["op"] == "sign" ? signed(scheme, command, request) : verified(scheme, command, request)
     rescue Refused => e
       command["op"] == "sign" ? { "error" => "cannot_sign" } : { "result" => "invalid", "reason" => e.reason }
     end
 
-    def signed(command, request)
-      secret = bytes(command, "secret")
-      signed = Undersign.sign(command["scheme"], command["options"], request, command["key_id"], secret, command["now"])
+    def signed(scheme, command, request)
+      more = command.slice("nonce", "extra").transform_keys(&:to_sym)
+      signed = Undersign.sign(scheme, request, command["key_id"], bytes(command, "secret"), command["now"], **more)
       patch = { "headers" => signed.headers.map { |pair| pair.map { |text| from_wire(text) } }, "query" => signed.query, "form" => signed.form }
       body = signed.body == request.body ? {} : text("body", signed.body)
       { "patch" => patch, "target" => from_wire(signed.target), **body, **text("string_to_sign", signed.string) }
     end
 
-    def verified(command, request)
+    def verified(scheme, command, request)
       secret = ->(entry) { entry.is_a?(Hash) ? bytes(entry, "secret") : entry.b }
       keys = command["keys"].transform_values { |secrets| secrets.map(&secret) }
-      key_id = Undersign.verify(command["scheme"], command["options"], request, keys, command["now"])
-      { "result" => "valid", "key_id" => key_id }
+      { "result" => "valid", "key_id" => Undersign.verify(scheme, request, keys, command["now"]) }
     end
 
     def serve
@@ -464,8 +475,6 @@ module Undersign
         break if command["cmd"] == "stop"
 
         command["now"] = Rational(command["now"].to_s) if command.key?("now")
-        implementation = { "name" => "port.rb", "version" => "1.0.0", "language" => "Ruby" }
-        started = { "implementation" => implementation, "schemes" => SCHEMES.keys, "ops" => %w[sign verify] }
         answer = command["cmd"] == "run" ? { "seq" => command["seq"], **run(command) } : started
         $stdout.puts(JSON.generate(answer))
         $stdout.flush

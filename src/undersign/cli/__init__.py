@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
-_EXTRA = frozenset({"click", "rich", "httpx", "httpcore", "h11", "requests", "tomli"})
+COMPLETE = "_UNDERSIGN_COMPLETE"
+"""The variable in which a shell says that it wants completions."""
+
+_EXTRA = frozenset({"click", "rich", "httpx", "httpcore", "h11", "requests", "tomli", "tomlkit"})
 
 
 def main() -> None:
@@ -17,7 +21,12 @@ def main() -> None:
         from .streams import fill_closed_descriptors
 
         fill_closed_descriptors()
-        code = run(sys.argv[1:])
+        if COMPLETE in os.environ:  # the shell asks what may stand at the cursor
+            from .completion import answer
+
+            code = answer(os.environ[COMPLETE])
+        else:
+            code = run(sys.argv[1:])
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
         if package not in _EXTRA:

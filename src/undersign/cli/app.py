@@ -1,11 +1,13 @@
-"""The group of commands, and what all of them share: errors are one line, and never a traceback."""
+"""The group of commands, and what all of them share: errors are one line, and never a traceback.
+
+A command is imported when it is used. So their names and what each does in a few words stand here.
+"""
 
 from __future__ import annotations
 
 import io
 import sys
-import traceback
-from pathlib import Path
+from importlib import import_module
 
 import click
 
@@ -13,22 +15,8 @@ from .. import __version__
 from ..core.grammar import did_you_mean
 from ..core.text import one_line, printable
 from ..errors import Rejected, UndersignError
-from ..registry import schemes_described
-from ..schemes.presets import names as preset_names
-from .call import call
-from .conform import conform
-from .demo import demo
-from .diagnose import diagnose_command
-from .explain import explain_command
-from .inspect_page import inspect
 from .output import say
-from .recipe import recipe
-from .schemes import schemes
-from .serving.command import serve
-from .sign import sign
 from .streams import StreamFault, check_output, drop_output, said
-from .vectors import vectors
-from .verify import verify
 
 _BODY = "the body is the file that --data names, or standard input"
 _OF_CURL = {
@@ -38,21 +26,62 @@ _OF_CURL = {
 }
 """What stands for the options that hands know from curl."""
 
+COMMANDS = {
+    "demo": ("demo:demo", "Show both schemes at work."),
+    "call": ("call:call", "Sign a request and send it."),
+    "sign": ("sign:sign", "Print what signs a request."),
+    "verify": ("verify:verify", "Verify a raw request."),
+    "diagnose": ("diagnose:diagnose_command", "Find out why a signature does not match."),
+    "explain": ("explain:explain_command", "Print what is signed of a request, beside a client's own string."),
+    "inspect": ("inspect_page:inspect", "Open a page that shows what is signed of a request."),
+    "serve": ("serving.command:serve", "Serve on loopback, and verify whatever comes."),
+    "proxy": ("proxy:proxy", "Sign what any client sends, and send it on."),
+    "gateway": ("gateway:gateway", "Verify in front of any server, or for a front that asks."),
+    "profiles": (
+        "profiles:profiles",
+        "List, check or add profiles: scheme, key id and place of a secret under a name.",
+    ),
+    "recipe": ("recipe:recipe", "Check, show or try a recipe."),
+    "schemes": ("schemes:schemes", "List and search the schemes, or show one."),
+    "vectors": ("vectors:vectors", "List, check, run or write out the test vectors."),
+    "conform": ("conform:conform", "Run the vectors through a port."),
+    "completion": ("completion:completion", "Print what has a shell complete this command."),
+}
+"""The commands, in the order of the help: module and name of each, and what it does."""
+
 
 class _Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        place, does = COMMANDS[cmd_name]
+        module, _, name = place.partition(":")
+        found: click.Command = getattr(import_module(f".{module}", __package__), name)
+        found.short_help = does
+        return found
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
-        if not name.startswith("-") and name not in self.commands:
-            names = self.list_commands(ctx)
+        if not name.startswith("-") and name not in COMMANDS:
             raise click.UsageError(
-                f"there is no command {name!r}{did_you_mean(name, names)}; there are {', '.join(names)}"
+                f"there is no command {name!r}{did_you_mean(name, COMMANDS)}; there are {', '.join(COMMANDS)}"
             )
         return super().resolve_command(ctx, args)
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, does) for name, (_, does) in COMMANDS.items()])
+
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The schemes that are installed, with what cannot be used of them; those of other APIs are too many."""
+        from ..registry import schemes_described
+        from ..schemes.presets import names as preset_names
+
         listed = [(printable(name), one_line(text)) for name, text in schemes_described(with_presets=False)]
         with formatter.section("Schemes"):
             formatter.write_dl(
@@ -60,25 +89,18 @@ class _Commands(click.Group):
             )
 
 
-@click.group(cls=_Commands, invoke_without_command=True)
+@click.group(cls=_Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, "-V", "--version", message="%(prog)s %(version)s")
 @click.pass_context
 def commands(context: click.Context) -> None:
     """Sign and verify HTTP requests in the schemes that real APIs still ask for.
 
-    Secrets come from an environment variable (UNDERSIGN_SECRET), a file or a prompt, never from an argument.
+    Secrets come from an environment variable (UNDERSIGN_SECRET), a file, a profile or a prompt, never from an argument.
 
     Try it without any network: undersign demo
     """
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
-
-
-for command in (
-    *(demo, call, sign, verify, diagnose_command, explain_command, inspect, serve),
-    *(recipe, schemes, vectors, conform),
-):
-    commands.add_command(command)
 
 
 def run(arguments: list[str]) -> int:
@@ -109,15 +131,18 @@ def run(arguments: list[str]) -> int:
         return _failed(str(error))
     except (click.Abort, EOFError, KeyboardInterrupt):  # the prompt ended by Ctrl-D, or anything by Ctrl-C
         return 130
-    except BrokenPipeError:
+    except BrokenPipeError:  # as behind `| head -1`: whoever reads has had enough, and knows it
         drop_output()
-        return _failed("the output was closed before all of it was written")
+        return 2
     except OSError as error:
         drop_output()
         return _failed(said(error))
     except ModuleNotFoundError:
         raise
     except Exception as error:
+        import traceback
+        from pathlib import Path
+
         # Its message may hold anything, a secret too; the place is what a report of it needs.
         place = traceback.extract_tb(error.__traceback__)[-1]
         where = f"{Path(place.filename).name}, line {place.lineno}"

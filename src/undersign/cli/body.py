@@ -43,13 +43,17 @@ class Body:
 
 
 @contextmanager
-def read_body(data: Path | None, need: BodyNeed) -> Generator[Body, None, None]:
-    """The body from `--data`, else from standard input where that is no terminal, hashed as the scheme needs it.
+def read_body(data: Path | None, need: BodyNeed, given: bytes | None = None) -> Generator[Body, None, None]:
+    """The body that is `given`, else from `--data`, else from standard input where that is no terminal, hashed as the
+    scheme needs it.
 
     Up to 1 MiB is held in memory. What is larger is hashed from where it stands and read again from there; what
     cannot be read twice goes into a temporary file meanwhile. Raises CannotSign where the scheme needs more of it
     than may be held.
     """
+    if given is not None:
+        yield Body(given)
+        return
     with _open(data) as stream:
         if stream is None:
             yield Body(b"")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,17 +11,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..bodies import IN_MEMORY
-from ..core.credentials import Credential
 from ..core.message import Request, body_length
 from ..core.text import printable
 from ..errors import ConfigError
-from ..scheme import Scheme
 from ..signing import Signer
 from .body import read_body
-from .choosing import Extras, key_id_of
 from .next_step import REFUSALS, say_clocks_differ, say_what_was_signed
-from .options import Command, clock_at, head_of_arguments, read_secret, request_options
-from .output import replacing, say
+from .options import Command, clock_at
+from .output import painted, replacing, say
+from .signing_options import Asked, Signing, request_options
 from .streams import StreamFault, check_output
 from .wire import head_of, sent, with_wire_headers
 
@@ -34,7 +32,6 @@ _FRAMING = frozenset({"content-length", "transfer-encoding"})
 @click.command(
     cls=Command,
     epilog="\b\nExample: undersign call PUT https://demo.gotom.io/app-api/x --key-id me <x.json",
-    short_help="Sign a request and send it.",
 )
 @request_options()
 @click.option(
@@ -58,15 +55,8 @@ _FRAMING = frozenset({"content-length", "transfer-encoding"})
     help="How long the server may be silent.",
 )
 def call(
-    method: str,
-    url: str | None,
-    headers: Sequence[str],
-    data: Path | None,
-    scheme: Scheme,
-    key_id: str | None,
-    extras: Extras,
-    secret_env: str | None,
-    secret_file: Path | None,
+    signing: Signing,
+    asked: Asked,
     at: float | None,
     output: Path | None,
     save: Path | None,
@@ -78,16 +68,15 @@ def call(
     </dev/null. Exits 0 for a status below 400, 1 for any other, 2 where there was no whole answer. Where the server has
     refused it (400, 401, 403), the last line is the command that shows what was signed.
     """
-    head = head_of_arguments(method, url, headers)
-    key_id = key_id_of(scheme, key_id)
-    extra, nonce = extras.of(scheme), extras.nonce_for(scheme)
+    head = asked.head(signing.profile)
+    scheme, key_id, nonce = signing.scheme, signing.key_id(), signing.nonce()
     for option, path in (("--output", output), ("--save", save)):
         if path is not None and not path.resolve().parent.is_dir():
             raise ConfigError(f"{option} {path}: the directory is not there")
     for name, _ in head.headers:
         if name.lower() in _FRAMING:
             raise ConfigError(f"-H {name}: it follows from the body, and is set by call itself")
-    credential = Credential(key_id, read_secret(secret_env, secret_file), extra=extra)
+    credential = signing.credential(key_id)
     clock, signed_at = clock_at(at), list[float]()
 
     def kept_clock() -> float:
@@ -95,7 +84,7 @@ def call(
         return signed_at[-1]
 
     signer = Signer(scheme, credential, clock=kept_clock, nonce=(lambda: nonce) if nonce else None)
-    with read_body(data, scheme.body_need(head)) as body:
+    with read_body(asked.data, scheme.body_need(head), asked.body) as body:
         request = with_wire_headers(Request(head.method, head.target, head.headers, body.signed, head.origin))
         signed = signer.sign(request).apply(request)
         # A form has changed with the signature, and is at hand whole.
@@ -119,27 +108,47 @@ def call(
                 ) from None
             if response.status_code in REFUSALS:
                 sys.stdout.flush()
-                if sys.stdout.isatty():  # the body may end in the middle of a line
-                    say("")
                 say_clocks_differ(scheme, response.headers.get("Date", ""), signed_at[-1])
                 say_what_was_signed(scheme, head, request, key_id, signed_at[-1], nonce, save)
             return code
 
 
 def _print(response: httpx.Response, output: Path | None) -> int:
-    out = sys.stdout.buffer
-    out.write(_head(response).encode("utf-8"))
-    out.flush()
+    out, is_seen = sys.stdout.buffer, sys.stdout.isatty()
+    if is_seen:
+        click.echo(_coloured(_head(response), response.status_code), nl=False)
+        sys.stdout.flush()
+    else:
+        out.write(_head(response).encode("utf-8"))
+        out.flush()
     succeeded = response.status_code < 400
     with ExitStack() as stack:
         file = stack.enter_context(replacing(output)) if output is not None and succeeded else out
         length = response.headers.get("Content-Length", "")
         total = int(length) if length.isdecimal() and file is not out else 0
+        last = b"\n"
         for piece in stack.enter_context(closing(_with_bar("received", response.iter_raw(), total))):
+            if file is out and is_seen and b"\0" in piece:
+                say("undersign: the body is no text, so the terminal does not get it: --output FILE keeps it")
+                break
             file.write(piece)
             if file is out:
                 out.flush()
+                last = piece[-1:] or last
+        if is_seen and last != b"\n":
+            out.write(b"\n")
+            out.flush()
     return 0 if succeeded else 1
+
+
+def _coloured(head: str, status: int) -> str:
+    """The head with the status in green, yellow or red, and the names of headers apart from their values."""
+    first, *lines = head.splitlines()
+    pairs = [line.partition(":") for line in lines]
+    shown = [f"{painted(name, fg='cyan')}{colon}{value}" for name, colon, value in pairs]
+    return "\n".join(
+        [painted(first, fg="red" if status >= 400 else "yellow" if status >= 300 else "green"), *shown, ""]
+    )
 
 
 def _from_wire(value: bytes) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import os
 import textwrap
@@ -13,13 +14,15 @@ import click
 
 from ..clients.nonces import nonces_of
 from ..core.grammar import did_you_mean
-from ..core.text import printable
+from ..core.text import one_line, printable
 from ..errors import ConfigError
-from ..parts.scheme import SchemeOfParts
+from ..profiles import Profile, find_profile
+from ..profiles.reading import sends_key_id
 from ..registry import build_scheme, parse_option, scheme_names
 from ..scheme import Scheme
 from ..schemes.documents import load_recipe
 from ..schemes.presets import names as preset_names
+from .completing import complete_profiles, complete_schemes
 from .output import say
 
 _NAMES_WIDTH = 44
@@ -27,6 +30,15 @@ _EXTRA_ENV = "UNDERSIGN_EXTRA_"
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _Result = TypeVar("_Result")
+
+
+config_option = click.option(
+    "--config",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The file of profiles.  [default: UNDERSIGN_CONFIG, or undersign/config.toml in ~/.config]",
+)
+"""`--config`, as `config`."""
 
 
 class _SchemeOption(click.Option):
@@ -44,26 +56,33 @@ class _SchemeOption(click.Option):
 
 
 def scheme_options(*, several: bool) -> Callable[[Callable[..., _Result]], Callable[..., _Result]]:
-    """`--scheme`, `--recipe` and `-o`, handed over built: as `schemes`, or one as `scheme`."""
+    """`--profile`, `--config`, `--scheme`, `--recipe` and `-o`, handed over built: as `schemes`, or one as `scheme`,
+    and as `profile`, which is None where none was named."""
 
     def decorate(function: Callable[..., _Result]) -> Callable[..., _Result]:
         @functools.wraps(function)
         def for_several(
             names: Sequence[str], recipes: Sequence[Path], options: Sequence[str], **others: Any
         ) -> _Result:
+            profile = _profile(others, names, recipes, options)
+            if profile is not None:
+                return function(schemes=[profile.scheme], profile=profile, **others)
             if not names and not recipes:
                 names = ("gotom", "gogrid")
-            return function(schemes=build_schemes(names, recipes, options), **others)
+            return function(schemes=build_schemes(names, recipes, options), profile=None, **others)
 
         @functools.wraps(function)
         def for_one(names: str | None, recipes: Path | None, options: Sequence[str], **others: Any) -> _Result:
+            profile = _profile(others, names, recipes, options)
+            if profile is not None:
+                return function(scheme=profile.scheme, profile=profile, **others)
             if recipes is None:
                 [scheme] = build_schemes(["gotom" if names is None else names], [], options)
             elif names is None:
                 [scheme] = build_schemes([], [recipes], options)
             else:
                 raise ConfigError("--scheme and --recipe exclude each other here: one scheme signs")
-            return function(scheme=scheme, **others)
+            return function(scheme=scheme, profile=None, **others)
 
         command: Callable[..., _Result] = for_several if several else for_one
         for decorator in (
@@ -88,12 +107,42 @@ def scheme_options(*, several: bool) -> Callable[[Callable[..., _Result]], Calla
                 metavar="NAME",
                 multiple=several,
                 cls=_SchemeOption,
+                shell_complete=complete_schemes,
+            ),
+            config_option,
+            click.option(
+                "--profile",
+                "profile_name",
+                metavar="NAME",
+                shell_complete=complete_profiles,
+                help="Scheme, key id, secret, origins and extras that stand under this name: see undersign profiles.",
             ),
         ):
             command = decorator(command)
         return command
 
     return decorate
+
+
+def _profile(others: dict[str, Any], names: object, recipes: object, options: Sequence[str]) -> Profile | None:
+    """The profile that the options name, with those of `-o` in the place of its own; it takes its own two off
+    `others`."""
+    name, config = others.pop("profile_name"), others.pop("config")
+    if name is None:
+        if config is not None:
+            raise ConfigError("--config is the file that --profile looks in: give --profile NAME too")
+        return None
+    if names or recipes:
+        raise ConfigError("--profile names the scheme too: leave --scheme and --recipe out, or --profile")
+    profile = find_profile(name, config)
+    if isinstance(profile, ConfigError):
+        raise profile
+    for risk in profile.risks:
+        say(f"undersign: {one_line(risk)}")
+    if not options:
+        return profile
+    changed = _by_scheme([profile.scheme.name], options)[profile.scheme.name]
+    return dataclasses.replace(profile, scheme=profile.choice.build(changed))
 
 
 class Extras(NamedTuple):
@@ -159,7 +208,7 @@ def _extra(given: str) -> tuple[str, str]:
 
 def key_id_of(scheme: Scheme, key_id: str | None) -> str:
     """The key id of whoever signs: where the scheme sends none it is the scheme's name. Raises click.UsageError."""
-    if isinstance(scheme, SchemeOfParts) and not scheme.key_id_carrier:
+    if not sends_key_id(scheme):
         if key_id not in (None, scheme.name):
             say(f"undersign: {printable(scheme.name)} sends no key id, so --key-id is its own name whatever is given")
         return scheme.name

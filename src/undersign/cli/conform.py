@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from ..core.text import printable, shortened
-from ..vectors import VectorFile, load, names, parse, preset_names
+from ..vectors import RECIPES, VectorFile, load, names, parse, preset_names
 from ..vectors.conform import DEFAULT_TIMEOUT, DEFAULT_TOTAL, SELF, Report, Status, run
 from ..vectors.conform.comparing import DEFAULT_COUNT, compare
 from ..vectors.conform.report import as_json, as_junit, as_table
@@ -21,7 +21,6 @@ from .output import replacing
 
 @click.command(
     epilog="\b\nExamples: undersign conform -- node port.js\n          undersign conform --self",
-    short_help="Run the vectors through a port.",
     context_settings={"ignore_unknown_options": False, "allow_interspersed_args": False},
 )
 @click.argument("command", metavar="-- COMMAND...", nargs=-1, type=click.UNPROCESSED)
@@ -37,7 +36,9 @@ from .output import replacing
     type=click.Path(dir_okay=False, path_type=Path),
     help="Vectors of your own, in place of those that come with the library; repeatable.",
 )
-@click.option("--presets", is_flag=True, help="The vectors of all presets besides: a port may read their recipes.")
+@click.option(
+    "--presets", is_flag=True, help="The vectors of recipes and of all presets besides, for ports that read recipes."
+)
 @click.option(
     "--only",
     metavar="TEST",
@@ -113,7 +114,7 @@ def conform(
         return _compare(shlex.split(against), schemes, seed, count, timeout, total, as_one_object=as_one_object)
     if own is bool(command):
         raise click.UsageError("give either --self, or -- and the command that starts the port")
-    shipped = [*(schemes or (() if paths else names())), *(preset_names() if presets else ())]
+    shipped = [*(schemes or (() if paths else names())), *((RECIPES, *preset_names()) if presets else ())]
     files: list[VectorFile] = [load(name) for name in dict.fromkeys(shipped)]
     files += [parse(path.read_text(encoding="utf-8")) for path in dict.fromkeys(paths)]
     asked = SELF if own else command

@@ -81,7 +81,7 @@ class _Row:
     why: str
 
 
-@click.command(cls=Command, epilog="Example: undersign demo", short_help="Show both schemes at work.")
+@click.command(cls=Command, epilog="Example: undersign demo")
 @click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON.")
 def demo(as_json: bool) -> int:
     """Send good and bad requests to a verifying server on loopback, and show what it makes of them.

@@ -16,6 +16,7 @@ from ..verifying.lookup import Keys
 from .explain import SIGNED_STRING, Explained, explained_of, read_signed
 from .inputs.received import CLOCK_IS_NOW, ReadingCommand, Received, input_options, received, tell
 from .options import Given, clock_at, verifying_options
+from .output import painted
 
 
 @click.command(
@@ -23,7 +24,6 @@ from .options import Given, clock_at, verifying_options
     cls=ReadingCommand,
     epilog="\b\nExamples:\n  undersign diagnose --keys keys.toml request.http\n"
     "  undersign diagnose --keys keys.toml request.http --signed-string string.txt",
-    short_help="Find out why a signature does not match.",
 )
 @verifying_options
 @input_options
@@ -81,9 +81,9 @@ def diagnose_command(
         click.echo(json.dumps(shown))
         return 1 if causes else 0
     for cause in causes:
-        click.echo(printable(f"{cause.code}: {cause.detail}"))
+        click.echo(f"{painted(printable(cause.code), fg='red')}: {printable(cause.detail)}")
     if not causes:
-        click.echo("fine: the request verifies")
+        click.echo(f"{painted('fine', fg='green')}: the request verifies")
     if isinstance(explained, Explained):
         click.echo(f"\n{explained}")
     elif explained and (explaining or signed is not None):

@@ -13,6 +13,7 @@ from ..core.credentials import parse_origin
 from ..diagnosing.strings import beside
 from ..errors import CannotSign, ConfigError, Reason, Rejected
 from ..explaining import Comparison, Explanation, explain
+from ..profiles import Profile
 from ..scheme import Scheme
 from ..verifying.lookup import Keys
 from .choosing import scheme_options
@@ -47,7 +48,6 @@ class _ExplainCommand(ReadingCommand):
     cls=_ExplainCommand,
     epilog="\b\nExamples:\n  undersign explain request.http\n"
     "  undersign explain request.http --signed-string string.txt",
-    short_help="Print what is signed of a request, beside a client's own string.",
 )
 @scheme_options(several=True)
 @click.option("--key-id", metavar="ID", help="Who is to sign it, where it is not signed, or not as it should be.")
@@ -59,6 +59,7 @@ class _ExplainCommand(ReadingCommand):
 @click.option("--json", "as_json", is_flag=True, help="Print the parts as JSON.")
 def explain_command(
     schemes: Sequence[Scheme],
+    profile: Profile | None,
     key_id: str | None,
     at: float | None,
     file: Path | None,
@@ -81,7 +82,7 @@ def explain_command(
     whether that string gives the signature that was sent. No secret is asked for.
     """
     signed = None if signed_string is None else read_signed(signed_string, file)
-    keys = None if signed is None else keys_if_known(schemes, keys_file, secret_env, secret_file)
+    keys = None if signed is None else keys_if_known(schemes, profile, keys_file, secret_env, secret_file)
     found = received(file, kind, entry, None if origin is None else parse_origin(origin), schemes)
     tell(*found.notes)
     if at is None and found.at is not None:

@@ -27,7 +27,6 @@ class _PageCommand(Command):
 @click.command(
     cls=_PageCommand,
     epilog="\b\nExample: undersign inspect",
-    short_help="Open a page that shows what is signed of a request.",
 )
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Where it listens.  [default: any free port]")
 @click.option("--open/--no-open", "opens", default=True, help="Whether it is opened in a browser.  [default: open]")

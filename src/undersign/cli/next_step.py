@@ -98,7 +98,7 @@ def _sign(
 ) -> list[str] | None:
     """`undersign sign … --explain` for the same string to sign; None where that takes what must not be shown."""
     url: str = given["url"]
-    if private_spans(url.encode("utf-8", "surrogateescape")):
+    if given["items"] or private_spans(url.encode("utf-8", "surrogateescape")):
         return None
     headers = [line for line in given["headers"] if not is_private(line.partition(":")[0])]
     data = given["data"]
@@ -136,7 +136,9 @@ def _explain(given: Mapping[str, Any], request: Request, file: Path) -> list[str
 
 
 def _scheme_words(given: Mapping[str, Any]) -> list[str]:
-    words = [] if given["names"] is None else ["--scheme", given["names"]]
+    words = [] if given["profile_name"] is None else ["--profile", given["profile_name"]]
+    words += [] if given["config"] is None else ["--config", str(given["config"])]
+    words += [] if given["names"] is None else ["--scheme", given["names"]]
     words += [] if given["recipes"] is None else ["--recipe", str(given["recipes"])]
     if not words and given["options"]:
         words = ["--scheme", "gotom"]

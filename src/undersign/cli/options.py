@@ -6,7 +6,6 @@ import functools
 import getpass
 import math
 import os
-import re
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -20,17 +19,18 @@ from ..core.dates import parse_date
 from ..core.grammar import CONTROL_BUT_TAB, TOKEN
 from ..core.message import Pairs, Request
 from ..errors import ConfigError
-from ..keys import load_keys
+from ..keys.file import load_keys
+from ..profiles import Profile
+from ..profiles.sources import FromEnvironment, FromFile
 from ..registry import scheme_names
 from ..scheme import Scheme, unusable_secret
 from ..verifying.lookup import Keys
-from .choosing import extra_options, scheme_options
+from .choosing import scheme_options
 
 DEFAULT_SECRET_ENV = "UNDERSIGN_SECRET"  # noqa: S105  # the name of a variable
 
 _ARGUMENTS = "undersign.arguments"
 _LATEST = 253_402_300_799  # the end of the year 9999, in Unix seconds
-_VARIABLE = re.compile(r"[A-Z]+(?:_[A-Z]+)+")  # what is no secret in base32, hex or base64 either
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _Result = TypeVar("_Result")
@@ -101,6 +101,7 @@ class Given(NamedTuple):
     """What a command that verifies is told: its schemes, where secrets are, and the clock (None = this machine's)."""
 
     schemes: list[Scheme]
+    profile: Profile | None
     keys_file: Path | None
     key_id: str | None
     secret_env: str | None
@@ -118,14 +119,19 @@ class Given(NamedTuple):
                     "--keys holds key ids and secrets: leave --key-id, --secret-env and --secret-file out"
                 )
             return _keys_of_file(self.keys_file, self.schemes)
-        secret = _usable(read_secret(self.secret_env, self.secret_file), self.schemes)
-        if self.key_id is not None:
-            return {self.key_id: secret}
+        secret = _usable(secret_of(self.profile, self.secret_env, self.secret_file), self.schemes)
+        key_id = self.profile.key_id if self.key_id is None and self.profile is not None else self.key_id
+        if key_id is not None:
+            return {key_id: secret}
         return lambda key_id, scheme_name: secret
 
 
 def keys_if_known(
-    schemes: Sequence[Scheme], keys_file: Path | None, secret_env: str | None, secret_file: Path | None
+    schemes: Sequence[Scheme],
+    profile: Profile | None,
+    keys_file: Path | None,
+    secret_env: str | None,
+    secret_file: Path | None,
 ) -> Keys | None:
     """The keys from where the options say, else from UNDERSIGN_SECRET, whose one secret is for all key ids; None where
     they are nowhere. Nobody is asked for them. Raises ConfigError."""
@@ -133,9 +139,10 @@ def keys_if_known(
         if secret_env is not None or secret_file is not None:
             raise ConfigError("--keys holds key ids and secrets: leave --secret-env and --secret-file out")
         return _keys_of_file(keys_file, schemes)
-    if secret_env is None and secret_file is None and DEFAULT_SECRET_ENV not in os.environ:
+    has_place = profile is not None and profile.secret_source is not None
+    if not has_place and secret_env is None and secret_file is None and DEFAULT_SECRET_ENV not in os.environ:
         return None
-    secret = _usable(read_secret(secret_env, secret_file), schemes)
+    secret = _usable(secret_of(profile, secret_env, secret_file), schemes)
     return lambda key_id, scheme_name: secret
 
 
@@ -168,6 +175,7 @@ def verifying_options(function: Callable[..., _Result]) -> Callable[..., _Result
     @functools.wraps(function)
     def command(
         schemes: list[Scheme],
+        profile: Profile | None,
         keys_file: Path | None,
         key_id: str | None,
         secret_env: str | None,
@@ -175,7 +183,7 @@ def verifying_options(function: Callable[..., _Result]) -> Callable[..., _Result
         at: float | None,
         **others: Any,
     ) -> _Result:
-        given = Given(schemes, keys_file, key_id, secret_env, secret_file, at)
+        given = Given(schemes, profile, keys_file, key_id, secret_env, secret_file, at)
         return function(given, **others)
 
     decorated: Callable[..., _Result] = command
@@ -194,38 +202,6 @@ def verifying_options(function: Callable[..., _Result]) -> Callable[..., _Result
     return decorated
 
 
-def request_options(*, or_file: bool = False) -> Callable[[Callable[..., _Result]], Callable[..., _Result]]:
-    """What `sign` and `call` share: METHOD, URL, `-H`, `--data`, scheme, key and clock.
-
-    With `or_file` the command has to see to it that METHOD and URL are there, or one FILE. The key id is for
-    `key_id_of`.
-    """
-
-    def decorate(function: Callable[..., _Result]) -> Callable[..., _Result]:
-        for decorator in (
-            clock_option,
-            secret_options,
-            extra_options,
-            click.option("--key-id", metavar="ID", help="Who signs."),
-            scheme_options(several=False),
-            click.option(
-                "--data",
-                metavar="FILE",
-                type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
-                help="The file whose content is the body, - being standard input.",
-            ),
-            click.option("-H", "--header", "headers", metavar="'NAME: VALUE'", multiple=True, help="A header to send."),
-            click.argument(
-                "url", required=False, metavar="[URL]" if or_file else "URL"
-            ),  # `head_of_arguments` says more of one that is missing
-            click.argument("method"),
-        ):
-            function = decorator(function)
-        return function
-
-    return decorate
-
-
 def clock_at(at: float | None) -> Callable[[], float]:
     """The clock: stopped where `--at` was given."""
     if at is None:
@@ -233,6 +209,13 @@ def clock_at(at: float | None) -> Callable[[], float]:
     if not math.isfinite(at):
         raise ConfigError("--at is in Unix seconds")
     return lambda: at
+
+
+def secret_of(profile: Profile | None, env: str | None, file: Path | None) -> Secret:
+    """The secret from where the options say, else from where the profile says, else as `read_secret` has it."""
+    if profile is not None and profile.secret_source is not None and env is None and file is None:
+        return profile.secret()
+    return read_secret(env, file)
 
 
 def read_secret(env: str | None, file: Path | None) -> Secret:
@@ -243,38 +226,21 @@ def read_secret(env: str | None, file: Path | None) -> Secret:
     if env is not None and file is not None:
         raise ConfigError("--secret-env and --secret-file exclude each other: give one of them")
     if file is not None:
-        content = _read(file)
-        if content.startswith(b"\xef\xbb\xbf") or (content.startswith((b"\xff\xfe", b"\xfe\xff")) and b"\0" in content):
-            raise ConfigError(
-                f"{file} begins with a byte order mark, which an editor has put there: save it without one"
-            )
-        if content.endswith(b"\n"):
-            content = content[:-1].removesuffix(b"\r")
-        return _named(content, str(file))
-    name = DEFAULT_SECRET_ENV if env is None else env
-    if name in os.environ:
-        return _named(os.fsencode(os.environ[name]), f"the environment variable {name}")
-    if env is not None:
-        # Whoever takes --secret-env for --secret has written a secret here.
-        shown = name if _VARIABLE.fullmatch(name) else "that --secret-env names"
-        raise ConfigError(f"the environment variable {shown} is not set")
+        return _had(FromFile(file, "--secret-file").read())
+    if env is not None or DEFAULT_SECRET_ENV in os.environ:
+        return _had(FromEnvironment(DEFAULT_SECRET_ENV if env is None else env, "--secret-env").read())
     if not _has_terminal():
         raise ConfigError(
             f"there is no secret: set {DEFAULT_SECRET_ENV} (or name a variable with --secret-env), "
             "or use --secret-file, or run it on a terminal to be asked"
         )
-    return _named(os.fsencode(getpass.getpass("Secret: ")), "the prompt")
+    return Secret(os.fsencode(getpass.getpass("Secret: ")))
 
 
-def _read(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        if os.path.lexists(file):
-            raise
-        # Whoever takes --secret-file for --secret has written a secret here.
-        why = error.strerror or type(error).__name__
-    raise ConfigError(f"the file that --secret-file names: {why}")
+def _had(secret: Secret | ConfigError) -> Secret:
+    if isinstance(secret, ConfigError):
+        raise secret
+    return secret
 
 
 def parse_headers(lines: Sequence[str]) -> Pairs:
@@ -290,20 +256,23 @@ def parse_headers(lines: Sequence[str]) -> Pairs:
     return tuple(pairs)
 
 
-def head_of_arguments(method: str, url: str | None, headers: Sequence[str]) -> Request:
-    """The head of METHOD, URL and `-H`. Raises click.UsageError where one of the first two is not there, or they are
-    the wrong way round; ConfigError and CannotSign for what is in them."""
+def head_of_arguments(method: str, url: str | None, headers: Sequence[str], profile: Profile | None = None) -> Request:
+    """The head of METHOD, URL and `-H`. A URL may be the target alone where the profile has one origin.
+
+    Raises click.UsageError where one of the first two is not there, or they are the wrong way round; ConfigError and
+    CannotSign for what is in them.
+    """
     if "://" in method or (url is None and not TOKEN.fullmatch(method)):
         raise click.UsageError("METHOD comes first, and then the URL: write it as in GET https://host/path")
     if url is None:
         raise click.UsageError("Missing argument 'URL'.")
+    if url.startswith("/"):
+        if profile is None or len(profile.origins) != 1:
+            raise ConfigError(
+                "the URL is a path alone, which needs a profile with one origin: write it as in https://host/path"
+            )
+        url = profile.origins[0] + url
     return Request.from_url(method.upper(), url, parse_headers(headers))
-
-
-def _named(content: bytes, source: str) -> Secret:
-    if not content:
-        raise ConfigError(f"{source} is empty: an empty secret signs for anyone")
-    return Secret(content)
 
 
 def _has_terminal() -> bool:

@@ -56,6 +56,17 @@ def say(line: str) -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
+def painted(text: str, *, fg: str) -> str:
+    """The text in a colour, for standard output, where that is a terminal that has colours and NO_COLOR is not set.
+
+    See no-color.org for the variable.
+    """
+    import click
+
+    has_colours = os.environ.get("TERM") != "dumb" and not os.environ.get("NO_COLOR")
+    return click.style(text, fg=fg) if has_colours and text and sys.stdout.isatty() else text
+
+
 def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)

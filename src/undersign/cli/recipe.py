@@ -38,7 +38,7 @@ class _FileCommand(Command):
     instead = "a recipe is in one file"
 
 
-@click.group(short_help="Check, show or try a recipe.")
+@click.group()
 def recipe() -> None:
     """Recipes: schemes as data, in TOML or JSON, for whatever takes --recipe."""
 

@@ -23,7 +23,6 @@ class _NameCommand(Command):
 @click.command(
     cls=_NameCommand,
     epilog="\b\nExamples:\n  undersign schemes bokun\n  undersign schemes webhook",
-    short_help="List and search the schemes, or show one.",
 )
 @click.argument("name", required=False, metavar="[NAME|WORD]")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")

@@ -5,29 +5,25 @@ from __future__ import annotations
 import base64
 import json
 import os
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import click
 
-from ..core.credentials import Credential
 from ..core.message import Patch, Request
 from ..explaining import explain
 from ..inputs.curl_command import curl_command
 from ..scheme import Claim, Scheme
 from ..signing import sign as sign_request
 from .body import read_body
-from .choosing import Extras, key_id_of
 from .explain import explain_file
-from .options import Command, clock_at, head_of_arguments, read_secret, request_options
+from .options import Command, clock_at
 from .output import say
+from .signing_options import Asked, Signing, request_options
 
 
 @click.command(
     cls=Command,
     epilog="\b\nExample: undersign sign GET https://demo.gotom.io/app-api/x --key-id me --as curl",
-    short_help="Print what signs a request.",
 )
 @request_options(or_file=True)
 @click.option(
@@ -45,15 +41,8 @@ from .output import say
     "What signs follows where --as asks for it.",
 )
 def sign(
-    method: str,
-    url: str | None,
-    headers: Sequence[str],
-    data: Path | None,
-    scheme: Scheme,
-    key_id: str | None,
-    extras: Extras,
-    secret_env: str | None,
-    secret_file: Path | None,
+    signing: Signing,
+    asked: Asked,
     at: float | None,
     form: str | None,
     as_json: bool,
@@ -64,20 +53,20 @@ def sign(
     The body is --data, or standard input where that is no terminal. With --explain alone no secret is asked for, and
     one FILE may stand for METHOD and URL: a request in it, as `undersign explain` takes it.
     """
+    scheme = signing.scheme
     only_explained = explaining and form is None and not as_json
     clock = clock_at(at)
-    if url is None and explaining:
-        if headers or data is not None or not only_explained:
+    data = asked.data
+    if asked.url is None and explaining:
+        if asked.headers or data is not None or not only_explained:
             raise click.UsageError("--explain FILE takes neither -H, --data nor --as: the request is in the file")
-        explain_file(method, [scheme], key_id, at)
+        explain_file(asked.method, [scheme], signing.given_key_id, at)
         return
-    head = head_of_arguments(method, url, headers)
-    key_id = key_id_of(scheme, key_id)
-    extra, nonce = ({}, extras.nonce or "") if only_explained else (extras.of(scheme), extras.nonce_for(scheme))
-    credential = None
-    if not only_explained:
-        credential = Credential(key_id, read_secret(secret_env, secret_file), extra=extra)
-    with read_body(data, scheme.body_need(head)) as body:
+    head = asked.head(signing.profile)
+    key_id = signing.key_id()
+    nonce = (signing.extras.nonce or "") if only_explained else signing.nonce()
+    credential = None if only_explained else signing.credential(key_id)
+    with read_body(asked.data, scheme.body_need(head), asked.body) as body:
         request = Request(head.method, head.target, head.headers, body.signed, head.origin)
     now = clock()  # once the body is there: it may take its time
     explanation = explain(scheme, request, key_id, now=now, nonce=nonce) if explaining else None
@@ -87,7 +76,9 @@ def sign(
     patch = sign_request(scheme, request, credential, now=now, nonce=nonce)
     signed = patch.apply(request)
     if as_json or form == "json":
-        shown = as_json_of(patch, signed, _canonical(scheme, request, Claim(key_id, now, (), nonce, None, extra)))
+        shown = as_json_of(
+            patch, signed, _canonical(scheme, request, Claim(key_id, now, (), nonce, None, credential.extra))
+        )
         click.echo(json.dumps(shown if explanation is None else {**shown, "explanation": explanation.as_json()}))
         return
     if explanation is not None:

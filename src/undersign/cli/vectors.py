@@ -16,7 +16,7 @@ from ..errors import ConfigError
 from .output import say
 
 
-@click.group(short_help="List, check, run or write out the test vectors.")
+@click.group()
 def vectors() -> None:
     """The test vectors of both schemes, which come with the library."""
 

@@ -17,13 +17,12 @@ from ..verifying.verifier import Verifier
 from .inputs.received import CLOCK_IS_NOW, ReadingCommand, input_options, received, tell
 from .next_step import to_diagnose
 from .options import Given, clock_at, verifying_options
-from .output import say
+from .output import painted, say
 
 
 @click.command(
     cls=ReadingCommand,
     epilog="\b\nExample: undersign verify --keys keys.toml request.http",
-    short_help="Verify a raw request.",
 )
 @verifying_options
 @input_options
@@ -58,7 +57,7 @@ def verify(
         if as_json:
             click.echo(json.dumps({"result": "invalid", "reason": rejected.reason.value}))
         else:
-            click.echo(f"invalid: {printable(str(rejected))}")
+            click.echo(f"{painted('invalid', fg='red')}: {printable(str(rejected))}")
         if rejected.reason is Reason.MISSING:
             tell(hint)
         if not told and rejected.reason in (Reason.STALE, Reason.FUTURE):
@@ -73,7 +72,7 @@ def verify(
     if as_json:
         click.echo(json.dumps({"result": "valid", "scheme": verified.scheme, "key_id": verified.key_id}))
     else:
-        click.echo(f"valid: {verified.scheme}, signed by {printable(verified.key_id)}")
+        click.echo(f"{painted('valid', fg='green')}: {verified.scheme}, signed by {printable(verified.key_id)}")
     return 0
 
 

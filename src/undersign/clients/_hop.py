@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from ..core.credentials import Credential, Secret, parse_origin, secrets_of
@@ -33,6 +33,13 @@ from ._checks import ResponseCheck
 from ._clock import ClockCorrection
 from ._traces import without_traces
 from .nonces import nonces_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from typing_extensions import Self
+
+    from ..profiles import Profile
 
 _log = logging.getLogger("undersign")
 _NOTHING = Patch()
@@ -227,6 +234,37 @@ class HopAuth:
             nonce=nonce,
         )
         self._set_up()
+
+    @classmethod
+    def from_profile(
+        cls,
+        profile: str | Profile,
+        *,
+        config: str | Path | None = None,
+        clock: Callable[[], float] = time.time,
+        adjust_clock: bool = False,
+        check_response: bool = False,
+        nonce: Callable[[], str] | None = None,
+    ) -> Self:
+        """The same for a profile of the user's: its scheme, key id, secret, origins and extras. See
+        `undersign.profiles.load_profile` for `config`, which is the file that it is in.
+
+        Raises ConfigError where the profile is not there or not in form, and where its secret cannot be had now.
+        """
+        from ..profiles import load_profile  # most programs have no profiles, and need no reader of them
+
+        found = load_profile(profile, config)
+        return cls(
+            found.scheme,
+            found.key_id,
+            found.secret(),
+            origins=found.origins,
+            clock=clock,
+            adjust_clock=adjust_clock,
+            extra=found.extra(),
+            check_response=check_response,
+            nonce=nonce,
+        )
 
     def _set_up(self) -> None:
         """Make what else a client keeps."""

@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
 from requests import PreparedRequest, Response
@@ -21,6 +21,13 @@ from ..scheme import BodyNeed, Scheme
 from ._hop import HopSigner, origin_of
 from ._requests_signing import normalise_url, pairs_of
 from ._retries import IDEMPOTENT, STATUSES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from typing_extensions import Self
+
+    from ..profiles import Profile
 
 _REMEMBERED = 256  # requests: the hops of a good many redirects at once
 
@@ -76,6 +83,33 @@ class SigningAdapter(HTTPAdapter):
             raise ConfigError('an adapter does not see whose call it serves: name origins=["https://api.example.com"]')
         self._signer = HopSigner(scheme, key_id, secrets, origins, clock, extra=extra, nonce=nonce)
         super().__init__(max_retries=retries() if max_retries is None else max_retries, **keywords)
+
+    @classmethod
+    def from_profile(
+        cls,
+        profile: str | Profile,
+        *,
+        config: str | Path | None = None,
+        clock: Callable[[], float] = time.time,
+        nonce: Callable[[], str] | None = None,
+        max_retries: Retry | int | None = None,
+        **keywords: Any,
+    ) -> Self:
+        """The same for a profile of the user's, which names origins. See `SignatureAuth.from_profile`."""
+        from ..profiles import load_profile
+
+        found = load_profile(profile, config)
+        return cls(
+            found.scheme,
+            found.key_id,
+            found.secret(),
+            origins=found.origins,
+            clock=clock,
+            extra=found.extra(),
+            nonce=nonce,
+            max_retries=max_retries,
+            **keywords,
+        )
 
     def init_poolmanager(self, *arguments: Any, **keywords: Any) -> None:
         super().init_poolmanager(*arguments, **keywords)

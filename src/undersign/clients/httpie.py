@@ -1,7 +1,8 @@
-r"""HTTPie: `http --auth-type=gotom --auth=KEY_ID https://…`, and `--auth-type=gogrid`.
+r"""HTTPie: `http --auth-type=gotom --auth=KEY_ID https://…`, `--auth-type=gogrid`, and with a profile of the user's
+`--auth-type=undersign --auth=PROFILE`.
 
-The secret comes from the environment variable UNDERSIGN_SECRET, or from a prompt; never from an argument, and it is
-never stored in a session. A colon in a key id is written `\:`.
+Without a profile the secret comes from the environment variable UNDERSIGN_SECRET, or from a prompt; never from an
+argument, and it is never stored in a session. A colon in a key id is written `\:`.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ import getpass
 import os
 import re
 import sys
-from typing import Any, ClassVar
+from collections.abc import Callable
+from typing import Any, ClassVar, NoReturn
 from urllib.parse import urlsplit
 
 from httpie.plugins import AuthPlugin  # type: ignore[import-untyped]
@@ -47,7 +49,9 @@ class SignaturePlugin(AuthPlugin):  # type: ignore[misc]  # HTTPie has no types
         key_id = BACKSLASHED.sub(_unescaped, username or "") if password is None else username or ""
         # HTTPie stores this in a session.
         self.raw_auth = key_id.replace(":", "\\:")
-        return _Auth(self.scheme, key_id, has_secret=bool(password))
+        if password:
+            return _Auth(_no_secret_here)
+        return _Auth(lambda: _SignatureAuth(self.scheme, key_id, _secret(key_id)))
 
 
 class GoTomPlugin(SignaturePlugin):
@@ -68,19 +72,27 @@ class GoGridPlugin(SignaturePlugin):
     scheme = GoGrid()
 
 
+class ProfilePlugin(AuthPlugin):  # type: ignore[misc]  # HTTPie has no types
+    """`--auth-type=undersign --auth=PROFILE`: see `undersign.profiles`. A session stores the profile's name alone."""
+
+    name = "A profile of undersign"
+    auth_type = "undersign"
+    description = "Scheme, key id, secret and origins of a profile; --auth=PROFILE, see: undersign profiles list"
+    prompt_password = False
+
+    def get_auth(self, username: str | None = None, password: str | None = None) -> AuthBase:
+        """Called by HTTPie."""
+        profile = BACKSLASHED.sub(_unescaped, username or "") if password is None else username or ""
+        self.raw_auth = profile.replace(":", "\\:")
+        return _Auth(_no_secret_here if password else lambda: _SignatureAuth.from_profile(profile))
+
+
 class _Auth(AuthBase):
-    def __init__(self, scheme: Scheme, key_id: str, *, has_secret: bool) -> None:
-        self._scheme = scheme
-        self._key_id = key_id
-        self._has_secret = has_secret
+    def __init__(self, make: Callable[[], _SignatureAuth]) -> None:
+        self._make = make
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        if self._has_secret:
-            raise ConfigError(
-                "the secret does not belong into --auth, where others see it: write --auth=KEY_ID and set "
-                f"{_SECRET}, or type it when asked. A colon in a key id is written \\:"
-            )
-        auth = _SignatureAuth(self._scheme, self._key_id, _secret(self._key_id))
+        auth = self._make()
         request.__class__ = _Request
         signed = auth(request)
         signed.__dict__[_AUTH] = auth
@@ -131,6 +143,13 @@ class _Request(PreparedRequest):
 
 _AUTH = "_undersign_auth"
 _PATH_IS_FINAL = "_undersign_path_is_final"
+
+
+def _no_secret_here() -> NoReturn:
+    raise ConfigError(
+        "the secret does not belong into --auth, where others see it: write --auth=KEY_ID and set "
+        f"{_SECRET}, or type it when asked. A colon in a key id is written \\:"
+    )
 
 
 def _secret(key_id: str) -> Secret:

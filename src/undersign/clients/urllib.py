@@ -10,7 +10,7 @@ import copy
 import time
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from urllib.request import BaseHandler, OpenerDirector
 from urllib.request import Request as UrllibRequest
@@ -22,6 +22,13 @@ from ..errors import CannotSign
 from ..scheme import BodyNeed, Scheme
 from ._hop import Hops, HopSigner, origin_of
 from ._urllib_checks import ResponseChecker
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from typing_extensions import Self
+
+    from ..profiles import Profile
 
 __all__ = ["SignatureHandler"]
 
@@ -64,6 +71,35 @@ class SignatureHandler(BaseHandler):
         del secret, older  # so that no frame which raises below holds a plain one
         self._signer = HopSigner(
             scheme, key_id, secrets, origins, clock, extra=extra, check_response=check_response, nonce=nonce
+        )
+
+    @classmethod
+    def from_profile(
+        cls,
+        profile: str | Profile,
+        *,
+        config: str | Path | None = None,
+        clock: Callable[[], float] = time.time,
+        check_response: bool = False,
+        nonce: Callable[[], str] | None = None,
+    ) -> Self:
+        """The same for a profile of the user's: its scheme, key id, secret, origins and extras. See
+        `undersign.profiles.load_profile` for `config`, which is the file that it is in.
+
+        Raises ConfigError where the profile is not there or not in form, and where its secret cannot be had now.
+        """
+        from ..profiles import load_profile  # most programs have no profiles, and need no reader of them
+
+        found = load_profile(profile, config)
+        return cls(
+            found.scheme,
+            found.key_id,
+            found.secret(),
+            origins=found.origins,
+            clock=clock,
+            extra=found.extra(),
+            check_response=check_response,
+            nonce=nonce,
         )
 
     def add_parent(self, parent: OpenerDirector) -> None:

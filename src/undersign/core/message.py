@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from ..errors import CannotSign, ConfigError
 from .credentials import parse_origin
+from .fields import FORM, fields, percent_encoded, set_fields, set_query
 from .fields import Pairs as Pairs
-from .fields import percent_encoded, set_fields, set_query
 from .grammar import CONTROL, TOKEN
 
 if TYPE_CHECKING:
@@ -513,6 +513,21 @@ def override_problem(request: Request) -> str | None:
         if name in index:
             written = next(key for key, _ in request.headers if folded_name(key) == name)
             return f"{written} would run another method than the signed one: send that method itself"
+    return None
+
+
+def method_field_problem(request: Request, name: str) -> str | None:
+    """The parameter for which a framework runs a POST as another method than the one that is signed, as a sentence,
+    else None. It may stand in the query or in a urlencoded form."""
+    if request.method.upper() != "POST":
+        return None
+    form: str = ""
+    if FORM in request.media_types():
+        if not isinstance(request.body, bytes):
+            return f"the form is streamed, and {name} may be in it: pass the body as bytes"
+        form = request.body.decode("latin-1")
+    if fields(origin_form(request.target).partition("?")[2], {name}) or fields(form, {name}):
+        return f"the parameter {name} would run another method than the signed one: send that method itself"
     return None
 
 

@@ -88,6 +88,12 @@ class KeyFile:
         if isinstance(keys, ConfigError):
             raise keys
         self._keys = keys
+        self.is_refused = False
+        """Whether the newest version of the file was not taken, so that the last good one is in use."""
+
+    def sizes(self) -> dict[str, int]:
+        """How many key ids there are for each scheme; under "" those for all schemes that have no table."""
+        return {name: len(keys) for name, keys in self._keys.items() if name or self._scheme_names is None}
 
     def __call__(self, key_id: str, scheme_name: str) -> tuple[Secret, ...]:
         """The key's secrets, newest first; none where it is unknown. Raises nothing."""
@@ -110,11 +116,12 @@ class KeyFile:
         self._taken = seen
         keys = self._load()
         if isinstance(keys, ConfigError):
+            self.is_refused = True
             _log.warning("the keys stay as they were: %s", keys)
         elif _stamp(self._path) != seen:
             self._taken = ()  # it changed under way: look again
         else:
-            self._keys = keys
+            self._keys, self.is_refused = keys, False
 
     def _load(self) -> dict[str, dict[str, tuple[Secret, ...]]] | ConfigError:
         """The secrets by scheme name and key id; those under "" are for all schemes that have no table."""

@@ -265,7 +265,7 @@ class Carriers:
         for header in self.headers:
             if header.template.is_left_out(values) and request.values(header.folded):
                 return f"the header {header.name} is there and nothing goes into it: remove it"
-        here, there = self._places(request, form_of(request))
+        here, there = self._places(request, form_of(request)) if self.fields else NOWHERE
         for name, template in self.fields:
             if template.is_left_out(values) and any(found == name for found, _ in here + there):
                 return f"the parameter {name!r} is there and nothing goes into it: remove it"

@@ -45,7 +45,7 @@ def headers_part(options: Mapping[str, Any], field: str) -> Part:
                 continue
             value = signed_header(request, name)
             if value is not None and not (drop_blank and value in ("", "0")):
-                lines.append(f"{name.title() if title else name}{pair}{value}")
+                lines.append(f"{_in_title_case(name) if title else name}{pair}{value}")
         if sort == "name":
             lines.sort()
         block: str = item.join(lines)
@@ -73,6 +73,11 @@ def headers_part(options: Mapping[str, Any], field: str) -> Part:
 def _with_prefix(request: Request, prefix: str) -> Sequence[str]:
     found = dict.fromkeys(name.lower() for name, _ in request.headers if name.lower().startswith(prefix))
     return [name for name in found if len(name) > len(prefix)]
+
+
+def _in_title_case(name: str) -> str:
+    # What stands between hyphens begins with a capital; str.title would write one behind a digit too.
+    return "-".join(word[:1].upper() + word[1:] for word in name.split("-"))
 
 
 def names_there(request: Request, names: Collection[str], also: Collection[str]) -> frozenset[str]:

@@ -27,7 +27,7 @@ from ..core.message import (
     signed_header,
     spelling_problem,
 )
-from ..errors import CannotSign, Reason, Rejected
+from ..errors import CannotSign, ConfigError, Reason, Rejected
 from ..scheme import Body, BodyNeed, Claim, Part, Scheme, missing_nonce, window_of
 from .carriers import FORM_NEED, NOT_CLAIMED, TOO_LARGE, Problem
 from .message import Values
@@ -111,8 +111,18 @@ class SchemeOfParts(Scheme):
         return program.covers
 
     def body_need(self, head: Request) -> BodyNeed:
-        program = self._program
-        return program.body_need | FORM_NEED if program.carriers.needs_form(head) else program.body_need
+        return self._with_form(head, self._program.body_need)
+
+    def _with_form(self, head: Request, need: BodyNeed) -> BodyNeed:
+        """What is needed of the body, with the form where something of ours may be in it."""
+        overrides = self.method_field and head.method.upper() == "POST" and FORM in head.media_types()
+        return need | FORM_NEED if overrides or self._program.carriers.needs_form(head) else need
+
+    def _check_method_field(self) -> None:
+        """Raises ConfigError."""
+        name: object = self.method_field
+        if not isinstance(name, str) or CONTROL.search(name):
+            raise ConfigError("method_field is the name of a parameter, such as _method, or empty")
 
     def secret_problem(self, secret: bytes) -> str | None:
         return self._program.secret_form.problem(secret)

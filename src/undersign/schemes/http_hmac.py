@@ -36,6 +36,7 @@ class HttpHmac(SchemeOfParts):
     or `0`, as goTom's bundle does. `content_type` is sent when the request has none. `date_header` carries the
     time, written with `date_precision` ("seconds" or "milliseconds"). `multipart_as_empty` signs a multipart POST
     as if it had no body, which is what a PHP server sees of it; the body is then not authenticated at all.
+    `method_field` names a parameter, such as `_method`, that no POST may have: see `Scheme.method_field`.
 
     Raises ConfigError for an option that cannot work.
 
@@ -54,10 +55,12 @@ class HttpHmac(SchemeOfParts):
     date_precision: Literal["seconds", "milliseconds"] = "seconds"
     multipart_as_empty: bool = False
     window: Window = Window(past=1800, future=1800)
+    method_field: str = ""
     _program: Program = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         self._check_options()
+        self._check_method_field()
         mac = f"hmac-{self.algorithm}"
         patterns = {"key_id": _KEY_ID, "signature": signature_pattern(mac, "base64")}
         headers = {"Authorization": f"{self.provider} {{key_id}}:{{signature}}", self.date_header: "{time}"}
@@ -81,7 +84,7 @@ class HttpHmac(SchemeOfParts):
     def body_need(self, head: Request) -> BodyNeed:
         if self.multipart_as_empty and self._body_counts_as_empty(head):
             return BodyNeed.NOTHING
-        return self._program.body_need
+        return self._with_form(head, self._program.body_need)
 
     def refusal(self, rejected: Rejected, head: Request) -> Response:
         return json_refusal(refusal_status(rejected.reason, 401), "Signature not valid", self.provider)

@@ -50,11 +50,13 @@ class KeyedTimestamp(SchemeOfParts):
     methods: tuple[str, ...] = ("GET", "POST")
     allow_http: bool = False
     window: Window = Window(past=600, future=600)
+    method_field: str = ""
     _program: Program = field(init=False, repr=False, compare=False)
     _any_case: ClassVar[bool] = False
     """Whether a verifier takes the hash in either case of hex."""
 
     def __post_init__(self) -> None:
+        self._check_method_field()
         for option in ("versions", "methods"):
             if isinstance(getattr(self, option), str):
                 raise ConfigError(f"{option} is a sequence of texts, not one text")

@@ -115,6 +115,9 @@ class Exchange(ABC):
                 if length is not None and length > self._limit:
                     raise self._too_large(pending)
                 if not await self.read(pending):
+                    # The client is gone, or has sent a chunk that is none: some servers tell the two apart no more, and
+                    # would answer for a failure of theirs.
+                    self.unread, self.answer = False, Response(400, (), b"")
                     return False
                 self.is_read, self.unread = True, False
                 begun, pending = pending, pending.with_body(b"" if self.spool is None else self.spool.signed())

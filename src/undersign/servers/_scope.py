@@ -10,6 +10,10 @@ from ._common import KEY
 
 Scope: TypeAlias = MutableMapping[str, Any]
 
+TARGET = "undersign.target"
+"""The ASGI extension in which a server says what stands on the request line: {"raw": bytes}. Without it a bare `?` at
+the end of a target cannot be told, for ASGI has the query without its mark."""
+
 
 def normalise_headers(scope: Scope) -> None:
     """Make the headers a list of pairs of bytes, which they are on most servers.

@@ -24,7 +24,7 @@ from ._common import (
     finished_headers,
 )
 from ._exchange import Exchange
-from ._scope import AppScope, Scope, normalise_headers
+from ._scope import TARGET, AppScope, Scope, normalise_headers
 from ._targets import (
     PATH_IS_DECODED,
     QUERY_IS_REWRITTEN,
@@ -191,8 +191,9 @@ class SignatureMiddleware:
                 await send(start)
                 await send({"type": "http.response.body", "body": body, "more_body": True})
                 left, body = await dropping.drop(math.inf), b""
-            elif left is Left.NOTHING:
+            else:  # nobody may be a chunk that is none, from a client that is still there
                 await send(start)
+                left = Left.NOTHING
             if left is not Left.NOBODY:
                 await send({"type": "http.response.body", "body": body, "more_body": False})
         finally:
@@ -270,6 +271,8 @@ def _received(scope: Scope, authenticator: Authenticator) -> Received:
     if authenticator.prefix and not prefixed:
         prefixed = _is_prefixed(scope, reduced, authenticator)
     target = f"{reduced}?{query}" if query else reduced
+    if sent := (scope.get("extensions") or {}).get(TARGET):
+        target, doubt = origin_form(sent["raw"].decode("latin-1")), ""
     request = authenticator.request(method, target, headers, prefixed=prefixed)
     return Received(request, "", doubt, (), match, "", peer)
 

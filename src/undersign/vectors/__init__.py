@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ..core.credentials import Credential
 from ..core.message import Pairs, Patch, Request
 from ..errors import CannotSign, ConfigError, Rejected, UndersignError
+from ..recipe import Recipe
 from ..registry import build_scheme
 from ..scheme import Claim, Scheme
 from ..signing import sign
@@ -48,11 +49,14 @@ __all__ = [
     "shipped",
 ]
 
+RECIPES = "recipes"
+"""The name of the vectors of recipes: what each of their parts and carriers comes to."""
+
 _SOME_ORIGIN = "https://server.example"
 
 _KEY_ORDER = (
     *("scheme", "version", "description", "bug_type", "counterpart", "notes", "groups"),
-    *("op", "source", "links", "options", "now", "keys", "tests"),
+    *("op", "source", "links", "recipe", "options", "now", "keys", "tests"),
     *("id", "name", "flags", "comment", "key_id", "nonce", "extra", "method", "origin", "request"),
     *("string_to_sign", "string_to_sign_b64", "patch", "target", "headers", "query", "form", "body", "body_b64"),
     *("result", "reason"),
@@ -86,9 +90,10 @@ class Test:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Tests that share what is done (`op`), the scheme's options, the keys and the clock.
+    """Tests that share what is done (`op`), the scheme's options or the recipe, the keys and the clock.
 
-    `keys` are the secrets by key id, newest first. `source` names what computed the expected values.
+    `keys` are the secrets by key id, newest first. `source` names what computed the expected values. `recipe` is the
+    scheme as a document, where it is not one that the file names.
     """
 
     op: Literal["sign", "verify"]
@@ -97,6 +102,7 @@ class Group:
     now: float
     keys: Mapping[str, tuple[bytes, ...]] = field(repr=False)
     tests: tuple[Test, ...]
+    recipe: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,13 +141,13 @@ def preset_names() -> list[str]:
 
 
 def _names_in(folder: Traversable) -> list[str]:
-    found = (entry.name for entry in folder.iterdir() if entry.name != "schema.json")
+    found = (entry.name for entry in folder.iterdir() if entry.name not in ("schema.json", f"{RECIPES}.json"))
     return sorted(name.removesuffix(".json") for name in found if name.endswith(".json"))
 
 
 def read(name: str) -> str:
     """The text of the vector file of that name. Raises ConfigError where there is none."""
-    known = [*names(), *preset_names()]
+    known = [*names(), *preset_names(), RECIPES]
     if name not in known:
         raise ConfigError(f"there are no vectors {name!r}; there are {', '.join(known)}")
     return _folder().joinpath(*f"{name}.json".split("/")).read_text(encoding="utf-8")
@@ -228,7 +234,7 @@ def run(scheme_name: str, group: Group, test: Test) -> Result:
     A sign test compares the string to sign, the patch and the signed request, which then has to verify. Raises
     ConfigError for options that the scheme does not have.
     """
-    scheme = build_scheme(scheme_name, group.options)
+    scheme = build_scheme(scheme_name, group.options) if group.recipe is None else Recipe.from_mapping(group.recipe)
     outcome = _run_sign if group.op == "sign" else _run_verify
     try:
         return Result(test, outcome(scheme, group, test))
@@ -288,7 +294,7 @@ def _verify(scheme: Scheme, group: Group, request: Request) -> Verified:
 def _group(group: dict[str, Any]) -> Group:
     keys = {key_id: tuple(map(_secret, secrets)) for key_id, secrets in group["keys"].items()}
     tests = tuple(map(_test, group["tests"]))
-    return Group(group["op"], group["source"], group["options"], group["now"], keys, tests)
+    return Group(group["op"], group["source"], group["options"], group["now"], keys, tests, group.get("recipe"))
 
 
 def _test(test: dict[str, Any]) -> Test:

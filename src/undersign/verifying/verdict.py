@@ -19,7 +19,7 @@ from hmac import compare_digest
 from typing import Any, NamedTuple, NoReturn
 
 from ..core.credentials import NO_SECRET, Secret
-from ..core.message import BodyDigest, Component, Request, origin_form, problem_when_verifying
+from ..core.message import BodyDigest, Component, Request, method_field_problem, origin_form, problem_when_verifying
 from ..errors import CannotSign, ConfigError, Reason, Rejected
 from ..scheme import Body, BodyNeed, Claim, ResponseSigner, Scheme, window_of
 from .windows import RollingWindows, search
@@ -305,6 +305,8 @@ def claim_of(schemes: tuple[Scheme, ...], request: Request, now: float) -> tuple
         # A third party's scheme may return anything.
         raise Rejected(Reason.UNAVAILABLE, f"{scheme.name} made no sound claim of the request", scheme=scheme.name)
     if problem := problem_when_verifying(request):
+        raise Rejected(Reason.MALFORMED, problem, scheme=scheme.name, key_id=found.key_id)
+    if scheme.method_field and (problem := method_field_problem(request, scheme.method_field)):
         raise Rejected(Reason.MALFORMED, problem, scheme=scheme.name, key_id=found.key_id)
     if isinstance(found, Rejected):
         raise found

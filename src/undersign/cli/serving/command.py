@@ -23,7 +23,6 @@ from .server import BODY_LIMIT, VerifyingServer
 @click.command(
     cls=Command,
     epilog="\b\nExample: undersign serve --keys keys.toml --port 8000",
-    short_help="Serve on loopback, and verify whatever comes.",
 )
 @verifying_options
 @click.option("--host", default="127.0.0.1", show_default=True, help="A loopback address.")
@@ -53,8 +52,8 @@ def serve(
 
     Prints `listening on URL` first. Ctrl-C ends it.
     """
-    if given.keys_file is None and given.key_id is None:
-        raise ConfigError("there are no keys: give --keys FILE, or --key-id ID with its secret")
+    if given.keys_file is None and given.key_id is None and given.profile is None:
+        raise ConfigError("there are no keys: give --keys FILE, or --key-id ID with its secret, or --profile NAME")
     family, address = _loopback(host, port)
     keys = given.keys()
     try:

@@ -145,12 +145,17 @@ def message(bases: Sequence[Message], seed: int, number: int, without: Sequence[
             if place not in without:
                 change(base, Random(f"{seed} {number} {place}"))  # noqa: S311
         return base, len(changes)
+    # What is changed first and signed then is right, and what is changed last is refused, as like as not.
+    changed_first = resigned and base["scheme"] != "gotom"
+    kept = [(place, change) for place, change in enumerate(changes) if place not in without]
+    for place, change in kept if changed_first else ():
+        change(base, Random(f"{seed} {number} {place}"))  # noqa: S311
     found = _to_verify(base, Random(f"{seed} {number} keys"))  # noqa: S311
     if dated and found["scheme"] == "gotom":
         changes.append(_dated)
-    for place, change in enumerate(changes):
-        if place not in without:
-            change(found, Random(f"{seed} {number} {place}"))  # noqa: S311
+        kept += [(place, change) for place, change in enumerate(changes[-1:], len(changes) - 1) if place not in without]
+    for place, change in () if changed_first else kept:
+        change(found, Random(f"{seed} {number} {place}"))  # noqa: S311
     if resigned:
         _resign(found)
     return found, len(changes)
@@ -176,7 +181,9 @@ def _to_verify(signing: Message, chosen: Random) -> Message:
     secret = signing["secret"] if "secret" in signing else {"secret_b64": signing["secret_b64"]}
     secrets = chosen.choice(([secret], [secret], ["other", secret], ["", secret], ["other"], [""]))
     keys = {signing["key_id"] or "a": secrets, **chosen.choice(({}, {}, {"another": ["secret"]}))}
-    same = {name: signing[name] for name in ("cmd", "seq", "scheme", "options", "now")}
+    same: Message = {
+        name: signing[name] for name in ("cmd", "seq", "scheme", "options", "now", "recipe") if name in signing
+    }
     return {**same, "op": "verify", "keys": keys, "request": request}
 
 
@@ -354,7 +361,8 @@ def _secret(found: Message, chosen: Random) -> None:
 
 
 def _now(found: Message, chosen: Random) -> None:
-    found["now"] += chosen.choice((0.5, 0.999, 1, -1, 600, -600, 601, 1800, -1800, 1801, 10**9, -(10**9)))
+    change = chosen.choice((0.5, 0.999, 1, -1, 600, -600, 601, 1800, -1800, 1801, 10**9, -(10**9)))
+    found["now"] = round(found["now"] + change, 3)
 
 
 def _origin(found: Message, chosen: Random) -> None:

@@ -5,8 +5,9 @@
 > {"cmd":"run","seq":2,"op":"verify",…}        < {"seq":2,"result":"valid","key_id":…}
 > {"cmd":"stop"}
 
-Where the scheme is a recipe, `run` carries it as `recipe`, with the options in it: a port that says `recipes` at the
-start is asked for schemes whose names it has never heard of. A request that it signs is given back to it to verify.
+Where the scheme is a recipe, `run` carries it as `recipe`, with the options and `allow_http` in it: a port that says
+`recipes` at the start is asked for schemes whose names it has never heard of. A request that it signs is given back to
+it to verify.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ def run_message(case: Case) -> dict[str, Any]:
         "op": group.op,
         "scheme": case.scheme,
         "options": dict(group.options),
-        **({"recipe": recipe} if (recipe := recipe_of(case.scheme, json.dumps(dict(group.options)))) else {}),
+        **({"recipe": recipe} if (recipe := _recipe_of(case)) else {}),
         "now": group.now,
     }
     if group.op == "sign":
@@ -88,14 +89,22 @@ def run_message(case: Case) -> dict[str, Any]:
     return {**message, "request": request_message(test.request)}
 
 
+def _recipe_of(case: Case) -> Mapping[str, Any] | None:
+    given = case.group.recipe
+    return recipe_of(case.scheme, json.dumps(dict(case.group.options))) if given is None else dict(given)
+
+
 @lru_cache(maxsize=256)
 def recipe_of(scheme: str, options: str) -> Mapping[str, Any] | None:
-    """The scheme as a recipe, with the options (JSON) in it; None where it is none, or is not known here."""
+    """The scheme as a recipe, with the options (JSON) in it; None where it is none, or is not known here.
+
+    It says `allow_http` in any case, so that a port need not work out what a recipe binds.
+    """
     try:
         built = build_scheme(scheme, json.loads(options))
     except ConfigError:
         return None
-    return built.as_mapping() if type(built) is Recipe else None
+    return {**built.as_mapping(), "allow_http": not built.program.needs_https} if type(built) is Recipe else None
 
 
 def request_message(request: Request) -> dict[str, Any]:

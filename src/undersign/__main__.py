@@ -1,0 +1,5 @@
+"""`python -m undersign` is `undersign`."""
+
+from .cli import main
+
+main()

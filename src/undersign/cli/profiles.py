@@ -1,0 +1,256 @@
+"""`undersign profiles`: the profiles that are there, what is wrong with them, and a new one.
+
+`add` keeps the file as it is but for the table that it writes, comments too. What it would write is read first, as any
+profile is, so that nothing goes into the file which could not be used.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..core.text import decoded, one_line, printable
+from ..errors import ConfigError
+from ..profiles import Problem, Profile, Profiles, config_file, read_profiles
+from ..profiles.reading import profiles_of
+from .choosing import config_option
+from .completing import complete_profiles, complete_schemes
+from .options import Command
+from .output import painted, replacing, say
+
+_json = click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+
+
+class _ListCommand(Command):
+    instead = "undersign profiles list takes none"
+
+
+class _AddCommand(Command):
+    instead = "the name of the profile is the only one"
+
+
+@click.group()
+def profiles() -> None:
+    """List, check or add profiles: scheme, key id, the place of the secret, origins, extras and options under a name.
+
+    They stand in ~/.config/undersign/config.toml, or in the file that --config or UNDERSIGN_CONFIG names.
+    """
+
+
+@profiles.command("list", cls=_ListCommand, short_help="Print the profiles and where their secrets are.")
+@config_option
+@_json
+def list_(config: Path | None, as_json: bool) -> None:
+    """Print the profiles with scheme, key id and the place of the secret, which itself is not read."""
+    found = _read(config_file(config))
+    rows = [(name, found.profile(name)) for name in found.names]
+    if as_json:
+        click.echo(json.dumps([_as_json(name, found, profile) for name, profile in rows]))
+        return
+    if not rows:
+        say(f"undersign: {found.file} holds no profile: undersign profiles add NAME writes one")
+    lines = [_columns(name, found, profile) for name, profile in rows]
+    widths = [max((len(line[column]) for line in lines), default=0) for column in range(3)]
+    for line in lines:
+        columns = [text.ljust(width) for text, width in zip(line, widths, strict=False)]
+        click.echo("  ".join([*columns, *line[3:]]).rstrip())
+
+
+@profiles.command(cls=Command, short_help="Say what is wrong with profiles.")
+@click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=complete_profiles)
+@config_option
+@_json
+def check(names: Sequence[str], config: Path | None, as_json: bool) -> int:
+    """Say of each profile, or of these, whether it can be used and its secret be had: exit 0, or 1 and what is wrong.
+
+    The secret is looked up, so a secret-command runs; it is not shown.
+    """
+    file = config_file(config)
+    found = read_profiles(file)
+    if isinstance(found, Problem) and not file.exists():
+        raise found.as_error()
+    if isinstance(found, Problem):
+        checked: dict[str, tuple[list[str], list[str]]] = {"": ([str(found)], [])}
+    else:
+        checked = {name: _check(found, name) for name in dict.fromkeys(names or found.names)}
+    is_fine = not any(problems for problems, _ in checked.values())
+    if as_json:
+        shown = [
+            {"name": name or None, "problems": problems, "warnings": risks}
+            for name, (problems, risks) in checked.items()
+        ]
+        click.echo(json.dumps(shown))
+        return 0 if is_fine else 1
+    if not checked:
+        say(f"undersign: {file} holds no profile: undersign profiles add NAME writes one")
+    for name, (problems, risks) in checked.items():
+        for problem in problems:
+            click.echo(f"{painted('wrong', fg='red')}: {one_line(problem)}")
+        for risk in risks:
+            click.echo(f"{painted('warning', fg='yellow')}: {one_line(risk)}")
+        if not problems:
+            click.echo(f"{painted('ok', fg='green')}: {printable(name)}")
+    return 0 if is_fine else 1
+
+
+@profiles.command(
+    cls=_AddCommand,
+    short_help="Write a new profile.",
+    epilog="\b\nExample: undersign profiles add demo --scheme gotom --key-id me "
+    "--secret-env DEMO_SECRET --origin https://demo.gotom.io",
+)
+@click.argument("name")
+@click.option("--scheme", metavar="NAME", shell_complete=complete_schemes, help="The scheme: see undersign schemes.")
+@click.option(
+    "--recipe", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="The scheme as a recipe."
+)
+@click.option("-o", "options", metavar="OPTION=VALUE", multiple=True, help="An option of the scheme; repeatable.")
+@click.option("--key-id", metavar="ID", help="Who signs.")
+@click.option("--secret-env", metavar="NAME", help="The environment variable that holds the secret.")
+@click.option("--secret-file", metavar="FILE", type=click.Path(path_type=Path), help="The file that holds the secret.")
+@click.option(
+    "--secret-command", metavar="'WORDS'", help="The command that prints the secret; it runs without a shell."
+)
+@click.option("--secret-keyring", metavar="SERVICE", help="The service whose password in the keyring is the secret.")
+@click.option(
+    "--origin", "origins", metavar="ORIGIN", multiple=True, help="Where it may go; repeatable.  [default: anywhere]"
+)
+@click.option(
+    "--extra-env", "extras", metavar="NAME=VARIABLE", multiple=True, help="An extra, and the variable that holds it."
+)
+@click.option("--replace", is_flag=True, help="Take the place of the profile that has this name.")
+@config_option
+def add(
+    name: str,
+    scheme: str | None,
+    recipe: Path | None,
+    options: Sequence[str],
+    key_id: str | None,
+    secret_env: str | None,
+    secret_file: Path | None,
+    secret_command: str | None,
+    secret_keyring: str | None,
+    origins: Sequence[str],
+    extras: Sequence[str],
+    replace: bool,
+    config: Path | None,
+) -> None:
+    """Write a profile into the file, which is made where it is not there; comments and all else in it stay.
+
+    The secret itself is never written: name its place.
+    """
+    table: dict[str, Any] = {
+        "scheme": scheme,
+        "recipe": None if recipe is None else str(recipe.absolute()),
+        "key-id": key_id,
+        "secret-env": secret_env,
+        "secret-file": None if secret_file is None else str(secret_file.absolute()),
+        "secret-command": None if secret_command is None else _words(secret_command),
+        "secret-keyring": secret_keyring,
+        "origins": list(origins) or None,
+        "options": _pairs("-o", options) or None,
+        "extras": {extra: {"env": place} for extra, place in _pairs("--extra-env", extras).items()} or None,
+    }
+    file = config_file(config)
+    text = _written(file, name, {key: value for key, value in table.items() if value is not None}, replace=replace)
+    found = profiles_of(file, text)
+    problems = [found] if isinstance(found, Problem) else found.profile(name)
+    if not isinstance(problems, Profile):
+        raise ConfigError("; ".join(f"{problem.place}: {problem.sentence}" for problem in problems))
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with replacing(file, mode=None if file.exists() else 0o600) as stream:
+        stream.write(text.encode())
+    click.echo(f"{file}: [profiles.{name}]")
+    if problems.secret_source is None:
+        say("undersign: it names no place of a secret, so UNDERSIGN_SECRET or a prompt is asked: see --secret-env")
+    if not problems.origins:
+        say("undersign: it names no origins, so it signs for any: see --origin")
+
+
+def _read(file: Path) -> Profiles:
+    found = read_profiles(file)
+    if isinstance(found, Problem):
+        raise found.as_error()
+    return found
+
+
+def _columns(name: str, found: Profiles, profile: Profile | list[Problem]) -> tuple[str, str, str, str]:
+    if isinstance(profile, Profile):
+        scheme = profile.choice.name or f"{profile.scheme.name} ({profile.choice.recipe})"
+        place = "no place of a secret" if profile.secret_source is None else str(profile.secret_source)
+        return printable(name), printable(scheme), printable(profile.key_id), printable(f"secret from {place}")
+    told = f"cannot be used: undersign profiles check {shlex.quote(name)}"
+    return printable(name), printable(found.scheme_of(name)), "", printable(told)
+
+
+def _as_json(name: str, found: Profiles, profile: Profile | list[Problem]) -> Mapping[str, object]:
+    if not isinstance(profile, Profile):
+        return {"name": name, "scheme": found.scheme_of(name), "problems": [str(problem) for problem in profile]}
+    return {
+        "name": name,
+        "scheme": profile.scheme.name,
+        "key_id": profile.key_id,
+        "secret_from": None if profile.secret_source is None else str(profile.secret_source),
+        "origins": profile.origins,
+    }
+
+
+def _check(found: Profiles, name: str) -> tuple[list[str], list[str]]:
+    """What is wrong with a profile, and what is risky."""
+    profile = found.profile(name)
+    if not isinstance(profile, Profile):
+        return [str(problem) for problem in profile], []
+    problems: list[str] = []
+    for look in (profile.secret, profile.extra):
+        try:
+            look()
+        except ConfigError as error:
+            problems.append(str(error))
+    return problems, list(profile.risks)
+
+
+def _words(command: str) -> list[str]:
+    try:
+        return shlex.split(command)
+    except ValueError:
+        raise ConfigError("--secret-command: a quotation mark is not closed") from None
+
+
+def _pairs(option: str, given: Sequence[str]) -> dict[str, str]:
+    pairs: dict[str, str] = {}
+    for each in given:
+        name, equals, value = each.partition("=")
+        if not equals or not name:
+            raise ConfigError(f"{option} {name}: write {option} NAME=VALUE")
+        pairs[name] = value
+    return pairs
+
+
+def _written(file: Path, name: str, table: Mapping[str, Any], *, replace: bool) -> str:
+    """The text of the file with this profile in it."""
+    import tomlkit
+    from tomlkit.exceptions import TOMLKitError
+
+    before = _text_of(file)
+    try:
+        document = tomlkit.parse(before)
+        tables = document.setdefault("profiles", tomlkit.table(is_super_table=True))
+        if name in tables and not replace:
+            raise ConfigError(f"{file} has a profile {name!r} already: --replace takes its place")
+        tables[name] = dict(table)
+        return tomlkit.dumps(document)
+    except (TOMLKitError, TypeError, AttributeError, ValueError):
+        raise ConfigError(f"{file} cannot be added to: write [profiles.{name}] into it by hand") from None
+
+
+def _text_of(file: Path) -> str:
+    """What the file holds now, which has to be in form as far as all profiles are concerned."""
+    if not file.exists():
+        return ""
+    _read(file)
+    return decoded(file.read_bytes())

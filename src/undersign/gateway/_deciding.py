@@ -1,0 +1,136 @@
+"""The verdict on a request that a front describes, and that the front itself sends on: Envoy, nginx, Caddy, Traefik.
+
+The description is a head, and a body where the front gives one. The order of the checks is that of every server here:
+see `undersign.servers._exchange`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import NamedTuple, TypedDict
+
+from typing_extensions import Unpack
+
+from ..core.message import Request, Response
+from ..errors import Reason, Rejected
+from ..servers._common import MAX_BODY, Authenticator, Authorize, Received, finished_headers, rejected
+from ..servers._exchange import Exchange
+from ..verifying.verdict import Pending, Verified
+from ..verifying.verifier import AsyncVerifier, Verifier
+from ._identity import respelled
+from .observing import Observer
+
+
+class Allowed(NamedTuple):
+    """What the front may send on; `verified` is None where no signature is needed."""
+
+    verified: Verified | None
+
+
+class Described(NamedTuple):
+    """A request as its front describes it.
+
+    `body` is None where the front keeps it. `problem` is why the description cannot be trusted, empty where it can.
+    `doubt` is a sentence on what may lie behind a signature that does not fit. `peer` is who has asked.
+    """
+
+    head: Request
+    body: bytes | None = None
+    problem: str = ""
+    doubt: str = ""
+    peer: str = ""
+
+
+class Options(TypedDict, total=False):
+    """What a Decider is told; see SignatureMiddleware, and Observer."""
+
+    origin: str
+    prefix: str
+    public: Collection[str]
+    preflights: bool
+    max_body: int
+    authorize: Authorize | None
+    observer: Observer | None
+
+
+class Decider:
+    """Decides on requests that fronts describe. The options are those of SignatureMiddleware, and an Observer, whose
+    hooks are told of each verdict. Raises ConfigError for an option that cannot work."""
+
+    def __init__(
+        self,
+        verifier: Verifier | AsyncVerifier,
+        **options: Unpack[Options],
+    ) -> None:
+        self._observer = options.get("observer") or Observer()
+        self._authenticator = Authenticator(
+            verifier,
+            origin=options.get("origin", ""),
+            prefix=options.get("prefix", ""),
+            public=options.get("public", ()),
+            preflights=options.get("preflights", False),
+            max_body=options.get("max_body", MAX_BODY),
+            authorize=options.get("authorize"),
+            on_rejected=self._observer.on_rejected,
+            on_verified=self._observer.on_verified,
+        )
+
+    async def decide(self, described: Described) -> Allowed | Response:
+        """Whether the front may send the request on, or what it has to answer in its place. Raises nothing."""
+        given = described.head.values("x-request-id")
+        request_id = given[0] if len(given) == 1 else ""
+        head = described.head
+        with self._observer.request(head.method, head.target, described.peer, request_id) as record:
+            decided = await self._decide(described)
+            record.status = 200 if isinstance(decided, Allowed) else decided.status
+            return decided
+
+    async def _decide(self, described: Described) -> Allowed | Response:
+        authenticator = self._authenticator
+        received = Received(described.head, doubt=described.doubt, peer=described.peer)
+        if problem := described.problem or _spelling_problem(described.head):
+            reason = Reason.UNAVAILABLE if described.problem else Reason.MALFORMED
+            return _finished(authenticator.refuse(Rejected(reason, problem), received, None))
+        if authenticator.lets_unsigned and (authenticator.is_public(received) or authenticator.is_preflight(received)):
+            return Allowed(None)
+        exchange = _Decision(authenticator, received, described.body)
+        try:
+            if await exchange.judge():
+                return Allowed(exchange.verified)
+        finally:
+            exchange.close()
+        answer = exchange.answer
+        if answer is None:  # it ends so only where a client has gone, and a description is whole
+            refused = Rejected(Reason.UNAVAILABLE, "there is no verdict")
+            answer = authenticator.refuse(refused, received, exchange.pending)
+        return _finished(answer)
+
+
+def _spelling_problem(head: Request) -> str:
+    """Why a front cannot take a header of the client's away that looks like ours behind it; empty = there is none."""
+    names = respelled(name for name, _ in head.headers)
+    return f"the header {names[0]!r} is read as the gateway's own by servers that fold names" if names else ""
+
+
+def _finished(answer: Response) -> Response:
+    return Response(answer.status, finished_headers(answer), answer.body)
+
+
+class _Decision(Exchange):
+    """A request that came as a description."""
+
+    waits = True
+
+    def __init__(self, authenticator: Authenticator, received: Received, body: bytes | None) -> None:
+        super().__init__(authenticator, received)
+        self._body = body
+
+    async def read(self, pending: Pending) -> bool:
+        if self._body is None:
+            raise rejected(Reason.UNAVAILABLE, "the front keeps the body, which this request needs", pending)
+        if isinstance(self.length, int) and self.length >= 0 and self.length != len(self._body):
+            detail = f"the front has given {len(self._body)} bytes of a body of {self.length}: have it give all"
+            raise rejected(Reason.UNAVAILABLE, detail, pending)
+        if self._body:
+            self.take(self._body, pending)
+        return True

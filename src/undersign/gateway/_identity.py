@@ -1,0 +1,49 @@
+"""The headers that tell the server behind who has signed, and what keeps clients from sending them themselves.
+
+CGI, WSGI and PHP make one variable of `X-Authenticated-Id`, `x_authenticated_id` and `X.Authenticated.Id`. So the
+name is compared as they fold it: a client's header of any such spelling never reaches the server behind.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from urllib.parse import quote
+
+from ..core.message import Pairs
+from ..verifying.verdict import Verified
+
+ID = "X-Authenticated-Id"
+SCHEME = "X-Authenticated-Scheme"
+
+_NAMES = frozenset({ID.lower(), SCHEME.lower()})
+_FOLDED = re.compile(r"[^0-9a-z]")
+# All that is visible in ASCII, but for the percent sign.
+_VISIBLE = "!\"#$&'()*+,-./:;<=>?@[\\]^_`{|}~"
+
+
+def identity(verified: Verified | None) -> Pairs:
+    """The headers for the server behind. They are empty where nobody has signed, so that they replace a client's."""
+    if verified is None:
+        return ((ID, ""), (SCHEME, ""))
+    return ((ID, as_value(verified.key_id)), (SCHEME, as_value(verified.scheme)))
+
+
+def as_value(text: str) -> str:
+    """A key id as a header's value: what is not visible ASCII, and the percent sign, is percent-encoded UTF-8.
+
+    White space at the ends of a value gets lost on the way, and so two key ids could become one.
+    """
+    return quote(text, safe=_VISIBLE, errors="surrogatepass")
+
+
+@lru_cache(maxsize=1024)
+def is_identity(name: str) -> bool:
+    """Whether a server may take a header of this name for one of ours."""
+    return _FOLDED.sub("-", name.lower()) in _NAMES
+
+
+def respelled(names: Iterable[str]) -> list[str]:
+    """The names that a server may take for ours, and that a front which sets ours would leave beside them."""
+    return [name for name in names if is_identity(name) and name.lower() not in _NAMES]

@@ -1,0 +1,84 @@
+"""Who may use a signing proxy: it signs for whoever reaches it.
+
+On loopback those are the programs of the machine, and a browser is one of them that does what pages of strangers say.
+So without a token, what shows that a page has sent it is refused, and so is a Host that no one would have typed: a name
+that is led to 127.0.0.1 makes a page of its owner a page of the proxy. Elsewhere a token, or a certificate that TLS has
+asked for, says who it is.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import ipaddress
+from collections.abc import Iterable
+from functools import lru_cache
+
+from ..core.credentials import Secret
+from .exchange import Failure
+from .heads import Fields
+
+TOKEN_HEADER = b"x-undersign-token"
+_ASKED_FOR = ((b"proxy-authenticate", b'Basic realm="undersign proxy", charset="UTF-8"'),)
+
+
+class Access:
+    """Lets requests in that carry `token`; without one, those that no page of a browser has sent.
+
+    `hosts` are what clients may call the proxy by, besides addresses and localhost.
+    """
+
+    def __init__(self, token: Secret | None, hosts: Iterable[str]) -> None:
+        self._token = None if token is None else _digest(token.reveal())
+        self._hosts = frozenset(host.lower() for host in hosts)
+        self._knows = lru_cache(maxsize=64)(self._is_known)  # a client sends the same one each time
+
+    def check(self, fields: Fields) -> None:
+        """Raises Failure: 407 where the token is absent or wrong, 403 for a page or a foreign Host."""
+        if self._token is not None:
+            given = [*fields.values(TOKEN_HEADER), *map(_credential, fields.values(b"proxy-authorization"))]
+            if len(given) != 1 or not hmac.compare_digest(_digest(given[0]), self._token):
+                raise Failure(
+                    407,
+                    "This proxy asks for its token: send Proxy-Authorization: Bearer TOKEN, X-Undersign-Token: TOKEN, "
+                    "or the token as the password of the proxy's URL",
+                    headers=_ASKED_FOR,
+                )
+            return
+        site = fields.values(b"sec-fetch-site")
+        if fields.values(b"origin") or any(value not in (b"none", b"same-origin") for value in site):
+            raise Failure(403, "A page in a browser has sent this: give the proxy a token, and pages none of it")
+        hosts = fields.values(b"host")
+        if len(hosts) > 1 or not all(map(self._knows, hosts)):
+            raise Failure(403, "Host is neither an address, nor localhost, nor where this proxy forwards to")
+
+    def _is_known(self, authority: bytes) -> bool:
+        host = authority.decode("latin-1").lower()
+        if not host.endswith("]"):
+            host = host.rpartition(":")[0] or host
+        if host == "localhost" or host in self._hosts:
+            return True
+        try:
+            ipaddress.ip_address(host.strip("[]"))
+        except ValueError:
+            return False
+        return True
+
+
+def _digest(value: bytes) -> bytes:
+    return hashlib.sha256(value).digest()  # so that all are of one length
+
+
+def _credential(value: bytes) -> bytes:
+    """What stands behind Bearer, or the password behind Basic. RFC 6750, section 2.1; RFC 7617, section 2."""
+    kind, _, rest = value.partition(b" ")
+    if kind.lower() == b"bearer":
+        return rest.strip(b" ")
+    if kind.lower() == b"basic":
+        try:
+            return base64.b64decode(rest.strip(b" "), validate=True).partition(b":")[2]
+        except binascii.Error:
+            return b""
+    return b""

@@ -1,0 +1,222 @@
+"""One request of a client, from its first byte to the last of its answer, and everything that may end it before.
+
+    receive ──> pieces of the body ──┐
+                                     ├──> the work: an upstream is asked, and its answer sent on
+    send <── the answer <────────────┘
+      a timer looks every second:  who is waited for, and since when
+                                   has the client gone away
+
+There is one timer for all exchanges and one clock reading for each piece, whatever may be slow: a client that sends or
+reads nothing, an upstream that takes nothing or answers nothing. An answer that has begun is never ended as if it were
+whole: `Broken` reaches the server, which closes the connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from ..servers.linger import LINGER, PAUSE, Dropping, Left
+from .heads import Fields, Headers, Message, Receive, Scope, Send, sentence_answer
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+_TICK = 1.0
+_STALLED = 408
+
+
+class Watch:
+    """Looks after exchanges: `client_timeout` and `upstream_timeout` are seconds without any progress of theirs."""
+
+    def __init__(self, client_timeout: float, upstream_timeout: float) -> None:
+        self.client_timeout = client_timeout
+        self.upstream_timeout = upstream_timeout
+        self.exchanges: set[Exchange] = set()
+        self._is_looking = False
+
+    def add(self, exchange: Exchange) -> None:
+        """Look after the exchange from now on, until it is taken out of `exchanges`."""
+        self.exchanges.add(exchange)
+        if not self._is_looking:
+            self._look_later()
+
+    def _look_later(self) -> None:
+        self._is_looking = True
+        pause = min(_TICK, self.client_timeout, self.upstream_timeout)
+        asyncio.get_running_loop().call_later(pause, self._look)
+
+    def _look(self) -> None:
+        self._is_looking = False
+        for exchange in tuple(self.exchanges):
+            exchange.look()
+        if self.exchanges:
+            self._look_later()
+
+
+class Failure(Exception):
+    """What ends an exchange, as the answer that the client gets: a status and one sentence without a secret."""
+
+    def __init__(self, status: int, sentence: str, *, headers: Headers = ()) -> None:
+        super().__init__(status, sentence)
+        self.status = status
+        self.sentence = sentence
+        self.headers = headers
+
+
+class Broken(Exception):
+    """The answer had begun and cannot be completed: whoever serves closes the connection, and the client sees it."""
+
+
+class ClientGone(Exception):
+    """The client has closed its connection, and nobody waits for the answer."""
+
+
+class Exchange:
+    """A request and its answer."""
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send, watch: Watch) -> None:
+        self.scope = scope
+        self.fields = Fields(scope["headers"])
+        self.status = 0
+        """The status that the client has got; 0 before, and where it got none."""
+        self.failure: Failure | ClientGone | None = None
+        self.is_complete = False
+        """Whether the last piece of the answer has been handed over."""
+        self._receive = receive
+        self._send = send
+        self._watch = watch
+        self._loop = asyncio.get_running_loop()
+        self._task = asyncio.current_task()
+        self._is_done = False
+        self._has_all = False
+        self._waits_for_client = False
+        self._since = self._loop.time()
+        self._listening: asyncio.Task[None] | None = None
+
+    async def run(self, work: Callable[[Self], Awaitable[None]]) -> None:
+        """Do the work, and answer in its place where it fails before an answer has begun. Raises Broken after."""
+        self._watch.add(self)
+        try:
+            await work(self)
+        except asyncio.CancelledError:
+            if self.failure is None:
+                raise
+            if uncancel := getattr(self._task, "uncancel", None):  # since Python 3.11
+                uncancel()
+            await self._end(self.failure)
+        except (Failure, ClientGone) as failure:
+            # What a client does in mid-body may come up as an error of the upstream's connection.
+            await self._end(self.failure or failure)
+        finally:
+            self._is_done = True
+            self._watch.exchanges.discard(self)
+            if self._listening is not None:
+                self._listening.cancel()
+
+    async def _end(self, failure: Failure | ClientGone) -> None:
+        self.failure = failure
+        if isinstance(failure, ClientGone):
+            if self.status:
+                raise Broken("the client has closed its connection") from None
+            return
+        if self.status:
+            raise Broken(failure.sentence) from None
+        self.status = failure.status
+        start, last = sentence_answer(
+            failure.status,
+            failure.sentence,
+            headers=failure.headers,
+            close=not self._has_all,
+            head=self.scope["method"] == "HEAD",
+        )
+        # Nobody is asked for a body that is dropped: neither who waits to be told to go on, nor who sends no more.
+        if self._has_all or failure.status == _STALLED or self.fields.values(b"expect"):
+            await self._send(start)
+            await self._send(last)
+        else:
+            await self._answer_early(start, last)
+
+    async def _answer_early(self, start: Message, last: Message) -> None:
+        """Answer while more of the body comes in: it is dropped, or the client would lose its answer; see linger."""
+        dropping = Dropping(LINGER, self._receive)
+        try:
+            left = await dropping.drop(PAUSE)
+            if left is Left.NOBODY:
+                return
+            await self._send(start)
+            if left is Left.SOMETHING:
+                await self._send({**last, "more_body": True})
+                await dropping.drop(math.inf)
+                last = {**last, "body": b""}
+            await self._send(last)
+        finally:
+            dropping.end()
+
+    def body(self) -> tuple[bytes | AsyncIterator[bytes], int | None]:
+        """The body as it comes in, and the length that the client has declared; empty where none comes."""
+        lengths = self.fields.values(b"content-length")
+        if lengths and lengths[0] != b"0":
+            return self.pieces(), int(lengths[0])
+        is_coded = self.fields.values(b"transfer-encoding")
+        if is_coded or self.scope.get("http_version", "1.1") not in ("1.0", "1.1"):
+            return self.pieces(), None
+        self._has_all = True
+        return b"", 0 if lengths else None
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """The body as it comes in. Raises Failure(408) where it stalls, ClientGone where the client goes away."""
+        while not self._has_all:
+            self._now_waits_for_client(True)
+            message = await self._receive()
+            if message["type"] != "http.request":
+                self.failure = ClientGone()
+                raise self.failure
+            self._has_all = not message.get("more_body", False)
+            self._now_waits_for_client(False)
+            if piece := message.get("body", b""):
+                yield piece
+
+    async def begin(self, status: int, headers: Headers) -> None:
+        """Send the head of the answer."""
+        self._now_waits_for_client(True)
+        self.status = status
+        await self._send({"type": "http.response.start", "status": status, "headers": list(headers)})
+        self._now_waits_for_client(False)
+
+    async def put(self, piece: bytes, *, more: bool = True) -> None:
+        """Send a piece of the answer's body; the last one without `more`. It waits while the client reads nothing."""
+        self._now_waits_for_client(True)
+        self.is_complete = not more
+        message: Message = {"type": "http.response.body", "body": piece, "more_body": more}
+        await self._send(message)
+        self._now_waits_for_client(False)
+
+    def _now_waits_for_client(self, waits: bool) -> None:
+        self._waits_for_client = waits
+        self._since = self._loop.time()
+
+    def look(self) -> None:
+        """End the exchange where one side has stood still for too long; from the first look on, also where the client
+        goes away."""
+        passed = self._loop.time() - self._since
+        client, upstream = self._watch.client_timeout, self._watch.upstream_timeout
+        if self._waits_for_client and passed > client:
+            self._cancel(Failure(_STALLED, f"No more of the request came in for {client:g} seconds"))
+        elif not self._waits_for_client and passed > upstream:
+            self._cancel(Failure(504, f"The upstream did not go on for {upstream:g} seconds"))
+        elif self._has_all and self._listening is None:
+            self._listening = self._loop.create_task(self._wait_for_the_end())
+
+    def _cancel(self, failure: Failure | ClientGone) -> None:
+        if self.failure is None and self._task is not None:
+            self.failure = failure
+            self._task.cancel()
+
+    async def _wait_for_the_end(self) -> None:
+        while (await self._receive())["type"] == "http.request":
+            pass
+        if not self._is_done:
+            self._cancel(ClientGone())

@@ -1,0 +1,135 @@
+"""The gateway: it verifies in front of any server, and forwards what verifies.
+
+    client ──> names that are ours, and what belongs to one connection, are taken off
+           ──> SignatureMiddleware: the verdict; what does not verify gets its scheme's refusal
+           ──> Forwarder: X-Authenticated-Id, X-Authenticated-Scheme and X-Request-Id are set ──> the server behind
+
+Headers are taken off before anything is verified, so that what has verified is what is forwarded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+from ..core.message import headers_as_bytes
+from ..errors import ConfigError
+from ..servers._common import MAX_BODY, Authorize
+from ..servers._scope import Scope, normalise_headers
+from ..servers.asgi import Message, Receive, Send, SignatureMiddleware
+from ..servers.linger import LINGER, Linger
+from ..verifying.verdict import Verified
+from ..verifying.verifier import AsyncVerifier, Verifier
+from ._identity import identity, is_identity
+from .forward_auth import peer_of
+from .forwarding import Forwarder
+from .heads import Fields, answer, raw_target
+from .observing import Observer, current_request_id
+
+if TYPE_CHECKING:
+    from ..servers.diagnosis import DiagnosisLog
+
+_FOR_THE_VERDICT = frozenset({b"connection", b"transfer-encoding", b"upgrade"})
+"""What belongs to one connection and has a part in the verdict. The forwarder takes it off."""
+
+
+class VerifyingGateway:
+    """An ASGI app in front of the server at `upstream`, `http(s)://host[:port]`.
+
+    What verifies is forwarded with X-Authenticated-Id, the key id (percent-encoded where it is not visible ASCII), and
+    X-Authenticated-Scheme. They are taken off what comes in, in every spelling that servers fold into one name. Headers
+    with an underscore are dropped, as nginx does, since many servers take X_Name for X-Name; those stay that a scheme
+    carries its credentials in. Websockets are refused (501).
+
+    `forwarder` has the connections to the upstream and their time limits. `observer` keeps a record of each request
+    and tells hooks of yours.
+    The other options are those of SignatureMiddleware.
+
+    Raises ConfigError for an option that cannot work.
+    """
+
+    def __init__(
+        self,
+        verifier: Verifier | AsyncVerifier,
+        upstream: str,
+        *,
+        forwarder: Forwarder | None = None,
+        observer: Observer | None = None,
+        origin: str = "",
+        prefix: str = "",
+        public: Collection[str] = (),
+        preflights: bool = False,
+        max_body: int = MAX_BODY,
+        linger: Linger = LINGER,
+        authorize: Authorize | None = None,
+        diagnosis: DiagnosisLog | None = None,
+    ) -> None:
+        self._upstream = upstream_origin(upstream)
+        self._forwarder = forwarder or Forwarder()
+        self._observer = observer or Observer()
+        self._protected = SignatureMiddleware(
+            self._forward,
+            verifier,
+            origin=origin,
+            prefix=prefix,
+            public=public,
+            preflights=preflights,
+            max_body=max_body,
+            linger=linger,
+            authorize=authorize,
+            on_rejected=self._observer.on_rejected,
+            on_verified=self._observer.on_verified,
+            diagnosis=diagnosis,
+        )
+        carried = (name for scheme in verifier.schemes for name in getattr(scheme, "headers", ()))
+        self._underscored = frozenset(name.lower().encode() for name in carried if isinstance(name, str))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._forwarder.lifespan(receive, send)
+            return
+        if scope["type"] != "http":
+            raise ConfigError("websockets do not go through the gateway: serve it without them, as with --ws none")
+        normalise_headers(scope)
+        fields = Fields(scope["headers"])
+        given = fields.values(b"x-request-id")
+        scope["headers"] = self._kept(fields)
+        target = raw_target(scope).decode("latin-1")
+        request_id = given[0].decode("latin-1") if len(given) == 1 else ""
+        with self._observer.request(scope["method"], target, peer_of(scope), request_id) as record:
+
+            async def noted(message: Message) -> None:
+                if message["type"] == "http.response.start":
+                    record.status = message["status"]
+                await send(message)
+
+            if any(b"websocket" in value.lower() for value in fields.values(b"upgrade")):
+                record.verdict = "websocket"
+                await answer(noted, 501, "Websockets do not go through here", close=True)
+                return
+            await self._protected(scope, receive, noted)
+
+    def _kept(self, fields: Fields) -> list[tuple[bytes, bytes]]:
+        """What of the client's headers is verified, and then forwarded."""
+        through = {name for name, _ in fields.end_to_end()} | _FOR_THE_VERDICT
+        return [
+            pair
+            for pair in fields.pairs
+            if pair[0] in through
+            and (b"_" not in pair[0] or pair[0] in self._underscored)
+            and not is_identity(pair[0].decode("latin-1"))
+        ]
+
+    async def _forward(self, scope: Scope, receive: Receive, send: Send) -> None:
+        verified: Verified | None = scope["undersign"]
+        own = () if verified is None else tuple(headers_as_bytes(identity(verified)))
+        request_id = (b"x-request-id", current_request_id().encode())
+        await self._forwarder.forward(scope, receive, send, self._upstream, add=(*own, request_id))
+
+
+def upstream_origin(upstream: str) -> str:
+    """`http(s)://host[:port]`. Raises ConfigError for what is none: targets go through as they are, below no path."""
+    scheme, mark, authority = upstream.partition("://")
+    if scheme not in ("http", "https") or not mark or not authority or any(c in authority for c in "/?#@ "):
+        raise ConfigError(f"upstream {upstream!r} is not http://host:port: leave out path, query and password")
+    return upstream

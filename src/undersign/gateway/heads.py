@@ -1,0 +1,100 @@
+"""Heads of messages on their way through: the target that was sent, what belongs to one connection alone, and answers
+of our own.
+
+A header that belongs to a connection ends there (RFC 9110, section 7.6.1). `Connection` names more of them, so whoever
+sends it chooses what is taken off: that happens before anything is signed, verified or added, and never after.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
+from typing import Any, TypeAlias
+
+from ..core.message import is_plain_target, origin_form
+from ..servers._scope import TARGET as TARGET
+
+Scope: TypeAlias = MutableMapping[str, Any]
+Message: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
+"""Headers in their order, as the wire's bytes."""
+
+OF_ONE_CONNECTION = frozenset(
+    b"connection keep-alive proxy-connection te trailer transfer-encoding upgrade proxy-authenticate"
+    b" proxy-authorization proxy-authentication-info http2-settings".split()
+)
+_NEVER_NAMED = frozenset({b"host", b"content-length"})  # framing and routing: Connection cannot take these off
+
+
+def raw_target(scope: Scope) -> bytes:
+    """What stands on the request line: `/path?query` byte for byte, or the absolute form with scheme and host."""
+    extension = (scope.get("extensions") or {}).get(TARGET)
+    if extension is not None:
+        raw: bytes = extension["raw"]
+        return raw
+    path: bytes = scope.get("raw_path") or scope["path"].encode("utf-8", "surrogateescape")
+    query: bytes = scope.get("query_string") or b""
+    return path + b"?" + query if query else path
+
+
+def path_and_query(scope: Scope) -> str | None:
+    """The target without scheme and host; None where it cannot be passed on: it is no path, or not printable ASCII."""
+    target = origin_form(raw_target(scope).decode("latin-1"))
+    return target if is_plain_target(target) else None
+
+
+class Fields:
+    """The headers of a message, taken apart once: names in lower case, values without the spaces around them."""
+
+    __slots__ = ("_by_name", "pairs")
+
+    def __init__(self, headers: Iterable[tuple[bytes, bytes]]) -> None:
+        self.pairs = [(name.lower(), value.strip(b" \t")) for name, value in headers]
+        self._by_name: dict[bytes, list[bytes]] = {}
+        for name, value in self.pairs:
+            self._by_name.setdefault(name, []).append(value)
+
+    def values(self, name: bytes) -> Sequence[bytes]:
+        """The values of every header of that name (lower case)."""
+        return self._by_name.get(name, ())
+
+    def end_to_end(self, dropped: frozenset[bytes] = OF_ONE_CONNECTION) -> list[tuple[bytes, bytes]]:
+        """Those that go on to the other side: without those in `dropped`, which are to hold OF_ONE_CONNECTION, and
+        those that `Connection` names."""
+        for value in self.values(b"connection"):
+            dropped |= {token.strip(b" \t").lower() for token in value.split(b",")} - _NEVER_NAMED
+        return [pair for pair in self.pairs if pair[0] not in dropped]
+
+
+def end_to_end(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """See Fields."""
+    return Fields(headers).end_to_end()
+
+
+def values_of(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> Sequence[bytes]:
+    """The values of every header of that name (lower case), without the spaces and tabs around them."""
+    return Fields(headers).values(name)
+
+
+def sentence_answer(
+    status: int, sentence: str, *, headers: Headers = (), close: bool = False, head: bool = False
+) -> tuple[Message, Message]:
+    """The two ASGI messages of an answer that is a sentence, as a JSON string. `close` ends the connection, on which
+    more of a body may come; `head` leaves the body out, as HEAD asks."""
+    body = json.dumps(sentence).encode() + b"\n"
+    fields = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+    fields += [(b"cache-control", b"no-store"), *headers]
+    if close:
+        fields.append((b"connection", b"close"))
+    start: Message = {"type": "http.response.start", "status": status, "headers": fields}
+    return start, {"type": "http.response.body", "body": b"" if head else body, "more_body": False}
+
+
+async def answer(
+    send: Send, status: int, sentence: str, *, headers: Headers = (), close: bool = False, head: bool = False
+) -> None:
+    """Send a `sentence_answer`."""
+    for message in sentence_answer(status, sentence, headers=headers, close=close, head=head):
+        await send(message)

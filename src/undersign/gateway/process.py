@@ -1,0 +1,378 @@
+"""The gateway as processes: one, or several workers that share the sockets, and end without losing a request.
+
+Each worker has its own event loop, keys file, connections and guard client, and answers on both listeners. At SIGTERM
+or SIGINT it first says at /readyz that it is not to be given more, and closes connections with the answers that it
+gives on them; after `drain` seconds it takes no new ones, and what is in flight has `grace` seconds to end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import multiprocessing
+import os
+import signal
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from multiprocessing.connection import wait
+from multiprocessing.context import SpawnProcess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import uvicorn
+
+from ..core.text import printable
+from ..errors import ConfigError
+from ..keys.file import KeyFile
+from ..policy.replay import ReplayPolicy
+from ..policy.requirements import Requirements
+from ..registry import scheme_names
+from ..scheme import Scheme
+from ..servers._common import MAX_BODY
+from ..servers.asgi import App, Message, Receive, Send
+from ..verifying.verifier import AsyncVerifier
+from .admin import Admin
+from .forward_auth import FRONTS, ForwardAuth
+from .gateway import VerifyingGateway
+from .guards import OpenGuard, open_guard
+from .heads import Scope
+from .observing import JsonFormatter, Observer
+from .serving import server_config
+
+if TYPE_CHECKING:
+    from .ext_authz_grpc import ExtAuthzService
+
+DECIDES = (*FRONTS, "envoy-http", "envoy-grpc")
+"""For whom the gateway decides without forwarding."""
+
+_BACKLOG = 2048
+_RESTART = 1.0  # seconds between the end of a worker and the start of another in its place
+_log = logging.getLogger("undersign.gateway")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that a gateway is told. One of `upstream` and `decide` is set.
+
+    `listen` and `admin` are `host:port`, or `unix:/path`; without `admin` nothing answers there. `replay` is an address
+    as `open_guard` takes it; `policies` are options of ReplayPolicy by the name of the scheme that is guarded then, and
+    without any all are whose signatures are each for one request. `drain` and `grace` are seconds.
+    """
+
+    schemes: Sequence[Scheme]
+    keys: Path
+    listen: str
+    upstream: str = ""
+    decide: str = ""
+    admin: str = ""
+    origin: str = ""
+    prefix: str = ""
+    public: tuple[str, ...] = ()
+    preflights: bool = False
+    max_body: int = MAX_BODY
+    replay: str = ""
+    policies: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    require: Requirements | None = None
+    workers: int = 1
+    drain: float = 0.0
+    grace: float = 30.0
+    timeout: float = 60.0
+    key_ids: bool = False
+    """Whether the metrics name key ids."""
+
+
+class _Gateway:
+    """What one worker runs."""
+
+    def __init__(self, settings: Settings) -> None:
+        from .metrics import MeasuredGuard, Metrics
+
+        names = [scheme.name for scheme in settings.schemes]
+        keys = KeyFile(settings.keys, names, others=scheme_names())
+        metrics = Metrics(key_ids=settings.key_ids)
+        self.guard: OpenGuard | None = open_guard(settings.replay) if settings.replay else None
+        replay: Any = None
+        if self.guard is not None:
+            measured = MeasuredGuard(self.guard.guard, metrics)
+            replay = {name: ReplayPolicy(measured, **options) for name, options in settings.policies.items()}
+            replay = replay or measured
+        elif settings.policies:
+            raise ConfigError("replay-for has policies, and there is no guard: set replay, as in replay = 'memory'")
+        require = settings.require if settings.require is not None else frozenset[Any]()
+        verifier = AsyncVerifier(list(settings.schemes), keys, require=require, replay=replay)
+        observer = Observer(metrics, logs=True)
+        shared: Any = {
+            "origin": settings.origin,
+            "prefix": settings.prefix,
+            "public": settings.public,
+            "preflights": settings.preflights,
+            "observer": observer,
+        }
+        self.app: App | None = None
+        self.service: ExtAuthzService | None = None
+        if settings.upstream:
+            from .forwarding import Forwarder
+
+            forwarder = Forwarder(upstream_timeout=settings.timeout, client_timeout=settings.timeout)
+            self.app = VerifyingGateway(
+                verifier, settings.upstream, forwarder=forwarder, max_body=settings.max_body, **shared
+            )
+        elif settings.decide in FRONTS:
+            self.app = _with_lifespan(ForwardAuth(verifier, settings.decide, **shared))
+        elif settings.decide == "envoy-http":
+            from .ext_authz import ExtAuthz
+
+            self.app = _with_lifespan(ExtAuthz(verifier, max_body=settings.max_body, **shared))
+        else:
+            self.service = _grpc_service(verifier, max_body=settings.max_body, **shared)
+        self.admin = Admin(keys, self.guard.check if self.guard else _nothing, metrics)
+
+
+def _grpc_service(verifier: AsyncVerifier, **options: Any) -> ExtAuthzService:
+    try:
+        from .ext_authz_grpc import ExtAuthzService
+    except ModuleNotFoundError as error:
+        raise ConfigError(f"envoy-grpc needs {error.name}: pip install 'undersign[envoy]'") from None
+    return ExtAuthzService(verifier, **options)
+
+
+async def _nothing() -> None:
+    """What a gateway without a guard asks."""
+
+
+def run(settings: Settings, *, ready: Callable[[str, str], object]) -> None:
+    """Run the gateway until SIGTERM or SIGINT. `ready` is called with both addresses once it listens.
+
+    Raises ConfigError for settings that cannot work, and for an address that cannot be listened on.
+    """
+    asyncio.run(_checked(settings))
+    with contextlib.ExitStack() as stack:
+        if settings.workers > 1:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="undersign-metrics-"))
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+            stack.callback(os.environ.pop, "PROMETHEUS_MULTIPROC_DIR", None)
+        listener = stack.enter_context(_listening(settings.listen))
+        admin = stack.enter_context(_listening(settings.admin)) if settings.admin else None
+        addresses = _shown(listener), _shown(admin) if admin is not None else ""
+        if settings.workers > 1:
+            _supervise(settings, listener, admin, lambda: ready(*addresses))
+        else:
+            _run_loop(_serve(settings, listener, admin, lambda: ready(*addresses)))
+
+
+def _run_loop(serving: Coroutine[Any, Any, None]) -> None:
+    """Run it on uvloop, which halves the time of a request; on asyncio's own loop where there is none (Windows)."""
+    try:
+        run_loop = import_module("uvloop").run
+    except ModuleNotFoundError:
+        run_loop = asyncio.run
+    run_loop(serving)
+
+
+async def _checked(settings: Settings) -> None:
+    """Build what a worker will, so that what is wrong with the settings is said once, before anything listens."""
+    if bool(settings.upstream) is bool(settings.decide):
+        raise ConfigError("a gateway forwards to an upstream, or decides for a front: give one of the two")
+    if settings.decide and settings.decide not in DECIDES:
+        raise ConfigError(f"decide is one of {', '.join(DECIDES)}, not {printable(settings.decide)!r}")
+    if settings.workers > 1 and settings.replay == "memory":
+        raise ConfigError("replay = 'memory' is one process's own: with several workers give the address of a Redis")
+    if settings.workers > 1 and settings.decide == "envoy-grpc":
+        raise ConfigError("envoy-grpc has one worker a process: start several, and name them all to Envoy")
+    gateway = _Gateway(settings)
+    if gateway.guard is not None:
+        await gateway.guard.close()
+
+
+def _listening(address: str) -> socket.socket:
+    """A socket that listens. Raises ConfigError."""
+    try:
+        if address.startswith("unix:"):
+            path = Path(address.removeprefix("unix:"))
+            if path.is_socket():  # left behind by a process that was killed
+                path.unlink()
+            listener = socket.socket(socket.AF_UNIX)
+            listener.bind(str(path))
+            listener.listen(_BACKLOG)
+            return listener
+        host, colon, port = address.rpartition(":")
+        if not colon or not port.isdecimal() or int(port) > 65535:
+            raise ConfigError(f"{address!r} is no address to listen on: write 127.0.0.1:8080, or unix:/path")
+        host = host.strip("[]")
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, int(port)), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        raise ConfigError(f"cannot listen on {address}: {error.strerror or error}") from None
+
+
+def _shown(listener: socket.socket) -> str:
+    if listener.family == socket.AF_UNIX:
+        return f"unix:{listener.getsockname()}"
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+class _Server(uvicorn.Server):
+    """A server of a process that has two of them, and handles signals itself."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield
+
+
+async def _serve(
+    settings: Settings, listener: socket.socket, admin: socket.socket | None, ready: Callable[[], object]
+) -> None:
+    """One worker, until it is told to end."""
+    _log_as_json()
+    gateway = _Gateway(settings)
+    ending = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ending.set)
+    servers: list[_Server] = []
+    if gateway.app is not None:
+        app = _closing(gateway.app, gateway.admin)
+        servers.append(_Server(server_config(app, grace=settings.grace)))
+    tasks = [asyncio.create_task(server.serve([listener])) for server in servers]
+    grpc_server: Any = None
+    if gateway.service is not None:
+        grpc_server = await _start_grpc(gateway.service, listener)
+    if admin is not None:
+        servers.append(_Server(server_config(_with_lifespan(gateway.admin), grace=1)))
+        tasks.append(asyncio.create_task(servers[-1].serve([admin])))
+    while not all(server.started for server in servers):
+        if any(task.done() for task in tasks):
+            raise ConfigError("the gateway cannot start: see the log")
+        await asyncio.sleep(0.01)
+    ready()
+    await ending.wait()
+    gateway.admin.is_draining = True
+    _log.info("draining")
+    await asyncio.sleep(settings.drain)
+    for server in servers:
+        server.should_exit = True
+    if grpc_server is not None:
+        await grpc_server.stop(settings.grace)
+    await asyncio.gather(*tasks)
+    if gateway.guard is not None:
+        await gateway.guard.close()
+    _log.info("ended")
+
+
+async def _start_grpc(service: ExtAuthzService, listener: socket.socket) -> Any:
+    """Start a gRPC server on the address of the socket, which makes one of its own."""
+    address = _shown(listener).removeprefix("http://")
+    listener.close()
+    if address.startswith("unix:"):
+        Path(address.removeprefix("unix:")).unlink()
+    server: Any = import_module("grpc.aio").server(options=service.options)
+    service.add_to(server)
+    server.add_insecure_port(address)
+    await server.start()
+    return server
+
+
+def _closing(app: App, admin: Admin) -> App:
+    """The app, whose answers end their connections once the gateway is draining: clients take another one then."""
+
+    async def closing(scope: Scope, receive: Receive, send: Send) -> None:
+        async def sent(message: Message) -> None:
+            if admin.is_draining and message["type"] == "http.response.start":
+                headers = [pair for pair in message.get("headers") or () if pair[0].lower() != b"connection"]
+                message = {**message, "headers": [*headers, (b"connection", b"close")]}
+            await send(message)
+
+        await app(scope, receive, sent if scope["type"] == "http" else send)
+
+    return closing
+
+
+def _with_lifespan(app: App) -> App:
+    """The app, which has nothing to do when a server starts and ends, with the answers that the server waits for."""
+
+    async def served(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan":
+            await app(scope, receive, send)
+            return
+        for event in ("startup", "shutdown"):
+            await receive()
+            await send({"type": f"lifespan.{event}.complete"})
+
+    return served
+
+
+def _log_as_json() -> None:
+    """What is logged goes to standard error, a JSON object a line."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonFormatter())
+    # Places in the code, threads and tasks are not shown, and finding them takes most of a line's time.
+    logging._srcfile = None  # pyright: ignore[reportPrivateUsage]  # as the logging HOWTO has it, "Optimization"
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+    logging.getLogger("undersign").setLevel(logging.INFO)
+
+
+def _supervise(
+    settings: Settings, listener: socket.socket, admin: socket.socket | None, ready: Callable[[], object]
+) -> None:
+    """Start the workers, start another for one that ends, and end them all at SIGTERM or SIGINT."""
+    _log_as_json()
+    context = multiprocessing.get_context("spawn")
+    awake, waker = socket.socketpair()
+    waker.setblocking(False)
+    signal.set_wakeup_fd(waker.fileno())
+    is_ending = False
+
+    def end(signum: int, frame: object) -> None:
+        nonlocal is_ending
+        is_ending = True
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    begun, begin = context.Pipe(duplex=False)
+
+    def start() -> SpawnProcess:
+        worker = context.Process(target=_worker, args=(settings, listener, admin, begin), daemon=False)
+        worker.start()
+        return worker
+
+    workers = [start() for _ in range(settings.workers)]
+    waiting = settings.workers
+    while not is_ending:
+        found = wait([*(worker.sentinel for worker in workers), awake, *([begun] if waiting else [])])
+        if begun in found:
+            begun.recv()
+            waiting -= 1
+            if not waiting:
+                ready()
+        ended = [worker for worker in workers if worker.sentinel in found]
+        for worker in ended:
+            if is_ending:
+                break
+            _log.error("worker %s has ended with %s: another one starts", worker.pid, worker.exitcode)
+            time.sleep(_RESTART)
+            workers[workers.index(worker)] = start()
+    for worker in workers:
+        worker.terminate()
+    deadline = time.monotonic() + settings.drain + settings.grace + 5
+    for worker in workers:
+        worker.join(max(0.0, deadline - time.monotonic()))
+        worker.kill()
+        worker.join()
+    signal.set_wakeup_fd(-1)
+    awake.close()
+    waker.close()
+
+
+def _worker(settings: Settings, listener: socket.socket, admin: socket.socket | None, begin: Any) -> None:
+    """What a worker's process runs."""
+    _run_loop(_serve(settings, listener, admin, lambda: begin.send(True)))

@@ -1,0 +1,237 @@
+"""A proxy that signs: any client sends a plain request to it, and it goes on signed.
+
+    the client's request
+      │  who may use the proxy (access); where it goes: an origin of the credential's, and no other
+      ▼
+    without what belongs to one connection, and without what is the scheme's own
+      │  the body as the scheme needs it: passed on untouched, or hashed and kept, in memory or on disk
+      ▼
+    signed ──> the upstream ──> its answer, checked where the scheme signs answers, and back as it came
+      ▲            │ the connection was lost, or the answer shows that our clock is off
+      └────────────┘ signed anew, once each
+
+What the client names (the target, Host) never chooses another origin than those that are configured.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from ..bodies import OnDisk, Spool
+from ..clients._hop import HopSigner
+from ..core.credentials import Secret, as_secret, parse_origin, secrets_of
+from ..core.message import BodyDigest, Request, headers_as_text, is_plain_target, origin_form
+from ..errors import CannotSign, ConfigError, ResponseRejected
+from ..scheme import Scheme, window_of
+from .access import TOKEN_HEADER, Access
+from .exchange import Exchange, Failure
+from .forwarding import NOT_FORWARDED, Answer, Body, Forwarder, Outgoing
+from .heads import Receive, Scope, Send, raw_target
+from .own_fields import OwnFields
+
+if TYPE_CHECKING:
+    from ..profiles import Profile
+
+_DROPPED = NOT_FORWARDED | {b"host", TOKEN_HEADER}
+_MOST_CHECKED = 16 * 1024 * 1024
+_CONNECT = (
+    "CONNECT hides the request from this proxy, and nothing could sign it: call http:// instead of https://, "
+    "and the proxy speaks https to where it goes"
+)
+
+
+class SigningProxy:
+    """An ASGI application that signs what it gets, and sends it to `origins`, of which the first takes bare paths.
+
+    `https://host[:port]` each; a client names another of them by an absolute target, as it does of an HTTP proxy, and
+    may write http:// there for an origin on https. `secret`, `older`, `extra`, `nonce`, `clock` and `adjust_clock` are
+    as in the clients' SignatureAuth. Answers are checked where the scheme signs them, unless `check_response` is False.
+
+    With a `token` every request has to carry it, as `Proxy-Authorization: Bearer` or `Basic`, or as
+    `X-Undersign-Token`. Without one, what shows that a browser's page has sent it is refused, and so is a Host that is
+    neither an address, nor localhost, nor of `origins` or `hosts`. `forwarder` has the timeouts and connections.
+    `on_failure(exchange)` is told each request that the proxy itself has answered, or broken off.
+
+    Raises ConfigError for a credential or an origin that cannot work.
+    """
+
+    def __init__(
+        self,
+        scheme: Scheme,
+        key_id: str,
+        secret: Secret | str | bytes,
+        *,
+        origins: Sequence[str],
+        clock: Callable[[], float] = time.time,
+        adjust_clock: bool = False,
+        older: Sequence[Secret | str | bytes] = (),
+        extra: Mapping[str, str] = MappingProxyType({}),
+        nonce: Callable[[], str] | None = None,
+        check_response: bool | None = None,
+        token: Secret | str | bytes | None = None,
+        hosts: Sequence[str] = (),
+        forwarder: Forwarder | None = None,
+        on_failure: Callable[[Exchange], object] | None = None,
+    ) -> None:
+        secrets = secrets_of(secret, older)
+        hidden = None if token is None else as_secret(token)
+        del secret, older, token  # so that no frame which raises below holds a plain one
+        if isinstance(hidden, ConfigError):
+            raise hidden
+        if isinstance(origins, str) or not origins:
+            raise ConfigError('a proxy has to know where it may send: write origins=["https://api.example.com"]')
+        self._signer = HopSigner(
+            scheme,
+            key_id,
+            secrets,
+            origins,
+            clock,
+            adjust_clock=adjust_clock and window_of(scheme) is not None,
+            extra=extra,
+            check_response=scheme.signs_responses if check_response is None else check_response,
+            nonce=nonce,
+        )
+        self.origins = self._signer.credential.origins
+        self._own = OwnFields(scheme, self._signer.credential, self.origins[0])
+        self._dropped = _DROPPED | {name.encode("ascii") for name in self._own.headers}
+        self._access = Access(hidden, [*hosts, *(_host(origin) for origin in self.origins)])
+        self._forwarder = forwarder or Forwarder()
+        self._on_failure = on_failure
+
+    @classmethod
+    def from_profile(cls, profile: Profile, **options: Any) -> SigningProxy:
+        """The proxy of a profile, which has to name origins. Raises ConfigError."""
+        if not profile.origins:
+            raise ConfigError(f"the profile {profile.name} names no origins, and a proxy has to: add origins = [...]")
+        credential = profile.credential()
+        return cls(
+            profile.scheme,
+            credential.key_id,
+            credential.secret,
+            origins=profile.origins,
+            older=credential.older,
+            extra=credential.extra,
+            **options,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Called by the ASGI server. Raises Broken where an answer that has begun cannot be completed."""
+        if scope["type"] == "lifespan":
+            await self._forwarder.lifespan(receive, send)
+            return
+        if scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.close", "code": 1008, "reason": "websockets do not go through a proxy"})
+            return
+        exchange = self._forwarder.exchange(scope, receive, send)
+        try:
+            await exchange.run(self._work)
+        finally:
+            if self._on_failure is not None and exchange.failure is not None:
+                self._on_failure(exchange)
+
+    async def _work(self, exchange: Exchange) -> None:
+        self._access.check(exchange.fields)
+        head = self._head(exchange)
+        try:
+            request, body, length = await self._read(exchange, head)
+            answer, request = await self._ask(request, body, length)
+        except CannotSign as error:
+            raise Failure(400, f"The request cannot be signed: {error}") from None
+        checked = self._signer.check
+        if checked and checked.needs_body(request.method, answer.status):
+            await self._relay_checked(answer, request, exchange)
+        else:
+            await self._forwarder.relay(answer, exchange)
+
+    def _head(self, exchange: Exchange) -> Request:
+        """The request without its body, as it goes on, still to be signed: none of its headers is the scheme's own."""
+        method: str = exchange.scope["method"]
+        if method == "CONNECT":
+            raise Failure(501, _CONNECT)
+        raw = raw_target(exchange.scope).decode("latin-1")
+        origin, target = self._destination(raw), origin_form(raw)
+        if not is_plain_target(target):
+            raise Failure(400, "The target is not /path?query in printable ASCII without '#'")
+        headers = self._own.without_respelled(self._forwarder.incoming_headers(exchange, self._dropped))
+        return Request(method, target, (("host", origin.partition("://")[2]), *headers), b"", origin)
+
+    def _destination(self, raw: str) -> str:
+        if raw.startswith("/") or raw == "*":
+            return self.origins[0]
+        scheme, mark, rest = raw.partition("://")
+        authority = rest.partition("/")[0].partition("?")[0].partition("#")[0]
+        try:
+            asked = parse_origin(f"{scheme}{mark}{authority}")
+        except ConfigError:
+            raise Failure(400, "The target is neither a path nor a URL of http or https without a user") from None
+        for origin in (asked, f"https://{asked.removeprefix('http://')}"):
+            if origin in self.origins:
+                return origin
+        raise Failure(403, f"This proxy forwards to {' and '.join(self.origins)} alone, and the target is elsewhere")
+
+    async def _read(self, exchange: Exchange, head: Request) -> tuple[Request, Body, int | None]:
+        """The request without parameters of the scheme's own, with what is signed of its body; what is sent; and the
+        length that the client has declared."""
+        need = self._signer.scheme.body_need(head)
+        body, length = exchange.body()
+        if isinstance(body, bytes) or not need:
+            signed = b"" if isinstance(body, bytes) else BodyDigest({}, length or 0)
+            return self._own.without_fields(head.with_body(signed)), body, length
+        spool = Spool(need)
+        try:
+            async for piece in body:
+                spool.write(piece)
+        except CannotSign as error:
+            raise Failure(413, f"The request cannot be signed: {error}") from None
+        content = spool.content()
+        request = self._own.without_fields(head.with_body(spool.signed()))
+        if isinstance(content, bytes) and isinstance(request.body, bytes):
+            return request, request.body, len(request.body)
+        return request, content, spool.length
+
+    async def _ask(self, request: Request, body: Body, length: int | None) -> tuple[Answer, Request]:
+        """Sign and send; sign anew where that is called for. Returns the request as it was signed, too."""
+        applied = request
+
+        def signed() -> Outgoing:
+            nonlocal applied
+            applied = self._signer.sign(request).apply(request)
+            sent = applied.body if isinstance(body, bytes) and isinstance(applied.body, bytes) else body
+            declared = len(sent) if isinstance(sent, bytes) and length is not None else length
+            return Outgoing(applied.method, applied.origin, applied.target, applied.headers, sent, declared)
+
+        answer = await self._forwarder.ask_prepared(signed)
+        correction = self._signer.correction
+        if correction is None or not isinstance(body, (bytes, OnDisk)):
+            return answer, applied
+        if correction.learn(request.origin, answer.status, headers_as_text(answer.headers), self._signer.clock()):
+            answer.close()
+            answer = await self._forwarder.ask(signed())
+        return answer, applied
+
+    async def _relay_checked(self, answer: Answer, request: Request, exchange: Exchange) -> None:
+        """Send the answer on once all of it is here and its signature is good."""
+        assert self._signer.check is not None  # noqa: S101 - it was asked before
+        body = bytearray()
+        try:
+            async for piece in answer.pieces():
+                body += piece
+                if len(body) > _MOST_CHECKED:
+                    raise Failure(502, f"The answer is over {_MOST_CHECKED} bytes, and its signature covers all of it")
+        finally:
+            answer.close()
+        try:
+            self._signer.check.check(request, answer.status, headers_as_text(answer.headers), bytes(body))
+        except ResponseRejected as error:
+            raise Failure(502, f"The upstream's answer was not passed on: {error}") from None
+        await exchange.begin(answer.status, answer.headers)
+        await exchange.put(bytes(body), more=False)
+
+
+def _host(origin: str) -> str:
+    host = origin.partition("://")[2]
+    return host if host.endswith("]") else host.partition(":")[0] if "[" not in host else host.rpartition(":")[0]

@@ -1,0 +1,230 @@
+"""The processes' HTTP server: uvicorn, with its parser of httptools, and what a proxy has to ask of one besides.
+
+ASGI cannot say all that a proxy needs, so the scope gets the extension `undersign.target`: the bytes of the request
+line, with a bare `?` at the end, and scheme and host where they stood there. And a few things are refused here that
+uvicorn leaves to whoever stands in front of it, since nobody does: a head that is too large or too slow, and a request
+that is no HTTP while the answer to another is still on its way. Trailers are dropped: uvicorn would add them to the
+headers, as if they had come before anything was verified.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import signal
+import socket
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import unquote
+
+import httptools
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from ..core.message import origin_form
+from .exchange import Broken
+from .heads import TARGET, Receive, Scope, Send, answer
+
+HEAD_LIMIT = 64 * 1024
+HEAD_FIELDS = 256
+HEAD_TIMEOUT = 20.0
+KEEP_ALIVE = 75
+"""Seconds that a connection may be idle; longer than most clients keep theirs, so that they close first."""
+
+
+_OF_AN_UPGRADE = frozenset({b"upgrade", b"http2-settings"})
+
+
+class ForwardingProtocol(HttpToolsProtocol):
+    """One connection of a client. It is the class for uvicorn's option `http`.
+
+    `head_timeout` is how many seconds a head may take, from the connection or its own first byte.
+    """
+
+    head_timeout = HEAD_TIMEOUT
+
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+        super().__init__(*arguments, **keywords)
+        self._in_head = True
+        self._head_has_begun = False
+        self._head_bytes = 0
+        self._head_since = 0.0
+        self._head_timer: asyncio.TimerHandle
+        self._leaves_upgrade = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(cast(asyncio.Transport, transport))
+        self._head_since = self.loop.time()
+        self._look_later()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._head_timer.cancel()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        self._unset_keepalive_if_required()
+        if self._in_head:
+            self._head_bytes += len(data)
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            if self._leaves_upgrade:
+                self._read_on(data[upgrade.args[0] :])
+        except httptools.HttpParserError:
+            self._refuse(400, "This is not HTTP/1.1 as a proxy can pass it on")
+        if self._in_head and self._head_bytes > HEAD_LIMIT:
+            self._refuse(431, f"The head of the request is over {HEAD_LIMIT} bytes")
+
+    def _read_on(self, data: bytes) -> None:
+        """Read the request that asked for an upgrade once more, without its asking.
+
+        An upgrade may be left alone (RFC 9110, section 7.8), and Java's client asks for one with each first request.
+        The parser has stopped behind the head, as if no body came.
+        """
+        kept = [b"%s: %s\r\n" % pair for pair in self.headers if pair[0] not in _OF_AN_UPGRADE]
+        head = b"%s %s HTTP/1.1\r\n%s\r\n" % (self.parser.get_method(), self.url, b"".join(kept))
+        self.parser = httptools.HttpRequestParser(self)
+        self._in_head = True
+        self.data_received(head + data)
+
+    def _look_later(self) -> None:
+        # One timer for a connection: one for each head would cost more than reading it.
+        self._head_timer = self.loop.call_later(self.head_timeout / 4, self._look)
+
+    def _look(self) -> None:
+        is_awaited = self._in_head and (self._head_has_begun or not self.cycle)
+        if not is_awaited or self.loop.time() - self._head_since < self.head_timeout:
+            self._look_later()
+        elif self._head_has_begun:
+            self._refuse(408, f"The head of the request was not complete within {self.head_timeout:g} seconds")
+        elif not self.transport.is_closing():
+            self.transport.close()
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._head_has_begun = True
+        self._head_since = self.loop.time()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._in_head:
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        self._in_head = self._head_has_begun = False
+        asks = self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"
+        self._leaves_upgrade = asks and not any(
+            name == b"upgrade" and b"websocket" in value.lower() for name, value in self.headers
+        )
+        if self._leaves_upgrade:
+            return
+        size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+        if size > HEAD_LIMIT or len(self.headers) > HEAD_FIELDS:
+            self.app = _refuse_head
+        raw = self.url
+        self.url = b"/"  # uvicorn takes targets apart in a way that fails on some, and loses bytes of others
+        try:
+            super().on_headers_complete()
+        finally:
+            self.url = raw
+        path, _, query = origin_form(raw.decode("latin-1")).partition("?")
+        self.scope["path"] = unquote(path)
+        self.scope["raw_path"] = path.encode("latin-1")
+        self.scope["query_string"] = query.encode("latin-1")
+        self.scope["extensions"] = {TARGET: {"raw": raw}}
+
+    def on_message_complete(self) -> None:
+        if self._leaves_upgrade:
+            return
+        super().on_message_complete()
+        self._in_head = True
+        self._head_bytes = 0
+
+    def _refuse(self, status: int, sentence: str) -> None:
+        if self.transport.is_closing():
+            return
+        cycle = self.cycle
+        is_of_this_body = cycle and not self._in_head and not self.pipeline and not cycle.response_started
+        if not cycle or cycle.response_complete or is_of_this_body:
+            if is_of_this_body:
+                cycle.disconnected = True  # so that the app answers nothing any more
+            body = json.dumps(sentence).encode() + b"\n"
+            self.transport.write(
+                STATUS_LINE[status]
+                + b"content-type: application/json\r\ncontent-length: %d\r\n" % len(body)
+                + b"connection: close\r\n\r\n"
+                + body
+            )
+        # In the middle of another answer this would be taken for a part of that.
+        self.transport.close()
+
+
+async def _refuse_head(scope: Scope, receive: Receive, send: Send) -> None:
+    await answer(send, 431, f"The head of the request is over {HEAD_LIMIT} bytes or {HEAD_FIELDS} fields", close=True)
+
+
+@dataclass(frozen=True)
+class ServerTls:
+    """Files in PEM: the server's certificate and key, and the authorities of which clients have to bring one."""
+
+    certificate: Path
+    key: Path
+    client_authorities: Path | None = None
+
+
+class _WithoutBroken(logging.Filter):
+    """Leaves out the trace of an answer that was broken off on purpose."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not (record.exc_info and isinstance(record.exc_info[1], Broken))
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], object]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._ready()
+
+
+def server_config(app: Any, *, tls: ServerTls | None = None, grace: float = 30.0) -> uvicorn.Config:
+    """How uvicorn serves an app behind ForwardingProtocol; see `serve`."""
+    return uvicorn.Config(
+        app,
+        http=ForwardingProtocol,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE,
+        timeout_graceful_shutdown=int(grace),
+        ssl_certfile=tls.certificate if tls else None,
+        ssl_keyfile=tls.key if tls else None,
+        ssl_ca_certs=str(tls.client_authorities) if tls and tls.client_authorities else None,
+        ssl_cert_reqs=ssl.CERT_REQUIRED if tls and tls.client_authorities else ssl.CERT_NONE,
+    )
+
+
+def serve(
+    app: Any, listener: socket.socket, *, ready: Callable[[], object], tls: ServerTls | None = None, grace: float = 30.0
+) -> None:
+    """Serve an ASGI app on a socket that listens, until SIGINT or SIGTERM. `ready` is called once it does.
+
+    What is in flight then has `grace` seconds to end; nothing new is taken. Errors of the app go to standard error.
+    """
+    logger = logging.getLogger("uvicorn.error")
+    logger.setLevel(logging.ERROR)
+    logger.addFilter(_WithoutBroken())
+    # uvicorn raises the signal once more when it has ended, for whoever had a handler before.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda signum, frame: None)
+    _Server(server_config(app, tls=tls, grace=grace), ready).run(sockets=[listener])

@@ -1,0 +1,57 @@
+"""Profiles: a scheme, a key id and the place of a secret under one name, in a file of the user's.
+
+    config.toml ──> Profiles ──> Profile ── credential() ──> Credential: the secret is read now
+    [profiles.demo]              no secret in it             and goes to the profile's origins alone
+
+The command line, the clients' `from_profile` and the proxy read the same file.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from ..errors import ConfigError
+from .document import Problem
+from .profile import Profile, SchemeChoice
+from .reading import Profiles, read_profiles
+from .where import config_file
+
+__all__ = [
+    "Problem",
+    "Profile",
+    "Profiles",
+    "SchemeChoice",
+    "config_file",
+    "find_profile",
+    "load_profile",
+    "read_profiles",
+]
+
+_log = logging.getLogger("undersign")
+
+
+def load_profile(profile: str | Profile, config: str | Path | None = None) -> Profile:
+    """The profile of that name, in the file `config`; see `config_file` for where it is else. No secret is read yet.
+    One that is loaded already is taken as it is.
+
+    Raises ConfigError, which names file, line, table and key with the remedy, for a file that cannot be read, a name
+    that is not there and whatever is wrong with the profile. What is risky about it is logged as a warning.
+    """
+    if isinstance(profile, Profile):
+        return profile
+    found = find_profile(profile, config)
+    if isinstance(found, ConfigError):
+        raise found
+    for risk in found.risks:
+        _log.warning("%s", risk)
+    return found
+
+
+def find_profile(name: str, config: str | Path | None = None) -> Profile | ConfigError:
+    """The same, without a word about risks; what is wrong is returned, so that no frame which raises holds the file."""
+    profiles = read_profiles(config_file(config))
+    if isinstance(profiles, Problem):
+        return profiles.as_error()
+    found = profiles.profile(name)
+    return found[0].as_error() if isinstance(found, list) else found

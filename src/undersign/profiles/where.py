@@ -1,0 +1,26 @@
+"""Which file the profiles are in."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+VARIABLE = "UNDERSIGN_CONFIG"
+
+
+def config_file(given: str | Path | None = None) -> Path:
+    """The file that profiles are read from: the one that is given, else that of the variable UNDERSIGN_CONFIG, else
+    `undersign/config.toml` in the user's folder for configuration.
+
+    That folder is `$XDG_CONFIG_HOME`, where it is an absolute path, else `~/.config`; on Windows it is `%APPDATA%`.
+    Nothing is opened. XDG Base Directory Specification 0.8, section 3.
+    """
+    chosen = given or os.environ.get(VARIABLE)
+    return Path(chosen).expanduser() if chosen else _folder() / "undersign" / "config.toml"
+
+
+def _folder() -> Path:
+    if os.name == "nt" and os.environ.get("APPDATA"):
+        return Path(os.environ["APPDATA"])
+    folder = Path(os.environ.get("XDG_CONFIG_HOME", ""))
+    return folder if folder.is_absolute() else Path.home() / ".config"  # a relative one is to be ignored

@@ -1,0 +1,128 @@
+"""`undersign proxy` on the command line: what it asks for before it signs for anyone, and how it ends."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import ssl
+import threading
+import urllib.request
+from pathlib import Path
+
+import pytest
+import trustme
+
+from tests.cli.command import KEY_ID, SECRET, undersign
+from tests.clients.wire import OK, WireServer
+from tests.gateway.harness import Scripted, get, head_of, read_all, status_of, talk
+from tests.gateway.process import proxying
+from undersign import GoTom, Verifier
+
+ORIGIN = "https://api.example"
+
+
+def fetched(url: str, context: ssl.SSLContext | None = None, body: bytes | None = None) -> bytes:
+    with urllib.request.urlopen(url, body, timeout=30, context=context) as answer:  # noqa: S310 - the proxy of a test
+        found: bytes = answer.read()
+        return found
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ((), "--origin"),
+        (("--origin", ORIGIN), "--key-id"),
+        (("--origin", "api.example", "--key-id", "u"), "not an origin"),
+        (("--origin", ORIGIN, "--key-id", "u", "--listen", "8081"), "HOST:PORT"),
+        (("--origin", ORIGIN, "--key-id", "u", "--listen", "127.0.0.1:99999"), "HOST:PORT"),
+        (("--origin", ORIGIN, "--key-id", "u", "--listen", "0.0.0.0:0"), "not loopback"),
+        (("--origin", ORIGIN, "--key-id", "u", "--listen", "[::]:0"), "not loopback"),
+        (("--origin", ORIGIN, "--key-id", "u", "--tls-cert", "a.pem"), "--tls-key"),
+        (("--origin", ORIGIN, "--key-id", "u", "--client-ca", "a.pem"), "--tls-cert"),
+        (("--origin", ORIGIN, "--key-id", "u", "--nonce", "1"), "--nonce"),
+        (("--origin", ORIGIN, "--key-id", "u", "--token-env", "UNDERSIGN_NO_SUCH_TOKEN"), "UNDERSIGN_NO_SUCH_TOKEN"),
+    ],
+)
+def test_what_would_not_be_safe_or_clear_is_refused(arguments: tuple[str, ...], sentence: str) -> None:
+    result = undersign("proxy", *arguments)
+    assert result.code == 2
+    assert sentence in result.error
+
+
+def test_a_port_in_use_is_one_sentence() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        listen = f"127.0.0.1:{taken.getsockname()[1]}"
+        result = undersign("proxy", "--origin", ORIGIN, "--key-id", "u", "--listen", listen)
+    assert "cannot listen" in result.error
+
+
+def test_a_profile_says_all_of_it(tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    with WireServer() as upstream:
+        config.write_text(
+            f'[profiles.demo]\nscheme = "gotom"\nkey-id = "{KEY_ID}"\nsecret-env = "UNDERSIGN_SECRET"\n'
+            f'origins = ["{upstream.url}"]\n',
+            encoding="utf-8",
+        )
+        with proxying("--profile", "demo", "--config", config) as proxy:
+            assert fetched(f"{proxy.url}/a", body=b"abc") == b"ok"
+            upstream.verified(Verifier(GoTom(), {KEY_ID: SECRET}))
+        elsewhere = undersign("proxy", "--profile", "demo", "--config", config, "--origin", ORIGIN)
+        assert f"the profile allows {upstream.url} alone" in elsewhere.error
+    assert proxy.code == 0
+
+
+def test_a_profile_without_origins_is_refused(tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text(
+        '[profiles.demo]\nscheme = "gotom"\nkey-id = "u"\nsecret-env = "UNDERSIGN_SECRET"\n', encoding="utf-8"
+    )
+    assert "names no origins" in undersign("proxy", "--profile", "demo", "--config", config).error
+
+
+def test_what_is_in_flight_ends_before_the_proxy_does() -> None:
+    """And what the proxy has answered itself is a line each on standard error, without its query."""
+    goes_on, came = threading.Event(), threading.Event()
+
+    def script(connection: socket.socket, number: int) -> None:
+        head_of(connection)
+        came.set()
+        goes_on.wait(30)
+        connection.sendall(OK)
+
+    with Scripted(script) as upstream, proxying("--key-id", KEY_ID, "--origin", upstream.url) as proxy:
+        port = int(proxy.url.rpartition(":")[2])
+        assert status_of(talk(port, get("http://evil.example/a?sig=abc"))) == 403
+        with socket.create_connection(("127.0.0.1", port), 30) as connection:
+            connection.sendall(get("/"))
+            assert came.wait(30)
+            proxy.process.send_signal(signal.SIGTERM)
+            while True:  # it takes nothing new
+                try:
+                    socket.create_connection(("127.0.0.1", port), 30).close()
+                except OSError:
+                    break
+            goes_on.set()
+            assert read_all(connection).endswith(b"\r\n\r\nok")
+    assert proxy.code == 0
+    [line] = [line for line in proxy.log if "403" in line]
+    assert line.startswith("GET /a 403: ")
+    assert "abc" not in line
+
+
+def test_mutual_tls_lets_in_whoever_has_a_certificate(tmp_path: Path) -> None:
+    authority = trustme.CA()
+    served = authority.issue_cert("127.0.0.1")
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    served.private_key_pem.write_to_path(tmp_path / "key.pem")
+    for pem in served.cert_chain_pems:
+        pem.write_to_path(tmp_path / "cert.pem", append=True)
+    files = ("--tls-cert", tmp_path / "cert.pem", "--tls-key", tmp_path / "key.pem", "--client-ca", tmp_path / "ca.pem")
+    with WireServer() as upstream, proxying("--key-id", KEY_ID, "--origin", upstream.url, *files) as proxy:
+        assert proxy.url.startswith("https://")
+        stranger, known = (ssl.create_default_context(cafile=str(tmp_path / "ca.pem")) for _ in range(2))
+        authority.issue_cert("client@example.org").configure_cert(known)
+        assert fetched(f"{proxy.url}/a", known) == b"ok"
+        with pytest.raises(OSError):  # noqa: PT011 - of TLS or of the connection, as the version of TLS has it
+            fetched(f"{proxy.url}/a", stranger)
+        assert len(upstream.requests) == 1

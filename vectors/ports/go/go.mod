@@ -1,0 +1,3 @@
+module example.com/undersign
+
+go 1.18
