@@ -125,6 +125,14 @@ def test_a_parameter_that_is_missing_is_named(param: str) -> None:
     assert codes(GoGridClient(extra=((param, "1"),)).request()) == {"header-repeated"}
 
 
+def test_credentials_that_cannot_be_read_are_named() -> None:
+    request = Request(
+        "GET", "/", (("Authorization", "gotom_app_api nothing"), ("Date", "now")), b"", "https://a.example"
+    )
+    details = {cause.code: cause.detail for cause in diagnose(request, GoTom(), KEYS, NOW)}
+    assert "gotom_app_api {key_id}:{signature}" in details["carrier"]
+
+
 @pytest.mark.parametrize(
     "request_",
     [
@@ -133,7 +141,6 @@ def test_a_parameter_that_is_missing_is_named(param: str) -> None:
         GoGridClient(params=("api_key", "sig"), extra=(("v", "7"),)).request(),
         replace(GoTomClient().request(), headers=(*GoTomClient().request().headers, ("X-HTTP-Method-Override", "PUT"))),
         Request("GET", "/", (("Authorization", "Bearer abc"),), b"", "https://api.example.com"),
-        Request("GET", "/", (("Authorization", "gotom_app_api nothing"), ("Date", "now")), b""),
         Request(
             "GE T", "/ \xff\x00", (("Authorization", "gotom_app_api \xff:="), ("Date", ""), ("Content-Type", "\0"))
         ),

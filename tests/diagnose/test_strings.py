@@ -150,6 +150,7 @@ def test_the_first_difference_is_marked() -> None:
         ],
         "secret_compared": True,
         "gives_signature": True,
+        "mistakes": [],
     }
 
 
@@ -446,3 +447,32 @@ def test_the_laws_of_comparing_hold_for_every_scheme(name: str) -> None:
                     if keys is not None or has_secret:
                         public = str(explanation)
                         assert not [piece for piece in pieces(secret) if piece in shown and piece not in public]
+
+
+@pytest.mark.parametrize("string", [RIGHT, RIGHT.replace(b"POST", b"post")])
+@pytest.mark.parametrize(
+    ("secret", "word"),
+    [
+        (SECRET + b"\n", "white space"),
+        (SECRET[:6], "part of the secret"),
+        (SECRET.hex().encode(), "hex"),
+        (b"me", "key id"),
+    ],
+)
+def test_a_spoilt_secret_is_named_where_the_clients_string_is_signed_with_it(
+    string: bytes, secret: bytes, word: str
+) -> None:
+    found = compared(string, received(string, secret))
+    assert found.gives_signature is False
+    assert len(found.mistakes) == 1
+    assert word in found.mistakes[0]
+    assert found.mistakes[0] in str(found)
+    assert SECRET.decode() not in str(found)
+
+
+def test_another_mac_is_named_too() -> None:
+    digest = b64encode(hashlib.sha1(SECRET + RIGHT, usedforsecurity=False).digest()).decode()
+    request = replace(received(), headers=(*received().headers[:2], ("Authorization", f"gotom_app_api me:{digest}")))
+    found = compared(RIGHT, request)
+    assert "plain hash, secret first" in found.conclusion
+    assert not compared(RIGHT, received(RIGHT, b"of nobody")).mistakes

@@ -64,8 +64,9 @@ class Secret:
 
 
 def as_secret(value: object) -> Secret | ConfigError:
-    """The secret, or what is wrong with it, for a caller to raise once no local of its frame holds the plain one."""
-    if isinstance(value, Secret):
+    """The secret, or what is wrong with it, for a caller to raise once no local of its frame holds the plain one; what
+    this has returned before stays as it is."""
+    if isinstance(value, (Secret, ConfigError)):
         return value
     data = _secret_bytes(value)
     return data if isinstance(data, ConfigError) else Secret(data)

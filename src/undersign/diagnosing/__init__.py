@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ..core.message import Request
 from ..errors import Reason, Rejected
 from ..parts.carriers import Carriers
 from ..parts.scheme import SchemeOfParts
 from ..scheme import Claim, Scheme
-from ..verifying.lookup import Keys
+from ..verifying.lookup import Keys, keys_with_secrets
 from ..verifying.verifier import Verifier
-from . import general, recipes
+from . import drafted, general, recipes
 from .cause import CODES, Cause, in_order, unexplained
 from .heads import mended
 from .keyring import KeyRing
@@ -39,6 +40,7 @@ def diagnose(request: Request, schemes: Scheme | Sequence[Scheme], keys: Keys, n
         for cause in diagnose(signed, [GoTom()], {"user": "another secret"}, now):
             print(cause.code, cause.detail)
     """
+    keys = keys_with_secrets(keys)  # first, so that no frame which raises below holds a plain secret
     schemes = (schemes,) if isinstance(schemes, Scheme) else tuple(schemes)
     verifier = Verifier(schemes, keys, clock=lambda: now)
     try:
@@ -65,7 +67,7 @@ def _causes(
         return unexplained(f"The request is refused whatever its signature: {rejected.detail}.")
     if scheme is not None:
         return general.causes(scheme, request, None, keys, now, rejected)
-    return _unsigned(request, schemes)
+    return _unsigned(request, schemes, now)
 
 
 def _meant(
@@ -81,19 +83,28 @@ def _meant(
         if claim is not None:
             return scheme, claim
     for scheme in schemes:
-        if isinstance(scheme, SchemeOfParts) and recipes.looks_like(scheme, request, keys, now):
+        if isinstance(scheme, SchemeOfParts):
+            is_meant = recipes.looks_like(scheme, request, keys, now)
+        else:
+            is_meant = drafted.looks_like(scheme, plain, now)
+        if is_meant:
             return scheme, None
     return None, None
 
 
-def _unsigned(request: Request, schemes: tuple[Scheme, ...]) -> tuple[Cause, ...]:
+def _unsigned(request: Request, schemes: tuple[Scheme, ...], now: float) -> tuple[Cause, ...]:
     """What is missing of a request that shows no trace of a signature."""
     if request.values("authorization"):
         return unexplained("The Authorization header is not one of these schemes.")
-    wanted = [_wanted(scheme.program.carriers) for scheme in schemes if isinstance(scheme, SchemeOfParts)]
-    if not wanted:
+    wanted = [
+        _wanted(scheme.program.carriers)
+        if isinstance(scheme, SchemeOfParts)
+        else drafted.wanted(scheme, replace(request, headers=()), now)
+        for scheme in schemes
+    ]
+    if not any(wanted):
         return unexplained("The request holds nothing that any scheme takes for a signature.")
-    detail = f"The client sent no signature at all: {' or '.join(wanted)} is missing."
+    detail = f"The client sent no signature at all: {' or '.join(filter(None, wanted))} is missing."
     return (Cause("header-missing", detail),)
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
+import itertools
 import re
 import unicodedata
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Literal
 from urllib.parse import unquote_to_bytes
 
@@ -269,6 +270,35 @@ def digest_spellings(right: bytes) -> Iterator[Change]:
         where = difference(right, value, "digest", "as it should be")
         detail = f"The client encoded the inner digest otherwise than is signed here ({where})."
         yield Change("digest form", value, (Cause("body-digest-form", detail),))
+
+
+def inner_digests(texts: Sequence[bytes], right: bytes) -> Iterator[Change]:
+    """Digests of other parts, or of the same in another order, where `right` is that of the texts."""
+    made = next((made for made in _made_of(texts, right)), None)
+    if made is None or len(texts) < 2:
+        return
+    join, write = made
+    places = range(len(texts))
+    others = [("part-missing", [text for at, text in enumerate(texts) if at != place], join) for place in places]
+    others += [("part-missing", [text], b"") for text in texts] + [("concatenation-order", list(texts[::-1]), join)]
+    others += [("separator", list(texts), mark) for mark in (b"", b"\n", b":", b"&", b"|", b",", b" ") if mark != join]
+    for code, kept, mark in others:
+        value = write(mark.join(kept))
+        where = difference(right, value, "inner digest", "as it should be")
+        detail = f"The client made the inner digest of other parts, or joined them otherwise than is right ({where})."
+        yield Change("digest", value, (Cause(code, detail),))
+
+
+def _made_of(texts: Sequence[bytes], right: bytes) -> Iterator[tuple[bytes, Callable[[bytes], bytes]]]:
+    """What joins the texts, and what makes a digest of them, so that it is the right one."""
+    forms: tuple[Callable[[bytes], bytes], ...] = (bytes, lambda raw: raw.hex().encode(), base64.b64encode)
+    for name, form, join in itertools.product(_ALGORITHMS, forms, (b"", b"\n", b":", b"&", b".", b"|", b",")):
+
+        def write(string: bytes, name: str = name, form: Callable[[bytes], bytes] = form) -> bytes:
+            return form(hashlib.new(name, string, usedforsecurity=False).digest())
+
+        if write(join.join(texts)) == right:
+            yield join, write
 
 
 def digest_forms(raw: Callable[[str], bytes], right: bytes, algorithm: str, text: bytes | None) -> Iterator[Change]:

@@ -128,7 +128,62 @@ def instant(text: str) -> float | None:
             return at
     if _DAY.fullmatch(text):
         return parse_date(f"{text}T00:00:00Z")
-    return parse_date(re.sub(r"^([0-9]{8})T?([0-9]{6})Z?$", r"\1T\2Z", text))
+    return parse_date(re.sub(r"^([0-9]{8})T?([0-9]{6})Z?$", r"\1T\2Z", text)) or _in_words(text)
+
+
+_MONTHS_ELSEWHERE = {
+    **dict.fromkeys(("ene", "gen"), 1),
+    **dict.fromkeys(("fév", "fev"), 2),
+    **dict.fromkeys(("mär", "mrz", "maa"), 3),
+    **dict.fromkeys(("avr", "abr"), 4),
+    **dict.fromkeys(("mai", "mag", "mei"), 5),
+    **dict.fromkeys(("juin", "giu"), 6),
+    **dict.fromkeys(("juil", "lug"), 7),
+    **dict.fromkeys(("aoû", "aou", "ago"), 8),
+    **dict.fromkeys(("set",), 9),
+    **dict.fromkeys(("okt", "out", "ott"), 10),
+    **dict.fromkeys(("dez", "déc", "dic"), 12),
+}
+_CLOCK = re.compile(r"(?<![0-9])([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:[.,][0-9]+)?)?(?: ?([AP])\.?M\b\.?)?")
+_OFFSET = re.compile(r"([+-])([0-9]{2}):?([0-9]{2})\b")
+_DAYS = (
+    re.compile(r"\b(?P<year>[0-9]{4})[-/.](?P<month>[0-9]{1,2})[-/.](?P<day>[0-9]{1,2})\b"),
+    re.compile(r"(?<![0-9:])(?P<day>[0-9]{1,2})[ -](?P<word>[^\W\d_]{3,})\.?[ -](?P<year>[0-9]{4}|[0-9]{2})\b"),
+    re.compile(r"(?P<word>[^\W\d_]{3,}) +(?P<day>[0-9]{1,2}),?(?: .*)? (?P<year>[0-9]{4})\b"),
+    re.compile(r"\b(?P<month>[0-9]{1,2})/(?P<day>[0-9]{1,2})/(?P<year>[0-9]{4})\b"),
+    re.compile(r"\b(?P<day>[0-9]{1,2})[./](?P<month>[0-9]{1,2})[./](?P<year>[0-9]{4})\b"),
+)
+
+
+def _in_words(text: str) -> float | None:
+    """The instant in a date as programs and languages print it, such as `Thu Nov 07 2024 10:21:15 GMT+0000 (UTC)`."""
+    clock = _CLOCK.search(text)
+    if clock is None or len(text) > 100 or not any(mark.isdigit() for mark in text):
+        return None
+    hours = int(clock[1]) % 12 + 12 * (clock[4] == "P") if clock[4] else int(clock[1])
+    offset = _OFFSET.search(text, clock.end())
+    behind = (int(offset[2]) * 3600 + int(offset[3]) * 60) * (-1 if offset[1] == "-" else 1) if offset else 0
+    days = text[: clock.start()] + " " + (text[offset.end() :] if offset else text[clock.end() :])
+    for pattern in _DAYS:
+        if (match := pattern.search(days)) is None:
+            continue
+        said = match.groupdict()
+        month = int(said["month"]) if said.get("month") else _month(said["word"])
+        year = said["year"] if len(said["year"]) == 4 else f"20{said['year']}"
+        second = clock[3] or "00"
+        at = parse_date(f"{year}-{month:02d}-{int(said['day']):02d}T{hours:02d}:{clock[2]}:{second}Z")
+        if at is not None:
+            return at - behind
+    return None
+
+
+def _month(word: str) -> int:
+    """The number of a month by its name, in English or another language of many clients; 0 = none."""
+    folded = word.lower()
+    for place, name in enumerate(MONTHS, 1):
+        if folded.startswith(name.lower()):
+            return place
+    return next((number for start, number in _MONTHS_ELSEWHERE.items() if folded.startswith(start)), 0)
 
 
 def _writings(at: float, header: str) -> tuple[list[str], list[str]]:
@@ -156,6 +211,7 @@ def _writings(at: float, header: str) -> tuple[list[str], list[str]]:
         usual += [f"{day}T{clock[:5]}{zone}" for zone in ("Z", "+00:00")]
     lone = [day, clock, f"{day.replace('-', '')}{clock.replace(':', '')}", f"{day.replace('-', '/')} {clock}", ""]
     lone += [http.lower() + " gmt", http.upper() + " GMT", f"{day}t{clock}z", f" {header}", f"{header} ", f'"{header}"']
+    lone += [f"{header}\n", f"{header}\r\n", f"{header}\r", f"'{header}'", f"\t{header}", f"{header}\t"]
     lone += [f"{int(at // 1)}000000", f"{int(at // 1)}000000000", f"{int(at // 1)}.000", f"{int(at // 60)}"]
     for steps in range(-48, 57):
         try:
@@ -210,6 +266,17 @@ def _fractions(digits: int) -> Callable[[int], list[bytes]]:
     return lambda second: [b"%d%s" % (second, ending) for ending in endings]
 
 
+def _printed(second: int) -> list[bytes]:
+    """The date as JavaScript, a shell and the older forms of HTTP write it."""
+    day, number, month, year, clock, _ = format_http_date(second).replace(",", "").split(" ")
+    texts = [f"{day} {month} {number} {year} {clock} GMT+0000 (Coordinated Universal Time)"]
+    texts += [f"{day} {month} {int(number):2} {clock} UTC {year}", f"{day} {month} {int(number):2} {clock} {year}"]
+    weekday = next(name for name in _WEEKDAYS if name.startswith(day))
+    texts += [f"{weekday}, {number}-{month}-{year[2:]} {clock} {zone}" for zone in ("GMT", "UTC")]
+    return [text.encode("ascii") for text in texts]
+
+
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 USUAL_SECONDS = ("float", "ISO 8601", "ISO 8601 with an offset", "ISO 8601 without a zone", "padded")
 _SECONDS: tuple[tuple[str, Callable[[int], list[bytes]]], ...] = (
     ("float", lambda second: [b"%d.0" % second]),
@@ -222,6 +289,8 @@ _SECONDS: tuple[tuple[str, Callable[[int], list[bytes]]], ...] = (
     ("compact date and time", _dated("{compact_day}T{compact_clock}Z")),
     ("digits of date and time", _dated("{compact_day}{compact_clock}")),
     ("an HTTP date", lambda second: [format_http_date(second).encode("ascii")]),
+    ("an HTTP date with +0000", lambda second: [format_http_date(second)[:-3].encode("ascii") + b"+0000"]),
+    ("a date as a program prints it", lambda second: _printed(second)),
     ("padded", lambda second: [b"%0*d" % (width, second) for width in (11, 12, 13, 14, 16, 20)]),
     ("padded with spaces", lambda second: [b" %d" % second, b"%d " % second]),
     ("hex", lambda second: [b"%x" % second]),

@@ -36,10 +36,13 @@ class Formula:
     """How a digest of this length comes of parts.
 
     `order` holds places of parts, or bytes that stand between them. `algorithm` is the hash that the length tells.
+    `is_it` says of a digest whether it is the one, where that was not sent whole.
     """
 
-    def __init__(self, digest: bytes, algorithm: str, right: Parts | None = None) -> None:
-        self.digest = digest
+    def __init__(
+        self, digest: bytes, algorithm: str, right: Parts | None = None, is_it: Callable[[bytes], bool] | None = None
+    ) -> None:
+        self.is_it: Callable[[bytes], bool] = is_it or digest.__eq__
         self.algorithm = algorithm
         # Nearly all of what is tried has the right order.
         self._order = right["order"] if right and len(right["order"]) > 1 else None
@@ -65,7 +68,7 @@ class Formula:
         string: bytes = parts["join"].join(texts) + parts["end"]
         if parts["text"]:
             string = recoded(parts["text"], string)
-        return self._mac(parts, string) == self.digest
+        return self.is_it(self._mac(parts, string))
 
     def which(self, parts: Parts, several: Sequence[Parts]) -> int | None:
         """Which of several further changes, all of the same pieces, gives the digest beside these parts; its place.
@@ -82,7 +85,7 @@ class Formula:
         texts: list[Any] = [parts[place] if type(place) is int else place for place in order]
         texts = [secret if text is SECRET else text for text in texts]
         may_lack = None in texts or any(None in change.values() for change in several)
-        join, end, wanted = parts["join"], parts["end"], self.digest
+        join, end, is_it = parts["join"], parts["end"], self.is_it
         inner, outer = keyed_hashes(secret, self.algorithm) if mac == "hmac" else (new_hash(self.algorithm), None)
         for number, change in enumerate(several):
             for place, at in places.items():
@@ -93,7 +96,7 @@ class Formula:
                 last = outer.copy()
                 last.update(found.digest())
                 found = last
-            if found.digest() == wanted:
+            if is_it(found.digest()):
                 return number
         return None
 
@@ -103,10 +106,10 @@ class Formula:
             return self._secret_inside(parts, secrets)
         before, _, _ = self._around(parts)
         string = recoded(parts["text"], before) if parts["text"] else before
-        wanted, algorithm = self.digest, self.algorithm
+        is_it, algorithm = self.is_it, self.algorithm
         if parts["mac"] != "hmac":
             for place, secret in enumerate(secrets):
-                if self._mac({**parts, "secret": secret}, string) == wanted:
+                if is_it(self._mac({**parts, "secret": secret}, string)):
                     return place
             return None
         for place, secret in enumerate(secrets):
@@ -114,7 +117,7 @@ class Formula:
             inner, outer = inner.copy(), outer.copy()
             inner.update(string)
             outer.update(inner.digest())
-            if outer.digest() == wanted:
+            if is_it(outer.digest()):
                 return place
         return None
 
@@ -133,11 +136,11 @@ class Formula:
         if not behind:
             return 0 if secrets and self.fits(parts) else None
         behind[-1] += parts["end"]
-        wanted, prefix = self.digest, new_hash(self.algorithm, before)
+        is_it, prefix = self.is_it, new_hash(self.algorithm, before)
         for place, secret in enumerate(secrets):
             found = prefix.copy()
             found.update(secret.join((b"", *behind)))
-            if found.digest() == wanted:
+            if is_it(found.digest()):
                 return place
         return None
 
@@ -191,7 +194,7 @@ class Formula:
                 string = before + time + behind
                 if parts["text"]:
                     string = recoded(parts["text"], string)
-                if self._mac(parts, string) == self.digest:
+                if self.is_it(self._mac(parts, string)):
                     return second
         return None
 
@@ -204,12 +207,12 @@ class Formula:
             prefix.update(before)
         else:
             prefix = new_hash(self.algorithm, before)
-        wanted, copy = self.digest, prefix.copy
+        is_it, copy = self.is_it, prefix.copy
         if outer is None:
             for second in seconds:
                 found = copy()
                 found.update(b"%d%b" % (second, behind))
-                if found.digest() == wanted:
+                if is_it(found.digest()):
                     return second
             return None
         for second in seconds:
@@ -217,7 +220,7 @@ class Formula:
             found.update(b"%d%b" % (second, behind))
             last = outer.copy()
             last.update(found.digest())
-            if last.digest() == wanted:
+            if is_it(last.digest()):
                 return second
         return None
 
@@ -252,6 +255,8 @@ _MACS: dict[str, Callable[[str, bytes, bytes], bytes]] = {
     "of hash": lambda name, secret, string: _hmac(name, secret, _hash(name, string)),
     "hash of HMAC": lambda name, secret, string: _hash(name, _hmac(name, secret, string)),
     "hash of HMAC in hex": lambda name, secret, string: _hash(name, _hmac(name, secret, string).hex().encode()),
+    "of nothing": lambda name, secret, string: _hmac(name, secret, b""),
+    "hash of nothing": lambda name, secret, string: _hash(name, b""),
     "HMAC twice": lambda name, secret, string: _hmac(name, secret, _hmac(name, secret, string).hex().encode()),
 }
 

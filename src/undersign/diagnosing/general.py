@@ -14,7 +14,7 @@ from ..errors import CannotSign, Reason, Rejected
 from ..parts.carriers import form_of
 from ..parts.macs import SECRET_FORMS, SecretForm
 from ..scheme import Claim, Scheme, window_of
-from . import heads, spoilt
+from . import drafted, heads, lines, spoilt
 from .bodies import bodies
 from .cause import Cause, clock_cause, unexplained
 from .changes import Change, without_repeats
@@ -22,10 +22,11 @@ from .dates import date_changes
 from .formula import Formula
 from .keyring import KeyRing
 from .parameters import at_the_end, parameters
+from .remains import SIZES
 from .search import Budget, Fits, Try, find_one, find_two
-from .signatures import SIZES, Digest, base64_of, causes_of, digest_in, encoding_of
+from .signatures import Digest, causes_of, digest_in, digests_in, encoding_of
 from .targets import targets
-from .wholes import line_endings, macs, recoded, texts
+from .wholes import ends, joiners, macs, recoded, texts
 
 _FURTHEST = 26 * 3600
 # Under a second on a slow core: a canonical form with its signature takes some tens of microseconds.
@@ -39,16 +40,25 @@ def causes(
 ) -> tuple[Cause, ...]:
     """Why a request with this claim does not verify by this scheme."""
     request, clock = heads.mended(request)
+    sent: drafted.Sent = {}
+    digests: list[Digest] = []
     if claim is None:
-        mending = with_signature_in_form(scheme, request)
-        if mending is None or (claim := scheme.read(mending[0])) is None:
-            return unexplained(f"The request is not in form: {rejected.detail}.")
-        request, digest = mending
-        sample = scheme.signature(_SAMPLE, b"string")
-        made = digest_in(sample, "base64")
-        algorithm = SIZES[len(made.value)] if made else ""
-        clock += causes_of(digest, encoding_of(sample), algorithm)
-        claim = claim._replace(signatures=(base64_of(digest.value),))
+        request, lacking, mended, sent = drafted.in_form(scheme, request, now)
+        clock += mended
+        claim = _read(scheme, request)
+        if claim is None and (mending := with_signature_in_form(scheme, request)) is not None:
+            request, digests = mending
+            claim = _read(scheme, request)
+        if claim is None or any(cause.code != "header-name" for cause in lacking):
+            return lacking or unexplained(f"The request is not in form: {rejected.detail}.")
+        clock += lacking
+    right = scheme.signature(drafted.SAMPLE, b"string")
+    made = digest_in(right, "base64")
+    algorithm = SIZES[len(made.value)] if made else ""
+    if not digests and algorithm and claim.signatures:
+        # The scheme takes the form for one of its own, so only what is left of a digest tells anything.
+        read = digests_in(claim.signatures[0], encoding_of(right), algorithm)
+        digests = read[:1] if read and read[0].rest is not None else []
     window = window_of(scheme)
     if claim.at is not None and window is not None and window.outside(claim.at, now):
         clock += (clock_cause(claim.at - now),)
@@ -61,7 +71,13 @@ def causes(
     if claim.at is None and window is not None:
         found = _by_time(scheme, claim, own, others, now, budget)
     else:
-        found = _by_parts(scheme, request, claim, own, others, budget)
+        for digest in digests[1:]:  # which the right string alone may bear out
+            message = _Message(scheme, request, claim, digest, sent)
+            if any(message.fits({**message.right, "secret": message.keyed(secret)}) for secret in own):
+                return clock + causes_of(digest, encoding_of(right), algorithm)
+        message = _Message(scheme, request, claim, digests[0] if digests else None, sent)
+        clock += causes_of(digests[0], encoding_of(right), algorithm) if digests else ()
+        found = _by_parts(message, own, others, budget)
     if found is None or not (found or clock):
         if rejected.reason is Reason.MALFORMED:
             return unexplained(f"The request is refused whatever its signature: {rejected.detail}.")
@@ -70,24 +86,19 @@ def causes(
 
 
 def _by_parts(
-    scheme: Scheme,
-    request: Request,
-    claim: Claim,
-    own: tuple[bytes, ...],
-    others: list[tuple[str, bytes]],
-    budget: Budget,
+    message: _Message, own: tuple[bytes, ...], others: list[tuple[str, bytes]], budget: Budget
 ) -> tuple[Cause, ...] | None:
-    message = _Message(scheme, request, claim)
+    key_id = message.claim.key_id.encode("utf-8", "surrogatepass")
     changes = list(message.changes())
     tries: list[Try] = []
     # An unknown key has no secret that could be spoilt, but its signature may be by that of another.
     for place, secret in enumerate(own or (b"",)):
-        base = {**message.right, "secret": message.key(secret) if message.key else secret}
+        base = {**message.right, "secret": message.keyed(secret)}
 
         def fits(changed: Mapping[Any, Any], base: Mapping[Any, Any] = base) -> bool:
             return message.fits({**base, **changed})
 
-        changed = spoilt.secrets(secret, others if place == 0 else (), key_id=claim.key_id.encode(), key=message.key)
+        changed = spoilt.secrets(secret, others if place == 0 else (), key_id=key_id, key=message.key)
         spoilings = [change for change in changed if own or change.causes[0].code == "secret-other"]
 
         def which(changed: Mapping[Any, Any], several: Sequence[Mapping[Any, Any]], fits: Fits = fits) -> int | None:
@@ -98,27 +109,49 @@ def _by_parts(
     return find_two(tries, budget) if found is None else found
 
 
-def with_signature_in_form(scheme: Scheme, request: Request) -> tuple[Request, Digest] | None:
-    """The request with a signature in a form that the scheme reads, and the digest that was sent; None where no header
-    holds a digest in another form."""
-    sample = scheme.signature(_SAMPLE, b"string")
+def _read(scheme: Scheme, request: Request) -> Claim | None:
+    try:
+        return scheme.read(request)
+    except Rejected:
+        return None
+
+
+def with_signature_in_form(scheme: Scheme, request: Request) -> tuple[Request, list[Digest]] | None:
+    """The request with a signature in a form that the scheme reads, and the digests that it may be; None where no
+    header holds a digest in another form."""
+    sample = scheme.signature(drafted.SAMPLE, b"string")
+    made = digest_in(sample, "base64")
+    algorithm = SIZES[len(made.value)] if made else "sha256"
     for place, (name, value) in enumerate(request.headers):
-        for token in re.findall(_WORDS, value)[::-1]:
-            digest = digest_in(token, encoding_of(sample))
-            if digest is None:
+        for token in _tokens(value):
+            digests = digests_in(token, encoding_of(sample), algorithm)
+            if not digests:
                 continue
             changed = (name, value.replace(token, sample))
             altered = replace(request, headers=(*request.headers[:place], changed, *request.headers[place + 1 :]))
-            try:
-                claim = scheme.read(altered)
-            except Rejected:
-                continue
+            claim = _read(scheme, altered)
             if claim is not None and sample in claim.signatures:
-                return altered, digest
+                return altered, digests
     return None
 
 
-_WORDS = r"""(?:b?'[^']{16,}'|"[^"]{16,}"|[^\s,:;="']{16,}={0,2}|\S.{15,}$)"""
+def _tokens(value: str) -> list[str]:
+    """The pieces of a header's value that may be a signature, whole ones before what is inside of them."""
+    found = [token for expression in _WORDS for token in re.findall(expression, value)[::-1]]
+    return list(dict.fromkeys([token for token in found if len(token) >= _SHORTEST]))
+
+
+_SHORTEST = 14
+_WORDS = (
+    r"b?'[^']*'",
+    r'"([^"]*)"',
+    r'"[^"]+"',
+    r"[^\s,:;=\"']+={0,2}",
+    r":(.+)$",
+    r"[^=,:]+=([^,]+)",
+    r"[^ ]+ (.+)$",
+    r"^.+$",
+)
 
 
 class _Message:
@@ -126,8 +159,10 @@ class _Message:
 
     _PARTS = ("method", "target", "origin", "content-type", "date", "body")
 
-    def __init__(self, scheme: Scheme, request: Request, claim: Claim) -> None:
-        self.scheme, self.request, self.claim = scheme, request, claim
+    def __init__(
+        self, scheme: Scheme, request: Request, claim: Claim, digest: Digest | None, sent: drafted.Sent
+    ) -> None:
+        self.scheme, self.request, self.claim, self.sent = scheme, request, claim, sent
         self._date = next((name for name, value in request.headers if _says(value, claim.at)), "")
         self._strings: dict[tuple[Any, ...], bytes | None] = {}
         self.right: dict[Any, Any] = {
@@ -145,7 +180,10 @@ class _Message:
         }
         self.string = self._canonical(self.right) or b""
         self._parameters = at_the_end(self.string, form_of(request))
-        self._formula, self.right["mac"], self.key = _formula_of(scheme, claim)
+        self._formula, self.right["mac"], self.key = formula_of(scheme, claim, digest)
+
+    def keyed(self, secret: bytes) -> bytes:
+        return self.key(secret) if self.key else secret
 
     def fits(self, parts: Mapping[Any, Any]) -> bool:
         string = self._canonical(parts) if parts["secret"] else None
@@ -155,6 +193,8 @@ class _Message:
             if not string.endswith(self._parameters[0]):
                 return False
             string = string[: len(string) - len(self._parameters[0])] + parts["parameters"]
+        if any(type(key) is tuple for key in parts) or "lines" in parts:
+            string = lines.changed(string, parts)
         if parts["join"] != b"\n":
             string = string.replace(b"\n", parts["join"])
         if self._formula is not None:
@@ -184,7 +224,14 @@ class _Message:
             yield from parameters(form_of(self.request), self._parameters[0], frozenset(), self._parameters[1])
             without = {"parameters": b""}
             yield Change("parameters", without, (Cause("body-empty", _NO_PARAMETERS),))
-        yield from line_endings(self.string)
+        is_keyed = self.right["mac"] == "hmac"
+        for change in lines.changes(self.scheme, self.request, self.claim, self.string, self.sent):
+            order = change.sets.get("lines", (0,))
+            if is_keyed or b"" not in (order[0], order[-1]):  # else the line end belongs to the secret
+                yield change
+        count = self.string.count(b"\n") + 1
+        yield from joiners(b"\n", count, self.string) if count > 1 else ()
+        yield from ends(self.string)
         for change in texts():
             if change.value != "led" or self.right["mac"] == "hmac":  # else it belongs to the secret
                 yield change
@@ -230,11 +277,14 @@ def _base64(digest: bytes) -> str:
     return b64encode(digest).decode("ascii")
 
 
-def _formula_of(scheme: Scheme, claim: Claim) -> tuple[Formula | None, str, Callable[[bytes], bytes] | None]:
+def formula_of(
+    scheme: Scheme, claim: Claim, digest: Digest | None
+) -> tuple[Formula | None, str, Callable[[bytes], bytes] | None]:
     """How a digest comes of the string, where the scheme's function is one that is known: what that is, and what makes
     a key of a secret."""
-    sent = [found for text in claim.signatures if (found := digest_in(text, "base64"))]
-    made = digest_in(scheme.signature(_SAMPLE, b"string"), "base64")
+    read = digest and [digest]
+    sent = read or [found for text in claim.signatures if (found := digest_in(text, "base64"))]
+    made = digest_in(scheme.signature(drafted.SAMPLE, b"string"), "base64")
     if not sent or made is None:
         return None, "", None
     for form in SECRET_FORMS:
@@ -242,13 +292,12 @@ def _formula_of(scheme: Scheme, claim: Claim) -> tuple[Formula | None, str, Call
         for mac in ("hmac", "secret first", "secret last"):
             formula = Formula(made.value, SIZES[len(made.value)])
             parts = {0: b"string", "order": (0,), "join": b"", "end": b"", "text": "", "mac": mac}
-            if formula.fits({**parts, "secret": key(_SAMPLE)}):
-                formula = Formula(sent[0].value, SIZES[len(sent[0].value)])
+            if formula.fits({**parts, "secret": key(drafted.SAMPLE)}):
+                rest = sent[0].rest
+                is_it = None if rest is None else rest.fits
+                formula = Formula(sent[0].value, SIZES[len(sent[0].value)], None, is_it)
                 return formula, mac, None if form == "text" else key
     return None, "", None
-
-
-_SAMPLE = b"a2V5a2V5"  # a secret in text, and in base64
 
 
 def _says(value: str, at: float | None) -> bool:

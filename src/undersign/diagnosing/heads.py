@@ -162,6 +162,8 @@ def labels(text: bytes) -> Iterator[Change]:
     """What is signed in place of a literal, such as the version of a scheme."""
     others = [b"", text.lower(), text.upper(), text.strip()]
     others += [re.sub(rb"[0-9]+", number, text) for number in (b"0", b"1", b"2", b"3", b"")] + [b"v" + text]
+    if text.isdigit():  # such as the milliseconds that a request may be under way
+        others += [b"%d" % (number * 1000) for number in (1, 2, 3, 5, 6, 10, 15, 20, 30, 60)] + [b"5", b"60", b"300"]
     for value in others:
         detail = "The client signed another label than the scheme has, or none: sign it as it is written there."
         yield Change("label", value, (Cause("part-missing", detail),), lone=1)
@@ -178,6 +180,7 @@ def key_ids(key: bytes) -> Iterator[Change]:
             )
             yield Change("key id", value, (Cause("key-encoded", detail),))
     others = [key.lower(), key.upper(), key.strip(), key + b"\n", key + b" ", b" " + key, key.replace(b" ", b"+")]
+    others += [key.swapcase(), key.capitalize(), b":" + key, key + b":", b"\t" + key, b"\n" + key, b""]
     others += [key.title(), key.replace(b"-", b""), b'"' + key + b'"', b"'" + key + b"'", key + b"\r\n"]
     for place, value in enumerate(others):
         where = difference(key, value, "key id")
@@ -212,14 +215,21 @@ def header_lines(names: Sequence[str], request: Request, right: bytes, separator
             forms += [[wire(name) + between.encode() + value for name, value in lines]]
         forms.append([value for _, value in lines])
     spellings: list[bytes] = [end.join(form) for form in forms]
-    spellings += [value + end for value in spellings if value] + [right + end, right.removesuffix(end), right.lower()]
+    spellings += [value + end for value in spellings if value] + [right + end, right.removesuffix(end)]
+    if b"HTTP/" not in right:  # and so no request line is among them
+        spellings.append(right.lower())
     spellings += [b",".join(form) for form in forms] + [b"".join(form) for form in forms]
-    for write in (bytes.upper, bytes.title):
+    for write in (bytes.upper, bytes.title, bytes.capitalize):
         changed = right
         for name in names:
             changed = changed.replace(wire(name) + pair.encode(), write(wire(name)) + pair.encode())
         where = difference(right, changed, "custom headers")
         detail = f"The client wrote the names of the headers that are signed in capitals: in lower case ({where})."
+        yield Change("custom", changed, (Cause("custom-headers-line", detail),), lone=1)
+    for version in (b"HTTP/1.0", b"HTTP/2.0", b"HTTP/2", b"HTTP/3"):
+        changed = re.sub(rb"HTTP/[0-9.]+", version, right)
+        where = difference(right, changed, "request line")
+        detail = f"The client signed a request line with another version of HTTP than the scheme says ({where})."
         yield Change("custom", changed, (Cause("custom-headers-line", detail),), lone=1)
     if end in right:
         for other in (b" ", b":", b"-", b"|", b"&", b";", b".", b"\\n", b"\r\n", b"_", b"/", b"+", b"\n\n"):

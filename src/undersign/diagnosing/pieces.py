@@ -29,6 +29,7 @@ from .parameters import parameters
 from .reading import Reading
 from .targets import targets
 
+_MOST_LINES = 12
 _MOST_ALTERED = 2_800  # requests of one kind that a recipe's parts are made of anew
 NO_VALUES = Values("-", "-", 0.0, "-", {})
 _NO_REQUEST = Request("GET", "/")
@@ -137,6 +138,8 @@ class Pieces:
         right = heads.wire(self.request.target)
         yield from self._altered(targets(self.request, right), _with_target)
         yield from self._altered(heads.origins(self.request), _with_origin)
+        default = getattr(self.scheme, "content_type", None) or "application/json"
+        yield from self._altered(heads.content_types(self.request, default), _with_content_type)
         yield from self._bodies()
         for place, part in enumerate(self.parts):
             text = self.right[place]
@@ -185,7 +188,7 @@ class Pieces:
     def _made_of(self, alter: Callable[[Request, bytes], Request]) -> list[int]:
         """The places of the pieces that change when the request does."""
         found: list[int] = []
-        probes = [alter(self.request, probe) for probe in _PROBES]
+        probes = [alter(self.request, probe) for probe in (*_PROBES, *_PROBED_TYPES)]
         for place, part in enumerate(self.parts):
             if self.right[place] is SECRET or self.right[place] is TIME:
                 continue
@@ -238,7 +241,7 @@ class Pieces:
             yield from bodies.digest_forms(self._hash, text, "sha256", None)
         elif name == "custom headers" and text:
             yield from heads.header_lines(self._names_of(part), request, text, part.separators)
-            yield from self._in_headers(part)
+            yield from self._in_headers(part, self.parts.index(part))
         elif name in ("parameters", "query", "leading query"):
             encoded = request.target.partition("?")[2] if part.query_without is not None else ""
             if part.form_without is not None:
@@ -252,6 +255,8 @@ class Pieces:
             yield from heads.key_ids(text)
         elif name == "digest":
             yield from bodies.digest_spellings(text)
+            held = [text_of(one, request, self.values) for one in part.holds]
+            yield from bodies.inner_digests([one for one in held if one is not None], text)
         elif name == "literal":
             yield from heads.labels(text)
         if name in ("path", "query", "target", "url", "leading query", "path segment"):
@@ -262,7 +267,7 @@ class Pieces:
             raw = heads.wire((request.values(part.headers[0]) or [""])[0])
             yield from heads.header_values(name[len("header ") :], text, raw)
 
-    def _in_headers(self, part: Part) -> Iterator[Change]:
+    def _in_headers(self, part: Part, place: int) -> Iterator[Change]:
         """What is signed in place of the value of one of several headers."""
         for name in part.headers:
             sent = (self.request.values(name) or [""])[0]
@@ -277,6 +282,8 @@ class Pieces:
             else:
                 continue
             for change in changes:
+                if heads.wire(sent) in (held := self.right[place] or b""):
+                    yield replace(change, value=held.replace(heads.wire(sent), change.value))
                 alter = partial(_with_header, name, change.value.decode("latin-1"))
                 try:
                     text = text_of(part, alter(self.request), self.values)
@@ -337,7 +344,10 @@ class Pieces:
         yield from wholes.joiners(right["join"], len(present), canonical)
         is_last = secrets[-1:] == [len(present) - 1]
         yield from wholes.ends(canonical, right["join"], secret_is_last=is_last)
-        yield from wholes.texts(holds_secret=bool(secrets))
+        beside = b"\n".join(text for place in right["order"] if isinstance(text := right[place], bytes))
+        yield from wholes.texts(beside if secrets else None)
+        if right["join"] != wholes.LF:
+            yield from self._of_lines(canonical)
         for change in (
             *wholes.orders(names, keyed),
             *wholes.between(len(present)),
@@ -347,6 +357,23 @@ class Pieces:
         whole_names = [part.name for part in self.parts]
         if canonical and "custom headers" in whole_names:
             yield from self._empty_line(whole_names.index("custom headers"), canonical)
+
+    def _of_lines(self, canonical: bytes | None) -> Iterator[Change]:
+        """What is done to the lines of a string whose parts are no lines: their ends are in literals or in lists."""
+        literals = {
+            place: text
+            for place, part in enumerate(self.parts)
+            if part.name in ("literal", "custom headers") and wholes.LF in (text := self.right[place] or b"")
+        }
+        for change in wholes.joiners(wholes.LF, 1 + len(literals), canonical) if literals else ():
+            sets = {place: text.replace(wholes.LF, change.value) for place, text in literals.items()}
+            yield replace(change, part="lines", value=sets)
+        lines = canonical.split(wholes.LF) if canonical else []
+        if literals and len(lines) <= _MOST_LINES:
+            names = [f"line {place}" for place in range(1, len(lines) + 1)]
+            for change in wholes.orders(names, None):
+                other = wholes.LF.join(lines[place] if type(place) is int else place for place in change.value)
+                yield replace(change, part="order", value={"order": (other,)})
 
     def _empty_line(self, place: int, canonical: bytes) -> Iterator[Change]:
         """The line that stands where headers would, which a client leaves out or puts there twice."""
@@ -365,6 +392,7 @@ class Pieces:
         return joined
 
 
+_PROBED_TYPES = (b"application/json", b"application/x-www-form-urlencoded")
 _PROBES = (b"", b"/probe/probed?a=1&probe=2", b"/")
 _SPANS = {
     "target-with-query": "the query too, or its question mark",
@@ -384,6 +412,11 @@ def _with_method(request: Request, method: bytes) -> Request:
 
 def _with_target(request: Request, target: bytes) -> Request:
     return replace(request, target=target.decode("latin-1"))
+
+
+def _with_content_type(request: Request, content_type: bytes) -> Request:
+    kept = [(name, value) for name, value in request.headers if name.lower() != "content-type"]
+    return replace(request, headers=(*kept, ("Content-Type", content_type.decode("latin-1"))))
 
 
 def _with_origin(request: Request, origin: bytes) -> Request:

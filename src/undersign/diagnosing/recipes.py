@@ -29,10 +29,10 @@ from .changes import Change, without_repeats
 from .formula import Formula
 from .keyring import KeyRing
 from .pieces import NO_VALUES, Pieces, text_of
-from .reading import Reading, Received, may_carry, received
+from .places import may_carry
+from .reading import Reading, Received, received
 from .search import Budget, Try, find_one, find_two
 from .seconds import find_second
-from .signatures import SIZES
 
 _COMPUTATIONS = 220_000
 _SECONDS = 720_000  # of a time that is not sent: each takes less than a microsecond
@@ -171,11 +171,12 @@ class _Diagnosis:
             _Search(self, request, reading, guessed=guessed) for request, guessed in bases for reading in readings
         ]
         searches = [search for search in searches if not search.pieces.problem]
-        looks = [_Search.as_it_is] if len(searches) > 1 and not self.searches_time else []
+        looks = [_Search.as_it_is] if len(searches) > 1 else []
         looks += [_Search.of_a_second] if self.searches_time else [_Search.of_one, _Search.of_two]
         for look in looks:
-            for place, search in enumerate(searches):
-                share = Budget(self.budget.left // (len(searches) - place))
+            looked_at = [one for one in searches if look is _Search.as_it_is or not one.reading.is_doubtful]
+            for place, search in enumerate(looked_at):
+                share = Budget(self.budget.left // (len(looked_at) - place))
                 self.budget.left -= share.left
                 found = look(search, share)
                 self.budget.left += share.left
@@ -190,14 +191,20 @@ class _Search:
         self.diagnosis, self.reading, self.guessed = diagnosis, reading, guessed
         scheme, keys = diagnosis.scheme, diagnosis.keys
         self.pieces = Pieces(scheme, request, reading, diagnosis.searches_time)
-        self.formula = Formula(reading.digest, SIZES[len(reading.digest)], self.pieces.right)
+        is_it = None if reading.rest is None else reading.rest.fits
+        self.formula = Formula(reading.digest, reading.algorithm, self.pieces.right, is_it)
         self.own = keys.secrets(reading.key_id, scheme.name)
         self.others = keys.others(reading.key_id, scheme.name)
         form = scheme.program.secret_form
         self.key = None if form.form == "text" else form.key
 
     def as_it_is(self, budget: Budget) -> tuple[Cause, ...] | None:
-        fits = any(self.formula.fits(self._right(secret)) for secret in self.own if budget.take())
+        diagnosis, rights = self.diagnosis, map(self._right, self.own)
+        if diagnosis.searches_time:
+            window = diagnosis.scheme.window.seconds(diagnosis.now)
+            fits = any(self.formula.second(right, window, budget) is not None for right in rights)
+        else:
+            fits = any(self.formula.fits(right) for right in rights if budget.take())
         return self.pieces.problems if fits else None
 
     def of_one(self, budget: Budget) -> tuple[Cause, ...] | None:

@@ -46,6 +46,8 @@ _PLACEHOLDERS = (
     *("$secret", "${secret}", "$apiSecret", "${apiSecret}", "YOUR_SECRET", "your-secret", "your_secret"),
 )
 
+_ENCODE_URI = ";,/?:@&=+$-_.!~*'()#"  # what JavaScript's encodeURI leaves as it is
+
 Recoded = Callable[[bytes], bytes]
 _Spoilt = Iterator[tuple[str, str, bytes]]
 _AS_IT_IS = "take the secret as text in UTF-8, as it was given out."
@@ -85,6 +87,13 @@ def secrets(
         detail = f"The client decoded or encoded the secret twice before it signed: {_AS_IT_IS}"
         for value in _twice(secret if key is None else key(secret)):
             yield Change("secret", value, (Cause("secret-encoding", detail),), lone=True)
+        if key is not None:
+            for code, detail, value in _recoded(key(secret)):
+                yield Change("secret", value, (Cause(code, detail),), lone=True)
+            plain = (secret, secret.removeprefix(b"whsec_"), secret.rpartition(b"_")[2])
+            for code, detail, value in (*_spoilt(secret), *_quoted(secret), *_cut(secret)):
+                if value not in plain:  # which is a text that was not decoded, and no more than that
+                    yield Change("secret", value, (Cause(code, detail),), lone=True)
     for place, (owner, value) in enumerate(others):
         detail = (
             f"The client signed with the secret of the key {owner!r}: sign with the secret of the key that the "
@@ -106,7 +115,7 @@ def _spoilt(secret: bytes) -> _Spoilt:
     detail = "The client signed with a secret that has white space (or a byte order mark) around it: strip it."
     for before, behind in (*_SPACES, (b"", no_break_space), (bom, b""), (no_break_space, b"")):
         yield "secret-whitespace", detail, before + secret + behind
-    for space in (b"\t", b"\r", b"\n\n", "\u200b".encode(), b"\xa0"):
+    for space in (b"\t", b"\r", b"\n\n", "\u200b".encode(), b"\xa0", b"\v", b"\f", b"  "):
         yield "secret-whitespace", detail, secret + space
     for space in (b"\n", b"\t", "\u200b".encode()):
         yield "secret-whitespace", detail, space + secret
@@ -135,7 +144,11 @@ def _recoded(secret: bytes) -> _Spoilt:
         yield code, f"The client encoded the secret in base64 before it signed: {should}", value
     for value in (secret.hex().encode(), secret.hex().upper().encode()):
         yield code, f"The client encoded the secret in hex before it signed: {should}", value
-    for value in (quote(secret, safe="").encode(), quote_plus(secret).encode(), unquote_to_bytes(secret)):
+    for value in (
+        *(quote(secret, safe=kept).encode() for kept in ("", "/", "!'()*~", _ENCODE_URI)),
+        quote_plus(secret).encode(),
+        unquote_to_bytes(secret),
+    ):
         yield code, f"The client percent-encoded or decoded the secret before it signed: {should}", value
     detail = f"The client decoded the secret as a form is decoded, so that a + is a space, or the reverse: {should}"
     for value in (secret.replace(b"+", b" "), unquote_to_bytes(secret.replace(b"+", b" ")), secret.replace(b" ", b"+")):
@@ -160,7 +173,9 @@ def _recoded(secret: bytes) -> _Spoilt:
 
 
 def _twice(key: bytes) -> Iterator[bytes]:
-    letters = re.sub(rb"[^A-Za-z0-9+/]", b"", key)  # as decoders do that pass over what is no base64
+    letters = re.sub(
+        rb"[^A-Za-z0-9+/]", b"", key.translate(bytes.maketrans(b"-_", b"+/"))
+    )  # as decoders do that pass over what is no base64
     yield base64.b64decode(letters[: len(letters) - (len(letters) % 4 == 1)] + b"=" * (-len(letters) % 4 % 3))
     for end in (b"\n", b"\r\n"):
         yield base64.b64encode(key + end)
@@ -190,6 +205,14 @@ def _quoted(secret: bytes) -> _Spoilt:
             (b"", b"'"),
             (b'\\"', b'\\"'),
             (b"=", b""),
+            (b"", b"&"),
+            (b"&", b""),
+            (b"", b"."),
+            (b"", b":"),
+            (b":", b""),
+            (b"$", b""),
+            (b"(", b")"),
+            (b"{", b"}"),
         ),
         *((b'"', b'"\n'), (b"'", b"'\n")),
         *((opened.encode(), closed.encode()) for opened, closed in ("“”", "\u2018\u2019", "„“", "«»", "””")),
@@ -206,6 +229,32 @@ def _quoted(secret: bytes) -> _Spoilt:
         yield code, detail, value
     for value in (secret.replace(b"\\", b""), secret.replace(b"\\", b"\\\\"), secret.replace(b'"', b'\\"')):
         yield code, detail, value
+    for mark in (b"$", b"&", b"!", b"#", b" ", b"`", b"=", b"/"):
+        if mark in secret:
+            yield code, detail, secret.replace(mark, b"\\" + mark)
+    text = secret.decode("utf-8", "surrogateescape")
+    for plain in (r"[^\w@%+=:,./-]", r"[ $&'\"\\;()#!`|<>*?~\[\]{}]"):  # as printf %q of a shell
+        yield code, detail, re.sub(f"({plain})", r"\\\1", text).encode("utf-8", "surrogateescape")
+    if b"%" in secret:
+        yield code, detail, secret.replace(b"%", b"%%")
+    if b"$" in secret:
+        yield (
+            code,
+            "The client's Makefile or template doubled a $ of the secret: take it as it is.",
+            secret.replace(b"$", b"$$"),
+        )
+        yield (
+            code,
+            "The client's Makefile or template doubled a $ of the secret: take it as it is.",
+            secret.replace(b"$$", b"$"),
+        )
+    try:
+        text = secret.decode()
+    except UnicodeError:
+        text = secret.decode("latin-1")
+    detail = "The client signed with the secret as a program prints it: take the secret itself."
+    for shown in (repr(secret), repr(text), f"[{text}]", f"['{text}']", f'["{text}"]', *_wrapped(text)):
+        yield code, detail, shown.encode()
     if len(secret) > 1:
         yield code, detail, re.sub(rb"\\(.)", rb"\1", secret)
     try:
@@ -219,6 +268,17 @@ def _quoted(secret: bytes) -> _Spoilt:
     )
     for word in _PLACEHOLDERS:
         yield code, detail, word.encode()
+
+
+def _wrapped(text: str) -> Iterator[str]:
+    """The secret as languages show a value that may be absent, and bytes."""
+    for word in ("Some", "Optional", "Just"):
+        yield f"{word}({text})"
+        yield f'{word}("{text}")'
+    numbers = list(text.encode("utf-8", "surrogatepass"))
+    yield f"[{' '.join(map(str, numbers))}]"
+    yield str(numbers)
+    yield ",".join(map(str, numbers))
 
 
 def _ascii_kept(secret: bytes) -> str:
@@ -252,8 +312,9 @@ def _cut(secret: bytes) -> _Spoilt:
 def _rare(secret: bytes) -> _Spoilt:
     code = "secret-encoding"
     detail = f"The client signed with the letters of the secret in another case: {_AS_IT_IS}"
-    for value in (secret.lower(), secret.upper()):
-        yield code, detail, value
+    text = secret.decode("utf-8", "surrogateescape")
+    for changed in (text.lower(), text.upper(), text.swapcase()):
+        yield code, detail, changed.encode("utf-8", "surrogateescape")
     detail = f"The client escaped the secret for HTML or XML before it signed, or the reverse: {_AS_IT_IS}"
     pairs = [(b"&", b"&amp;"), (b"<", b"&lt;"), (b">", b"&gt;"), (b'"', b"&quot;"), (b"'", b"&#39;")]
     escaped = unescaped = secret

@@ -1,7 +1,8 @@
 """A client's own string to sign beside the right one, with what the keys say of it.
 
 Most clients can print what they have signed. Where the secret is known as well, the signature tells two mistakes apart:
-a string that gives the signature that was sent is the one that was signed, and where it differs is the cause.
+a string that gives the signature that was sent is the one that was signed, and where it differs is the cause. One that
+gives it with a spoilt secret or another MAC alone was signed too, and that is named.
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ import base64
 import binascii
 import hashlib
 import hmac
+import itertools
 import math
 import re
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
 from urllib.parse import quote, quote_plus
 
 from ..core.credentials import Credential
@@ -25,13 +28,26 @@ from ..explaining.explanation import explanations_of_received
 from ..explaining.readings import readings
 from ..scheme import Claim, Scheme, window_of
 from ..verifying.lookup import Keys
+from . import spoilt
+from .cause import Cause, in_order
+from .changes import without_repeats
+from .drafted import SAMPLE
+from .formula import Formula
+from .general import formula_of
 from .keyring import KeyRing
+from .remains import SIZES
+from .search import Budget, Try, find_one, find_two
+from .signatures import causes_of, digest_in, digests_in, encoding_of
+from .wholes import ends, macs
 
 _NUMBER = re.compile(rb"(?=([0-9]{10}))")
 _DATE = re.compile(rb"[0-9]{4}-?[0-9]{2}-?[0-9]{2}[T ]?[0-9:.]{4,}[^\n]{0,6}")
 _MOST_TIMES = 64
 _FURTHEST = 400 * 86400  # seconds: no clock is that far off
 _SHORTEST_HIDDEN = 4
+_MOST_READINGS = 4
+_COMPUTATIONS = 60_000
+_SECRET = b"\0"  # what stands for it in a string to sign
 
 
 class Beside(NamedTuple):
@@ -85,7 +101,57 @@ def beside(
             gives_signature=gives_signature if secrets and claim is not None else None,
         )
         found.append(Beside(explanation, comparison))
-    return next((both for both in found if both.comparison.same), found[0])
+    both = next((both for both in found if both.comparison.same), found[0])
+    if claim is None or both.comparison.gives_signature is not False:
+        return both
+    strings = [both.explanation.canonical] if both.comparison.same else [one.value for one in readings(signed)]
+    others = ring.others(claim.key_id, scheme.name)
+    causes = _mistakes(scheme, claim, strings[:_MOST_READINGS], secrets, others)
+    mistakes = tuple(cause.detail for cause in in_order(causes))
+    return Beside(both.explanation, replace(both.comparison, mistakes=mistakes))
+
+
+def _mistakes(
+    scheme: Scheme, claim: Claim, strings: Sequence[bytes], secrets: Sequence[bytes], others: list[tuple[str, bytes]]
+) -> tuple[Cause, ...]:
+    """What was done to secret, MAC or digest, where one of the strings gives the signature with that; else nothing."""
+    sample = digest_in(right := scheme.signature(SAMPLE, b"string"), "base64")
+    sent = digests_in(claim.signatures[0], encoding_of(right), SIZES[len(sample.value)]) if sample else []
+    budget = Budget(_COMPUTATIONS)
+    for digest, string in itertools.product(sent, strings):
+        formula, mac, key = formula_of(scheme, claim, digest)
+        if formula is None or _SECRET in string:
+            continue
+        tries = [_try(formula, string, mac, secret, key, others, claim.key_id) for secret in secrets]
+        found = find_one(tries, budget)
+        found = find_two(tries, budget) if found is None else found
+        if found is not None:
+            written = () if digest.rest is None else causes_of(digest, encoding_of(right), formula.algorithm)
+            return written + found
+    return ()
+
+
+def _try(
+    formula: Formula,
+    string: bytes,
+    mac: str,
+    secret: bytes,
+    key: Callable[[bytes], bytes] | None,
+    others: list[tuple[str, bytes]],
+    key_id: str,
+) -> Try:
+    right = {0: string, "order": (0,), "join": b"", "end": b"", "text": "", "mac": mac}
+    right["secret"] = secret if key is None else key(secret)
+    changed = spoilt.secrets(secret, others, key_id=key_id.encode("utf-8", "surrogatepass"), key=key)
+    changes = [*changed, *macs(mac, formula.algorithm, ["string"], None), *ends(string)]
+
+    def fits(sets: Mapping[Any, Any]) -> bool:
+        return formula.fits({**right, **sets})
+
+    def which(sets: Mapping[Any, Any], several: Sequence[Mapping[Any, Any]]) -> int | None:
+        return formula.which({**right, **sets}, several)
+
+    return Try(without_repeats(changes, right), fits, which, length=len(string))
 
 
 def _fits(signature: str, sent: Sequence[str]) -> bool:

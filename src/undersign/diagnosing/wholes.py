@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Sequence
 
 from .cause import Cause, string_difference
 from .changes import Change
@@ -14,28 +14,17 @@ from .changes import Change
 JOINERS = ("", "\n", ":", "&", ".", "|", ",", " ", ";", "-", "_", "/", "+", "\n\n")
 """What stands between two parts, the usual ones first."""
 LF = b"\n"
-_RARE_JOINERS = ("\\n", "\r\n", "\0", ", ", "; ", " | ", ": ", "\t", "#", "=", "~", "::", "||")
+_RARE_JOINERS = ("\\n", "\r\n", "\r", "\0", ", ", "; ", " | ", ": ", "\t", "#", "=", "~", "::", "||")
 _SURE_JOINERS = 6
 _MOST_ORDERED = 4
 _MOST_MOVED = 8
 
 TRAILING_NEWLINE = "The client signed the string with a newline at its end: end it without one."
 
-Shown = Callable[[Mapping[Any, Any]], bytes]
-"""The string to sign with some of its parts set otherwise."""
-
-
-def line_endings(canonical: bytes) -> Iterator[Change]:
-    """Other ends of the lines, and of the last one, of a string of which nothing else is known."""
-    for value, what in ((b"\r\n", "CRLF"), (b"\\n", "a backslash and an n"), (b"\r", "CR")):
-        where = string_difference(canonical, canonical.replace(b"\n", value))
-        detail = f"The client put {what} between the lines of the string to sign: put one LF ({where})."
-        yield Change("join", value, (Cause("line-endings", detail),))
-    for value in (b"", b" "):
-        where = string_difference(canonical, canonical.replace(b"\n", value))
-        detail = f"The client put no line ends between the lines of the string to sign: put one LF ({where})."
-        yield Change("join", value, (Cause("separator", detail),))
-    yield from ends(canonical)
+OF_NOTHING = (
+    "The client took the digest before anything was put into the MAC, so it is that of an empty string: write the "
+    "string to sign first, then take the digest (in Go `mac.Write(data)` and `mac.Sum(nil)`)."
+)
 
 
 def ends(canonical: bytes | None, joiner: bytes = b"", *, secret_is_last: bool = False) -> Iterator[Change]:
@@ -70,10 +59,11 @@ def joiners(joiner: bytes, count: int, canonical: bytes | None) -> Iterator[Chan
             yield Change("join", value, (Cause("separator", detail),), lone=place > _SURE_JOINERS)
 
 
-def texts(*, holds_secret: bool = False) -> Iterator[Change]:
-    """Other bytes of the same letters. Where the secret is among them, most of these are of the secret alone."""
-    for name, (code, detail, _) in _TEXTS.items():
-        if holds_secret and code == "string-encoding" and not name.startswith("utf-16"):
+def texts(beside: bytes | None = None) -> Iterator[Change]:
+    """Other bytes of the same letters. `beside` is what stands beside the secret, if that is in the string: what
+    changes nothing of it is done to the secret alone."""
+    for name, (code, detail, change) in _TEXTS.items():
+        if beside is not None and code == "string-encoding" and change(beside) in (beside, b"\xef\xbb\xbf" + beside):
             continue
         yield Change("text", name, (Cause(code, detail),), lone=name != "utf-16-le")
 
@@ -97,6 +87,12 @@ def _form_encoded(string: bytes) -> bytes:
     from urllib.parse import quote_plus
 
     return quote_plus(string).encode()
+
+
+def _in_json(string: bytes) -> bytes:
+    import json
+
+    return json.dumps(string.decode("utf-8", "replace")).encode()
 
 
 _IN = "The client encoded the string to sign"
@@ -127,6 +123,8 @@ _TEXTS: dict[str, tuple[str, str, Callable[[bytes], bytes]]] = {
     ),
     "percent": ("string-encoding", f"{_IN} with percent-escapes: sign it as it is.", _percent_encoded),
     "form": ("string-encoding", f"{_IN} with percent-escapes: sign it as it is.", _form_encoded),
+    "base64": ("string-encoding", f"{_IN} in base64: sign it as it is.", b64encode),
+    "json": ("string-encoding", f"{_IN} as JSON, in quotes: sign it as it is.", _in_json),
     "lower": ("string-encoding", "The client wrote the string to sign in lower case: sign it as it is.", bytes.lower),
     "upper": ("string-encoding", "The client wrote the string to sign in upper case: sign it as it is.", bytes.upper),
     "crlf": ("line-endings", _LINES, lambda string: string.replace(b"\n", b"\r\n")),
@@ -208,6 +206,8 @@ def macs(right: str, algorithm: str, names: Sequence[str], keyed: int | None) ->
         if mac != right and not (right.startswith("secret") and mac.startswith("secret on")):
             detail = f"The client used {what} for the signature: it is {should} here."
             yield Change("mac", mac, (Cause("algorithm", detail),), lone=mac not in _USUAL_MACS[right])
+    nothing = "of nothing" if right == "hmac" else "hash of nothing"
+    yield Change("mac", nothing, (Cause("algorithm", OF_NOTHING),), lone=True)
     if keyed is None:
         return
     others = [place for place in range(len(names)) if place != keyed]

@@ -72,7 +72,8 @@ class Comparison:
     `reading` has the codes of what was done to the bytes that were given: none where they are taken as they stand.
     `secret_compared` is False where the secret is among the parts, and what the client has there could not be told to
     be right. `gives_signature` says whether the client's string, with the secret that is known, gives the signature
-    that was sent; None where that was not tried.
+    that was sent; None where that was not tried. `mistakes` says what else the client did, in sentences, where its
+    string gives that signature with another secret, MAC or encoding.
     """
 
     same: bool
@@ -84,6 +85,7 @@ class Comparison:
     difference: Difference | None
     secret_compared: bool = True
     gives_signature: bool | None = None
+    mistakes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return "\n".join(self._lines())
@@ -100,6 +102,9 @@ class Comparison:
                 "With the secret it gives the very signature that was sent: secret and MAC are right, and the "
                 "difference is the cause."
             )
+        if self.mistakes:
+            also = "" if self.same else ", and the difference is one too"
+            return f"It gives the signature that was sent with another mistake{also}. {' '.join(self.mistakes)}"
         if self.same:
             return (
                 "With the secret it does not give the signature that was sent, so the secret, the MAC or its encoding "
@@ -136,6 +141,7 @@ class Comparison:
             ],
             "secret_compared": self.secret_compared,
             "gives_signature": self.gives_signature,
+            "mistakes": list(self.mistakes),
         }
 
     def _lines(self) -> Iterator[str]:

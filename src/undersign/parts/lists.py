@@ -34,7 +34,7 @@ class ListTemplate(Template):
             raise ConfigError("list_separator is one character, with spaces around it or none, such as ',' or ' '")
         start = self.literal.rpartition(" ")
         self._begins = start[0] + start[1] if mark != " " else ""
-        self._separator, self._mark, self._items = separator, mark, list[_Item]()
+        self._separator, self.mark, self._items = separator, mark, list[_Item]()
         for piece in text[len(self._begins) :].split(separator):
             name, literal = self._name_of(piece, patterns)
             # A value ends with its item, and the spaces around an item are not its own.
@@ -69,7 +69,7 @@ class ListTemplate(Template):
             return False
         signatures: list[str] = []
         seen: set[str] = set()
-        for part in text[len(self._begins) :].split(self._mark):
+        for part in text[len(self._begins) :].split(self.mark):
             part = part.strip(" \t")
             for item in self._items:
                 if not part.startswith(item.start):

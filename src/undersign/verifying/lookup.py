@@ -162,8 +162,9 @@ def says_unknown(error: Exception) -> bool:
 
 
 def keys_with_secrets(keys: Any) -> Any:
-    """A copy of the mapping with each secret hidden, or with what is wrong with it in its place. Raises nothing."""
-    if callable(keys):
+    """A copy of the mapping with each secret hidden, or with what is wrong with it in its place; what this has returned
+    before stays as it is. Raises nothing."""
+    if callable(keys) or isinstance(keys, ConfigError):
         return keys
     if not isinstance(keys, Mapping):
         return ConfigError(f"keys is a mapping or a callable, not {type(keys).__name__}")

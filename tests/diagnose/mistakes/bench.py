@@ -18,6 +18,7 @@ from .bodies import BODIES, DIGESTS
 from .carriers import CARRIERS, ENCODINGS
 from .client import Case, Message, Plain, make
 from .kinds import HOSTS, METHODS, PROXY, TARGETS, TYPES, Mistake
+from .languages import LANGUAGES
 from .secrets import SECRETS
 from .strings import MACS, STRINGS
 from .times import CLOCKS, FORMS_SENT, IDS, TIMES
@@ -26,7 +27,7 @@ OTHER_ID = "another_Key"
 OTHER_SECRET = {"text": "the other one's secret", "encoded": "b3RoZXIgc2VjcmV0IGJ5dGVzIGhlcmUhIQ=="}
 ALL: list[Mistake] = [
     *(*METHODS, *TARGETS, *PROXY, *HOSTS, *TYPES, *BODIES, *DIGESTS, *CLOCKS, *TIMES, *FORMS_SENT, *IDS),
-    *(*SECRETS, *STRINGS, *MACS, *ENCODINGS, *CARRIERS),
+    *(*SECRETS, *STRINGS, *MACS, *ENCODINGS, *CARRIERS, *LANGUAGES),
 ]
 ANY_CASE = ("tyk", "hotelbeds", "binance")
 Choice = tuple[Message, str]

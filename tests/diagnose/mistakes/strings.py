@@ -102,7 +102,7 @@ def version(pieces: list[bytes], _: Message) -> list[bytes]:
 
 
 def titled(pieces: list[bytes], _: Message) -> list[bytes]:
-    return [piece[:1].upper() + piece[1:] for piece in pieces]
+    return [piece[:1].upper() + piece[1:] if b":" in piece else piece for piece in pieces]
 
 
 STRINGS += [
