@@ -61,7 +61,7 @@ def _refused(w: Writer, mac: Any) -> None:
     w.refused(
         "values-absent-nonce", "malformed", [["X-Signature", f"{KEY} {TIME} {mac(TIME)}"]], flag="Values", **apart
     )
-    unpadded = {"parts": ["time"], "joiner": "", "encoding": "base64"}
+    unpadded: dict[str, Any] = {"parts": ["time"], "joiner": "", "encoding": "base64"}
     w.refused(
         "encoding-read-unpadded",
         "malformed",
