@@ -35,6 +35,7 @@ ARGUMENTS = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
 def test_every_vector_passes_in_chromium(tmp_path: Path) -> None:
     assert CHROMIUM

@@ -30,11 +30,12 @@ COMMANDS = {
     "Ruby": ("ruby", str(PORTS / "recipe.rb")),
     "Python": conform.SELF,
 }
+SLOW = ("Bash", "Java", "JavaScript", "Ruby")
 READ_RECIPES = ("Go", "Ruby", "Python")
 
 
 @pytest.mark.parametrize(
-    "language", [pytest.param(name, marks=pytest.mark.long if name in ("Bash", "Java") else ()) for name in COMMANDS]
+    "language", [pytest.param(name, marks=pytest.mark.long if name in SLOW else ()) for name in COMMANDS]
 )
 def test_port(language: str) -> None:
     command = COMMANDS[language]

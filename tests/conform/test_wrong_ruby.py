@@ -20,7 +20,7 @@ def test_there_are_many_of_both_kinds_and_each_changes_the_port() -> None:
         assert old in (wrong_ruby.PORTS / file).read_text(encoding="utf-8"), name
 
 
-@pytest.mark.parametrize("of_recipes", [True, False])
+@pytest.mark.parametrize("of_recipes", [True, pytest.param(False, marks=pytest.mark.long)])
 def test_the_right_port_passes(of_recipes: bool) -> None:
     assert wrong_ruby.failures(["ruby", str(wrong_ruby.PORTS / wrong_ruby.FILES[1])], of_recipes=of_recipes) == 0
 

@@ -357,6 +357,7 @@ def test_a_query_that_is_sorted_and_escaped_otherwise() -> None:
     assert codes(market("a=1b=x%20y~key=me"), recipe, keys) <= {"target-query-order", "separator"}
 
 
+@pytest.mark.long
 def test_no_search_takes_long() -> None:
     """In CPU time, so that a busy machine does not matter."""
     import time

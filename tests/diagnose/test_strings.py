@@ -431,14 +431,14 @@ def test_the_laws_of_comparing_hold_for_every_scheme(name: str) -> None:
     drawn, file = random.Random(name), load(name)
     for group in [group for group in file.groups if group.op == "verify"]:
         scheme = build_scheme(file.scheme, dict(group.options))
-        for test in [test for test in group.tests if test.result == "valid"][:3]:
+        for test in [test for test in group.tests if test.result == "valid"][:2]:
             explanation = explain(scheme, test.request, now=group.now)
             secret = next(secret for secret in group.keys[explanation.key_id] if secret)
             has_secret = any(part.shown == "<secret>" for part in explanation.parts)
             right = explanation.canonical.replace(b"\0", secret) if has_secret else explanation.canonical
             for keys in (None, {key_id: list(secrets) for key_id, secrets in group.keys.items()}):
                 assert beside(scheme, test.request, right, now=group.now, keys=keys).comparison.same
-                for end in (b"", b"", b"", secret, secret[: len(secret) // 2], b64encode(secret)):
+                for end in (b"", drawn.choice([secret, secret[: len(secret) // 2], b64encode(secret)])):
                     found = beside(scheme, test.request, spoilt(right, drawn) + end, now=group.now, keys=keys)
                     parts = [name for pair in found.comparison.compared for name in pair.parts]
                     assert parts == [part.name for part in explanation.parts]

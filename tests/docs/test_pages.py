@@ -43,6 +43,8 @@ CALLS = (
 
 IN_DETAIL = ("start.md", "diagnosis.md")
 """Pages that have a test of their own below."""
+SLOW = ("testing.md",)
+"""Pages that start test runs."""
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +93,14 @@ def reader(
         sys.modules.pop(name, None)
 
 
-@pytest.mark.parametrize("page", [name for name, found in ALL.items() if found and name not in IN_DETAIL])
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(name, marks=pytest.mark.long if name in SLOW else ())
+        for name, found in ALL.items()
+        if found and name not in IN_DETAIL
+    ],
+)
 def test_what_a_page_shows_is_so(reader: Callable[[str], Reader], hosts: Hosts, page: str) -> None:
     used = reader(page)
     used.read()

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import resource
 import socket
 import subprocess
 import tempfile
@@ -37,6 +36,8 @@ from undersign.policy import MemoryReplayGuard, ReplayPolicy
 from undersign.scheme import BodyNeed
 from undersign.servers import asgi, wsgi
 
+pytestmark = pytest.mark.linux  # the limit on files is one of POSIX
+
 MIB = 1024 * 1024
 ROOM = IN_MEMORY + 65536
 """What the disk takes of each file."""
@@ -47,6 +48,8 @@ TOO_MUCH = [(1, 1000), (100, 65536), (4095, 512), (3 * MIB, 1000), (3 * MIB, 655
 
 @contextmanager
 def full_disk() -> Iterator[None]:
+    import resource
+
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (ROOM, before[1]))
     try:

@@ -69,7 +69,7 @@ def test_it_fits_every_width(page: Page) -> None:
         assert page.run(TOO_WIDE) == [0], width
 
 
-@pytest.mark.parametrize("colours", ["light", "dark"])
+@pytest.mark.parametrize("colours", ["light", pytest.param("dark", marks=pytest.mark.long)])
 def test_it_is_legible(chromium_page: chromium.Page, colours: str) -> None:
     for width in (390, 1280):
         chromium_page.size(width, colours)

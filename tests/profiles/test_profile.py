@@ -13,7 +13,9 @@ from tests.core.leaks import assert_hides
 from tests.profiles.conftest import Write
 from undersign import ConfigError, GoTom, HttpHmac, Secret, Signer, Window
 from undersign.presets import okx
-from undersign.profiles import Problem, Profiles, config_file, load_profile, read_profiles
+from undersign.profiles import config_file, load_profile
+from undersign.profiles.document import Problem
+from undersign.profiles.reading import Profiles, read_profiles
 
 DEMO = """
 [profiles.demo]

@@ -310,8 +310,10 @@ def test_one_that_expects_100_gets_its_answer_first() -> None:
     assert (left, closes(sent), len(sent)) == (0, True, 2)
 
 
-def test_who_has_gone_is_sent_nothing() -> None:
-    assert conversation(Linger(), [*pieces(3)[:2], {"type": "http.disconnect"}]) == ([], 0)
+def test_who_may_have_gone_is_answered() -> None:
+    """A server may say so of a client that is there, and whose chunks are none."""
+    sent, left = conversation(Linger(), [*pieces(3)[:2], {"type": "http.disconnect"}])
+    assert ([message["type"] for message in sent], left) == (["http.response.start", "http.response.body"], 0)
 
 
 @pytest.mark.parametrize("length", [b"0", b"x", b"1, 1"])

@@ -16,8 +16,8 @@ from ..clients.nonces import nonces_of
 from ..core.grammar import did_you_mean
 from ..core.text import one_line, printable
 from ..errors import ConfigError
-from ..profiles import Profile, find_profile
-from ..profiles.reading import sends_key_id
+from ..profiles import Profile
+from ..profiles.reading import find_profile, sends_key_id
 from ..registry import build_scheme, parse_option, scheme_names
 from ..scheme import Scheme
 from ..schemes.documents import load_recipe

@@ -17,7 +17,8 @@ def complete_schemes(context: click.Context, parameter: click.Parameter, incompl
 def complete_profiles(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
     """The profiles that begin so, in the file that `--config` names, where it stands in front; none where there is no
     such file."""
-    from ..profiles import Profiles, config_file, read_profiles
+    from ..profiles import config_file
+    from ..profiles.reading import Profiles, read_profiles
 
     try:
         profiles = read_profiles(config_file(context.params.get("config")))

@@ -16,8 +16,9 @@ import click
 
 from ..core.text import decoded, one_line, printable
 from ..errors import ConfigError
-from ..profiles import Problem, Profile, Profiles, config_file, read_profiles
-from ..profiles.reading import profiles_of
+from ..profiles import Profile, config_file
+from ..profiles.document import Problem
+from ..profiles.reading import Profiles, profiles_of, read_profiles
 from .choosing import config_option
 from .completing import complete_profiles, complete_schemes
 from .options import Command

@@ -12,21 +12,11 @@ import logging
 from pathlib import Path
 
 from ..errors import ConfigError
-from .document import Problem
-from .profile import Profile, SchemeChoice
-from .reading import Profiles, read_profiles
+from .profile import Profile
+from .reading import find_profile
 from .where import config_file
 
-__all__ = [
-    "Problem",
-    "Profile",
-    "Profiles",
-    "SchemeChoice",
-    "config_file",
-    "find_profile",
-    "load_profile",
-    "read_profiles",
-]
+__all__ = ["Profile", "config_file", "load_profile"]
 
 _log = logging.getLogger("undersign")
 
@@ -46,12 +36,3 @@ def load_profile(profile: str | Profile, config: str | Path | None = None) -> Pr
     for risk in found.risks:
         _log.warning("%s", risk)
     return found
-
-
-def find_profile(name: str, config: str | Path | None = None) -> Profile | ConfigError:
-    """The same, without a word about risks; what is wrong is returned, so that no frame which raises holds the file."""
-    profiles = read_profiles(config_file(config))
-    if isinstance(profiles, Problem):
-        return profiles.as_error()
-    found = profiles.profile(name)
-    return found[0].as_error() if isinstance(found, list) else found

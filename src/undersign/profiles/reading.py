@@ -25,6 +25,7 @@ from .sources import (
     Source,
     is_private,
 )
+from .where import config_file
 
 SECRET_KEYS = ("secret-env", "secret-file", "secret-command", "secret-keyring", "secret")
 KEYS = ("scheme", "recipe", "key-id", *SECRET_KEYS, "origins", "extras", "options")
@@ -69,6 +70,15 @@ def read_profiles(file: Path) -> Profiles | Problem:
         sentence = f"every user of this machine may write it, and name commands in it: chmod o-w {file}"
         return Problem(file, 0, "", sentence)
     return _profiles_in(document)
+
+
+def find_profile(name: str, config: str | Path | None = None) -> Profile | ConfigError:
+    """The profile of that name, or what is wrong: returned, so that no frame which raises holds the file."""
+    profiles = read_profiles(config_file(config))
+    if isinstance(profiles, Problem):
+        return profiles.as_error()
+    found = profiles.profile(name)
+    return found[0].as_error() if isinstance(found, list) else found
 
 
 def profiles_of(file: Path, text: str) -> Profiles | Problem:
