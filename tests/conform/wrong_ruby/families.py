@@ -132,21 +132,3 @@ FAMILIES: Mapping[str, tuple[str, str, str]] = {
     "escapes-first": (P, 'wire.tr("+", " ").gsub(/%([0-9A-Fa-f]{2})/n) { [Regexp.last_match(1)].pack("H2") }', 'wire.gsub(/%([0-9A-Fa-f]{2})/n) { [Regexp.last_match(1)].pack("H2") }.tr("+", " ")'),
     "semicolon-separates": (P, 'pairs = encoded.b.split("&").map', "pairs = encoded.b.split(/[&;]/n).map"),
 }  # fmt: skip
-
-UNSEEN = frozenset(
-    {
-        "host-in-lower-case",
-        "host-without-usual-port",
-        "override-naming-post-taken",
-        "override-of-the-written-post",
-        "override-with-a-value-alone",
-        "secret-in-base64",
-        "target-up-to-newline",
-        "twin-by-dots",
-        "twin-of-date-taken",
-        "utc-with-two-spaces",
-        "versions-without-own",
-        "weekday-by-first-letters",
-    }
-)
-"""Those that pass the vectors of goTom and GoGrid as they are: each is a test that their next version needs."""
