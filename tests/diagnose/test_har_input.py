@@ -287,7 +287,10 @@ def test_an_entry_is_listed_with_the_status_of_its_answer() -> None:
 
 def test_where_no_entry_is_signed_the_scheme_that_was_looked_for_is_said() -> None:
     result = diagnosed(archive(entry(PUBLIC), entry(kraken_request("/0/private/Balance"))))
-    assert "the HAR has 2 entries that fit, of which none is signed as gotom or gogrid (--scheme names another scheme): " in result.error
+    assert (
+        "the HAR has 2 entries that fit, of which none is signed as gotom or gogrid (--scheme names another scheme): "
+        in result.error
+    )
 
 
 def test_authorization_is_not_spoken_of_where_the_scheme_sends_none() -> None:

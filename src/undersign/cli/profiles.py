@@ -20,6 +20,7 @@ from ..profiles import Problem, Profile, Profiles, config_file, read_profiles
 from ..profiles.reading import profiles_of
 from .choosing import config_option
 from .completing import complete_profiles, complete_schemes
+from .groups import Group
 from .options import Command
 from .output import painted, replacing, say
 
@@ -34,7 +35,7 @@ class _AddCommand(Command):
     instead = "the name of the profile is the only one"
 
 
-@click.group()
+@click.group(cls=Group)
 def profiles() -> None:
     """List, check or add profiles: scheme, key id, the place of the secret, origins, extras and options under a name.
 
@@ -168,6 +169,11 @@ def add(
     click.echo(f"{file}: [profiles.{name}]")
     if problems.secret_source is None:
         say("undersign: it names no place of a secret, so UNDERSIGN_SECRET or a prompt is asked: see --secret-env")
+    if secret_env is not None or secret_file is not None:
+        try:
+            problems.secret()
+        except ConfigError as error:
+            say(f"undersign: it cannot be used so far: {one_line(str(error))}")
     if not problems.origins:
         say("undersign: it names no origins, so it signs for any: see --origin")
 
