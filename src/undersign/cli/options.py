@@ -21,11 +21,12 @@ from ..core.message import Pairs, Request
 from ..errors import ConfigError
 from ..keys.file import load_keys
 from ..profiles import Profile
+from ..profiles.reading import sends_key_id
 from ..profiles.sources import FromEnvironment, FromFile
 from ..registry import scheme_names
 from ..scheme import Scheme, unusable_secret
 from ..verifying.lookup import Keys
-from .choosing import key_id_of, scheme_options, sends_key_id
+from .choosing import key_id_of, scheme_options
 
 DEFAULT_SECRET_ENV = "UNDERSIGN_SECRET"  # noqa: S105  # the name of a variable
 
