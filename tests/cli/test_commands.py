@@ -79,4 +79,16 @@ def test_a_pipe_that_is_closed_half_way_is_passed_over_in_silence(command: str) 
 
 def test_a_word_that_is_no_command_names_the_one_that_is_meant() -> None:
     assert "there is no command 'profile' (did you mean 'profiles'?)" in process("profile").error
-    assert process("profiles", "lst").code == 2
+    assert (
+        "there is no command 'lst' (did you mean 'list'?); there are add, check, list"
+        in process("profiles", "lst").error
+    )
+
+
+@pytest.mark.parametrize(
+    "group", [path for path in paths(commands) if path in ((), ("profiles",), ("recipe",), ("vectors",))]
+)
+def test_a_group_without_a_command_prints_its_help(group: tuple[str, ...]) -> None:
+    bare = undersign(*group)
+    assert (bare.code, bare.text, bare.err) == (0, undersign(*group, "--help").text, "")
+    assert "Commands:" in bare.text

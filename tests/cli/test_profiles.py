@@ -203,6 +203,18 @@ def test_add_makes_the_file_for_its_owner_alone(tmp_path: Path) -> None:
     assert undersign("sign", "GET", "/x", "--profile", "demo", env=env).code == 0
 
 
+def test_add_says_when_the_place_that_it_names_holds_no_secret_yet(tmp_path: Path) -> None:
+    env = {**ENV, "UNDERSIGN_CONFIG": str(tmp_path / "c.toml"), "ABSENT_SECRET": None}
+    head = ("--scheme", "gotom", "--key-id", "me", "--origin", "https://a.example")
+    added = undersign("profiles", "add", "demo", *head, "--secret-env", "ABSENT_SECRET", env=env)
+    assert (added.code, added.text) == (0, f"{tmp_path / 'c.toml'}: [profiles.demo]\n")
+    assert "cannot be used so far: " in added.error
+    assert "the environment variable ABSENT_SECRET is not set" in added.error
+    absent = ("--secret-file", str(tmp_path / "absent"))
+    assert "cannot be used so far: " in undersign("profiles", "add", "file", *head, *absent, env=env).error
+    assert undersign("profiles", "add", "good", *ADD, env=env).err == ""
+
+
 def test_add_keeps_comments_and_all_else(config: Path) -> None:
     before = config.read_text()
     result = undersign("profiles", "add", "a.b", *ADD, "--config", config, env=ENV)

@@ -306,6 +306,12 @@ def test_a_recipe_that_sends_no_key_id_has_its_name_for_one(tmp_path: Path) -> N
     path = saved(SLACK, tmp_path)
     result = undersign("sign", *SLACK.signing, "--key-id", "me", "--recipe", path, stdin=SLACK.body, env=SLACK.env)
     assert (result.code, "sends no key id" in result.error) == (0, True)
+    for command in ("verify", "diagnose"):
+        arguments = ("--key-id", "me", "--recipe", path, "--at", SLACK.at)
+        result = undersign(command, *arguments, stdin=SLACK.raw, env=SLACK.env)
+        assert (result.code, "sends no key id" in result.error) == (0, True)
+        both = undersign(command, *arguments, "--scheme", "gotom", stdin=SLACK.raw, env=SLACK.env)
+        assert (both.code, both.text) == (0, result.text)
     keys = tmp_path / "keys.toml"
     keys.write_text(f'[keys]\nslack = "{SLACK.secret}"\n')
     result = undersign("verify", "--keys", keys, "--recipe", path, "--at", SLACK.at, stdin=SLACK.raw)

@@ -90,7 +90,12 @@ def test_a_bound_is_an_option() -> None:
         ((), "give either --self, or -- and the command"),
         (("--self", "--", "true"), "give either --self, or -- and the command"),
         (("--", "/nowhere/port"), "the port '/nowhere/port' cannot be started"),
+        (
+            ("--", "node port.js"),
+            "cannot be started: No such file or directory; write its words apart: -- node port.js",
+        ),
         (("--self", "--scheme", "nothing"), "there are no vectors 'nothing'"),
+        (("--self", "--scheme", "gotm"), "there are no vectors 'gotm' (did you mean 'gotom'?); there are "),
         (("--self", "--timeout", "0"), "--timeout"),
     ],
 )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
 import json
 import random
 from typing import Any
@@ -129,8 +132,8 @@ def test_one_of_several_entries_is_chosen_by_number_or_url(which: str) -> None:
     ("arguments", "said"),
     [
         (("--entry", "4"), "none of the HAR's entries fits --entry: choose"),
-        (("--entry", "0"), "2 POST https://api.example.com/v1/orders, 3 GET https://x.example/orders/1"),
-        (("--entry", "nowhere"), "1 GET https://x.example/a, 2 POST"),
+        (("--entry", "0"), "2 POST https://api.example.com/v1/orders (401), 3 GET https://x.example/orders/1 (401)"),
+        (("--entry", "nowhere"), "1 GET https://x.example/a (401), 2 POST"),
     ],
 )
 def test_an_entry_that_is_not_clear_is_asked_for(arguments: tuple[str, ...], said: str) -> None:
@@ -160,9 +163,9 @@ def test_of_several_entries_those_that_are_signed_are_listed() -> None:
     assert result.code == 2
     assert "the HAR has 300 entries that fit, of which 2 are signed: choose with --entry" in result.error
     assert result.error.endswith(
-        "291 POST https://api.example.com/v1/orders, 292 POST https://api.example.com/v1/orders\n"
+        "291 POST https://api.example.com/v1/orders (401), 292 POST https://api.example.com/v1/orders (401)\n"
     )
-    assert "3 entries that fit: choose with --entry" in diagnosed(archive(plain, plain, plain)).error
+    assert "3 entries that fit, of which none is signed" in diagnosed(archive(plain, plain, plain)).error
 
 
 def test_long_urls_and_logins_are_not_listed_whole() -> None:
@@ -175,7 +178,7 @@ def test_long_urls_and_logins_are_not_listed_whole() -> None:
 
 def test_only_some_entries_are_listed() -> None:
     result = diagnosed(archive(*[entry(RIGHT)] * 20))
-    assert "8 POST https://api.example.com/v1/orders and 12 more" in result.error
+    assert "8 POST https://api.example.com/v1/orders (401) and 12 more" in result.error
 
 
 @pytest.mark.parametrize(
@@ -244,3 +247,60 @@ def test_a_spoilt_har_gets_an_error_in_words_or_a_request() -> None:
         except UndersignError:
             continue
     assert 100 < read < 1400
+
+
+def kraken_request(path: str, sign_with: str = "decoded") -> Request:
+    """As Kraken's documentation has it: the nonce stands in the form, and the signature in a header."""
+    form = b"nonce=1730974875000&pair=XBTUSD"
+    key = base64.b64decode(KRAKEN["UNDERSIGN_SECRET"])
+    digest = hashlib.sha256(b"1730974875000" + form).digest()
+    key = key if sign_with == "decoded" else KRAKEN["UNDERSIGN_SECRET"].encode()
+    signature = base64.b64encode(hmac.digest(key, path.encode() + digest, "sha512")).decode()
+    headers = (
+        ("Host", "api.kraken.com"),
+        ("Content-Type", "application/x-www-form-urlencoded"),
+        ("API-Key", "me"),
+        ("API-Sign", signature),
+    )
+    return Request("POST", path, headers, form, "https://api.kraken.com")
+
+
+KRAKEN = {"UNDERSIGN_SECRET": base64.b64encode(bytes(range(64))).decode()}
+PUBLIC = Request("GET", "/0/public/Time", (("Host", "api.kraken.com"),), b"", "https://api.kraken.com")
+
+
+def test_an_entry_whose_credentials_are_in_part_in_its_form_is_known_as_signed() -> None:
+    signed = [entry(kraken_request(f"/0/private/{name}")) for name in ("Balance", "AddOrder")]
+    assert diagnosed(archive(entry(PUBLIC), signed[0]), "--scheme", "kraken", env=KRAKEN).code == 0
+    result = diagnosed(archive(entry(PUBLIC), *signed), "--scheme", "kraken", env=KRAKEN)
+    assert "3 entries that fit, of which 2 are signed" in result.error
+
+
+def test_an_entry_is_listed_with_the_status_of_its_answer() -> None:
+    wrong, right = entry(RIGHT), entry(RIGHT)
+    right["response"]["status"] = 201
+    del (unanswered := entry(RIGHT))["response"]
+    result = diagnosed(archive(wrong, right, unanswered))
+    url = "POST https://api.example.com/v1/orders"
+    assert result.error.endswith(f"1 {url} (401), 2 {url} (201), 3 {url}\n")
+
+
+def test_where_no_entry_is_signed_the_scheme_that_was_looked_for_is_said() -> None:
+    result = diagnosed(archive(entry(PUBLIC), entry(kraken_request("/0/private/Balance"))))
+    assert (
+        "the HAR has 2 entries that fit, of which none is signed as gotom or gogrid (--scheme names another scheme): "
+        in result.error
+    )
+
+
+def test_authorization_is_not_spoken_of_where_the_scheme_sends_none() -> None:
+    result = diagnosed(entry(PUBLIC), "--scheme", "kraken", env=KRAKEN)
+    assert "the request lacks the headers API-Key and API-Sign." in result.text
+    assert "Authorization" not in result.err
+    assert "Authorization" not in diagnosed(entry(PUBLIC), "--scheme", "gogrid", env=GRID).err
+
+
+def test_a_secret_that_was_not_decoded_is_to_be_decoded() -> None:
+    request = kraken_request("/0/private/Balance", "as text")
+    result = diagnosed(entry(request), "--scheme", "kraken", env=KRAKEN)
+    assert result.text.startswith("secret-encoding: The client took the text of the secret for the key: decode it")

@@ -102,9 +102,6 @@ def _needed(module: str, seen: set[str]) -> Iterator[frozenset[str]]:
 PROGRAMS = {"undersign": "click", "uvicorn": "uvicorn", "gunicorn": "gunicorn", "http": "httpie"}
 """What a command of a console block comes with."""
 
-LEFT_OUT = {"cli.md", "diagnosis.md", "porting.md", "security.md"}
-"""Pages for readers who have come from one that has installed it."""
-
 
 def lacking(block: Block, code: str, line: str) -> list[str]:
     brought = installed_by(line) if line else frozenset()
@@ -116,7 +113,7 @@ def lacking(block: Block, code: str, line: str) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("page", [name for name, found in ALL.items() if found and name not in LEFT_OUT])
+@pytest.mark.parametrize("page", [name for name, found in ALL.items() if found])
 def test_each_example_runs_with_the_line_above_it(page: str) -> None:
     wrong: list[str] = []
     line = ""

@@ -80,6 +80,19 @@ def test_a_profile_without_origins_is_refused(tmp_path: Path) -> None:
     assert "names no origins" in undersign("proxy", "--profile", "demo", "--config", config).error
 
 
+def test_the_log_says_which_upstream_is_not_there_and_why() -> None:
+    """The client learns no address of it."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        gone = f"127.0.0.1:{taken.getsockname()[1]}"
+    with proxying("--key-id", KEY_ID, "--origin", f"http://{gone}") as proxy:
+        answer = talk(int(proxy.url.rpartition(":")[2]), get("/a?sig=abc"))
+    assert status_of(answer) == 502
+    assert gone.encode() not in answer
+    assert [line for line in proxy.log if "502" in line] == [
+        f"GET /a 502: The upstream could not be reached ({gone}: Connection refused)"
+    ]
+
+
 def test_what_is_in_flight_ends_before_the_proxy_does() -> None:
     """And what the proxy has answered itself is a line each on standard error, without its query."""
     goes_on, came = threading.Event(), threading.Event()

@@ -27,6 +27,8 @@ from undersign.policy.redis import AsyncRedisReplayGuard
 from .processes import DOCUMENTED, KEY_ID, PATIENCE, SECRET, Arrived, behind, front, gateway, write_keys
 from .signing import bokun, plain
 
+pytestmark = pytest.mark.linux  # /proc says which processes and files are there
+
 BOKUN = ("--scheme", "bokun")
 
 

@@ -16,6 +16,8 @@ from tests.cli.command import KEY_ID, Serving
 from tests.gateway.harness import PATIENCE, Scripted, head_of, status_of
 from tests.gateway.process import proxying
 
+pytestmark = pytest.mark.linux  # /proc says which processes and files are there
+
 MIB = 1024 * 1024
 BODY = int(os.environ.get("UNDERSIGN_BODY_MIB", "64")) * MIB
 MOST_GROWTH = 32 * MIB

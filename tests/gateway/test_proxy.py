@@ -210,6 +210,12 @@ def test_connect_is_refused_with_what_to_do(gotom: int, upstream: WireServer) ->
     assert answer.count(b"HTTP/1.1") == 1
 
 
+def test_connect_to_anywhere_is_told_the_same(gotom: int) -> None:
+    answer = talk(gotom, b"CONNECT api.example.com:443 HTTP/1.1\r\nHost: api.example.com:443\r\n\r\n")
+    assert status_of(answer) == 501
+    assert b"call http:// instead" in answer
+
+
 def test_websockets_are_refused(gotom: int) -> None:
     asked = get("/", "Upgrade: WebSocket", "Sec-WebSocket-Version: 13").replace(b"close", b"Upgrade")
     assert status_of(talk(gotom, asked)) == 501

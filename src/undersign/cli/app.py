@@ -12,9 +12,9 @@ from importlib import import_module
 import click
 
 from .. import __version__
-from ..core.grammar import did_you_mean
 from ..core.text import one_line, printable
 from ..errors import Rejected, UndersignError
+from .groups import Group
 from .output import say
 from .streams import StreamFault, check_output, drop_output, said
 
@@ -50,7 +50,7 @@ COMMANDS = {
 """The commands, in the order of the help: module and name of each, and what it does."""
 
 
-class _Commands(click.Group):
+class _Commands(Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
@@ -62,16 +62,6 @@ class _Commands(click.Group):
         found: click.Command = getattr(import_module(f".{module}", __package__), name)
         found.short_help = does
         return found
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        name = args[0]
-        if not name.startswith("-") and name not in COMMANDS:
-            raise click.UsageError(
-                f"there is no command {name!r}{did_you_mean(name, COMMANDS)}; there are {', '.join(COMMANDS)}"
-            )
-        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -89,18 +79,15 @@ class _Commands(click.Group):
             )
 
 
-@click.group(cls=_Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, "-V", "--version", message="%(prog)s %(version)s")
-@click.pass_context
-def commands(context: click.Context) -> None:
+def commands() -> None:
     """Sign and verify HTTP requests in the schemes that real APIs still ask for.
 
     Secrets come from an environment variable (UNDERSIGN_SECRET), a file, a profile or a prompt, never from an argument.
 
     Try it without any network: undersign demo
     """
-    if context.invoked_subcommand is None:
-        click.echo(context.get_help())
 
 
 def run(arguments: list[str]) -> int:

@@ -21,11 +21,12 @@ from ..core.message import Pairs, Request
 from ..errors import ConfigError
 from ..keys.file import load_keys
 from ..profiles import Profile
+from ..profiles.reading import sends_key_id
 from ..profiles.sources import FromEnvironment, FromFile
 from ..registry import scheme_names
 from ..scheme import Scheme, unusable_secret
 from ..verifying.lookup import Keys
-from .choosing import scheme_options
+from .choosing import key_id_of, scheme_options
 
 DEFAULT_SECRET_ENV = "UNDERSIGN_SECRET"  # noqa: S105  # the name of a variable
 
@@ -121,9 +122,10 @@ class Given(NamedTuple):
             return _keys_of_file(self.keys_file, self.schemes)
         secret = _usable(secret_of(self.profile, self.secret_env, self.secret_file), self.schemes)
         key_id = self.profile.key_id if self.key_id is None and self.profile is not None else self.key_id
-        if key_id is not None:
-            return {key_id: secret}
-        return lambda key_id, scheme_name: secret
+        if key_id is None:
+            return lambda key_id, scheme_name: secret
+        # Of a scheme that sends no key id it is the scheme's own name, whoever is named here.
+        return {key_id_of(scheme, key_id) if not sends_key_id(scheme) else key_id: secret for scheme in self.schemes}
 
 
 def keys_if_known(

@@ -21,6 +21,7 @@ from ..profiles.document import Problem
 from ..profiles.reading import Profiles, profiles_of, read_profiles
 from .choosing import config_option
 from .completing import complete_profiles, complete_schemes
+from .groups import Group
 from .options import Command
 from .output import painted, replacing, say
 
@@ -35,7 +36,7 @@ class _AddCommand(Command):
     instead = "the name of the profile is the only one"
 
 
-@click.group()
+@click.group(cls=Group)
 def profiles() -> None:
     """List, check or add profiles: scheme, key id, the place of the secret, origins, extras and options under a name.
 
@@ -169,6 +170,11 @@ def add(
     click.echo(f"{file}: [profiles.{name}]")
     if problems.secret_source is None:
         say("undersign: it names no place of a secret, so UNDERSIGN_SECRET or a prompt is asked: see --secret-env")
+    if secret_env is not None or secret_file is not None:
+        try:
+            problems.secret()
+        except ConfigError as error:
+            say(f"undersign: it cannot be used so far: {one_line(str(error))}")
     if not problems.origins:
         say("undersign: it names no origins, so it signs for any: see --origin")
 

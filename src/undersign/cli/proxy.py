@@ -231,4 +231,5 @@ def _say_failure(exchange: Exchange) -> None:
     """A line for what the proxy has answered itself. The query stays out of it: signatures may stand there."""
     path = printable(exchange.scope.get("path", ""))
     said = getattr(exchange.failure, "sentence", "the client has closed its connection")
-    say(f"{exchange.scope['method']} {path} {exchange.status or '-'}: {said}")
+    detail = printable(getattr(exchange.failure, "detail", ""))
+    say(f"{exchange.scope['method']} {path} {exchange.status or '-'}: {said}{f' ({detail})' if detail else ''}")

@@ -26,6 +26,7 @@ from ..verifying.verifier import Verifier
 from .body import read_body
 from .choosing import Extras, extra_options, key_id_of
 from .drawing import IN_WORDS, bound_in_words
+from .groups import Group
 from .options import Command, clock_at, clock_option, head_of_arguments, read_secret, secret_options
 from .sign import as_json_of, lines_of
 
@@ -38,7 +39,7 @@ class _FileCommand(Command):
     instead = "a recipe is in one file"
 
 
-@click.group()
+@click.group(cls=Group)
 def recipe() -> None:
     """Recipes: schemes as data, in TOML or JSON, for whatever takes --recipe."""
 

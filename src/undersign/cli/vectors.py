@@ -13,10 +13,11 @@ import click
 from .. import vectors as library
 from ..core.text import printable
 from ..errors import ConfigError
+from .groups import Group
 from .output import say
 
 
-@click.group()
+@click.group(cls=Group)
 def vectors() -> None:
     """The test vectors of both schemes, which come with the library."""
 

@@ -104,7 +104,7 @@ def _unsigned(request: Request, schemes: tuple[Scheme, ...], now: float) -> tupl
     ]
     if not any(wanted):
         return unexplained("The request holds nothing that any scheme takes for a signature.")
-    detail = f"The client sent no signature at all: {' or '.join(filter(None, wanted))} is missing."
+    detail = f"The client sent no signature at all: the request lacks {' or '.join(filter(None, wanted))}."
     return (Cause("header-missing", detail),)
 
 

@@ -50,7 +50,7 @@ _ENCODE_URI = ";,/?:@&=+$-_.!~*'()#"  # what JavaScript's encodeURI leaves as it
 
 Recoded = Callable[[bytes], bytes]
 _Spoilt = Iterator[tuple[str, str, bytes]]
-_AS_IT_IS = "take the secret as text in UTF-8, as it was given out."
+_AS_IT_IS = "take the secret as it was given out, in the form that the scheme names and no other."
 
 
 def secrets(
@@ -61,13 +61,14 @@ def secrets(
     `key` makes the key of a secret in its written form, such as base64, where a scheme has one: the values are keys.
     """
     first = list(_spoilt(secret))
+    if key is not None and key(secret) != secret:  # before what is the same by chance: base64, encoded twice
+        detail = "The client took the text of the secret for the key: decode it first, as its scheme says."
+        for value in (secret, secret.removeprefix(b"whsec_"), secret.rpartition(b"_")[2]):
+            yield Change("secret", value, (Cause("secret-encoding", detail),))
     for place, (code, detail, value) in enumerate(first):
         rare = code == "secret-whitespace" and place >= _USUAL_SPACES and value != secret.strip()
         yield Change("secret", _keyed(key, value), (Cause(code, detail),), lone=rare)
     if key is not None and key(secret) != secret:
-        detail = "The client took the text of the secret for the key: decode it first, as its scheme says."
-        for value in (secret, secret.removeprefix(b"whsec_"), secret.rpartition(b"_")[2]):
-            yield Change("secret", value, (Cause("secret-encoding", detail),))
         for code, detail, value in _recoded(secret):
             yield Change("secret", value, (Cause(code, detail),))
     for code, detail, value in first[:_USUAL_SPACES]:

@@ -57,13 +57,17 @@ class Watch:
 
 
 class Failure(Exception):
-    """What ends an exchange, as the answer that the client gets: a status and one sentence without a secret."""
+    """What ends an exchange, as the answer that the client gets: a status and one sentence without a secret.
 
-    def __init__(self, status: int, sentence: str, *, headers: Headers = ()) -> None:
+    `detail` is for the log alone.
+    """
+
+    def __init__(self, status: int, sentence: str, *, headers: Headers = (), detail: str = "") -> None:
         super().__init__(status, sentence)
         self.status = status
         self.sentence = sentence
         self.headers = headers
+        self.detail = detail
 
 
 class Broken(Exception):

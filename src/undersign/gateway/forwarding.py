@@ -10,6 +10,7 @@ header that is not UTF-8 is refused with a sentence. It speaks HTTP/1.1 to the u
 
 from __future__ import annotations
 
+import os
 import secrets
 import ssl
 from collections.abc import AsyncIterator, Callable
@@ -318,15 +319,25 @@ def _framing_problem(status: int, fields: Fields) -> str | None:
 
 
 def _failure(error: Exception) -> Failure:
-    """What the client is told; the error's own text may hold the address, which is for the log."""
+    """What the client is told. The address, and why it could not be reached, are for the log."""
     if isinstance(error, (aiohttp.ClientConnectorCertificateError, aiohttp.ClientSSLError)):
-        return Failure(502, "The upstream's certificate is not trusted, or TLS with it failed")
+        return Failure(502, "The upstream's certificate is not trusted, or TLS with it failed", detail=_why(error))
     if isinstance(error, (aiohttp.ConnectionTimeoutError, aiohttp.ServerTimeoutError, TimeoutError)):
         return Failure(504, "The upstream could not be reached in time")
     if isinstance(error, aiohttp.ClientConnectorError):
-        return Failure(502, "The upstream could not be reached")
+        return Failure(502, "The upstream could not be reached", detail=_why(error))
     if isinstance(error, aiohttp.ClientResponseError):
         return Failure(502, "The upstream's answer is not HTTP")
     if isinstance(error, ValueError):
         return Failure(400, "A header or the target holds a control character")
     return Lost(502, "The upstream closed the connection before it answered")
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return f"{error.host}:{error.port}: {error.certificate_error}"
+    if not isinstance(error, aiohttp.ClientConnectorError):
+        return ""
+    cause = error.os_error  # asyncio's own text of it names the address once more, where the system has a number for it
+    told = os.strerror(cause.errno) if cause.errno and cause.errno > 0 else cause.strerror or str(cause)
+    return f"{error.host}:{error.port}: {told}"

@@ -134,6 +134,8 @@ class SigningProxy:
                 self._on_failure(exchange)
 
     async def _work(self, exchange: Exchange) -> None:
+        if exchange.scope["method"] == "CONNECT":
+            raise Failure(501, _CONNECT)
         self._access.check(exchange.fields)
         head = self._head(exchange)
         try:
@@ -150,8 +152,6 @@ class SigningProxy:
     def _head(self, exchange: Exchange) -> Request:
         """The request without its body, as it goes on, still to be signed: none of its headers is the scheme's own."""
         method: str = exchange.scope["method"]
-        if method == "CONNECT":
-            raise Failure(501, _CONNECT)
         raw = raw_target(exchange.scope).decode("latin-1")
         origin, target = self._destination(raw), origin_form(raw)
         if not is_plain_target(target):

@@ -40,16 +40,19 @@ class HarRequest(NamedTuple):
 
 
 def request_of_har(
-    content: bytes, which: str | None, is_signed: Callable[[Request], bool] = lambda head: False
+    content: bytes,
+    which: str | None,
+    is_signed: Callable[[Request], bool] = lambda request: False,
+    names: str = "",
 ) -> HarRequest:
     """The request of the one entry, or of the one that `which` names: its number from 1, or a part of its URL; else of
-    the only one that `is_signed`, as its head says, which `note` tells then.
+    the only one that `is_signed`, which `note` tells then. `names` are the schemes that it looks for, in a sentence.
 
     Raises ConfigError for what is no HAR, and for an entry that is not clear; CannotSign for a URL that is none.
     """
     found = _parsed(content)
     notes: list[str] = []
-    entry = _entry(found, which, is_signed, notes)
+    entry = _entry(found, which, is_signed, names, notes)
     request = entry.get("request")
     if not isinstance(request, dict):
         raise ConfigError("the HAR entry has no request")
@@ -72,10 +75,12 @@ def _creator(found: Any) -> str:
     return str(creator.get("name", "")) if isinstance(creator, dict) else ""
 
 
-def _entry(found: Any, which: str | None, is_signed: Callable[[Request], bool], notes: list[str]) -> dict[str, Any]:
+def _entry(
+    found: Any, which: str | None, is_signed: Callable[[Request], bool], names: str, notes: list[str]
+) -> dict[str, Any]:
     if isinstance(found, dict) and isinstance(found.get("log"), dict) and isinstance(found["log"].get("entries"), list):
         entries = [entry for entry in found["log"]["entries"] if isinstance(entry, dict)]
-        return _chosen(entries, which, is_signed, notes)
+        return _chosen(entries, which, lambda request: _is_signed(request, _creator(found), is_signed), names, notes)
     if which is not None:
         raise ConfigError("--entry is for a whole HAR, and this is one of its entries")
     if isinstance(found, dict) and "request" in found:
@@ -86,7 +91,7 @@ def _entry(found: Any, which: str | None, is_signed: Callable[[Request], bool], 
 
 
 def _chosen(
-    entries: list[dict[str, Any]], which: str | None, is_signed: Callable[[Request], bool], notes: list[str]
+    entries: list[dict[str, Any]], which: str | None, is_signed: Callable[[Any], bool], names: str, notes: list[str]
 ) -> dict[str, Any]:
     requests = [entry.get("request") for entry in entries]
     urls = [str(request.get("url", "")) if isinstance(request, dict) else "" for request in requests]
@@ -99,7 +104,7 @@ def _chosen(
         return entries[places[0]]
     if not entries:
         raise ConfigError("the HAR has no entries: record the request, and save it again")
-    signed = [place for place in places if _is_signed(requests[place], is_signed)]
+    signed = [place for place in places if is_signed(requests[place])]
     if len(signed) == 1:
         [place] = signed
         notes.append(
@@ -110,7 +115,9 @@ def _chosen(
     what = f"the HAR has {len(places)} entries that fit" if places else "none of the HAR's entries fits --entry"
     if signed and len(signed) < len(places):
         what += f", of which {len(signed)} are signed"
-    listed = [(place + 1, _shown(requests[place])) for place in fitting]
+    elif names and places and not signed:
+        what += f", of which none is signed as {names} (--scheme names another scheme)"
+    listed = [(place + 1, _shown(requests[place]) + _answered(entries[place])) for place in fitting]
     shown = ", ".join(f"{number} {text}" for number, text in listed[:_MOST_SHOWN])
     more = f" and {len(listed) - _MOST_SHOWN} more" if len(listed) > _MOST_SHOWN else ""
     raise SeveralEntries(
@@ -119,11 +126,22 @@ def _chosen(
     )
 
 
-def _is_signed(request: Any, is_signed: Callable[[Request], bool]) -> bool:
+def _is_signed(request: Any, creator: str, is_signed: Callable[[Request], bool]) -> bool:
+    """Whether it is signed, as far as is known of its body: a form may hold what signs, or a part of it."""
     try:
-        return isinstance(request, dict) and is_signed(_head(request))
+        if not isinstance(request, dict):
+            return False
+        head = _head(request)
+        return is_signed(head.with_body(har_body(request, head, creator).content))
     except UndersignError:
         return False
+
+
+def _answered(entry: Mapping[str, Any]) -> str:
+    """The status of the answer, by which a refusal is found among many; nothing where there was none."""
+    response = entry.get("response")
+    status = response.get("status") if isinstance(response, dict) else None
+    return f" ({status})" if isinstance(status, int) and 100 <= status <= 999 else ""
 
 
 def _shown(request: Any) -> str:

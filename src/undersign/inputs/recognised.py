@@ -12,7 +12,9 @@ from typing import NamedTuple
 
 from ..core.credentials import parse_origin
 from ..core.message import Request
+from ..diagnosing.drafted import sample
 from ..errors import CannotSign, ConfigError, Rejected
+from ..parts.scheme import SchemeOfParts
 from ..scheme import Scheme
 from .curl import request_of_curl
 from .curl_options import read_file
@@ -186,7 +188,8 @@ def text_of_utf_16(content: bytes) -> str | None:
 
 
 def _of_har(content: bytes, entry: str | None, schemes: Sequence[Scheme]) -> Received:
-    found = request_of_har(content, entry, lambda head: any(claims(scheme, head) for scheme in schemes))
+    names = " or ".join(scheme.name for scheme in schemes)
+    found = request_of_har(content, entry, lambda one: any(claims(scheme, one) for scheme in schemes), names)
     head, body, clock = found.head, found.body, found.clock
     notes: tuple[str, ...] = (found.note, body.note)
     if body.lacking:
@@ -196,12 +199,20 @@ def _of_har(content: bytes, entry: str | None, schemes: Sequence[Scheme]) -> Rec
             found.note,
             f"the signature does not depend on the body, which is not known: {body.lacking.rpartition(':')[0]}",
         )
-    hint = "" if head.values("authorization") else NO_AUTHORIZATION
+    is_left_out = not head.values("authorization") and any(_sends_authorization(scheme, head) for scheme in schemes)
+    hint = NO_AUTHORIZATION if is_left_out else ""
     request = head.with_body(body.content)
     notes = tuple(filter(None, notes))
     if clock is None:
         return Received(request, "har", notes=notes, hint=hint)
     return Received(request, "har", clock.at, notes, clock.note, hint)
+
+
+def _sends_authorization(scheme: Scheme, head: Request) -> bool:
+    if isinstance(scheme, SchemeOfParts):
+        return any(header.folded == "authorization" for header in scheme.program.carriers.headers)
+    patch = sample(scheme, head, 0.0)
+    return patch is None or any(name.lower() == "authorization" for name, _ in patch.headers)
 
 
 def _needs_body(schemes: Sequence[Scheme], head: Request) -> bool:

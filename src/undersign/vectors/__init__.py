@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..core.credentials import Credential
+from ..core.grammar import did_you_mean
 from ..core.message import Pairs, Patch, Request
 from ..errors import CannotSign, ConfigError, Rejected, UndersignError
 from ..recipe import Recipe
@@ -149,7 +150,7 @@ def read(name: str) -> str:
     """The text of the vector file of that name. Raises ConfigError where there is none."""
     known = [*names(), *preset_names(), RECIPES]
     if name not in known:
-        raise ConfigError(f"there are no vectors {name!r}; there are {', '.join(known)}")
+        raise ConfigError(f"there are no vectors {name!r}{did_you_mean(name, known)}; there are {', '.join(known)}")
     return _folder().joinpath(*f"{name}.json".split("/")).read_text(encoding="utf-8")
 
 

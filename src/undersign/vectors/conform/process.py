@@ -43,6 +43,8 @@ class PortProcess:
             )
         except (OSError, ValueError) as error:
             told = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            if len(command) == 1 and " " in command[0]:
+                told += f"; write its words apart: -- {command[0]}"
             raise ConfigError(f"the port {command[0]!r} cannot be started: {told}") from None
         # Threads, since a port that does not read would block a write, and one that does not answer a read.
         self._out: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
