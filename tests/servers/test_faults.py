@@ -19,7 +19,7 @@ from .matrix import BIN, SERVERS, Running, free_port, run_command, skip_without
 from .test_bodies import MIB, post
 from .wire import break_off, message, read_answer, send, signed
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.linux]
 
 PATIENCE = 30.0
 BY_NAME = {server.name: server for server in SERVERS}
