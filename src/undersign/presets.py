@@ -24,7 +24,7 @@ def __getattr__(name: str) -> Callable[..., Scheme]:
 
 
 def _no_preset(message: str) -> AttributeError:
-    # With a name of its own the interpreter adds no guess, which for `gotom` is a preset that has nothing to do with it.
+    # With a name of its own the interpreter adds no guess, which for `gotom` would be `zoom`.
     return AttributeError(message, name="")
 
 
