@@ -17,6 +17,7 @@ from ..core.text import one_line, printable
 from ..errors import Rejected, UndersignError
 from .output import say
 from .streams import StreamFault, check_output, drop_output, said
+from .width import Group
 
 _BODY = "the body is the file that --data names, or standard input"
 _OF_CURL = {
@@ -50,7 +51,7 @@ COMMANDS = {
 """The commands, in the order of the help: module and name of each, and what it does."""
 
 
-class _Commands(click.Group):
+class _Commands(Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 

@@ -22,6 +22,7 @@ from .choosing import config_option
 from .completing import complete_profiles, complete_schemes
 from .options import Command
 from .output import painted, replacing, say
+from .width import Group
 
 _json = click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 
@@ -34,7 +35,7 @@ class _AddCommand(Command):
     instead = "the name of the profile is the only one"
 
 
-@click.group()
+@click.group(cls=Group)
 def profiles() -> None:
     """List, check or add profiles: scheme, key id, the place of the secret, origins, extras and options under a name.
 

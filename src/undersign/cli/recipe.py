@@ -28,6 +28,7 @@ from .choosing import Extras, extra_options, key_id_of
 from .drawing import IN_WORDS, bound_in_words
 from .options import Command, clock_at, clock_option, head_of_arguments, read_secret, secret_options
 from .sign import as_json_of, lines_of
+from .width import Group, fitted
 
 _SAMPLE_TIME = 1_730_974_875.0
 _file = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
@@ -38,7 +39,7 @@ class _FileCommand(Command):
     instead = "a recipe is in one file"
 
 
-@click.group()
+@click.group(cls=Group)
 def recipe() -> None:
     """Recipes: schemes as data, in TOML or JSON, for whatever takes --recipe."""
 
@@ -60,7 +61,7 @@ def check(file: Path, as_json: bool) -> int:
         return 0
     click.echo(f"ok: {printable(found.name)}")
     for line in _findings(found):
-        click.echo(printable(line))
+        click.echo(fitted(printable(line)))
     return 0
 
 

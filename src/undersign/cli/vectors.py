@@ -14,9 +14,10 @@ from .. import vectors as library
 from ..core.text import printable
 from ..errors import ConfigError
 from .output import say
+from .width import Group
 
 
-@click.group()
+@click.group(cls=Group)
 def vectors() -> None:
     """The test vectors of both schemes, which come with the library."""
 
