@@ -1,4 +1,4 @@
-"""What is for a terminal alone: colours, and a newline behind a body that has none."""
+"""What is for a terminal alone: colours, its width, and a newline behind a body that has none."""
 
 from __future__ import annotations
 
