@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Mapping
 
 import pytest
@@ -13,7 +12,7 @@ from tests.cli.command import COMMAND, KEY_ID, environment, undersign
 from tests.clients.wire import OK, WireServer
 from undersign.registry import scheme_names
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are those of POSIX")
+pytestmark = pytest.mark.linux  # pseudo-terminals, whose end is told as Linux does
 
 
 def on_terminal(*arguments: str, env: Mapping[str, str | None] | None = None) -> bytes:

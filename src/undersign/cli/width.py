@@ -10,7 +10,7 @@ from __future__ import annotations
 import shutil
 import sys
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import click
 
@@ -28,8 +28,8 @@ class Formatter(click.HelpFormatter):
             width = max(min(columns(), max_width or 80) - 2, _LEAST)
         super().__init__(indent_increment, width, max_width)
 
-    def write_dl(self, rows: Sequence[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
-        super().write_dl(rows, min(col_max, _COLUMN) if self.width < _NARROW else col_max, col_spacing)
+    def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
+        super().write_dl(list(rows), min(col_max, _COLUMN) if self.width < _NARROW else col_max, col_spacing)
 
 
 class Context(click.Context):
