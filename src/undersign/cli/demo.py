@@ -195,7 +195,9 @@ def _print(rows: list[_Row]) -> None:
     from rich.console import Console
 
     on_terminal = sys.stdout.isatty()
-    console = Console(width=columns()) if on_terminal else Console(width=80, color_system=None, highlight=False)
+    console = (
+        Console(width=columns(), height=25) if on_terminal else Console(width=80, color_system=None, highlight=False)
+    )
     wrong = sum(not row.ok for row in rows)
     with console.capture() as printed:  # rich would end the process where the output is closed
         if console.width < _TABLE:
