@@ -218,9 +218,14 @@ def _factory(name: str) -> Callable[..., Any]:
         meant = did_you_mean(name, scheme_names())
         if meant:
             raise ConfigError(f"there is no scheme {name!r}{meant}; undersign schemes lists all")
+        if name.endswith((".toml", ".json")):
+            raise ConfigError(f"there is no scheme {name!r}: a file with a recipe is given with --recipe")
         others = set(presets.names())
         own = ", ".join(known for known in scheme_names() if known not in others)
-        raise ConfigError(f"there is no scheme {name!r}; there are {own} and those of {len(others)} APIs")
+        raise ConfigError(
+            f"there is no scheme {name!r}; there are {own} and those of {len(others)} APIs; one that is not "
+            "there may be a recipe: see undersign recipe"
+        )
     return _load(name, announced[name])
 
 

@@ -335,6 +335,21 @@ def missing_nonce(name: str) -> str:
     return f"{name} sends a nonce and none is given: pass nonce=, a new one for each request"
 
 
+def scheme_problem(given: object) -> ConfigError | None:
+    """What is wrong where a scheme has to be, for a caller to raise; None for a scheme.
+
+    A class or a preset that was not called is the usual slip. Text is not repeated: it may be a secret.
+    """
+    if isinstance(given, Scheme):
+        return None
+    if callable(given):
+        name = getattr(given, "__name__", type(given).__name__)
+        return ConfigError(f"the scheme is what {name} makes, not {name} itself: write {name}()")
+    return ConfigError(
+        f"the scheme is an object such as GoTom() or undersign.presets.stripe(), not {type(given).__name__}"
+    )
+
+
 def unusable_secret(scheme: Scheme, secret: Secret) -> ConfigError | None:
     """What is wrong with the secret for this scheme, for a caller to raise; None where it is in form."""
     problem = scheme.secret_problem(secret.reveal())

@@ -17,7 +17,7 @@ from .core.credentials import Credential
 from .core.dates import check_clock
 from .core.message import Patch, Request, method_field_problem, origin_form, problem_when_signing
 from .errors import CannotSign, ConfigError
-from .scheme import Claim, Scheme, unusable_secret
+from .scheme import Claim, Scheme, scheme_problem, unusable_secret
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _new = tuple.__new__  # all that making a NamedTuple does, without a call of its own
@@ -123,7 +123,7 @@ class Signer:
         clock: Callable[[], float] = time.time,
         nonce: Callable[[], str] | None = None,
     ) -> None:
-        if problem := credential_problem(scheme, credential):
+        if problem := scheme_problem(scheme) or credential_problem(scheme, credential):
             del credential
             raise problem
         self.scheme = scheme

@@ -264,3 +264,25 @@ def test_the_time_of_a_har_is_in_the_har(tmp_path: Path) -> None:
     request = {"method": "GET", "url": "https://a.example/", "headers": [{"name": "Authorization", "value": "x"}]}
     (tmp_path / "x.har").write_text(json.dumps({"startedDateTime": "2024-11-07T10:21:15Z", "request": request}))
     assert last_line(undersign("verify", tmp_path / "x.har")) == f"undersign diagnose {tmp_path / 'x.har'}"
+
+
+@pytest.mark.parametrize(
+    ("key_id", "secret", "said"),
+    [
+        (KEY_ID, "pasted\n", ["the secret has white space around it"]),
+        (f" {KEY_ID}", "pasted", ["the key id has white space around it"]),
+        (f"{KEY_ID} ", " pasted", ["the key id has white space", "the secret has white space"]),
+        ("crm sync", "two words", []),
+    ],
+)
+def test_white_space_around_key_id_and_secret_is_said_of_a_refusal(
+    refusing: WireServer, key_id: str, secret: str, said: list[str]
+) -> None:
+    call = ("call", "GET", refusing.url + "/x", "--key-id", key_id)
+    result = undersign(*call, env={"UNDERSIGN_SECRET": secret})
+    lines = [line for line in result.err.splitlines() if "white space" in line]
+    assert len(lines) == len(said)
+    assert all(words in line for words, line in zip(said, lines, strict=True))
+    assert "pasted" not in result.err
+    refusing.respond = lambda raw: refusal(status=b"204 No Content")
+    assert undersign(*call, env={"UNDERSIGN_SECRET": secret}).err == ""

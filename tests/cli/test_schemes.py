@@ -78,3 +78,9 @@ def test_a_key_id_that_the_call_itself_holds_is_the_one_that_signs(tmp_path: Pat
     assert (tried.code, tried.err) == (0, "")
     assert "\nvalid: flickr, signed by mine\n" in tried.text
     assert "\nkey id: parameter api_key, which the caller sets\n" in undersign("recipe", "check", file).text
+
+
+def test_a_name_that_nothing_is_close_to_points_to_recipes() -> None:
+    assert "there may be a recipe: see undersign recipe" in undersign("schemes", "oauthlike9").error
+    error = undersign("sign", "GET", "https://api.example.com/", "--scheme", "acme.toml", "--key-id", "me").error
+    assert "there is no scheme 'acme.toml': a file with a recipe is given with --recipe" in error

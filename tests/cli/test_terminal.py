@@ -1,4 +1,4 @@
-"""What is for a terminal alone: colours, and a newline behind a body that has none."""
+"""What is for a terminal alone: colours, its width, and a newline behind a body that has none."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import pytest
 
 from tests.cli.command import COMMAND, KEY_ID, environment, undersign
 from tests.clients.wire import OK, WireServer
+from undersign.registry import scheme_names
 
-pytestmark = pytest.mark.linux  # pseudo-terminals are those of POSIX
+pytestmark = pytest.mark.linux  # pseudo-terminals, whose end is told as Linux does
 
 
 def on_terminal(*arguments: str, env: Mapping[str, str | None] | None = None) -> bytes:
@@ -69,3 +70,22 @@ def test_no_other_command_colours_what_a_program_reads() -> None:
     request = b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n"
     for command in ("verify", "diagnose"):
         assert b"\x1b" not in undersign(command, stdin=request).out
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("call", "--help"), ("schemes",), ("demo",), ("recipe", "--help")])
+@pytest.mark.parametrize("columns", [80, 40])
+def test_what_is_for_people_fits_their_terminal(arguments: tuple[str, ...], columns: int) -> None:
+    shown = on_terminal(*arguments, env={"COLUMNS": str(columns), "NO_COLOR": "1", "TERM": "dumb"}).decode()
+    # A command to copy stays in one line.
+    prose = [line for line in shown.splitlines() if "undersign call PUT" not in line]
+    assert [line for line in prose if len(line) > columns] == []
+    assert "..." not in shown.replace("[ITEM]...", "").replace("[ARGS]...", "")
+    # No column of words is narrower than a word.
+    assert min(len(line.strip()) for line in prose if line.strip()) >= 3
+    if arguments == ("demo",):
+        assert "the body is not signed" in shown
+        assert "wrong secret" in shown
+
+
+def test_behind_a_pipe_a_scheme_has_one_line() -> None:
+    assert len(undersign("schemes", env={"COLUMNS": "40"}).text.splitlines()) == len(scheme_names())

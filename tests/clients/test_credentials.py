@@ -28,7 +28,7 @@ KINDS: dict[str, Callable[..., object]] = {
 }
 FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     "scheme": ({"scheme": "gotom"}, "an object such as GoTom"),
-    "class": ({"scheme": GoTom}, "an object such as GoTom"),
+    "class": ({"scheme": GoTom}, r"not GoTom itself: write GoTom\(\)"),
     "key id": ({"key_id": ""}, "key id is empty"),
     "empty secret": ({"secret": ""}, "secret is empty"),
     "text that is none": ({"secret": NEW + "\ud800"}, "lone surrogate"),

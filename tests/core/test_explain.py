@@ -140,7 +140,7 @@ def test_what_the_credential_may_not_do_is_not_explained() -> None:
             explain(GoTom(), POST, key, now=NOW, show_signature=True)
     with pytest.raises(ConfigError, match="one signature"):
         explain(GoTom(), POST, Credential("k", "new", older=["old"]), now=NOW, show_signature=True)
-    with pytest.raises(ConfigError, match=r"an object such as GoTom\(\)"):
+    with pytest.raises(ConfigError, match=r"write GoTom\(\)"):
         explain(GoTom, POST, "k", now=NOW)  # type: ignore[arg-type]
 
 

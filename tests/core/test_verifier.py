@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 
+import undersign
 from undersign import (
     AsyncVerifier,
     BodyNeed,
     Claim,
     Component,
     ConfigError,
+    Credential,
     GoGrid,
     GoTom,
     KeyedTimestamp,
@@ -24,9 +26,11 @@ from undersign import (
     Rejected,
     Request,
     Secret,
+    Signer,
     Verified,
     Verifier,
     begin,
+    explain,
 )
 from undersign.policy import AsyncReplayGuard, MemoryReplayGuard, ReplayGuard
 from undersign.verifying import RollingWindows
@@ -123,9 +127,9 @@ def test_a_mapping_of_keys_is_copied() -> None:
 @pytest.mark.parametrize(
     ("keys", "message"),
     [
-        (None, "keys is a mapping or a callable, not NoneType"),
-        ([("u", "s")], "keys is a mapping or a callable, not list"),
-        ("secret", "keys is a mapping or a callable, not str"),
+        (None, 'keys is a mapping such as {"key id": "secret"}, or a callable, not NoneType'),
+        ([("u", "s")], 'keys is a mapping such as {"key id": "secret"}, or a callable, not list'),
+        ("secret", 'keys is a mapping such as {"key id": "secret"}, or a callable, not str'),
         ({"u": "s", "gotom": {"u": "s"}}, "keys mixes secrets with mappings"),
         ({"gotmo": {"u": "s"}}, "keys are given for the scheme 'gotmo', which is not verified: gotom are"),
         ({"gotom": {"u": "s"}, "gogrid": {}}, "keys are given for the scheme 'gogrid'"),
@@ -214,11 +218,6 @@ def test_the_key_is_not_looked_up_for_a_request_that_is_refused_before() -> None
 
 
 # Schemes and requirements
-
-
-def test_a_class_is_no_scheme() -> None:
-    with pytest.raises(ConfigError, match=r"pass GoTom\(\) or"):
-        Verifier(GoTom, {})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("schemes", [[], None, ["gotom"], [GoTom(), None]])
@@ -592,3 +591,28 @@ def test_what_verified_shows_its_tenant_where_it_has_one() -> None:
     verified = gotom_verifier().verify(gotom_request())
     assert repr(verified).endswith(f"signed=<{len(verified.signed)} bytes>)")
     assert repr(verified._replace(tenant="a")).endswith(" bytes>, tenant='a')")
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (GoTom, r"the scheme is what GoTom makes, not GoTom itself: write GoTom\(\)"),
+        ([GoTom(), GoGrid], r"write GoGrid\(\)"),
+        (undersign.presets.stripe, r"the scheme is what stripe makes, not stripe itself: write stripe\(\)"),
+        ("gotom", "a verifier needs one or more schemes"),
+        ([], "a verifier needs one or more schemes"),
+        (["gotom"], "the scheme is an object such as .*, not str"),
+        (None, "the scheme is an object such as .*, not NoneType"),
+    ],
+)
+def test_a_scheme_that_was_not_made_is_named_with_the_remedy(given: Any, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        Verifier(given, {USER: SECRET})
+
+
+def test_a_signer_and_an_explanation_name_it_too() -> None:
+    scheme: Any = GoTom
+    with pytest.raises(ConfigError, match=r"write GoTom\(\)"):
+        Signer(scheme, Credential(USER, SECRET))
+    with pytest.raises(ConfigError, match=r"write GoTom\(\)"):
+        explain(scheme, gotom_request(), now=NOW)

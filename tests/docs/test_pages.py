@@ -202,7 +202,7 @@ def check_refusals(used: Reader) -> None:
 
 
 def check_readme(used: Reader) -> None:
-    assert used.hosts.verdicts == ["valid"]
+    assert used.hosts.verdicts == ["valid", "valid"]
     assert status(used.names["app"], "/orders", "your-user", "wrong") == 401
     assert status(used.names["app"], "/orders", "your-user", "your-secret") == 200
 

@@ -45,7 +45,7 @@ def test_names_may_begin_with_each_other() -> None:
 @pytest.mark.parametrize(
     ("environ", "match"),
     [
-        ({}, "there is no environment variable K_"),
+        ({}, "there is no environment variable K_…_ID: set K_SHOP_ID and K_SHOP_SECRET"),
         ({"K_A_ID": "a"}, "go together"),
         ({"K_A_SECRET": "the-secret"}, "K_A_SECRET belongs to no key"),
         ({"K_A_ID": "", "K_A_SECRET": "the-secret"}, "neither empty"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+import traceback
 from importlib.metadata import distributions
 from pathlib import Path
 
@@ -99,3 +100,12 @@ def test_the_table_of_counterparts_names_schemes_and_packages_that_are_there() -
     named = {name for schemes, _ in rows for name in re.findall("`([^`]+)`", schemes)} - {"gogrid"}
     assert [name for name in named if name.replace("-", "_") not in tests and name not in tests] == []
     assert len(rows) >= 25
+
+
+def test_a_scheme_that_is_a_class_is_no_preset_and_says_whence_it_comes() -> None:
+    with pytest.raises(AttributeError, match="from undersign import GoTom") as raised:
+        undersign.presets.gotom  # noqa: B018
+    # Nor does the interpreter add a guess of its own, such as `zoom`.
+    assert "Did you mean" not in "".join(traceback.format_exception(raised.value))
+    with pytest.raises(AttributeError, match=r"did you mean 'stripe'\?"):
+        undersign.presets.strip  # noqa: B018

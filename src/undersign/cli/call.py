@@ -16,7 +16,7 @@ from ..core.text import printable
 from ..errors import ConfigError
 from ..signing import Signer
 from .body import read_body
-from .next_step import REFUSALS, say_clocks_differ, say_what_was_signed
+from .next_step import REFUSALS, say_clocks_differ, say_what_was_signed, say_white_space
 from .options import Command, clock_at
 from .output import painted, replacing, say
 from .signing_options import Asked, Signing, request_options
@@ -108,6 +108,7 @@ def call(
                 ) from None
             if response.status_code in REFUSALS:
                 sys.stdout.flush()
+                say_white_space(credential)
                 say_clocks_differ(scheme, response.headers.get("Date", ""), signed_at[-1])
                 say_what_was_signed(scheme, head, request, key_id, signed_at[-1], nonce, save)
             return code

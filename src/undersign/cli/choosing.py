@@ -24,8 +24,10 @@ from ..schemes.documents import load_recipe
 from ..schemes.presets import names as preset_names
 from .completing import complete_profiles, complete_schemes
 from .output import say
+from .width import room_beside
 
 _NAMES_WIDTH = 44
+_OPTIONS_WIDTH = 30
 _EXTRA_ENV = "UNDERSIGN_EXTRA_"
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -48,10 +50,16 @@ class _SchemeOption(click.Option):
         others = set(preset_names())
         names = ", ".join(printable(name) for name in scheme_names() if name not in others)
         # Left as it is by click, which would break lines at the hyphens of names.
-        listed = textwrap.fill(names, _NAMES_WIDTH, break_on_hyphens=False, break_long_words=False)
+        width = min(_NAMES_WIDTH, room_beside(_OPTIONS_WIDTH))
         default = "[default: gotom, gogrid]" if self.multiple else "[default: gotom]"
-        more = f"or of {len(others)} APIs, see: undersign schemes"
-        self.help = f"\b\nOne of these{'; repeatable' if self.multiple else ''}:\n{listed}\n{more}\n{default}"
+        lines = (
+            f"One of these{'; repeatable' if self.multiple else ''}:",
+            names,
+            f"or of {len(others)} APIs, see: undersign schemes",
+            default,
+        )
+        filled = (textwrap.fill(line, width, break_on_hyphens=False, break_long_words=False) for line in lines)
+        self.help = "\n".join(("\b", *filled))
         return super().get_help_record(ctx)
 
 

@@ -19,14 +19,18 @@ from ..schemes import GoGrid, GoTom
 from .options import Command
 from .serving.exchange import Outcome
 from .serving.server import VerifyingServer
+from .width import columns
 
 if TYPE_CHECKING:
     import httpx
     import requests
+    from rich.table import Table
 
 _KEY_ID = "demo"
 _BODY = b'{"amount": 100}'
 _TAMPERED = b'{"amount": 999}'
+_TABLE = 72
+"""The columns that the table needs."""
 _TARGETS = {"gotom": "/app-api/orders?draft=1", "gogrid": "/api/grid/server/add?name=web"}
 
 
@@ -188,22 +192,49 @@ def _send_by_httpx(url: str, scheme: Scheme, secret: str, clock: Callable[[], fl
 
 
 def _print(rows: list[_Row]) -> None:
-    from rich import box
     from rich.console import Console
-    from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    for heading in ("scheme", "client", "request", "must be", "is", "", "why"):
-        table.add_column(heading, overflow="fold")
-    for row in rows:
-        mark = "[green]ok[/]" if row.ok else "[bold red]WRONG[/]"
-        end_section = row.case == _CASES[-1].name
-        table.add_row(row.scheme, row.client, row.case, row.expected, row.got, mark, row.why, end_section=end_section)
     on_terminal = sys.stdout.isatty()
-    console = Console() if on_terminal else Console(width=80, color_system=None, highlight=False)
+    console = (
+        Console(width=columns(), height=25) if on_terminal else Console(width=80, color_system=None, highlight=False)
+    )
     wrong = sum(not row.ok for row in rows)
     with console.capture() as printed:  # rich would end the process where the output is closed
-        console.print(table)
+        if console.width < _TABLE:
+            for line in _lines(rows):
+                console.print(line)
+        else:
+            console.print(_table(rows))
+            console.print()
         console.print(f"{len(rows) - wrong} of {len(rows)} requests were judged as they must be.")
         console.print("GoGrid's signature proves who called and when, and binds nothing of the request.")
     click.echo(printed.get(), nl=False)
+
+
+def _lines(rows: list[_Row]) -> Iterator[str]:
+    """The rows for a terminal that is too narrow for the table."""
+    for row in rows:
+        if row.case == _CASES[0].name:
+            yield f"[bold]{row.scheme}, {row.client}[/]"
+        judged = row.got if row.ok else f"{row.got}, must be {row.expected}"
+        yield f"  {_mark(row)} {row.case}: {judged}"
+        yield f"     {row.why}"
+        if row.case == _CASES[-1].name:
+            yield ""
+
+
+def _mark(row: _Row) -> str:
+    return "[green]ok[/]" if row.ok else "[bold red]WRONG[/]"
+
+
+def _table(rows: list[_Row]) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), pad_edge=False)
+    for heading in ("scheme", "client", "request", "must be", "is", "", "why"):
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        told = (row.scheme, row.client, row.case, row.expected, row.got, _mark(row), row.why)
+        table.add_row(*told, end_section=row.case == _CASES[-1].name)
+    return table

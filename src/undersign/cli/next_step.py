@@ -15,6 +15,7 @@ from typing import Any
 
 import click
 
+from ..core.credentials import Credential
 from ..core.dates import parse_date
 from ..core.message import Request, body_length
 from ..core.text import printable
@@ -75,6 +76,18 @@ def say_what_was_signed(
     else:
         say("undersign: what was signed, part by part, is shown by:")
         say(shell_line(words))
+
+
+def say_white_space(credential: Credential) -> None:
+    """Say where key id or secret has white space around it, which pasting and files bring with them. It may belong
+    there, so this is said of a refusal alone, and nothing is taken off."""
+    secret = credential.secret.reveal()
+    for name, is_odd in (
+        ("key id", credential.key_id != credential.key_id.strip()),
+        ("secret", secret != secret.strip()),
+    ):
+        if is_odd:
+            say(f"undersign: the {name} has white space around it: see whether that belongs to it")
 
 
 def say_clocks_differ(scheme: Scheme, date: str, at: float) -> None:

@@ -27,6 +27,7 @@ from ..registry import scheme_names
 from ..scheme import Scheme, unusable_secret
 from ..verifying.lookup import Keys
 from .choosing import key_id_of, scheme_options
+from .width import Context
 
 DEFAULT_SECRET_ENV = "UNDERSIGN_SECRET"  # noqa: S105  # the name of a variable
 
@@ -62,6 +63,7 @@ def arguments_given() -> tuple[str, ...]:
 class Command(click.Command):
     """A command that does not repeat arguments which are too many: one of them may be a secret."""
 
+    context_class = Context
     allow_extra_args = True
     instead = "the key id goes into --key-id, and a secret is never one"
 

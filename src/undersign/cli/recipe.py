@@ -29,6 +29,7 @@ from .drawing import IN_WORDS, bound_in_words
 from .groups import Group
 from .options import Command, clock_at, clock_option, head_of_arguments, read_secret, secret_options
 from .sign import as_json_of, lines_of
+from .width import Group, fitted
 
 _SAMPLE_TIME = 1_730_974_875.0
 _file = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
@@ -61,7 +62,7 @@ def check(file: Path, as_json: bool) -> int:
         return 0
     click.echo(f"ok: {printable(found.name)}")
     for line in _findings(found):
-        click.echo(printable(line))
+        click.echo(fitted(printable(line)))
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 import click
@@ -14,6 +15,7 @@ from ..registry import build_scheme, options_described, schemes_described
 from ..schemes import presets
 from .drawing import bound_in_words, by_default, drawing, example
 from .options import Command
+from .width import Formatter, fitted
 
 
 class _NameCommand(Command):
@@ -51,6 +53,11 @@ def _list(described: dict[str, str], *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([{"name": name, "description": text} for name, text in described.items()]))
         return
+    if sys.stdout.isatty():
+        formatter = Formatter()
+        formatter.write_dl([(printable(name), one_line(text)) for name, text in described.items()])
+        click.echo(formatter.getvalue(), nl=False)
+        return
     width = max(len(printable(name)) for name in described)
     for name, text in described.items():
         click.echo(f"{printable(name):<{width}}  {one_line(text)}".rstrip())
@@ -69,18 +76,18 @@ def _show(name: str, sentence: str, *, as_json: bool) -> None:
             shown["recipe"] = scheme.as_mapping()
         click.echo(json.dumps(shown))
         return
-    click.echo(f"{printable(name)}: {one_line(sentence)}")
+    click.echo(fitted(f"{printable(name)}: {one_line(sentence)}"))
     if about:
         for field, value in zip(presets.FIELDS, about[1:], strict=True):
-            click.echo(f"{field}: {one_line(value)}")
+            click.echo(fitted(f"{field}: {one_line(value)}"))
     click.echo("\nOptions:" if options else "\nIt has no options.")
     for option in options:
         default = "needed" if option.needed else f"default {option.default}"
-        click.echo(printable(f"  {option.name}: {option.type}, {default}"))
+        click.echo(fitted(printable(f"  {option.name}: {option.type}, {default}")))
     if parts := _parts(scheme):
         click.echo("\nSigned, in this order, with the options as they are by default:")
         for part, source in parts:
-            click.echo(printable(f"  {part} ({source})"))
+            click.echo(fitted(printable(f"  {part} ({source})")))
     if isinstance(scheme, SchemeOfParts):
         click.echo("\nHow, and where it travels:")
         for line in drawing(scheme):
@@ -88,7 +95,7 @@ def _show(name: str, sentence: str, *, as_json: bool) -> None:
     if scheme is not None:
         click.echo("\nOf a request it")
         for line in bound_in_words(scheme):
-            click.echo(f"  {line}")
+            click.echo(fitted(f"  {line}"))
     if about:
         click.echo("")
         for line in example(name):

@@ -15,6 +15,7 @@ from ..core.text import printable
 from ..errors import ConfigError
 from .groups import Group
 from .output import say
+from .width import Group
 
 
 @click.group(cls=Group)

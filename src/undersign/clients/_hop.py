@@ -27,7 +27,7 @@ from ..core.dates import check_clock
 from ..core.fields import decode_field
 from ..core.message import Pairs, Patch, Request
 from ..errors import CannotSign, ConfigError
-from ..scheme import BodyNeed, Scheme, window_of
+from ..scheme import BodyNeed, Scheme, scheme_problem, window_of
 from ..signing import credential_problem, sign_checked
 from ._checks import ResponseCheck
 from ._clock import ClockCorrection
@@ -69,8 +69,8 @@ class HopSigner:
     ) -> None:
         if isinstance(secrets, ConfigError):
             raise secrets
-        if not isinstance(scheme, Scheme):
-            raise ConfigError(f"the scheme is an object such as GoTom(), not {type(scheme).__name__}")
+        if problem := scheme_problem(scheme):
+            raise problem
         self.scheme = scheme
         self.credential = Credential(key_id, secrets[0], origins, older=secrets[1:], extra=extra)
         if problem := credential_problem(scheme, self.credential):

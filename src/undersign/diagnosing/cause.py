@@ -93,7 +93,8 @@ class Cause:
 def unexplained(detail: str = "") -> tuple[Cause, ...]:
     """The answer where no cause is certain."""
     known = (
-        "No known mistake gives the signature that was sent. Print the string that the client signs into a file: "
+        "No known mistake gives the signature that was sent. Either the client has another secret, or it signs "
+        "another string. Compare the secrets first; then print the string that the client signs into a file: "
         "`undersign explain REQUEST --signed-string FILE` shows where it differs from the right one."
     )
     return (Cause("unexplained", detail or known),)

@@ -12,7 +12,7 @@ from ..core.credentials import NO_SECRET, Credential
 from ..core.dates import format_date
 from ..core.message import BodyDigest, Patch, Request, body_length, problem_when_verifying
 from ..errors import CannotSign, ConfigError, Reason, Rejected
-from ..scheme import Claim, Part, Scheme
+from ..scheme import Claim, Part, Scheme, scheme_problem
 from ..signing import credential_problem, drafted_checked, sign_checked
 from ..verifying.verdict import bare
 from .showing import shown_part, visible
@@ -124,8 +124,8 @@ def explain(
 
         print(explain(GoTom(), request, "user", now=now))
     """
-    if not isinstance(scheme, Scheme):
-        raise ConfigError(f"the scheme is an object such as GoTom(), not {type(scheme).__name__}")
+    if problem := scheme_problem(scheme):
+        raise problem
     if show_signature and not isinstance(key, Credential):
         raise ConfigError("show_signature takes a Credential, whose secret signs")
     if not math.isfinite(now):

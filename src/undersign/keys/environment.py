@@ -71,5 +71,8 @@ def _from_environment(
     if left:
         return ConfigError(f"the environment variable {min(left)} belongs to no key: there is none with its _ID")
     if not keys:
-        return ConfigError(f"there is no environment variable {prefix}…_ID")
+        return ConfigError(
+            f"there is no environment variable {prefix}…_ID: set {prefix}SHOP_ID and {prefix}SHOP_SECRET, "
+            "SHOP being a name of your own"
+        )
     return keys

@@ -167,7 +167,9 @@ def keys_with_secrets(keys: Any) -> Any:
     if callable(keys) or isinstance(keys, ConfigError):
         return keys
     if not isinstance(keys, Mapping):
-        return ConfigError(f"keys is a mapping or a callable, not {type(keys).__name__}")
+        return ConfigError(
+            f'keys is a mapping such as {{"key id": "secret"}}, or a callable, not {type(keys).__name__}'
+        )
     return {
         key: {key_id: _hidden(item) for key_id, item in value.items()} if isinstance(value, Mapping) else _hidden(value)
         for key, value in keys.items()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from ..core.dates import check_clock
@@ -13,7 +13,7 @@ from ..core.message import Component, Request, Response
 from ..errors import ConfigError, Reason, Rejected
 from ..events.event import Events, event_hooks, event_of, tell
 from ..policy.requirements import SAFE_METHODS, Requirements, components, is_handshake
-from ..scheme import BodyNeed, Scheme, json_refusal, refusal_status, window_of
+from ..scheme import BodyNeed, Scheme, json_refusal, refusal_status, scheme_problem, window_of
 from .lookup import (
     Asker,
     AsyncKeys,
@@ -54,11 +54,12 @@ class _VerifierBase:
         windows: RollingWindows | None,
         events: Events,
     ) -> None:
-        if isinstance(schemes, (Scheme, type)):
-            schemes = (schemes,)
-        self.schemes: tuple[Scheme, ...] = tuple(schemes)
-        if not self.schemes or not all(isinstance(scheme, Scheme) for scheme in self.schemes):
+        self.schemes: tuple[Scheme, ...] = tuple(schemes) if isinstance(schemes, Iterable) else (schemes,)
+        if not self.schemes or isinstance(schemes, (str, bytes)):
             raise ConfigError("a verifier needs one or more schemes: pass GoTom() or [GoTom(), GoGrid()]")
+        for scheme in self.schemes:
+            if problem := scheme_problem(scheme):
+                raise problem
         names = [scheme.name for scheme in self.schemes]
         if len(set(names)) < len(names):
             raise ConfigError(f"two schemes have one name ({', '.join(names)}): give each its own with name=…")
