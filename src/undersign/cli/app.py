@@ -17,7 +17,6 @@ from ..errors import Rejected, UndersignError
 from .groups import Group
 from .output import say
 from .streams import StreamFault, check_output, drop_output, said
-from .width import Group
 
 _BODY = "the body is the file that --data names, or standard input"
 _OF_CURL = {

@@ -8,10 +8,16 @@ from __future__ import annotations
 import click
 
 from ..core.grammar import did_you_mean
+from .width import Context
 
 
 class Group(click.Group):
-    """Commands under one name. Alone it prints its help, and a word that is none of them is answered with those."""
+    """Commands under one name. Alone it prints its help, and a word that is none of them is answered with those.
+
+    The help cuts off no sentence of a command.
+    """
+
+    context_class = Context
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if not args and not ctx.resilient_parsing:
@@ -28,3 +34,8 @@ class Group(click.Group):
                 f"there is no command {name!r}{did_you_mean(name, names)}; there are {', '.join(names)}", ctx
             )
         return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        commands = ((name, self.get_command(ctx, name)) for name in self.list_commands(ctx))
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, found.get_short_help_str(1000)) for name, found in commands if found])

@@ -24,7 +24,6 @@ from .completing import complete_profiles, complete_schemes
 from .groups import Group
 from .options import Command
 from .output import painted, replacing, say
-from .width import Group
 
 _json = click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 

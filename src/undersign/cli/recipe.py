@@ -29,7 +29,7 @@ from .drawing import IN_WORDS, bound_in_words
 from .groups import Group
 from .options import Command, clock_at, clock_option, head_of_arguments, read_secret, secret_options
 from .sign import as_json_of, lines_of
-from .width import Group, fitted
+from .width import fitted
 
 _SAMPLE_TIME = 1_730_974_875.0
 _file = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))

@@ -15,7 +15,6 @@ from ..core.text import printable
 from ..errors import ConfigError
 from .groups import Group
 from .output import say
-from .width import Group
 
 
 @click.group(cls=Group)

@@ -36,17 +36,6 @@ class Context(click.Context):
     formatter_class = Formatter
 
 
-class Group(click.Group):
-    """A group whose help cuts off no sentence."""
-
-    context_class = Context
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        commands = ((name, self.get_command(ctx, name)) for name in self.list_commands(ctx))
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, found.get_short_help_str(1000)) for name, found in commands if found])
-
-
 def columns() -> int:
     """The width of the terminal; 80 where there is none and COLUMNS is not set."""
     return shutil.get_terminal_size().columns
