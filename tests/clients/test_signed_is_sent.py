@@ -221,7 +221,7 @@ class TestBadInput:
             caller.auth(GoTom(), key_id, secret)
 
     def test_a_scheme_class_in_place_of_an_object_is_refused(self, caller: Caller) -> None:
-        with pytest.raises(ConfigError, match=r"such as GoTom\(\)"):
+        with pytest.raises(ConfigError, match=r"write GoTom\(\)"):
             caller.auth(GoTom, KEY_ID, SECRET)
 
 

@@ -31,8 +31,8 @@ def test_the_plain_signers_give_the_published_answers(name: str, message: Messag
     assert signature_of(PLAINS[name], message, secret, {}) == signature
 
 
-# What is reached; 97 % of single mistakes and 85 % of pairs are wanted. A sample is small, so its bar is lower.
-SINGLES, PAIRS, WRONG = 0.95, 0.75, 0.01
+# Of a few, one that is missed counts more: LUCK is what a small sample may lack.
+SINGLES, PAIRS, WRONG, LUCK = 0.97, 0.85, 0.01, 0.08
 
 
 def judged(cases: Sequence[Case], kind: str) -> Score:
@@ -57,13 +57,13 @@ def test_the_corpus_is_large() -> None:
 
 def test_single_mistakes() -> None:
     score = judged(sample(singles(), 1)[::10], "singles")
-    assert score.share >= SINGLES
+    assert score.share >= SINGLES - LUCK
     assert score.wrong_share < WRONG
 
 
 def test_pairs_of_mistakes() -> None:
     score = judged(pairs(24), "pairs")
-    assert score.share >= PAIRS
+    assert score.share >= PAIRS - LUCK
     assert score.wrong <= 1
 
 

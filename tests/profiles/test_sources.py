@@ -66,7 +66,8 @@ def test_a_file_from_the_folder_of_the_profiles_or_the_home(
 
 
 def test_what_a_command_prints_without_a_shell(write: Write) -> None:
-    assert profile(write, python(f"print({SECRET!r})")).secret() == Secret(SECRET)
+    codes = ", ".join(str(byte) for byte in SECRET.encode())
+    assert profile(write, python(f"print(bytes([{codes}]).decode())")).secret() == Secret(SECRET)
     words = python("import sys; print(sys.argv[1:], end='')").removesuffix("]") + ", '$HOME;`ls`']"
     assert profile(write, words).secret() == Secret("['$HOME;`ls`']")
     # Standard input may be the body of a call.

@@ -25,7 +25,7 @@ from undersign.servers.diagnosis import DiagnosisLog
 
 ORIGIN = "https://api.example.com"
 SECRET = "thepasswordyoureceived"
-KEYS = {"user": SECRET, "other": "another secret"}
+KEYS = {"user": SECRET, "other": "thepasswordofanother"}
 
 
 async def _asgi_app(scope: Any, receive: Any, send: Any) -> None:

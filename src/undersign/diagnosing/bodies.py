@@ -87,7 +87,7 @@ def _rarity(found: tuple[str, str, bytes], place: int) -> int:
     code, _, value = found
     if place > _MOST_BESIDE and code == "body-reserialised":
         return 2
-    return int(place > _USUAL or (code == "body-default" and value not in _NOTHING[:4]))
+    return int(place > _USUAL or (code == "body-default" and value not in _NOTHING[:6]))
 
 
 def _once(request: Request, body: bytes) -> _Found:

@@ -171,10 +171,14 @@ class _Diagnosis:
             _Search(self, request, reading, guessed=guessed) for request, guessed in bases for reading in readings
         ]
         searches = [search for search in searches if not search.pieces.problem]
-        looks = [_Search.as_it_is] if len(searches) > 1 else []
-        looks += [_Search.of_a_second] if self.searches_time else [_Search.of_one, _Search.of_two]
-        for look in looks:
-            looked_at = [one for one in searches if look is _Search.as_it_is or not one.reading.is_doubtful]
+        likely = [search for search in searches if not search.reading.is_doubtful]
+        doubtful = [search for search in searches if search.reading.is_doubtful]
+        looks = [(_Search.as_it_is, searches)] if len(searches) > 1 else []
+        if self.searches_time:
+            looks += [(_Search.of_a_second, likely)]
+        else:
+            looks += [(_Search.of_one, likely), (_Search.of_one, doubtful), (_Search.of_two, likely)]
+        for look, looked_at in looks:
             for place, search in enumerate(looked_at):
                 share = Budget(self.budget.left // (len(looked_at) - place))
                 self.budget.left -= share.left

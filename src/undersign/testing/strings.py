@@ -32,5 +32,6 @@ def assert_string_to_sign(
     given = signed.encode("utf-8", "surrogatepass") if isinstance(signed, str) else signed
     keys = {key.key_id: key.secret} if isinstance(key, Credential) else None
     comparison = beside(scheme, request, given, now=now, keys=keys, key=key).comparison
+    del signed, given, key, keys  # a string may hold the secret, and pytest shows the locals of the frame that raises
     if not comparison.same or comparison.reading:
         raise AssertionError(f"the string to sign of {scheme.name} is another one\n{comparison}")

@@ -111,7 +111,11 @@ STRINGS_OF_LANGUAGES = [
         "string-encoding|body-encoding|body-reserialised",
         {"string": lambda s: b"\xef\xbb\xbf" + s},
     ),
-    string("in upper case", "string-encoding|method-case|string-case|date-differs", {"string": bytes.upper}),
+    string(
+        "in upper case",
+        "string-encoding|method-case|string-case|date-differs|custom-headers-line",
+        {"string": bytes.upper},
+    ),
     string("in quotes", "string-encoding|separator|body-reserialised", {"string": lambda s: b'"' + s + b'"'}),
     string("a NUL behind", JOINT + "|body-trailing-newline|string-trailing-newline", {"string": lambda s: s + b"\0"}),
 ]
