@@ -22,7 +22,7 @@ def test_the_law_holds(name: str) -> None:
         found = middlewares.fuzz(port, "the same each time", seconds=5)
     assert found.broken == []
     assert found.let_in > found.sent / 10
-    assert set(found.statuses) > {200, 400, 401}
+    assert {200, 401} <= set(found.statuses)
 
 
 def test_the_same_seed_makes_the_same_requests_and_another_does_not() -> None:
