@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -105,10 +105,12 @@ class Serving:
 
 
 @contextmanager
-def serving(*arguments: str | Path, env: Mapping[str, str | None] | None = None) -> Iterator[Serving]:
-    """`undersign serve` on a free port, until SIGTERM at the end of the block."""
+def listening(
+    command: str, *arguments: str | Path, env: Mapping[str, str | None] | None = None, patience: float = 30
+) -> Iterator[Serving]:
+    """A command that listens, until SIGTERM at the end of the block; it then has so many seconds to end."""
     process = subprocess.Popen(
-        [*COMMAND, "serve", "--port", "0", *map(str, arguments)],
+        [*COMMAND, command, *map(str, arguments)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -123,8 +125,13 @@ def serving(*arguments: str | Path, env: Mapping[str, str | None] | None = None)
         yield server
     finally:
         process.send_signal(signal.SIGTERM)
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=patience)
     server.code = process.returncode
-    CANARY.emit("the log of undersign serve", err)
+    CANARY.emit(f"the log of undersign {command}", err)
     server.log = err.decode().splitlines()
     assert "Traceback" not in err.decode(), err.decode()
+
+
+def serving(*arguments: str | Path, env: Mapping[str, str | None] | None = None) -> AbstractContextManager[Serving]:
+    """`undersign serve` on a free port, until SIGTERM at the end of the block."""
+    return listening("serve", "--port", "0", *arguments, env=env)
