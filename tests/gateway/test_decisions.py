@@ -306,3 +306,12 @@ def test_traefiks_headers_are_its_own_names() -> None:
         answer = send(asked.port, bokun("GET", "/", *lines, signed_target="/a?b=//"))
         assert (answer.status, answer.headers["x-authenticated-id"]) == (200, KEY_ID)
         assert send(asked.port, bokun("GET", "/a?b=//", "X-Forwarded-Method: GET", "X-Forwarded-Uri: /")).status == 401
+
+
+def test_an_announcement_that_is_there_twice_is_none() -> None:
+    """Envoy may be set to append to what the client sends; then nobody can tell whose it is."""
+    announced = "X-Original-Body: length="
+    with deciding("envoy-http") as asked:
+        assert send(asked.port, bokun("GET", "/a", announced)).status == 200
+        for lines in ((), (announced, announced), ("X-Original-Body: length=0", announced)):
+            assert send(asked.port, bokun("GET", "/a", *lines)).status == 503
