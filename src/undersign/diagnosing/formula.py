@@ -48,6 +48,7 @@ class Formula:
         self._order = right["order"] if right and len(right["order"]) > 1 else None
         self._take = itemgetter(*self._order) if self._order else tuple
         self._is_keyed = right is not None and SECRET in right.values()
+        self._written: dict[range, list[bytes]] = {}  # the same seconds are tried beside many changes
 
     def string(self, parts: Parts) -> bytes:
         """The string to sign, without a time that is not sent."""
@@ -208,20 +209,19 @@ class Formula:
         else:
             prefix = new_hash(self.algorithm, before)
         is_it, copy = self.is_it, prefix.copy
-        if outer is None:
-            for second in seconds:
-                found = copy()
-                found.update(b"%d%b" % (second, behind))
-                if is_it(found.digest()):
-                    return second
-            return None
-        for second in seconds:
+        if seconds not in self._written:
+            self._written[seconds] = [b"%d" % second for second in seconds]
+        written = self._written[seconds]
+        strings = [time + behind for time in written] if behind else written
+        for place, string in enumerate(strings):
             found = copy()
-            found.update(b"%d%b" % (second, behind))
-            last = outer.copy()
-            last.update(found.digest())
-            if is_it(last.digest()):
-                return second
+            found.update(string)
+            if outer is not None:
+                last = outer.copy()
+                last.update(found.digest())
+                found = last
+            if is_it(found.digest()):
+                return seconds[place]
         return None
 
 

@@ -35,7 +35,7 @@ from .search import Budget, Try, find_one, find_two
 from .seconds import find_second
 
 _COMPUTATIONS = 220_000
-_SECONDS = 520_000  # of a time that is not sent: each takes less than a microsecond
+_SECONDS = 660_000  # of a time that is not sent: each takes less than a microsecond
 _FINAL = (Reason.INSECURE, Reason.UNSUPPORTED_VERSION, Reason.BODY_TOO_LARGE)
 
 

@@ -18,7 +18,7 @@ _LONE = 60
 _MOST_DAYS, _DAY = 10, 600  # whole days further off, and how far around each
 _BEHIND_WITH_ONE, _AHEAD_WITH_ONE = 3700, 2200  # an old signature is behind, and is likelier than a clock ahead
 _MOST_LIKELY = 32
-_OF_ZONE = 6
+_OF_ZONE, _OF_ZONE_WITH_RARE = 6, 3
 _WITH_TWO = 15
 _WITH_RARE = 2
 _MILLISECONDS = 20
@@ -84,20 +84,25 @@ def _beside_clock(
     """Any change beside a clock that is right but for its zone, and a likely one beside a clock that is off by up to an
     hour; with the second of it."""
     usual, rare = (_likely(ranked(changes, lone)) for lone in (0, 1))
-    around = [second + int(hours * 3600) for hours in sorted(_ZONES, key=abs) if hours]
-    zones = [range(at - _OF_ZONE, at + _OF_ZONE + 1) for at in around]
-    zones = [zone for zone in zones if zone[0] not in window and zone[-1] not in window]
+    zones, close = (_zones(second, window, reach) for reach in (_OF_ZONE, _OF_ZONE_WITH_RARE))
     hour = [
         range(second - _BEHIND_WITH_ONE, min(window.start, second)),
         range(max(window.stop, second), second + _AHEAD_WITH_ONE),
     ]
-    for several, where in ((usual, zones), (usual[:_MOST_LIKELY], hour), (rare, zones)):
+    for several, where in ((usual, zones), (usual[:_MOST_LIKELY], hour), (rare, close)):
         for change in several:
             changed = {**right, **change.sets}
             for seconds in where:
                 if (at := formula.second(changed, seconds, budget)) is not None:
                     return change, at
     return None
+
+
+def _zones(second: int, window: range, reach: int) -> list[range]:
+    """Around the same second in other zones, the near zones first, where that is outside the window."""
+    offsets = [int(hours * 3600) for hours in sorted(_ZONES, key=abs) if hours]
+    zones = [range(second + offset - reach, second + offset + reach + 1) for offset in offsets]
+    return [zone for zone in zones if zone[0] not in window and zone[-1] not in window]
 
 
 def _within(window: range, second: int, reach: int) -> range:
