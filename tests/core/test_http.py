@@ -10,7 +10,7 @@ import pytest
 
 from undersign import BodyDigest, CannotSign, Component, ConfigError, Patch, Request
 from undersign.core.fields import decode_field, fields
-from undersign.core.message import BodyHasher, body_hex_digest, body_length, origin_form
+from undersign.core.message import _PLACES, BodyHasher, body_digest, body_hex_digest, body_length, origin_form
 
 # Request
 
@@ -279,6 +279,12 @@ def test_the_later_of_two_patches_wins() -> None:
     assert together.headers == (("a", "2"), ("B", "1"), ("C", "2"))
 
 
+def test_two_patches_set_the_fields_of_both() -> None:
+    together = Patch(query=(("a", "1"),), form=(("f", "1"),)) + Patch(query=(("b", "2"),), form=(("g", "2"),))
+    assert together.query == (("a", "1"), ("b", "2"))
+    assert together.form == (("f", "1"), ("g", "2"))
+
+
 # Digests
 
 
@@ -299,6 +305,7 @@ def test_a_body_and_its_digest_have_one_hash(algorithm: str) -> None:
     hasher.update(b"abc")
     expected = hashlib.new(algorithm, b"abc", usedforsecurity=False).hexdigest()
     assert body_hex_digest(b"abc", algorithm) == body_hex_digest(hasher.result(), algorithm) == expected
+    assert body_digest(b"abc", algorithm) == body_digest(hasher.result(), algorithm) == bytes.fromhex(expected)
 
 
 def test_a_digest_that_was_not_made_is_asked_for_by_name() -> None:
@@ -311,3 +318,24 @@ def test_the_headers_are_sorted_by_name_in_time_that_grows_with_their_number_alo
     before = time.process_time()
     assert len(request.values("a")) == 200_000
     assert time.process_time() - before < 5  # some tenths; squared it would be a minute
+
+
+@pytest.mark.parametrize(
+    ("names", "kept"),
+    [
+        (("a" * 2000, "b" * 48), True),
+        (("a" * 2000, "b" * 49), False),
+        (tuple(f"x{number}" for number in range(64)), True),
+        (tuple(f"x{number}" for number in range(65)), False),
+    ],
+)
+def test_the_places_of_names_that_are_many_or_long_are_not_kept(names: tuple[str, ...], kept: bool) -> None:
+    places = Request("GET", "/", tuple((name, "") for name in names)).by_name()
+    assert places == {name: place for place, name in enumerate(names)}
+    assert (names in _PLACES) is kept
+
+
+def test_the_places_of_no_more_than_256_sets_of_names_are_kept() -> None:
+    for number in range(600):
+        Request("GET", "/", ((f"made-up-{number}", ""),)).by_name()
+        assert len(_PLACES) <= 256

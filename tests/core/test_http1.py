@@ -40,6 +40,17 @@ def test_a_chunked_body_is_put_together() -> None:
     assert Request.from_http(_CHUNKED + b"2\r\nab\r\n00A\r\n0123456789\r\n0\r\n\r\n").body == b"ab0123456789"
 
 
+def test_a_length_may_follow_its_colon_at_once() -> None:
+    assert Request.from_http(_POST + b"Content-Length:4\r\n\r\nabcd").body == b"abcd"
+
+
+def test_a_chunked_body_may_come_byte_by_byte() -> None:
+    reader = RequestReader()
+    for byte in _CHUNKED + b"2\r\nab\r\n0\r\n\r\n":
+        reader.feed(bytes([byte]))
+    assert reader.done
+
+
 def test_an_absolute_target_stays_as_it_was_sent() -> None:
     assert Request.from_http(b"GET http://h/p HTTP/1.1\r\nHost: h\r\n\r\n").target == "http://h/p"
 
@@ -135,6 +146,20 @@ def test_http_1_0_needs_no_host() -> None:
 )
 def test_what_is_not_one_clean_message_is_refused(raw: bytes, detail: str) -> None:
     assert detail in _refusal(raw)
+
+
+@pytest.mark.parametrize(
+    ("raw", "part", "fault"),
+    [
+        (b"GET / HTTP/1.1\r\n\r\n", "Host", "absent"),
+        (b"GET / HTTP/1.1\r\nHost: h\r\nHost: h\r\n\r\n", "Host", "repeated"),
+        (_POST + b"Content-Length: 1\r\nContent-Length: 1\r\n\r\na", "Content-Length", "repeated"),
+    ],
+)
+def test_a_header_that_is_absent_or_repeated_is_named(raw: bytes, part: str, fault: str) -> None:
+    with pytest.raises(Rejected) as caught:
+        Request.from_http(raw)
+    assert (caught.value.part, caught.value.fault) == (part, fault)
 
 
 def test_a_refusal_does_not_repeat_the_line_at_fault() -> None:
