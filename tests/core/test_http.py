@@ -10,7 +10,15 @@ import pytest
 
 from undersign import BodyDigest, CannotSign, Component, ConfigError, Patch, Request
 from undersign.core.fields import decode_field, fields
-from undersign.core.message import _PLACES, BodyHasher, body_digest, body_hex_digest, body_length, origin_form
+from undersign.core.message import (
+    _PLACES,
+    BodyHasher,
+    body_digest,
+    body_hex_digest,
+    body_length,
+    lone_value,
+    origin_form,
+)
 
 # Request
 
@@ -49,6 +57,25 @@ def test_values_are_found_whatever_the_case_and_taken_without_the_space_around_t
     request = Request("GET", "/", (("X-a", " 1\t"), ("x-A", "2\xa0"), ("X-B", "3")))
     assert request.values("x-a") == ["1", "2\xa0"]
     assert request.values("x-c") == []
+
+
+@pytest.mark.parametrize(
+    ("headers", "name", "value"),
+    [
+        ((("X-Date", " a "),), "x-date", "a"),
+        ((("X-Date", "a"), ("x-date", "a")), "x-date", None),
+        ((("X-Date", "a"), ("X_Date", "b")), "x-date", None),
+        ((("X_Date", "a"),), "x-date", None),
+        ((("X_Date", " a "),), "x_date", "a"),
+        ((("X-Date", "a"),), "x_date", None),
+        ((("X_Date", "a"), ("X-Date", "b")), "x_date", None),
+        ((), "x_date", None),
+    ],
+)
+def test_a_lone_value_is_that_of_the_one_header_with_the_name_in_any_spelling(
+    headers: tuple[tuple[str, str], ...], name: str, value: str | None
+) -> None:
+    assert lone_value(Request("GET", "/", headers), name) == value
 
 
 def test_a_media_type_has_no_parameters_and_no_case() -> None:
