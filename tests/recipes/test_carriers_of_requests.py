@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from undersign import CannotSign, Component, ConfigError, Reason, Recipe, Request
+from undersign import CannotSign, Component, ConfigError, Reason, Recipe, Rejected, Request
 
-from .by_hand import BODY, KEY, ORIGIN, SECRET, both_ways, mac, post, recipe, refused, signed
+from .by_hand import BODY, FORM, KEY, ORIGIN, SECRET, both_ways, mac, post, recipe, refused, signed, verified
 
 LINES = {"part": "headers", "sort": "none"}
 DIGEST = base64.b64encode(hashlib.sha256(BODY).digest()).decode()
@@ -31,9 +31,11 @@ def test_a_digest_is_sent_and_compared_with_the_body() -> None:
     string = f"1730974875\nPOST\ndigest: SHA-256={DIGEST}"
     sent = both_ways(scheme, post(), string.encode())
     assert Component.BODY in scheme.covers(sent)
-    assert refused(scheme, sent.with_body(BODY + b" ")) is Reason.MALFORMED
+    with pytest.raises(Rejected, match="the digest in header Digest is that of another body"):
+        verified(scheme, sent.with_body(BODY + b" "))
     without = [pair for pair in sent.headers if pair[0] != "Digest"]
-    assert refused(scheme, Request(sent.method, sent.target, tuple(without), BODY, ORIGIN)) is Reason.MALFORMED
+    with pytest.raises(Rejected, match="there is a body, and its digest is not in header Digest"):
+        verified(scheme, Request(sent.method, sent.target, tuple(without), BODY, ORIGIN))
 
 
 def test_a_digest_may_be_left_out_where_there_is_no_body() -> None:
@@ -61,6 +63,11 @@ def test_a_digest_may_travel_in_a_signed_parameter() -> None:
     sent = both_ways(scheme, post("/"), f"POST\nkey={KEY}&md5={md5}&ts=1730974875".encode())
     assert {Component.BODY, Component.DATE} <= scheme.covers(sent)
     assert refused(scheme, sent.with_body(b"other")) is Reason.MALFORMED
+    string = f"POST\nkey={KEY}&ts=1730974875".encode()
+    without = f"/?key={KEY}&ts=1730974875&sig={mac(string)}"
+    assert verified(scheme, Request("POST", without, (), b"", ORIGIN)).signed == string
+    with pytest.raises(Rejected, match="there is a body, and its digest is not in parameter md5"):
+        verified(scheme, Request("POST", without, (), b"a", ORIGIN))
 
 
 def test_parameters_that_read_like_two_are_refused_where_they_are_plain() -> None:
@@ -172,11 +179,37 @@ def test_what_stands_before_the_signature(target: str, body: bytes, string: byte
     assert isinstance(sent.body, bytes)
     last = (sent.body if body else sent.target.encode()).rpartition(b"&")[2]
     assert last == f"sig={mac(string)}".encode()
-    with pytest.raises(CannotSign, match="'sig' is not the last"):
+    with pytest.raises(CannotSign, match="'sig' is not the last of the query: "):
         signed(scheme, post("/a?sig=1&x=2", b"", ("Accept", "*/*")))
+    with pytest.raises(CannotSign, match="'sig' is not the last of the form: "):
+        signed(scheme, post("/a", b"sig=1&x=2", FORM))
     if not body:
         moved = Request("POST", f"{sent.target}&", sent.headers, b"", ORIGIN)
         assert refused(scheme, moved) is Reason.MALFORMED
+
+
+def test_what_stands_before_a_signature_ends_at_its_name_whatever_it_holds() -> None:
+    part = {"part": "query", "before": "sig"}
+    scheme = recipe(
+        [part], headers={}, query={"k": "{key_id}", "ts": "{time}", "sig": "{signature}"}, encoding="base64"
+    )
+    string = f"k={KEY}&ts=1730974875".encode()
+    signature = base64.b64encode(hmac.new(SECRET.encode(), string, "sha256").digest()).decode()
+    assert signature.endswith("=")
+    assert recipe_verifies(scheme, Request("GET", f"/?{string.decode()}&sig={signature}", (), b"", ORIGIN))
+
+
+def test_what_stands_before_a_signature_binds_the_time_in_it_and_needs_the_body() -> None:
+    fields = {"k": "{key_id}", "ts": "{time}", "sig": "{signature}"}
+    for part, place in (("query", {"query": fields}), ("body", {"form": fields})):
+        scheme = recipe([{"part": part, "before": "sig"}], headers={}, **place)
+        assert scheme.could_cover() == {Component.DATE}
+        assert scheme.body_need(post("/", b"a=1", FORM)).raw is (part == "body")
+
+
+def test_a_body_up_to_the_signature_may_be_folded() -> None:
+    scheme = recipe(["time", {"part": "body", "before": "sig", "fold": "upper"}])
+    both_ways(scheme, post("/", b"a=b&c", FORM), b"1730974875A=B&C")
 
 
 def test_a_content_type_without_parameters_or_none_at_all() -> None:

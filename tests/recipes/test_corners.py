@@ -130,6 +130,13 @@ def test_where_a_value_travels_is_said_of_parameters_too() -> None:
     assert scheme.program.carriers.carrier_of("nonce") == "not sent"
 
 
+def test_the_key_id_that_carriers_name_is_text_or_nothing() -> None:
+    scheme = recipe(parts=["time", "key_id"])
+    assert scheme.named_key_id({"key_id": "m\xc3\xbcller"}) == "müller"
+    assert scheme.named_key_id({"key_id": "m\xfcller"}) == ""
+    assert scheme.named_key_id({}) == ""
+
+
 def test_a_claim_without_a_string_is_malformed() -> None:
     pending = begin(GoTom(), _signed(GoTom()), now=NOW)._replace(claim=Claim("key", float(NOW)))
     with pytest.raises(Rejected, match="has no string to sign"):

@@ -292,6 +292,30 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
         {"headers": {"X-S": "k={key_id}, ;s={signature}"}, "list_separator": ",;"},
         "list_separator is one character, with spaces around it or none, such as ',' or ' '",
     ),
+    "a separator that is a control character": (
+        {"headers": {"X-S": "k={key_id}\ts={signature}"}, "list_separator": "\t"},
+        "list_separator is one character, with spaces around it or none, such as ',' or ' '",
+    ),
+    "a nested digest of nothing": (
+        {"parts": ["time", {"part": "digest", "digest": "md5", "parts": []}]},
+        "parts[1]: a digest has parts = […], what it is the digest of",
+    ),
+    "a nested digest of a text": (
+        {"parts": ["time", {"part": "digest", "digest": "md5", "parts": "body"}]},
+        "parts[1]: a digest has parts = […], what it is the digest of",
+    ),
+    "a nested digest of a number": (
+        {"parts": ["time", {"part": "digest", "digest": "md5", "parts": 1}]},
+        "parts[1]: a digest has parts = […], what it is the digest of",
+    ),
+    "a cut query that keeps the signature": (
+        {
+            "parts": ["time", {"part": "query", "without": ["x"]}],
+            "headers": {"X-T": "{key_id} {time}"},
+            "query": {"s": "{signature}"},
+        },
+        "parts[1] signs the query, and the signature goes into it",
+    ),
     # times
     "an unknown time": (
         {"time": "rfc3339"},

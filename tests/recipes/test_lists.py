@@ -127,6 +127,17 @@ def test_to_leave_out_a_signature_or_add_an_item_makes_no_new_request_of_a_repla
             verifier.verify(sent(value))
 
 
+def test_a_value_of_a_list_may_hold_spaces() -> None:
+    scheme = recipe(
+        ["time", "method"], headers={"X-S": "t={time};k={key_id};v1={signature}"}, list_separator=";", time="http"
+    )
+    request = Request("GET", "/", (), b"", "https://a.example")
+    patch = sign(scheme, request, Credential("a key", SECRET), now=NOW)
+    date = "Thu, 07 Nov 2024 10:21:15 GMT"
+    assert patch.headers == (("X-S", f"t={date};k=a key;v1={mac(f'{date}GET'.encode())}"),)
+    assert Verifier(scheme, {"a key": SECRET}, clock=lambda: NOW).verify(patch.apply(request)).key_id == "a key"
+
+
 def test_a_list_with_spaces_and_one_behind_the_name_of_an_authentication_scheme() -> None:
     spaced = recipe(["time", "method"], headers={"X-S": "t={time}, v1={signature}"}, list_separator=", ")
     request = Request("GET", "/", (), b"", "https://a.example")

@@ -142,7 +142,7 @@ def test_one_segment_of_the_path_is_signed(segment: int, path: str, string: str)
 
 def test_a_segment_that_is_not_there_is_not_signed() -> None:
     scheme = recipe([{"part": "path", "segment": 2}, "time"])
-    with pytest.raises(CannotSign, match=r"the path has no 2\. segment"):
+    with pytest.raises(CannotSign, match="the path has no segment 2, of which 0 is the first, and it is signed"):
         signed(scheme, post("/a/b"))
     sent = signed(scheme, post("/a/b/c"))
     assert refused(scheme, dataclasses.replace(sent, target="/a/b")) is Reason.MALFORMED

@@ -29,7 +29,7 @@ class ListTemplate(Template):
 
     def __init__(self, text: str, where: str, patterns: Mapping[str, str], separator: str) -> None:
         super().__init__(text, where, patterns)
-        mark = separator.strip(" ") or " "
+        mark = separator.strip() or " "
         if len(mark) != 1 or separator.strip(" ") not in ("", mark):
             raise ConfigError("list_separator is one character, with spaces around it or none, such as ',' or ' '")
         start = self.literal.rpartition(" ")

@@ -218,7 +218,7 @@ class Program:
             source = self.carriers.carrier_of("key_id")
         elif part.describe:
             source = part.describe(request)
-        elif part.digest:
+        elif part.digest and not part.holds:
             source += f", {body_length(request.body)} bytes"
         elif part.headers == ("content-type",) and "content-type" in set_now:
             source = source.replace("header Content-Type", "the default")

@@ -16,16 +16,16 @@ def path_segment(options: Mapping[str, Any], field: str) -> Part:
     segment = options["segment"]
     if type(segment) is not int:
         raise ConfigError(f"{field}: segment is a number: 0 is the first segment of the path, -1 the last")
-    which = {0: "first", -1: "last"}.get(segment, f"{segment}.")
+    which = {0: "first segment", -1: "last segment"}.get(segment, f"segment {segment}, of which 0 is the first")
 
     def text(request: Request, _: Values) -> str:
         segments = request.target.partition("?")[0][1:].split("/")
         try:
             return segments[segment]
         except IndexError:
-            raise CannotSign(f"the path has no {which} segment, which is signed") from None
+            raise CannotSign(f"the path has no {which}, and it is signed") from None
 
-    return Part("path segment", f"the request line, the {which} segment of the path", text, is_whole=False)
+    return Part("path segment", f"the request line, the path's {which}", text, is_whole=False)
 
 
 def query_without(options: Mapping[str, Any], field: str) -> Part:
