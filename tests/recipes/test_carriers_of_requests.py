@@ -79,6 +79,39 @@ def test_parameters_that_read_like_two_are_refused_where_they_are_plain() -> Non
         signed(scheme, post("/?a%3Db=c"))
 
 
+# Parameters
+
+
+FIELDS = {"k": "{key_id}", "ts": "{time}", "s": "{signature}"}
+
+
+def test_a_plus_in_a_parameter_is_a_space() -> None:
+    scheme = recipe(["time", "method"], headers={}, query=FIELDS)
+    target = f"/?k=a+key&ts=1730974875&s={mac(b'1730974875GET')}"
+    assert verified(scheme, Request("GET", target, (), b"", ORIGIN), key="a key").key_id == "a key"
+
+
+def test_nothing_is_put_into_a_compressed_form() -> None:
+    compressed = post("/", b"a=1", FORM, ("Content-Encoding", "gzip"))
+    with pytest.raises(CannotSign, match="the form has a Content-Encoding, so nobody sees its parameters"):
+        signed(recipe(["time", "method"], headers={}, form=FIELDS), compressed)
+    both_ways(recipe(["time", "method"], headers={}, query=FIELDS), compressed, b"1730974875POST")
+
+
+def test_a_signature_does_not_go_where_the_other_parameters_are_not() -> None:
+    scheme = recipe(["time", "method"], headers={}, query_or_form=FIELDS)
+    with pytest.raises(CannotSign, match="'k' is in the query and the signature goes into the form: remove it"):
+        signed(scheme, post("/?k=1", b"a=1", FORM))
+    with pytest.raises(CannotSign, match="'k' is there more than once: leave one, or none"):
+        signed(scheme, post("/", b"k=1&k=2", FORM))
+
+
+def test_what_a_recipe_adds_leaves_the_origin_that_is_signed() -> None:
+    scheme = recipe(["time", "host"], content_type="a/b")
+    sent = both_ways(scheme, Request("POST", "/", (), b"x", ORIGIN), b"1730974875api.example.com:8443")
+    assert ("Content-Type", "a/b") in sent.headers
+
+
 # The list of the headers that are signed
 
 
@@ -105,7 +138,10 @@ def test_lines_of_headers_have_forms() -> None:
         ({"part": "headers", "prefix": "X-", "ended": True}, b"x-name: Val ue\n"),
         ({"part": "headers", "prefix": "X-2", "title": True}, b"X-2fa-A1b: on"),
         ({**LINES, "names": ["@request-target", "absent"], "ended": True}, b"POST /a\n"),
-        ({**LINES, "names": ["request-line"], "http_version": "2"}, b"POST /a HTTP/2"),
+        *(
+            ({**LINES, "names": ["request-line"], "http_version": version}, b"POST /a HTTP/%b" % version.encode())
+            for version in ("1.0", "1.1", "2", "2.0", "3")
+        ),
     ]
     for part, text in parts:
         more = [("X-2fa-A1b", "on")] if b"2fa" in text else []
@@ -272,6 +308,10 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a NUL among what is signed": (
         {"parts": ["time", {"part": "params", "pair": "\0"}]},
+        "a NUL stands for the secret",
+    ),
+    "a NUL among lines of headers": (
+        {"parts": ["time", {"part": "headers", "names": ["X-A"], "pair": "\0"}]},
         "a NUL stands for the secret",
     ),
     "an optional time": ({"headers": {"X": "{time?} {signature}"}}, "leave the question mark out"),

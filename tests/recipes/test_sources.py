@@ -8,7 +8,7 @@ import pytest
 
 from undersign import explain
 
-from .by_hand import FORM, NOW, post, recipe, signed
+from .by_hand import FORM, NOW, SECRET, post, recipe, signed
 
 LINE = "the request line"
 WIRE = "as it is on the wire"
@@ -58,3 +58,14 @@ def test_a_part_says_its_name_and_where_its_text_is_from(part: Any, name: str, s
     first, *_, last = explain(scheme, sent, now=NOW).parts
     assert (first.name, first.source) == (name, source)
     assert (last.name, last.source) == ("time", "header X-S, as it was sent")
+
+
+def test_what_is_secret_is_shown_by_its_name_alone() -> None:
+    headers = {"X-S": "{key_id} {time} {extra.phrase} {signature}"}
+    scheme = recipe(["extra:phrase", "secret", "body", "time"], mac="hash-sha256", headers=headers, joiner="|")
+    sent = signed(scheme, post("/", b"the body"), extra={"phrase": "passphrase"})
+    explanation = explain(scheme, sent, now=NOW)
+    shown = [part["value"] for part in explanation.as_json()["parts"]]
+    assert shown == ["<phrase>", "<secret>", "<the body, 8 bytes>", "1730974875"]
+    for text in ("passphrase", SECRET):
+        assert text not in str(explanation)
