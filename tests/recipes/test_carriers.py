@@ -223,6 +223,11 @@ def test_key_ids_are_text_and_go_out_as_utf_8(key_id: str) -> None:
 C = Component
 
 
+OMITTED = {"part": "header:X-B", "omit_empty": True}
+PATH_AND_QUERY = {C.DATE, C.TARGET, C.HEADERS}
+AT = {"joiner": "\n", "headers": {"X-T": "{time}", "X-S": "{key_id} {signature}"}}
+
+
 @pytest.mark.parametrize(
     ("parts", "options", "covers"),
     [
@@ -258,7 +263,16 @@ C = Component
             {"joiner": "\n"},
             {C.DATE},
         ),
+        (["time", "target", "literal:\n", "body"], {"joiner": ""}, {C.DATE, C.TARGET, C.BODY}),
+        (["time", "target", "literal:|", "body"], {"joiner": ""}, {C.DATE}),
+        # A query that is left out reads like a header that is.
+        (["time", "path", {"part": "query", "omit_empty": True}, OMITTED], {"joiner": "\n"}, {C.DATE}),
+        (["time", {"part": "path", "omit_empty": True}, "query", OMITTED], {"joiner": "\n"}, {C.DATE}),
+        (["time", "path", {"part": "query", "omit_empty": True}, "header:X-B"], {"joiner": "\n"}, PATH_AND_QUERY),
         (["time", {"part": "headers", "names": ["X-A"]}], {}, {C.DATE, C.HEADERS}),
+        # A time in a header that is signed with others is bound where no other header reads like it.
+        ([{"part": "headers", "names": ["X-T", "X-A"]}, "method"], AT, {C.DATE, C.HEADERS, C.METHOD}),
+        ([{"part": "headers", "names": ["X-T", "X-A"], "pair": ""}, "method"], AT, {C.METHOD}),
         (["time", {"part": "headers"}], {}, {C.DATE}),
         (["method"], {"window": None, "headers": {"X-S": "{key_id}{{{signature}"}}, {C.METHOD}),
     ],
