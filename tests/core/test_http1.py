@@ -46,9 +46,11 @@ def test_a_length_may_follow_its_colon_at_once() -> None:
 
 def test_a_chunked_body_may_come_byte_by_byte() -> None:
     reader = RequestReader()
-    for byte in _CHUNKED + b"2\r\nab\r\n0\r\n\r\n":
-        reader.feed(bytes([byte]))
+    pieces: list[bytes] = []
+    for byte in _CHUNKED + b"64\r\n" + b"a" * 100 + b"\r\n0\r\n\r\n":
+        pieces += reader.feed(bytes([byte]))
     assert reader.done
+    assert b"".join(pieces) == b"a" * 100
 
 
 def test_an_absolute_target_stays_as_it_was_sent() -> None:
