@@ -112,6 +112,16 @@ def test_what_a_recipe_adds_leaves_the_origin_that_is_signed() -> None:
     assert ("Content-Type", "a/b") in sent.headers
 
 
+# The word before the credentials
+
+
+def test_a_word_before_the_credentials_claims_in_authorization_alone() -> None:
+    for name, reason in (("Authorization", Reason.MISSING), ("X-Signature", Reason.MALFORMED)):
+        scheme = recipe(["time", "method"], headers={name: "HMAC {key_id} {time} {signature}"})
+        assert refused(scheme, post("/", b"", (name, "Other x"))) is reason
+        assert refused(scheme, post("/", b"", (name, "HMAC x"))) is Reason.MALFORMED
+
+
 # The list of the headers that are signed
 
 

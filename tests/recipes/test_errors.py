@@ -235,7 +235,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "an unknown placeholder": (
         {"headers": {**H, "X-A": "{keyid}"}},
-        "the X-A header has the placeholder {keyid}, which is unknown (did you mean 'key_id'?): use {key_id}, {time}, {signature}, {nonce}",  # noqa: E501
+        "the X-A header has the placeholder {keyid}, which is unknown (did you mean 'key_id'?): use {key_id}, {time}, {signature}, {nonce}, {basic}, {extra.NAME}, {mac:extra.NAME}, {headers}, {body:ALG:ENC}",  # noqa: E501
     ),
     "an extra without name": (
         {"headers": {**H, "X-A": "{extra.}"}},
