@@ -300,6 +300,13 @@ def test_a_requirement_is_checked_for_a_claim_that_comes_with_the_body_too() -> 
         asyncio.run(async_verifier.finish(pending))
 
 
+def test_a_form_without_a_signature_is_claimed_by_nobody() -> None:
+    form = Request("POST", "/", (("Content-Type", "application/x-www-form-urlencoded"),), b"a=1", "https://h")
+    refusal = refused(Verifier(GoGrid(), {"key": SECRET}, clock=_clock), form)
+    assert refusal.reason is Reason.MISSING
+    assert refusal.detail == "no scheme claims the request, neither its head nor its form"
+
+
 def test_a_pending_that_is_undecided_cannot_be_finished() -> None:
     verifier = Verifier(GoGrid(), {"key": SECRET}, clock=_clock, require={Component.DATE})
     async_verifier = AsyncVerifier(GoGrid(), {"key": SECRET}, clock=_clock)

@@ -75,6 +75,14 @@ def test_a_second_that_has_left_the_window_is_refused_though_it_is_still_held() 
         assert windows.find(scheme, Secret(SECRET), _claim(NOW - 10), now) == expected
 
 
+def test_a_window_that_is_too_long_for_a_table_is_searched_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(windows_module, "_TIME_BITS", 20)
+    windows, scheme = RollingWindows(), Counting()
+    assert windows.find(scheme, Secret(SECRET), _claim(NOW + 10), NOW) == NOW + 10
+    assert windows.find(scheme, Secret(SECRET), _claim(NOW + 11), NOW) is None
+    assert _cost(scheme, windows, _claim(NOW), NOW) == 21
+
+
 def test_a_clock_that_steps_back_a_little_rebuilds_nothing() -> None:
     scheme, windows = Counting(), RollingWindows()
     _cost(scheme, windows, _claim(0), NOW)

@@ -102,6 +102,8 @@ def test_a_signature_does_not_go_where_the_other_parameters_are_not() -> None:
     scheme = recipe(["time", "method"], headers={}, query_or_form=FIELDS)
     with pytest.raises(CannotSign, match="'k' is in the query and the signature goes into the form: remove it"):
         signed(scheme, post("/?k=1", b"a=1", FORM))
+    with pytest.raises(CannotSign, match="'k' is in the form and the signature goes into the query: remove it"):
+        signed(scheme, Request("GET", "/", (FORM,), b"k=1", ORIGIN))
     with pytest.raises(CannotSign, match="'k' is there more than once: leave one, or none"):
         signed(scheme, post("/", b"k=1&k=2", FORM))
 

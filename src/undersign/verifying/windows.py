@@ -139,7 +139,7 @@ class _Window:
             for number in added:
                 insort(self._numbers, number)
             added = []
-        if added or kept is not self._numbers:
+        if added:
             self._numbers = array("Q", sorted([*kept, *added]))
         self._end = wanted.stop
 
