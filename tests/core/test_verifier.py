@@ -307,6 +307,14 @@ def test_a_form_without_a_signature_is_claimed_by_nobody() -> None:
     assert refusal.detail == "no scheme claims the request, neither its head nor its form"
 
 
+def test_a_claim_without_a_string_to_sign_is_malformed() -> None:
+    pending = begin(GoTom(), gotom_request(), now=NOW)._replace(claim=Claim("key", float(NOW)))
+    with pytest.raises(Rejected, match="the scheme's claim has no string to sign") as caught:
+        pending.with_body(b"").finish([Secret(SECRET)])
+    refusal = caught.value
+    assert (refusal.reason, refusal.scheme, refusal.key_id) == (Reason.MALFORMED, "gotom", "key")
+
+
 def test_a_pending_that_is_undecided_cannot_be_finished() -> None:
     verifier = Verifier(GoGrid(), {"key": SECRET}, clock=_clock, require={Component.DATE})
     async_verifier = AsyncVerifier(GoGrid(), {"key": SECRET}, clock=_clock)
