@@ -252,7 +252,8 @@ def test_what_stands_before_a_signature_binds_the_time_in_it_and_needs_the_body(
     for part, place in (("query", {"query": fields}), ("body", {"form": fields})):
         scheme = recipe([{"part": part, "before": "sig"}], headers={}, **place)
         assert scheme.could_cover() == {Component.DATE}
-        assert scheme.body_need(post("/", b"a=1", FORM)).raw is (part == "body")
+    for part, raw in (("query", False), ("body", True)):
+        assert recipe(["time", {"part": part, "before": "sig"}]).body_need(post()).raw is raw
 
 
 def test_a_body_up_to_the_signature_may_be_folded() -> None:
