@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from undersign import GoTom, HttpHmac, Request, Verifier
+from undersign.servers._environ import _NAMES, differing_header, headers_of
 from undersign.servers.wsgi import SignatureMiddleware
 
 from .echo_app import CUSTOM, KEYS, ORIGIN
@@ -137,3 +138,29 @@ def test_nothing_is_said_of_authorization_where_no_scheme_asks_for_it() -> None:
 def test_nothing_is_said_of_authorization_where_something_else_is_wrong() -> None:
     _, ((reason, detail),) = run(signed(GOTOM, secret="wrong"), MOD_WSGI)
     assert (reason, "Authorization" in detail) == ("mismatch", False)
+
+
+# What an environ says of its own
+
+
+@pytest.mark.parametrize("space", ["\xa0", "\x0b"])
+def test_no_other_space_than_http_s_makes_two_values_one(space: str) -> None:
+    environ: dict[str, Any] = {"CONTENT_TYPE": f"a/b{space}", "HTTP_CONTENT_TYPE": "a/b"}
+    assert differing_header(environ) == "Content-Type"
+    assert ("content_type", "a/b") in headers_of(environ)
+    assert differing_header({**environ, "CONTENT_TYPE": "a/b\t "}) == ""
+
+
+def test_the_content_type_that_wsgiref_gives_for_none_is_none() -> None:
+    environ: dict[str, Any] = {"CONTENT_TYPE": "text/plain", "SERVER_SOFTWARE": "WSGIServer/0.2"}
+    assert headers_of(environ) == ()
+    assert headers_of({**environ, "SERVER_SOFTWARE": "other"}) == (("content-type", "text/plain"),)
+    assert headers_of({**environ, "CONTENT_TYPE": "text/csv"}) == (("content-type", "text/csv"),)
+
+
+def test_names_are_kept_up_to_a_number_and_a_length() -> None:
+    long = "HTTP_" + "X" * 60
+    headers_of({long: ""})
+    assert long not in _NAMES
+    assert headers_of({f"HTTP_X_{number}": "" for number in range(2000)})[1999] == ("x-1999", "")
+    assert len(_NAMES) <= 1024

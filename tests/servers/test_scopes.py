@@ -11,6 +11,8 @@ import pytest
 
 from undersign import GoTom, HttpHmac, Request, Verified, Verifier
 from undersign.policy import MemoryReplayGuard
+from undersign.servers._common import KEY
+from undersign.servers._scope import AppScope
 from undersign.servers.asgi import SignatureMiddleware
 
 from .asgi import KEYS, Conversation, Recorder, body_of, both, scope_of
@@ -333,3 +335,15 @@ def test_sentry_names_transactions_by_route_in_front() -> None:
         finally:
             sentry.init()
     assert "/items/{number}" in seen
+
+
+def test_what_an_app_takes_out_of_its_scope_is_gone_in_front_and_another_s_verified_stays() -> None:
+    outer: dict[str, Any] = {KEY: "another's", "path": "/a", "route": "b"}
+    scope = AppScope(outer, None)
+    assert scope.pop("route") == "b"
+    assert scope.pop(KEY) is None
+    assert outer == {KEY: "another's", "path": "/a"}
+    del scope["path"]
+    outer["path"] = "set in front since"
+    assert scope.pop("path", "gone") == "gone"
+    assert outer["path"] == "set in front since"

@@ -386,3 +386,85 @@ def test_an_app_is_not_offered_to_send_a_file_past_the_signature() -> None:
     values = [value for name, value in sent[1]["headers"] if name == NAME.encode()]
     assert len(values) == 1
     assert values != [b"forged"]
+
+
+# ASGI's messages, as they go out
+
+
+class Length:
+    """Signs an answer with the length of its body."""
+
+    def headers(self, response: Response) -> tuple[tuple[str, str], ...]:
+        return (("X-Length", str(len(response.body))),)
+
+
+START = {"type": "http.response.start", "status": 200, "headers": [(b"a", b"b"), (b"x-length", b"0")]}
+SIGNED = {**START, "headers": [(b"a", b"b"), (b"x-length", b"3")]}
+HINT = {"type": "http.response.early_hint", "links": []}
+FILE = {"type": "http.response.pathsend", "path": "/a"}
+
+
+def piece(body: bytes, *, more: bool = False) -> dict[str, Any]:
+    return {"type": "http.response.body", "body": body, "more_body": more}
+
+
+@pytest.mark.parametrize(
+    ("sent", "went_out"),
+    [
+        ([START, piece(b"abc")], [SIGNED, piece(b"abc")]),
+        ([START, piece(b"ab", more=True), piece(b"c")], [SIGNED, piece(b"abc")]),
+        (
+            [START, piece(b"abc", more=True), {"type": "http.response.body"}],
+            [SIGNED, {**piece(b"abc"), "more_body": ...}],
+        ),
+        ([HINT, START, HINT, piece(b"abc")], [HINT, HINT, SIGNED, piece(b"abc")]),
+        ([{**START, "status": 500}, START, piece(b"abc")], [SIGNED, piece(b"abc")]),
+    ],
+)
+def test_an_answer_is_held_until_its_end(sent: list[dict[str, Any]], went_out: list[dict[str, Any]]) -> None:
+    found, _ = gone_out(sent)
+    assert found == [{key: value for key, value in one.items() if value is not ...} for one in went_out]
+
+
+@pytest.mark.parametrize(
+    ("sent", "went_out"),
+    [
+        (
+            [START, piece(b"abcdef", more=True), piece(b"ghijkl", more=True), piece(b"m")],
+            [START, piece(b"abcdefghijkl", more=True), piece(b"m")],
+        ),
+        ([START, piece(b"abc", more=True), FILE], [START, piece(b"abc", more=True), FILE]),
+        ([START, FILE], [START, FILE]),
+    ],
+)
+def test_what_cannot_be_held_goes_out_unsigned(
+    sent: list[dict[str, Any]], went_out: list[dict[str, Any]], caplog: pytest.LogCaptureFixture
+) -> None:
+    assert gone_out(sent)[0] == went_out
+    assert "an answer is over 10 bytes, or sent as a file, and goes out unsigned" in caplog.text
+
+
+def test_an_answer_with_trailers_is_not_held() -> None:
+    sent = [{**START, "trailers": True}, piece(b"a", more=True), piece(b"b")]
+    found, times = gone_out(sent)
+    assert found == sent
+    assert times == [1, 2, 3]
+
+
+def gone_out(messages: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[int]]:
+    """What has gone out, and how much of it after each message."""
+    found: list[Any] = []
+    signer: Any = Length()
+    times: list[int] = []
+
+    async def send(message: Any) -> None:
+        found.append(message)
+
+    async def run() -> None:
+        signed = undersign.servers._answers.signing_send(signer, send, 10)
+        for message in messages:
+            await signed(message)
+            times.append(len(found))
+
+    asyncio.run(run())
+    return found, times
