@@ -309,3 +309,10 @@ def test_a_body_over_http_2_needs_no_announcement_and_is_verified() -> None:
     assert Conversation(middleware, scope_of(signed_body, http_version="2"), body_of(b"{}")).status == 204
     assert app.body == b"{}"
     assert Conversation(middleware, scope_of(none, http_version="2"), body_of(b"{}")).status == 401
+
+
+@pytest.mark.parametrize(("method", "has_body"), [("GET", True), ("HEAD", False)])
+def test_a_refusal_of_head_has_no_body(method: str, has_body: bool) -> None:
+    refused = Conversation(SignatureMiddleware(Recorder(), both()), scope_of(Request(method, "/")))
+    assert refused.status == 401
+    assert bool(refused.body) is has_body
