@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from typing import Any
 
 import pytest
 
 from undersign import AsyncVerifier, ConfigError, GoTom, Request, Verified, Verifier
 from undersign.keys import KeyUsage
+from undersign.servers._common import Authenticator
 from undersign.servers.asgi import SignatureMiddleware
 
 from .asgi import KEYS, MIB, Conversation, Recorder, body_of, both, scope_of
@@ -270,36 +272,37 @@ def test_a_body_that_breaks_off_is_the_clients_failure() -> None:
 
 
 @pytest.mark.parametrize(
-    "options",
+    ("options", "said"),
     [
-        {"verifier": GoTom()},
-        {"origin": "api.example.com"},
-        {"origin": "https://api.example.com/path"},
-        {"prefix": "api"},
-        {"prefix": "/api/"},
-        {"prefix": "/a%2Fb"},
-        {"public": "/health"},
-        {"public": ["health"]},
-        {"public": ["/a//b"]},
-        {"public": ["/a/../b"]},
-        {"public": ["/%61"]},
-        {"public": ["/a*"]},
-        {"public": ["*"]},
-        {"public": ["/*"]},
-        {"public": [""]},
-        {"max_body": -1},
-        {"max_body": "1"},
-        {"max_body": True},
-        {"authorize": "role"},
-        {"on_verified": KeyUsage()},  # and not its `record`
-        {"on_rejected": []},
-        {"diagnosis": {"a": "b"}},
-        {"diagnosis": True},
+        ({"verifier": GoTom()}, "verifier is a Verifier or an AsyncVerifier, not GoTom"),
+        ({"origin": "api.example.com"}, "not an origin: 'api.example.com'"),
+        ({"origin": "https://api.example.com/path"}, "not an origin: 'https://api.example.com/path'"),
+        *(({"prefix": prefix}, f"prefix '{prefix}' is not a plain path") for prefix in ("api", "/api/", "/a%2Fb")),
+        ({"public": "/health"}, 'public is a collection of paths: write public=["/health"]'),
+        *(
+            ({"public": [path]}, f"the public path '{path}' is not plain: begin it with /")
+            for path in ("health", "/a//b", "/a/../b", "/%61", "/a*", "*", "")
+        ),
+        ({"public": ["/*"]}, "the public path '/*' leaves nothing to protect: name what is public"),
+        *(({"max_body": size}, f"max_body is a number of bytes, not {size!r}") for size in (-1, "1", True)),
+        ({"authorize": "role"}, "authorize is a callable: authorize(verified, head) returns True for those let in"),
+        ({"on_verified": KeyUsage()}, "on_verified(verified) is a callable, such as KeyUsage().record"),
+        ({"on_rejected": []}, "on_rejected is a callable that takes one Refusal; this is list"),
+        ({"diagnosis": {"a": "b"}}, "diagnosis is a DiagnosisLog(keys), not dict"),
+        ({"diagnosis": True}, "diagnosis is a DiagnosisLog(keys), not bool"),
+        ({"preflights": 1}, "preflights is True or False, not 1"),
+        ({"linger": 1}, "linger is a Linger(seconds=…, limit=…), not int"),
     ],
 )
-def test_options_that_cannot_work(options: dict[str, Any]) -> None:
-    with pytest.raises(ConfigError):
+def test_options_that_cannot_work(options: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(said)):
         SignatureMiddleware(Recorder(), **{"verifier": both(), **options})
+
+
+def test_nothing_is_let_in_unsigned_unless_that_is_asked_for() -> None:
+    assert not Authenticator(both(), origin="").lets_unsigned
+    assert Authenticator(both(), origin="", preflights=True).lets_unsigned
+    assert Authenticator(both(), origin="", public=["/health"]).lets_unsigned
 
 
 def test_a_body_over_http_2_needs_no_announcement_and_is_verified() -> None:
