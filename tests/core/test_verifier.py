@@ -315,6 +315,15 @@ def test_a_claim_without_a_string_to_sign_is_malformed() -> None:
     assert (refusal.reason, refusal.scheme, refusal.key_id) == (Reason.MALFORMED, "gotom", "key")
 
 
+@pytest.mark.parametrize(("target", "more"), [("/", (("X-HTTP-Method-Override", "DELETE"),)), ("/?_method=DELETE", ())])
+def test_a_request_that_would_run_another_method_is_refused_with_what_it_claims(target: str, more: Any) -> None:
+    claimed = gotom_request("POST", target)
+    request = Request("POST", target, (*claimed.headers, *more), claimed.body, claimed.origin)
+    refusal = refused(Verifier(GoTom(method_field="_method"), {USER: SECRET}, clock=_clock), request)
+    assert (refusal.reason, refusal.scheme, refusal.key_id) == (Reason.MALFORMED, "gotom", USER)
+    assert "would run another method than the signed one" in refusal.detail
+
+
 def test_a_pending_that_is_undecided_cannot_be_finished() -> None:
     verifier = Verifier(GoGrid(), {"key": SECRET}, clock=_clock, require={Component.DATE})
     async_verifier = AsyncVerifier(GoGrid(), {"key": SECRET}, clock=_clock)
