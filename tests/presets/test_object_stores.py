@@ -14,6 +14,7 @@ from undersign import (
     Component,
     ConfigError,
     Credential,
+    Reason,
     Rejected,
     Request,
     Scheme,
@@ -242,16 +243,22 @@ def test_the_signature_is_hmac_sha1_in_base64() -> None:
     request = signed(presets.s3_style(), Request("GET", "/b", (), b"", AMAZON))
     expected = base64.b64encode(hmac.digest(SECRET.encode(), f"GET\n\n\n{DATE}\n/b".encode(), "sha1")).decode()
     assert request.values("authorization") == [f"AWS {KEY_ID}:{expected}"]
-    for wrong in (
-        f"AWS {KEY_ID}:{expected[:-1]}",
-        f"AWS {KEY_ID} :{expected}",
-        f"AWS :{expected}",
-        "AWS x",
-        "AWS a:b:c",
+    signature, key_id = (
+        "the signature is not HMAC-SHA1 in base64",
+        "Authorization is there more than once, or has no key id",
+    )
+    for wrong, said, claimed in (
+        (f"AWS {KEY_ID}:{expected[:-1]}", signature, KEY_ID),
+        (f"AWS {KEY_ID} :{expected}", key_id, ""),
+        (f"AWS :{expected}", key_id, ""),
+        ("AWS x", signature, "x"),
+        ("AWS a:b:c", signature, "a"),
     ):
         headers = tuple((name, wrong if name == "Authorization" else value) for name, value in request.headers)
-        with pytest.raises(Rejected, match="malformed"):
+        with pytest.raises(Rejected) as caught:
             verify(presets.s3_style(), Request("GET", "/b", headers, b"", AMAZON))
+        refusal = caught.value
+        assert (refusal.reason, refusal.detail, refusal.key_id) == (Reason.MALFORMED, said, claimed)
 
 
 @pytest.mark.parametrize(
