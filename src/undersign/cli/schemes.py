@@ -13,6 +13,7 @@ from ..parts.scheme import SchemeOfParts
 from ..recipe import Recipe
 from ..registry import build_scheme, options_described, schemes_described
 from ..schemes import presets
+from ..schemes.documents import recipe_in_toml
 from .drawing import bound_in_words, by_default, drawing, example
 from .options import Command
 from .width import Formatter, fitted
@@ -102,7 +103,7 @@ def _show(name: str, sentence: str, *, as_json: bool) -> None:
             click.echo(line)
     if isinstance(scheme, Recipe):
         click.echo("\nThe recipe, as --recipe takes it:")
-        click.echo(json.dumps(scheme.as_mapping(), indent=2))
+        click.echo(recipe_in_toml(scheme), nl=False)
 
 
 def _parts(scheme: Any) -> list[tuple[str, str]]:
