@@ -13,7 +13,7 @@ from typing import Any
 from ..core.grammar import did_you_mean
 from ..core.text import decoded
 from ..errors import ConfigError
-from ..recipe import Recipe
+from ..recipe import CALLED_OTHERWISE, Recipe
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -132,7 +132,8 @@ def _value(name: str, text: str) -> Any:
         raise ConfigError(f"{name} is a list or a table: change it in the file")
     if name not in kinds:
         known = [known for known, kind in kinds.items() if kind]
-        raise ConfigError(f"a recipe has no field {name!r}{did_you_mean(name, known)}: change {', '.join(known)}")
+        meant = did_you_mean(name, known, CALLED_OTHERWISE)
+        raise ConfigError(f"a recipe has no field {name!r}{meant}: change {', '.join(known)}")
     if kinds[name] == "text":
         return text
     if text.lower() in ("true", "false") and (kinds[name] == "boolean" or text.lower() == "false"):
