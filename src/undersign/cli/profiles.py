@@ -1,7 +1,7 @@
-"""`undersign profiles`: the profiles that are there, what is wrong with them, and a new one.
+"""`undersign profiles`: the profiles that are there, what is wrong with them, a new one, and one that is taken out.
 
-`add` keeps the file as it is but for the table that it writes, comments too. What it would write is read first, as any
-profile is, so that nothing goes into the file which could not be used.
+`add` and `remove` keep the file as it is but for the one table, comments too. What `add` would write is read first, as
+any profile is, so that nothing goes into the file which could not be used.
 """
 
 from __future__ import annotations
@@ -14,16 +14,18 @@ from typing import Any
 
 import click
 
-from ..core.text import decoded, one_line, printable
+from ..core.text import one_line, printable
 from ..errors import ConfigError
 from ..profiles import Profile, config_file
 from ..profiles.document import Problem
 from ..profiles.reading import Profiles, profiles_of, read_profiles
+from ..profiles.sources import FromKeyring, FromProfile, Source
 from .choosing import config_option
 from .completing import complete_profiles, complete_schemes
 from .groups import Group
 from .options import Command
-from .output import painted, replacing, say
+from .output import painted, say
+from .profiles_file import read_file, save, with_profile, without_profile
 
 _json = click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 
@@ -36,9 +38,13 @@ class _AddCommand(Command):
     instead = "the name of the profile is the only one"
 
 
+class _RemoveCommand(Command):
+    instead = "one profile is removed at a time"
+
+
 @click.group(cls=Group)
 def profiles() -> None:
-    """List, check or add profiles: scheme, key id, the place of the secret, origins, extras and options under a name.
+    """List, check, add or remove profiles: scheme, key id, place of the secret, origins, extras and options by name.
 
     They stand in ~/.config/undersign/config.toml, or in the file that --config or UNDERSIGN_CONFIG names.
     """
@@ -49,7 +55,7 @@ def profiles() -> None:
 @_json
 def list_(config: Path | None, as_json: bool) -> None:
     """Print the profiles with scheme, key id and the place of the secret, which itself is not read."""
-    found = _read(config_file(config))
+    found = read_file(config_file(config))
     rows = [(name, found.profile(name)) for name in found.names]
     if as_json:
         click.echo(json.dumps([_as_json(name, found, profile) for name, profile in rows]))
@@ -159,14 +165,12 @@ def add(
         "extras": {extra: {"env": place} for extra, place in _pairs("--extra-env", extras).items()} or None,
     }
     file = config_file(config)
-    text = _written(file, name, {key: value for key, value in table.items() if value is not None}, replace=replace)
+    text = with_profile(file, name, {key: value for key, value in table.items() if value is not None}, replace=replace)
     found = profiles_of(file, text)
     problems = [found] if isinstance(found, Problem) else found.profile(name)
     if not isinstance(problems, Profile):
         raise ConfigError("; ".join(f"{problem.place}: {problem.sentence}" for problem in problems))
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with replacing(file, mode=None if file.exists() else 0o600) as stream:
-        stream.write(text.encode())
+    save(file, text)
     click.echo(f"{file}: [profiles.{name}]")
     if problems.secret_source is None:
         say("undersign: it names no place of a secret, so UNDERSIGN_SECRET or a prompt is asked: see --secret-env")
@@ -179,11 +183,42 @@ def add(
         say("undersign: it names no origins, so it signs for any: see --origin")
 
 
-def _read(file: Path) -> Profiles:
-    found = read_profiles(file)
-    if isinstance(found, Problem):
-        raise found.as_error()
-    return found
+@profiles.command(
+    cls=_RemoveCommand,
+    short_help="Take a profile out of the file.",
+    epilog="\b\nExample: undersign profiles remove demo",
+)
+@click.argument("name", shell_complete=complete_profiles)
+@config_option
+def remove(name: str, config: Path | None) -> None:
+    """Take a profile out of the file; comments between profiles and all else in it stay.
+
+    A secret in the keyring, in a file of its own or in a variable stays there, and it is said where. One that stands in
+    the profile itself goes with it.
+    """
+    file = config_file(config)
+    found = read_file(file)
+    profile = found.profile(name)
+    if name not in found.names:
+        raise ConfigError("; ".join(map(str, profile if isinstance(profile, list) else [])))
+    save(file, without_profile(file, name))
+    click.echo(f"{file}: [profiles.{printable(name)}] removed")
+    if not isinstance(profile, Profile):
+        say("undersign: it could not be used; a secret that it named stays where it is")
+        return
+    for source in (profile.secret_source, *profile.extra_sources.values()):
+        if source is not None:
+            say(f"undersign: {_left(source)}")
+
+
+def _left(source: Source) -> str:
+    """What becomes of a secret whose profile is removed."""
+    if isinstance(source, FromProfile):
+        return "the secret stood in the profile, and is gone with it"
+    if isinstance(source, FromKeyring):
+        words = shlex.join(["keyring", "del", source.service, source.user])
+        return f"the secret stays in {source}: {printable(words)} deletes it"
+    return f"the secret stays in {source}"
 
 
 def _columns(name: str, found: Profiles, profile: Profile | list[Problem]) -> tuple[str, str, str, str]:
@@ -236,28 +271,3 @@ def _pairs(option: str, given: Sequence[str]) -> dict[str, str]:
             raise ConfigError(f"{option} {name}: write {option} NAME=VALUE")
         pairs[name] = value
     return pairs
-
-
-def _written(file: Path, name: str, table: Mapping[str, Any], *, replace: bool) -> str:
-    """The text of the file with this profile in it."""
-    import tomlkit
-    from tomlkit.exceptions import TOMLKitError
-
-    before = _text_of(file)
-    try:
-        document = tomlkit.parse(before)
-        tables = document.setdefault("profiles", tomlkit.table(is_super_table=True))
-        if name in tables and not replace:
-            raise ConfigError(f"{file} has a profile {name!r} already: --replace takes its place")
-        tables[name] = dict(table)
-        return tomlkit.dumps(document)
-    except (TOMLKitError, TypeError, AttributeError, ValueError):
-        raise ConfigError(f"{file} cannot be added to: write [profiles.{name}] into it by hand") from None
-
-
-def _text_of(file: Path) -> str:
-    """What the file holds now, which has to be in form as far as all profiles are concerned."""
-    if not file.exists():
-        return ""
-    _read(file)
-    return decoded(file.read_bytes())
