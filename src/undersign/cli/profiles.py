@@ -26,6 +26,7 @@ from .groups import Group
 from .options import Command
 from .output import painted, say
 from .profiles_file import read_file, save, with_profile, without_profile
+from .width import fitted, table
 
 _json = click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 
@@ -63,10 +64,8 @@ def list_(config: Path | None, as_json: bool) -> None:
     if not rows:
         say(f"undersign: {found.file} holds no profile: undersign profiles add NAME writes one")
     lines = [_columns(name, found, profile) for name, profile in rows]
-    widths = [max((len(line[column]) for line in lines), default=0) for column in range(3)]
-    for line in lines:
-        columns = [text.ljust(width) for text, width in zip(line, widths, strict=False)]
-        click.echo("  ".join([*columns, *line[3:]]).rstrip())
+    for line in table(lines):
+        click.echo(line)
 
 
 @profiles.command(cls=Command, short_help="Say what is wrong with profiles.")
@@ -98,9 +97,9 @@ def check(names: Sequence[str], config: Path | None, as_json: bool) -> int:
         say(f"undersign: {file} holds no profile: undersign profiles add NAME writes one")
     for name, (problems, risks) in checked.items():
         for problem in problems:
-            click.echo(f"{painted('wrong', fg='red')}: {one_line(problem)}")
+            click.echo(fitted(f"{painted('wrong', fg='red')}: {one_line(problem)}"))
         for risk in risks:
-            click.echo(f"{painted('warning', fg='yellow')}: {one_line(risk)}")
+            click.echo(fitted(f"{painted('warning', fg='yellow')}: {one_line(risk)}"))
         if not problems:
             click.echo(f"{painted('ok', fg='green')}: {printable(name)}")
     return 0 if is_fine else 1
@@ -109,8 +108,8 @@ def check(names: Sequence[str], config: Path | None, as_json: bool) -> int:
 @profiles.command(
     cls=_AddCommand,
     short_help="Write a new profile.",
-    epilog="\b\nExample: undersign profiles add demo --scheme gotom --key-id me "
-    "--secret-env DEMO_SECRET --origin https://demo.gotom.io",
+    epilog="\b\nExample:\n  undersign profiles add demo --scheme gotom --key-id me \\\n"
+    "    --secret-env DEMO_SECRET --origin https://demo.gotom.io",
 )
 @click.argument("name")
 @click.option("--scheme", metavar="NAME", shell_complete=complete_schemes, help="The scheme: see undersign schemes.")

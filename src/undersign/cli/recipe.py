@@ -31,7 +31,7 @@ from .groups import Group
 from .options import Command, clock_at, clock_option, head_of_arguments, read_secret, secret_options
 from .output import say
 from .sign import as_json_of, lines_of
-from .width import fitted
+from .width import fitted, fitted_prose
 
 _SAMPLE_TIME = 1_730_974_875.0
 _file = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
@@ -86,7 +86,7 @@ def show(file: Path, at: float | None, as_json: bool) -> None:
         click.echo(json.dumps({"recipe": found.as_mapping(), **shown}))
         return
     click.echo(f"{request.method} {request.origin}{request.target}\n")
-    click.echo(str(explanation))
+    click.echo(fitted_prose(str(explanation)))
     click.echo("\nRecipe:")
     click.echo(recipe_in_toml(found), nl=False)
 
@@ -152,7 +152,7 @@ def try_(
         result = {"result": "valid", "scheme": verified.scheme, "key_id": verified.key_id}
         click.echo(json.dumps({**as_json_of(patch, signed, string), "verified": result}))
         return 0
-    click.echo(_without_patch(explain(found, request, key_id, now=now, nonce=nonce)))
+    click.echo(fitted_prose(_without_patch(explain(found, request, key_id, now=now, nonce=nonce))))
     click.echo("\nWhat signs it:")
     for line in lines_of(patch, signed):
         click.echo(b"  " + os.fsencode(line))
@@ -199,13 +199,15 @@ def _compare(found: Sequence[Change], *, as_json: bool) -> int:
         return 0
     if not found:
         click.echo(
-            "published: the recipe does not give it, and neither does any change that was tried. Look at secret, key "
-            "id, time (--at) and body first: are they those of the example, byte for byte?"
+            fitted(
+                "published: the recipe does not give it, and neither does any change that was tried. Look at secret, "
+                "key id, time (--at) and body first: are they those of the example, byte for byte?"
+            )
         )
         return 1
-    click.echo("published: the recipe does not give it; it does with")
+    click.echo(fitted("published: the recipe does not give it; it does with"))
     for change in found:
-        click.echo(printable(f"  {' and '.join(change.sentences)}"))
+        click.echo(fitted(printable(f"  {' and '.join(change.sentences)}")))
     click.echo("\nRecipe, with the first of these:" if len(found) > 1 else "\nRecipe, so changed:")
     click.echo(recipe_in_toml(found[0].recipe), nl=False)
     return 1
