@@ -535,6 +535,16 @@ def test_what_is_compared_in_two_steps_bears_the_tenant_and_what_the_lookup_told
         pending.finish([])
 
 
+def test_a_key_under_another_name_than_the_scheme_that_sends_none_is_told_so() -> None:
+    scheme = undersign.presets.stripe()
+    request = Request("POST", "/", body=b"{}", origin="https://a.example")
+    signed = undersign.sign(scheme, request, undersign.Credential("stripe", SECRET), now=NOW).apply(request)
+    detail = refused(Verifier(scheme, {"strpe": SECRET}, clock=_clock), signed).detail
+    told = "stripe sends none, so the keys have its secret under 'stripe'"
+    assert detail == f"no secret is known for the key id; {told}"
+    assert refused(Verifier(scheme, {"stripe": "x"}, clock=_clock), signed).reason is Reason.MISMATCH
+
+
 @pytest.mark.parametrize("kind", [Verifier, AsyncVerifier])
 def test_the_windows_that_a_verifier_is_given_are_those_that_it_asks(kind: Any) -> None:
     class Noting(RollingWindows):

@@ -403,7 +403,12 @@ def verdict(
         return _failed(scheme, error)
     if found is None or found[1] >= len(secrets):  # anybody can sign with what stands in for a secret
         # One way for both, as the time would tell them apart.
-        return _refused(scheme, claim, *(_NOT_FITTING if known else _NOT_KNOWN))
+        has_own_name = claim.key_id == scheme.name
+        reason, detail = _NOT_FITTING if known else _NOT_KNOWN
+        if has_own_name and not known and not getattr(scheme, "key_id_carrier", scheme.name):
+            # No caller could ask for another, so this tells none of them anything.
+            detail += f"; {scheme.name} sends none, so the keys have its secret under {scheme.name!r}"
+        return _refused(scheme, claim, reason, detail)
     at, secret_index, signed = found
     expires = math.inf if window is None else math.floor(at) + window.past
     if end is not None:
