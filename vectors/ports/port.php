@@ -214,8 +214,7 @@ final class HeaderHmac
         [$keyId, $signature] = $this->credentials($request);
         $found = $this->covered($request, 'malformed');
         $at = dateSeconds($found[strtolower($this->options['date_header'])] ?? '');
-        refuseIf($at === null, 'malformed', 'no date in a form that is read');
-        refuseIf(!isset($found['content-type']), 'malformed', 'no Content-Type');
+        refuseIf($at === null || !isset($found['content-type']), 'malformed', 'no date that is read, or no Content-Type');
         checkRequest($request, $request->target, 'malformed');
         refuseIf($request->method !== strtoupper($request->method), 'malformed', 'the method is not upper case');
         $age = (int) floor($now) - $at;
@@ -238,7 +237,8 @@ final class HeaderHmac
         refuseIf(!$claims, 'missing', 'no Authorization of this provider');
         $size = SIZES[$this->options['algorithm']];
         $shape = sprintf('[A-Za-z0-9+\/]{%d}={%d}', ceil($size * 4 / 3), (3 - $size % 3) % 3);
-        $form = "/^((?:[^\\\\:]|\\\\[\\\\:])+):($shape)\$/D";
+        // Possessive, since a long key id would reach the limits of backtracking.
+        $form = "/^((?:[^\\\\:]++|\\\\[\\\\:])++):($shape)\$/D";
         preg_match($form, substr($sent[0], strlen($provider) + 1), $match);
         refuseIf(count($sent) > 1 || !$match, 'malformed', 'Authorization is not there once in its one form');
         $keyId = preg_replace('/\\\\(.)/s', '$1', $match[1]);
@@ -299,8 +299,7 @@ final class KeyedTimestamp
         [$query, $form] = $this->places($request, $request->body);
         [$here, $there] = $inForm ? [$form, $query] : [$query, $form];
         $found = array_column($here, 1, 0);
-        $refuseIf($there !== [], 'a parameter stands in the other place');
-        $refuseIf(count($found) < count($here), 'a parameter is there twice');
+        $refuseIf($there || count($found) < count($here), 'a parameter is there twice, or in the other place');
         $version = $found[$this->options['version_param'] ?? ''] ?? null;
         $refuseIf($version !== null && !$this->accepts($version), 'the version is not supported');
         $second = (int) floor($now);
@@ -350,8 +349,8 @@ final class KeyedTimestamp
         checkRequest($request, $request->target, 'malformed');
         $refuseIf = fn (bool $wrong, string $detail) => refuseIf($wrong, 'malformed', $detail);
         $refuseIf(!in_array($request->method, $this->options['methods'], true), 'the method is not taken');
-        $refuseIf($query && $form, 'parameters stand in both places');
-        $refuseIf(count($found) < count($sent), 'a parameter is there twice');
+        $isInBoth = $query && $form;
+        $refuseIf($isInBoth || count($found) < count($sent), 'a parameter is there twice, or in both places');
         // Joined by something, or the ends of two values could make one character.
         $refuseIf(!preg_match('//u', implode("\n", $found)), 'a parameter is not UTF-8');
         $keyId = $found[$this->options['key_param']] ?? '';
