@@ -1,5 +1,5 @@
 /*
- * Signs and verifies HTTP requests: HTTP HMAC 1.0 (goTom) and keyed timestamps (GoGrid). Java 17 or later, no more.
+ * Signs and verifies HTTP requests: HTTP HMAC 1.0 (goTom) and keyed timestamps (GoGrid). Java 17 or later, nothing else.
  *
  *     Request request = new Request("GET", "/path?query", List.of(), new byte[0], "https://host");
  *     Scheme gotom = Port.scheme("gotom", Map.of());
