@@ -32,7 +32,7 @@ COMMANDS = {
     "Ruby": ("ruby", str(PORTS / "recipe.rb")),
     "Python": conform.SELF,
 }
-SLOW = ("Bash", "Java", "JavaScript", "Ruby")
+SLOW = ("Bash", "Java", "JavaScript", "Python", "Ruby")
 READ_RECIPES = ("Go", "Ruby", "Python")
 
 
