@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..core.credentials import NO_SECRET, Credential
-from ..core.dates import format_date
-from ..core.message import BodyDigest, Patch, Request, body_length, problem_when_verifying
+from ..core.dates import format_date, tells_time
+from ..core.message import BodyDigest, Patch, Request, body_length, not_a_request, problem_when_verifying
 from ..errors import CannotSign, ConfigError, Reason, Rejected
 from ..scheme import Claim, Part, Scheme, scheme_problem
 from ..signing import credential_problem, drafted_checked, sign_checked
@@ -108,16 +108,19 @@ def explain(
     """What is signed of the request, part by part. `now` is in Unix seconds.
 
     With a key id or a Credential the request is one that is to be signed at `now`, whatever it carries already. Without
-    one it was received: key id and time are those that it claims, and `now` stands in for a time that is not sent.
-    No secret is needed, since none is in a string to sign. `show_signature` puts the valid signature into the patch,
-    which takes a Credential; whoever has it can send the request. A scheme's nonce is `nonce`, or `<nonce>` where that
-    is not given; what else a credential sends is `<NAME>`, unless `show_signature` shows it.
+    one it was received. Then key id and time are those that it claims, and `now` stands in for a time that is not sent.
+    No secret is needed, since none is in a string to sign.
+
+    - `show_signature`: puts the valid signature into the patch, which takes a Credential. Whoever has it can send the
+      request.
+    - `nonce`: a scheme's nonce; `<nonce>` where it is not given. What else a credential sends is `<NAME>`, unless
+      `show_signature` shows it.
 
     The text hides the body, and the values of headers and parameters that are named like credentials (`Cookie`,
     `X-Auth-Token`, `api_key`, `sig`). It cannot know what else is private: paths, other parameters and key ids stay.
 
-    Raises CannotSign as `sign` does, and where a request that was received has no canonical form; Rejected as the
-    scheme's `read` does, and Rejected(missing) for a received request without a signature; ConfigError for
+    Raises CannotSign as `sign` does, and where a request that was received has no canonical form. Raises Rejected as
+    the scheme's `read` does, and Rejected(missing) for a received request without a signature. Raises ConfigError for
     `show_signature` without a Credential.
 
     Example::
@@ -128,7 +131,9 @@ def explain(
         raise problem
     if show_signature and not isinstance(key, Credential):
         raise ConfigError("show_signature takes a Credential, whose secret signs")
-    if not math.isfinite(now):
+    if not isinstance(request, Request):
+        raise not_a_request(request)
+    if not tells_time(now):
         raise CannotSign(f"the clock says {now!r}: give it in Unix seconds")
     if key is None:
         return explanations_of_received(scheme, request, now)[0]

@@ -14,14 +14,23 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hmac import compare_digest
 from typing import Any, NamedTuple, NoReturn
 
 from ..core.credentials import NO_SECRET, Secret
-from ..core.message import BodyDigest, Component, Request, method_field_problem, origin_form, problem_when_verifying
+from ..core.dates import tells_time
+from ..core.message import (
+    BodyDigest,
+    Component,
+    Request,
+    method_field_problem,
+    not_a_request,
+    origin_form,
+    problem_when_verifying,
+)
 from ..errors import CannotSign, ConfigError, Reason, Rejected
-from ..scheme import Body, BodyNeed, Claim, ResponseSigner, Scheme, window_of
+from ..scheme import Body, BodyNeed, Claim, ResponseSigner, Scheme, scheme_problem, window_of
 from .windows import RollingWindows, search
 
 _UNKNOWN_KEY_ID = "unknown"
@@ -49,11 +58,13 @@ class _Verified(NamedTuple):
 class Verified(_Verified):
     """A request that verified: by which scheme (its name) and key, and when it was signed (Unix seconds).
 
-    `covers` says what of the request the signature binds. `secret_index` is the place of the secret that fitted,
-    0 being the newest. `signed` is the string to sign. `replay_id` names it, and is good for a replay guard until
-    `expires` (Unix seconds, still included; without end where no time is signed). `tenant` is
-    whose key it is, where the lookup has named one. `apart` keeps the replay ids of keys with one id apart where it was
-    given the head and has not: a digest of the signature.
+    - `covers`: what of the request the signature binds.
+    - `secret_index`: the place of the secret that fitted, 0 being the newest.
+    - `signed`: the string to sign. `replay_id` names it, for a replay guard.
+    - `expires`: until when `replay_id` is good, in Unix seconds, still included. It has no end where no time is signed.
+    - `tenant`: whose key it is, where the lookup has named one.
+    - `apart`: a digest of the signature, where the lookup was given the head and has named no tenant. It keeps the
+      replay ids of keys with one id apart.
 
     All but the first two have defaults, for the tests of apps that make one by hand.
 
@@ -144,7 +155,7 @@ class Claimed(NamedTuple):
 class Pending(NamedTuple):
     """A request whose head is in order: what it claims, and what of its body is needed to compare.
 
-    `claim` is None while it may still stand in a form; it is final after `with_body`, which brings `request`, the head
+    `claim` is None while it may still stand in a form. It is final after `with_body`, which brings `request`, the head
     with its body.
 
     Example::
@@ -200,10 +211,13 @@ class Pending(NamedTuple):
     ) -> Verified:
         """Compare with each of the key's secrets, newest first; none = the key is unknown.
 
-        `windows` is a cache for schemes that do not send the time. `tenant` names whose key it is; `apart` says that
-        it may be one of several keys of that id, of tenants that are not named. `told` is put behind the reason of an
-        unknown key. Raises Rejected (unknown_key, mismatch), with the same work for both, and ConfigError where a body
-        is needed and `with_body` has not brought it.
+        - `windows`: a cache for schemes that do not send the time.
+        - `tenant`: names whose key it is.
+        - `apart`: says that it may be one of several keys of that id, of tenants that are not named.
+        - `told`: is put behind the reason of an unknown key.
+
+        Raises Rejected (unknown_key, mismatch), with the same work for both. Raises ConfigError where a body is needed
+        and `with_body` has not brought it.
         """
         return self.claimed().compare(secrets, windows, tenant, told, apart=apart)
 
@@ -227,15 +241,36 @@ def _mark(scheme: Scheme, claim: Claim) -> str:
 def begin(schemes: Scheme | Sequence[Scheme], head: Request, *, now: float) -> Pending:
     """Read a request's head, whose own body is not looked at. `now` is in Unix seconds.
 
-    Raises Rejected, in this order: missing, ambiguous, insecure, malformed, unsupported_version, stale or future.
+    Raises Rejected, in this order: missing, ambiguous, insecure, malformed, unsupported_version, stale or future; and
+    ConfigError for what is no scheme, no request or no time.
 
     Example::
 
         pending = begin(GoTom(), signed, now=now)
         verified = pending.with_body(signed.body).finish([Secret("secret")])
     """
-    if type(schemes) is not tuple:
-        schemes = (schemes,) if isinstance(schemes, Scheme) else tuple(schemes)
+    if not tells_time(now):
+        raise ConfigError(f"now is {now!r}: give it in Unix seconds")
+    return begun(schemes_of(schemes), head, now)
+
+
+def schemes_of(given: Scheme | Sequence[Scheme]) -> tuple[Scheme, ...]:
+    """One scheme or several, as a tuple. Raises ConfigError for what is no scheme, and where there is none."""
+    # A text is iterable as well, and a class may be.
+    several = isinstance(given, Iterable) and not isinstance(given, (str, type))
+    schemes: tuple[Scheme, ...] = tuple(given) if several else (given,)  # type: ignore[arg-type,assignment]
+    if not schemes:
+        raise ConfigError("a verifier needs one or more schemes: pass GoTom() or [GoTom(), GoGrid()]")
+    for scheme in schemes:
+        if problem := scheme_problem(scheme):
+            raise problem
+    return schemes
+
+
+def begun(schemes: tuple[Scheme, ...], head: Request, now: float) -> Pending:
+    """The same for schemes and a time that are checked."""
+    if not isinstance(head, Request):
+        raise not_a_request(head)
     head = bare(head)
     scheme, claim = claim_of(schemes, head, now)
     need = body_need(schemes, head, scheme)
@@ -373,7 +408,12 @@ def verdict(
         return _failed(scheme, error)
     if found is None or found[1] >= len(secrets):  # anybody can sign with what stands in for a secret
         # One way for both, as the time would tell them apart.
-        return _refused(scheme, claim, *(_NOT_FITTING if known else _NOT_KNOWN))
+        has_own_name = claim.key_id == scheme.name
+        reason, detail = _NOT_FITTING if known else _NOT_KNOWN
+        if has_own_name and not known and not getattr(scheme, "key_id_carrier", scheme.name):
+            # No caller could ask for another, so this tells none of them anything.
+            detail += f"; {scheme.name} sends none, so the keys have its secret under {scheme.name!r}"
+        return _refused(scheme, claim, reason, detail)
     at, secret_index, signed = found
     expires = math.inf if window is None else math.floor(at) + window.past
     if end is not None:

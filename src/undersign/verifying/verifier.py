@@ -5,15 +5,15 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from ..core.dates import check_clock
-from ..core.message import Component, Request, Response
+from ..core.dates import check_clock, tells_time
+from ..core.message import Component, Request, Response, not_a_request
 from ..errors import ConfigError, Reason, Rejected
 from ..events.event import Events, event_hooks, event_of, tell
 from ..policy.requirements import SAFE_METHODS, Requirements, components, is_handshake
-from ..scheme import BodyNeed, Scheme, json_refusal, refusal_status, scheme_problem, window_of
+from ..scheme import BodyNeed, Scheme, json_refusal, refusal_status, window_of
 from .lookup import (
     Asker,
     AsyncKeys,
@@ -26,7 +26,7 @@ from .lookup import (
     says_unknown,
     usable,
 )
-from .verdict import Claimed, Pending, Verified, bare, begin, claim_of, need_of
+from .verdict import Claimed, Pending, Verified, bare, begun, claim_of, need_of, schemes_of
 from .windows import RollingWindows
 
 if TYPE_CHECKING:
@@ -54,12 +54,7 @@ class _VerifierBase:
         windows: RollingWindows | None,
         events: Events,
     ) -> None:
-        self.schemes: tuple[Scheme, ...] = tuple(schemes) if isinstance(schemes, Iterable) else (schemes,)
-        if not self.schemes or isinstance(schemes, (str, bytes)):
-            raise ConfigError("a verifier needs one or more schemes: pass GoTom() or [GoTom(), GoGrid()]")
-        for scheme in self.schemes:
-            if problem := scheme_problem(scheme):
-                raise problem
+        self.schemes = schemes_of(schemes)
         names = [scheme.name for scheme in self.schemes]
         if len(set(names)) < len(names):
             raise ConfigError(f"two schemes have one name ({', '.join(names)}): give each its own with name=…")
@@ -77,13 +72,15 @@ class _VerifierBase:
 
     def begin(self, head: Request) -> Pending:
         """Phase one; see `undersign.begin`. Raises Rejected, also where a required component is not covered."""
-        pending = begin(self.schemes, head, now=self._now())
+        pending = begun(self.schemes, head, self._now())
         if self._requires and pending.scheme is not None and pending.claim is not None:
             self._check_required(Claimed(pending.scheme, pending.claim, pending.head, pending.now))
         return pending
 
     def _begin_whole(self, request: Request) -> Pending:
         """Phase one with the body at hand: one step, but where a form may hold what claims the request."""
+        if not isinstance(request, Request):
+            raise not_a_request(request)
         takes_two = not request.target.startswith("/")
         if request.body:
             for scheme in self.schemes:
@@ -91,7 +88,7 @@ class _VerifierBase:
         if takes_two:
             return self.begin(request).with_body(request.body)
         now = self.clock()
-        if not math.isfinite(now):
+        if not tells_time(now):
             now = self._now()
         found, claim = claim_of(self.schemes, request, now)
         if found is None:
@@ -121,7 +118,7 @@ class _VerifierBase:
 
     def _now(self) -> float:
         now = self.clock()
-        if not math.isfinite(now):
+        if not tells_time(now):
             raise Rejected(Reason.UNAVAILABLE, f"the clock says {now!r}: it returns Unix seconds")
         return now
 
@@ -185,29 +182,29 @@ class _VerifierBase:
 
 
 class Verifier(_VerifierBase):
-    """Verifies requests of one or several schemes.
+    """Verifies requests of one or several schemes. Safe to share between threads.
 
-    `keys` is a mapping of key id to a secret or to several (newest first, for rotation), a mapping of scheme name
-    to such a mapping, or a callable `lookup(key_id, scheme_name)` that returns the secrets. A mapping is copied. For an
-    unknown key a lookup returns none, or raises KeyError or its ORM's DoesNotExist; where it raises anything else or
-    returns what is no secret, the request is refused (`unavailable`). One with a third parameter gets the request's
-    head, to find a tenant by; it may return a TenantKey of `undersign.keys`, which names that.
+    - `schemes`: one scheme, or a list.
+    - `keys`: a mapping of key id to a secret or to several, newest first, for rotation. Or a mapping of scheme name to
+      such a mapping. A mapping is copied. Or a callable `lookup(key_id, scheme_name)` that returns the secrets.
+    - `clock`: returns Unix seconds.
+    - `require`: components that every signature must cover. Or a callable `require(head)` that names them for each
+      request, such as `Requirements` of `undersign.policy`.
+    - `replay`: a ReplayGuard, for every scheme whose signatures are each for one request. Or a mapping of scheme name
+      to a guard or a ReplayPolicy, for those alone.
+    - `windows`: a RollingWindows of `undersign.verifying`, for schemes that do not send the time. It says how many keys
+      it keeps, and whether unknown key ids are kept like known ones.
+    - `events`: a hook, or a list of them, that `verify` tells an `undersign.events.Event` of each request. A middleware
+      that has none of its own tells these.
 
-    `clock` returns Unix seconds. `require` names components that every signature must cover, or is a callable
-    `require(head)` that names them for each request, such as `Requirements` of `undersign.policy`.
+    For an unknown key a lookup returns none, or raises KeyError or its ORM's DoesNotExist. Where it raises anything
+    else or returns what is no secret, the request is refused (`unavailable`). A lookup with a third parameter gets the
+    request's head, to find a tenant by. It may return a TenantKey of `undersign.keys`, which names that tenant.
 
-    `replay` is a ReplayGuard, for every scheme whose signatures are each for one request, or a mapping of scheme name
-    to a guard or a ReplayPolicy, for those alone. Without one a request verifies as often as it comes within its
-    window, and so do those that the policy leaves out: by default the safe methods, where dates have whole seconds,
-    but not a websocket's handshake.
+    Without a guard a request verifies as often as it comes within its window. So do those that the policy leaves out.
+    By default these are the safe methods, where dates have whole seconds, but not a websocket's handshake.
 
-    `windows` is a RollingWindows of `undersign.verifying`, for schemes that do not send the time: how many keys it
-    keeps, and whether unknown key ids are kept like known ones.
-
-    `events` is a hook, or a list of them, that `verify` tells an `undersign.events.Event` of each request; a middleware
-    that has none of its own tells these.
-
-    Raises ConfigError for keys, requirements and guards that cannot work. Safe to share between threads.
+    Raises ConfigError for keys, requirements and guards that cannot work.
 
     Example::
 
