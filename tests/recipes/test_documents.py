@@ -11,6 +11,7 @@ import json
 import pickle
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from tests.core.leaks import assert_hides
 from undersign import (
     CannotSign,
     Claim,
+    ConfigError,
     Credential,
     GoGrid,
     GoTom,
@@ -29,7 +31,7 @@ from undersign import (
     Window,
     sign,
 )
-from undersign.schemes.documents import recipe_in_toml, recipe_of
+from undersign.schemes.documents import load_recipe, recipe_in_toml, recipe_of
 
 from .by_hand import FORM, KEY, NOW, ORIGIN, SECRET, both_ways, mac, post, recipe, signed, verified
 
@@ -225,3 +227,20 @@ def test_a_claim_by_hand_has_the_string_of_a_received_request() -> None:
     with pytest.raises(CannotSign):
         scheme.string_to_sign(post(), Claim(KEY, NOW))
     assert scheme.string_to_sign(sent, Claim("other", NOW)) == b"1730974875/other/POST"
+
+
+def test_every_character_of_a_text_is_itself_in_toml() -> None:
+    made = recipe(["time", "method"], name="ü\U0001f600")
+    assert 'name = "ü\U0001f600"\n' in recipe_in_toml(made)
+    assert recipe_of(recipe_in_toml(made)) == made
+
+
+def test_a_field_may_be_changed_from_without(tmp_path: Path) -> None:
+    path = tmp_path / "recipe.toml"
+    path.write_text(recipe_in_toml(recipe(["time", "method"])), encoding="utf-8")
+    changed = load_recipe(path, {"joiner": "|", "any_case": "True", "allow_http": "FALSE", "window": "False"})
+    assert (changed.joiner, changed.any_case, changed.allow_http) == ("|", True, False)
+    assert changed.window is None
+    assert load_recipe(path, {"window": "60,5"}).window == Window(60, 5)
+    with pytest.raises(ConfigError, match=r"a recipe has no field 'separator' \(did you mean 'joiner'\?\)"):
+        load_recipe(path, {"separator": "|"})
