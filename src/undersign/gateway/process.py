@@ -43,7 +43,7 @@ from .gateway import VerifyingGateway
 from .guards import OpenGuard, open_guard
 from .heads import Scope
 from .observing import JsonFormatter, Observer
-from .serving import server_config
+from .serving import collect_rarely, server_config
 
 if TYPE_CHECKING:
     from .ext_authz_grpc import ExtAuthzService
@@ -251,6 +251,7 @@ async def _serve(
         if any(task.done() for task in tasks):
             raise ConfigError("the gateway cannot start: see the log")
         await asyncio.sleep(0.01)
+    collect_rarely()
     ready()
     await ending.wait()
     gateway.admin.is_draining = True

@@ -95,6 +95,7 @@ class SigningProxy:
             nonce=nonce,
         )
         self.origins = self._signer.credential.origins
+        self._hosts = {origin: ("host", origin.partition("://")[2]) for origin in self.origins}
         self._own = OwnFields(scheme, self._signer.credential, self.origins[0])
         self._dropped = _DROPPED | {name.encode("ascii") for name in self._own.headers}
         self._access = Access(hidden, [*hosts, *(_host(origin) for origin in self.origins)])
@@ -157,7 +158,7 @@ class SigningProxy:
         if not is_plain_target(target):
             raise Failure(400, "The target is not /path?query in printable ASCII without '#'")
         headers = self._own.without_respelled(self._forwarder.incoming_headers(exchange, self._dropped))
-        return Request(method, target, (("host", origin.partition("://")[2]), *headers), b"", origin)
+        return Request(method, target, (self._hosts[origin], *headers), b"", origin)
 
     def _destination(self, raw: str) -> str:
         if raw.startswith("/") or raw == "*":
@@ -183,7 +184,7 @@ class SigningProxy:
             return self._own.without_fields(head.with_body(signed)), body, length
         spool = Spool(need)
         try:
-            async for piece in body:
+            while piece := await body.read():
                 spool.write(piece)
         except CannotSign as error:
             raise Failure(413, f"The request cannot be signed: {error}") from None
@@ -218,7 +219,7 @@ class SigningProxy:
         assert self._signer.check is not None  # noqa: S101 - it was asked before
         body = bytearray()
         try:
-            async for piece in answer.pieces():
+            while piece := await answer.read():
                 body += piece
                 if len(body) > _MOST_CHECKED:
                     raise Failure(502, f"The answer is over {_MOST_CHECKED} bytes, and its signature covers all of it")
