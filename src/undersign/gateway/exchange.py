@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _TICK = 1.0
 _STALLED = 408
+_SMALL = 64 * 1024
 
 
 class Watch:
@@ -141,7 +142,7 @@ class Exchange:
                 self._listening.cancel()
 
     async def _end(self, failure: Failure | ClientGone) -> None:
-        # Its traceback leads back to here, and what is in a cycle stays in memory, with the body, until it is looked for.
+        # Its traceback leads back to here, and a cycle stays in memory, body and all, until it is looked for.
         self.failure = failure.with_traceback(None)
         if isinstance(failure, ClientGone):
             if self.status:
@@ -180,11 +181,17 @@ class Exchange:
         finally:
             dropping.end()
 
-    def body(self) -> tuple[bytes | Pieces, int | None]:
-        """The body as it comes in, and the length that the client has declared; empty where none comes."""
+    async def body(self) -> tuple[bytes | Pieces, int | None]:
+        """The body, and the length that the client has declared; empty where none comes.
+
+        One that is declared to be small is read to its end first: so a slow client holds no connection to the upstream,
+        and the request can be sent again where such a connection turns out to be lost.
+        """
         lengths = self.fields.values(b"content-length")
         if lengths and lengths[0] != b"0":
-            return Pieces(self.read), int(lengths[0])
+            length = int(lengths[0])
+            pieces = Pieces(self.read)
+            return (b"".join([piece async for piece in pieces]) if length <= _SMALL else pieces), length
         is_coded = self.fields.values(b"transfer-encoding")
         if is_coded or self.scope.get("http_version", "1.1") not in ("1.0", "1.1"):
             return Pieces(self.read), None
@@ -192,8 +199,10 @@ class Exchange:
         return b"", 0 if lengths else None
 
     async def read(self) -> bytes:
-        """The next piece of the body, empty at its end. Raises Failure(408) where it stalls, ClientGone where the client
-        goes away."""
+        """The next piece of the body, empty at its end.
+
+        Raises Failure(408) where it stalls, ClientGone where the client goes away.
+        """
         while not self._has_all:
             self._now_waits_for_client(True)
             message = await self._receive()

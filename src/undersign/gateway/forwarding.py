@@ -238,7 +238,7 @@ class Forwarder:
             if target is None:
                 raise Failure(400, "The target is not /path?query in printable ASCII without '#'")
             headers = self.incoming_headers(exchange, NOT_FORWARDED.union(name.lower() for name, _ in add))
-            outgoing = Outgoing(scope["method"], origin, target, headers + headers_as_text(add), *exchange.body())
+            outgoing = Outgoing(scope["method"], origin, target, headers + headers_as_text(add), *await exchange.body())
             await self.relay(await self.ask_prepared(lambda: outgoing), exchange)
 
         await exchange.run(work)

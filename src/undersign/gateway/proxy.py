@@ -178,14 +178,16 @@ class SigningProxy:
         """The request without parameters of the scheme's own, with what is signed of its body; what is sent; and the
         length that the client has declared."""
         need = self._signer.scheme.body_need(head)
-        body, length = exchange.body()
-        if isinstance(body, bytes) or not need:
-            signed = b"" if isinstance(body, bytes) else BodyDigest({}, length or 0)
-            return self._own.without_fields(head.with_body(signed)), body, length
+        body, length = await exchange.body()
+        if not body or not need:
+            return self._own.without_fields(head.with_body(BodyDigest({}, length or 0) if body else b"")), body, length
         spool = Spool(need)
         try:
-            while piece := await body.read():
-                spool.write(piece)
+            if isinstance(body, bytes):
+                spool.write(body)
+            else:
+                while piece := await body.read():
+                    spool.write(piece)
         except CannotSign as error:
             raise Failure(413, f"The request cannot be signed: {error}") from None
         content = spool.content()

@@ -28,6 +28,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from ..core.message import origin_form
+from ..servers.asgi import App
 from .exchange import Broken
 from .heads import TARGET, Receive, Scope, Send, answer
 
@@ -41,7 +42,7 @@ _OBJECTS = 10_000  # made and not given up, between two searches for cycles; Pyt
 
 _OF_AN_UPGRADE = frozenset({b"upgrade", b"http2-settings"})
 _TRAILERS: Any = deque(maxlen=0)
-"""Takes the place of the list of headers once the head is complete, and keeps nothing: uvicorn would add the trailers."""
+"""Takes the place of the headers' list once the head is complete, and keeps nothing: uvicorn would add trailers."""
 
 
 class ForwardingProtocol(HttpToolsProtocol):
@@ -135,6 +136,8 @@ class ForwardingProtocol(HttpToolsProtocol):
             super().on_headers_complete()
         finally:
             self.url = raw
+        if cast(ServerConfig, self.config).ends_connections:
+            self.cycle.keep_alive = False
         self.headers = _TRAILERS
         path, _, query = origin_form(raw.decode("latin-1")).partition("?")
         self.scope["path"] = unquote(path)
@@ -199,9 +202,38 @@ class _Server(uvicorn.Server):
             self._ready()
 
 
-def server_config(app: Any, *, tls: ServerTls | None = None, grace: float = 30.0) -> uvicorn.Config:
+class ServerConfig(uvicorn.Config):
+    """uvicorn's own, of a server that may be told to end connections with the answers that it gives on them."""
+
+    ends_connections = False
+
+
+def end_connections(server: uvicorn.Server) -> None:
+    """Have each answer that has not begun end its connection, from now on. The server's config is a ServerConfig."""
+    cast(ServerConfig, server.config).ends_connections = True
+    for connection in server.server_state.connections:
+        cycle = getattr(connection, "cycle", None)
+        if cycle is not None and not cycle.response_started:
+            cycle.keep_alive = False
+
+
+def with_lifespan(app: App) -> App:
+    """The app, which has nothing to do when a server starts and ends, with the answers that the server waits for."""
+
+    async def served(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan":
+            await app(scope, receive, send)
+            return
+        for event in ("startup", "shutdown"):
+            await receive()
+            await send({"type": f"lifespan.{event}.complete"})
+
+    return served
+
+
+def server_config(app: Any, *, tls: ServerTls | None = None, grace: float = 30.0) -> ServerConfig:
     """How uvicorn serves an app behind ForwardingProtocol; see `serve`."""
-    return uvicorn.Config(
+    return ServerConfig(
         app,
         http=ForwardingProtocol,
         ws="none",
