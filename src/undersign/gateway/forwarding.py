@@ -14,6 +14,7 @@ import os
 import secrets
 import ssl
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import aiohttp
@@ -237,7 +238,7 @@ class Forwarder:
             target = path_and_query(scope)
             if target is None:
                 raise Failure(400, "The target is not /path?query in printable ASCII without '#'")
-            headers = self.incoming_headers(exchange, NOT_FORWARDED.union(name.lower() for name, _ in add))
+            headers = self.incoming_headers(exchange, _not_forwarded(tuple([name for name, _ in add])))
             outgoing = Outgoing(scope["method"], origin, target, headers + headers_as_text(add), *await exchange.body())
             await self.relay(await self.ask_prepared(lambda: outgoing), exchange)
 
@@ -258,6 +259,11 @@ class Forwarder:
                 max_field_size=_HEAD_LIMIT,
             )
         return self._session
+
+
+@lru_cache(maxsize=64)
+def _not_forwarded(names: tuple[bytes, ...]) -> frozenset[bytes]:
+    return NOT_FORWARDED.union(name.lower() for name in names)
 
 
 class _Sent(Exception):

@@ -9,9 +9,10 @@ Headers are taken off before anything is verified, so that what has verified is 
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from typing_extensions import Unpack
 
-from ..core.message import headers_as_bytes
 from ..errors import ConfigError
 from ..servers._common import Options
 from ..servers._scope import Scope, normalise_headers
@@ -19,10 +20,10 @@ from ..servers.asgi import Message, Receive, Send, SignatureMiddleware
 from ..servers.linger import LINGER, Linger
 from ..verifying.verdict import Verified
 from ..verifying.verifier import AsyncVerifier, Verifier
-from ._identity import identity, is_identity
+from ._identity import identity_as_bytes, is_identity
 from .forward_auth import peer_of
 from .forwarding import Forwarder
-from .heads import Fields, answer, raw_target
+from .heads import OF_ONE_CONNECTION, Fields, answer, raw_target
 from .observing import UNSIGNED, WEBSOCKET, Observer, current_record
 
 _FOR_THE_VERDICT = frozenset({b"connection", b"transfer-encoding", b"upgrade"})
@@ -61,6 +62,7 @@ class VerifyingGateway:
         )
         carried = (name for scheme in verifier.schemes for name in getattr(scheme, "headers", ()))
         self._underscored = frozenset(name.lower().encode() for name in carried if isinstance(name, str))
+        self._goes_on = lru_cache(maxsize=1024)(self._may_go_on)  # clients send the same names each time
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -89,14 +91,13 @@ class VerifyingGateway:
 
     def _kept(self, fields: Fields) -> list[tuple[bytes, bytes]]:
         """What of the client's headers is verified, and then forwarded."""
-        through = {name for name, _ in fields.end_to_end()} | _FOR_THE_VERDICT
-        return [
-            pair
-            for pair in fields.pairs
-            if pair[0] in through
-            and (b"_" not in pair[0] or pair[0] in self._underscored)
-            and not is_identity(pair[0].decode("latin-1"))
-        ]
+        goes_on, named = self._goes_on, fields.named_by_connection() - _FOR_THE_VERDICT
+        return [pair for pair in fields.pairs if goes_on(pair[0]) and pair[0] not in named]
+
+    def _may_go_on(self, name: bytes) -> bool:
+        is_of_a_connection = name in OF_ONE_CONNECTION and name not in _FOR_THE_VERDICT
+        is_folded = b"_" in name and name not in self._underscored
+        return not is_of_a_connection and not is_folded and not is_identity(name.decode("latin-1"))
 
     async def _forward(self, scope: Scope, receive: Receive, send: Send) -> None:
         verified: Verified | None = scope["undersign"]
@@ -106,7 +107,7 @@ class VerifyingGateway:
         if verified is None:
             record.verdict = UNSIGNED
         else:
-            own = headers_as_bytes(identity(verified))
+            own += identity_as_bytes(verified.key_id, verified.scheme)
         own.append((b"x-request-id", record.request_id.encode()))
         await self._forwarder.forward(scope, receive, send, self._upstream, add=own)
 

@@ -138,6 +138,9 @@ def _second(at: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at))
 
 
+_as_json = json.JSONEncoder(default=str).encode  # json.dumps makes an encoder for each line
+
+
 class JsonFormatter(logging.Formatter):
     """One JSON object on one line for each record: time (UTC), level, logger, message, and what is known of the
     request. A traceback is its exception's type and place alone, since its text may hold anything."""
@@ -162,4 +165,4 @@ class JsonFormatter(logging.Formatter):
                 while frame.tb_next is not None:
                     frame = frame.tb_next
                 shown["at"] = f"{frame.tb_frame.f_code.co_filename.rpartition('/')[2]}:{frame.tb_lineno}"
-        return json.dumps(shown, ensure_ascii=True, default=str)
+        return _as_json(shown)
