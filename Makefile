@@ -1,6 +1,7 @@
 # `make demo` and `make test` set up all they need in .venv; Python 3.10 or later is all they ask for.
 PYTHON ?= python3
 BIN := .venv/bin
+unexport PYTHONDONTWRITEBYTECODE # the tests start hundreds of processes: the sources are compiled once for all
 
 .PHONY: demo test test-long load soak lint docs page vectors bench fuzz mutants wheel clean
 

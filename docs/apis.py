@@ -32,20 +32,21 @@ WEBHOOKS = Family(
 HASHES = Family(
     "hashes",
     "Hashes with the secret in it",
-    "Key id, secret, time or parameters are joined and hashed, without HMAC. Most bind nothing of the request, so "
-    "whoever sees a signature can use it for another one until its time is over: https is a must.",
+    "Key id, secret, time or parameters are joined and hashed, without HMAC. Most bind nothing of the request. So "
+    "whoever sees a signature can use it for another request until its time is over. https is a must.",
 )
 HMACS = Family(
     "hmacs",
     "HMACs of joined parts",
-    "Parts of the request are joined, and the HMAC of the result is sent. What differs is which parts, what stands "
-    "between them, how the secret becomes a key, and how the time is written: the four things that people get wrong.",
+    "Parts of the request are joined, and the HMAC of the result is sent. The schemes differ in which parts, what "
+    "stands between them, how the secret becomes a key, and how the time is written. People get these four things "
+    "wrong.",
 )
 OWN = Family(
     "own",
     "Schemes that no recipe says",
-    "Canonical requests, derived keys and structured fields: classes of their own, which work in the same clients and "
-    "servers.",
+    "These schemes have canonical requests, derived keys or structured fields. They are classes of their own. They "
+    "work in the same clients and servers.",
 )
 FAMILIES = (WEBHOOKS, HMACS, HASHES, OWN)
 

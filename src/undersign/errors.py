@@ -9,9 +9,9 @@ from typing import Literal
 class Reason(str, Enum):
     """Why a request was refused. The value is what logs, vectors and the command line show.
 
-    Reasons are found in this order: before the body `missing`, `ambiguous`, `insecure`, `malformed`,
-    `unsupported_version`, `stale` or `future`; with the body the same again, then `unknown_key`,
-    `mismatch`, `replayed`. The remaining ones come from servers, which know more than the request.
+    Reasons are found in this order. Before the body: `missing`, `ambiguous`, `insecure`, `malformed`,
+    `unsupported_version`, `stale` or `future`. With the body: the same again, then `unknown_key`, `mismatch`,
+    `replayed`. The remaining ones come from servers, which know more than the request.
 
     Example::
 
@@ -109,10 +109,12 @@ class ResponseRejected(UndersignError):
 class Rejected(UndersignError):
     """A request that did not verify.
 
-    `detail` is one sentence for the operator's log: it names the part at fault and holds no secret and
-    no signature. It is not for the client, who gets the scheme's uniform refusal. `scheme` and `key_id`
-    are what the request claimed, unverified; empty where it did not come that far. `part` is the name of the header or
-    parameter at fault, where one alone is, and `fault` says so where it is absent or repeated.
+    - `reason`: one of Reason.
+    - `detail`: one sentence for the operator's log. It names the part at fault, and holds no secret and no signature.
+      It is not for the client, who gets the scheme's uniform refusal.
+    - `scheme`, `key_id`: what the request claimed, unverified. They are empty where it did not come that far.
+    - `part`: the name of the header or parameter at fault, where one alone is.
+    - `fault`: says so where that part is absent or repeated.
 
     Example::
 

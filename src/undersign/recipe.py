@@ -41,21 +41,34 @@ if TYPE_CHECKING:
 class Recipe(SchemeOfParts):
     """A scheme that is declared: what is signed, how, and where the credentials travel.
 
-    `parts` are what is signed, in order: words such as "method", "target", "body:sha256:hex" or "header:X-Date", or
-    mappings with `part` and options. `joiner` stands between them. `mac` is `hmac-ALG`, or `hash-ALG` with the secret
-    among the parts; `encoding` one of hex, HEX, base64, base64url and base64url-nopad. `secret` says how its text
-    becomes bytes (text, base64, hex, md5-hex), behind `secret_prefix`. `time` is how the time is written (unix,
-    unix-decimal, unix-ms, iso, iso-ms, http, rfc2822, or a pattern in UTC), and `window` how far it may lie from
-    the clock, None where there is no time.
+    What is signed:
 
-    `headers`, `query`, `form` and `query_or_form` are templates by name, with {key_id}, {time}, {signature}, {nonce}
-    and {extra.NAME}; of the last three one at most. `list_separator` makes a list of the header with {signature}: its
-    items may be in any order, unknown ones are passed over, and any one of several signatures fits. `content_type` is
-    sent where a request has none. `methods` are those that may be signed, all where it is empty. `allow_http` lets a
-    signature travel over plain http, which is refused where it binds nothing of the request. Where no key id is sent it
-    is the recipe's name, or what the parameter `key_id_param` says, which a caller sets and the recipe does not.
-    `any_case` takes a signature in hex in either case. `nonce` is "required", "number" for a whole number that grows
-    from request to request, or "optional" where a request may have none.
+    - `parts`: in order. Each is a word such as "method", "target", "body:sha256:hex" or "header:X-Date", or a mapping
+      with `part` and options.
+    - `joiner`: stands between the parts.
+    - `mac`: `hmac-ALG`, or `hash-ALG` with the secret among the parts.
+    - `encoding`: one of hex, HEX, base64, base64url and base64url-nopad. `any_case` takes a signature in hex in either
+      case.
+    - `secret`: how its text becomes bytes (text, base64, hex, md5-hex), behind `secret_prefix`.
+    - `time`: how the time is written (unix, unix-decimal, unix-ms, iso, iso-ms, http, rfc2822, or a pattern in UTC).
+    - `window`: how far the time may lie from the clock. None where there is no time.
+
+    Where the credentials travel:
+
+    - `headers`, `query`, `form`, `query_or_form`: templates by name, with {key_id}, {time}, {signature}, {nonce} and
+      {extra.NAME}. Of the last three use one at most.
+    - `list_separator`: makes a list of the header with {signature}. Its items may be in any order, and unknown ones are
+      passed over. Any one of several signatures fits.
+    - `key_id_param`: a parameter that says the key id, which a caller sets and the recipe does not. It is for a recipe
+      that sends no key id. Without it the key id is the recipe's name.
+    - `nonce`: "required", "number" for a whole number that grows from request to request, or "optional" where a request
+      may have none.
+
+    What may be signed:
+
+    - `content_type`: sent where a request has none.
+    - `methods`: those that may be signed, all where it is empty.
+    - `allow_http`: lets a signature travel over plain http, which is refused where it binds nothing of the request.
 
     Example::
 
@@ -116,7 +129,7 @@ class Recipe(SchemeOfParts):
     def from_mapping(cls, document: Mapping[str, Any]) -> Self:
         """The recipe that a document in TOML or JSON holds, as tables and values. Raises ConfigError.
 
-        Names are those of the fields, `query-or-form` for `query_or_form`; `window` is a table with `past` and
+        Names are those of the fields, with `query-or-form` for `query_or_form`. `window` is a table with `past` and
         `future` in seconds, or false.
         """
         if not isinstance(document, Mapping):

@@ -50,16 +50,18 @@ class _Claim(NamedTuple):
 class Claim(_Claim):
     """What a request says of its signer, unverified.
 
-    `at` is the time in Unix seconds, None where the scheme does not send it. `signatures` are as they were
-    sent, in text, and do not show in the repr; a scheme that sends several accepts any one of them. `nonce` is the id
-    of the message, where it has one: the signature covers it, or a replay would only have to change it.
-
-    `string` is set by `read`: it takes the body, or the digests of one that streamed past, and the second of the
-    signature, which counts where the time is not sent, and returns the string to sign. It holds what `read` has parsed,
-    so that nothing is parsed twice. It raises CannotSign where the request has no string to sign with that body.
-    `extra` are the credential's values besides key id and secret, by name, for a signer. `others` are like `string`,
-    for a scheme whose senders do not agree on the string to sign, such as on the port of a URL: where the time is sent
-    or not signed, a signature of any of them fits.
+    - `at`: the time in Unix seconds. None where the scheme does not send it.
+    - `signatures`: as they were sent, in text. They do not show in the repr. A scheme that sends several accepts any
+      one of them.
+    - `nonce`: the id of the message, where it has one. The signature covers it, or a replay would only have to change
+      it.
+    - `string`: set by `read`. It takes the body, or the digests of one that streamed past, and the second of the
+      signature. The second counts where the time is not sent. It returns the string to sign. It holds what `read` has
+      parsed, so that nothing is parsed twice. It raises CannotSign where the request has no string to sign with that
+      body.
+    - `extra`: the credential's values besides key id and secret, by name, for a signer.
+    - `others`: like `string`, for a scheme whose senders do not agree on the string to sign, such as on the port of a
+      URL. A signature of any of them fits, where the time is sent or not signed.
 
     Example::
 
@@ -171,8 +173,8 @@ class Scheme(ABC):
     def could_cover(self) -> frozenset[Component]:
         """What the signature of at least one request covers: what a verifier can require at all.
 
-        The default is what it covers of a bare POST. A scheme that covers more of some requests than of that one, such
-        as a body only where a header names its digest, returns all of it.
+        The default is what it covers of a bare POST. A scheme may cover more of some requests, such as a body only
+        where a header names its digest. It returns all of that.
         """
         return self.covers(Request("POST", "/"))
 
@@ -223,7 +225,7 @@ class Scheme(ABC):
         """What the request claims, or None where it is not of this scheme.
 
         Raises Rejected where it is of this scheme and not in form. With the body still to come, `request.body` is
-        empty, and None may turn into a claim when it is there, if `body_need` asks for it raw.
+        empty. Then None may turn into a claim when the body is there, if `body_need` asks for it raw.
         """
 
     def candidates(self, secret: bytes, claim: Claim, body: Body, seconds: Sequence[int]) -> Iterable[str]:

@@ -29,7 +29,8 @@ def sign(scheme: Scheme, request: Request, credential: Credential, *, now: float
     `nonce` is a text that no other request has, for a scheme that sends one.
 
     Raises CannotSign, with the part at fault and the remedy, where the request cannot be signed so that it would
-    verify, or where the credential may not go to its origin; ConfigError for a credential that the scheme cannot use.
+    verify. It also does where the credential may not go to the request's origin. Raises ConfigError for a credential
+    that the scheme cannot use.
 
     Example::
 

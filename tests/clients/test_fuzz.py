@@ -112,7 +112,10 @@ CLIENTS = {
 }
 
 
-@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize(
+    "client",
+    [pytest.param(name, marks=() if name in ("requests", "httpx-async") else pytest.mark.long) for name in CLIENTS],
+)
 @pytest.mark.parametrize("scheme", [GoTom(), GoGrid(allow_http=True)], ids=["gotom", "gogrid"])
 def test_a_thousand_requests_are_received_as_they_were_signed(client: str, scheme: Scheme) -> None:
     send, auth = CLIENTS[client]

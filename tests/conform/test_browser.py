@@ -15,9 +15,10 @@ from undersign.vectors import load, names
 from undersign.vectors.conform.judge import Status, judge
 from undersign.vectors.conform.protocol import cases, run_message
 
-PORT = Path(__file__).parents[2] / "vectors" / "ports" / "port.js"
+PORTS = Path(__file__).parents[2] / "vectors" / "ports"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-PAGE = """<!doctype html><meta charset="utf-8"><script src="{port}"></script><pre id="answers"></pre>
+PAGE = """<!doctype html><meta charset="utf-8"><script src="{ports}/hashes.js"></script>
+<script src="{ports}/port.js"></script><pre id="answers"></pre>
 <script type="application/json" id="messages">{messages}</script>
 <script>
   const messages = JSON.parse(document.getElementById("messages").textContent);
@@ -42,7 +43,7 @@ def test_every_vector_passes_in_chromium(tmp_path: Path) -> None:
     all_cases = cases(load(name) for name in names())
     messages = json.dumps([run_message(case) for case in all_cases]).replace("</", "<\\/")
     page = tmp_path / "page.html"
-    page.write_text(PAGE.format(port=PORT.as_uri(), messages=messages), encoding="utf-8")
+    page.write_text(PAGE.format(ports=PORTS.as_uri(), messages=messages), encoding="utf-8")
     command = [CHROMIUM, *ARGUMENTS, f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", page.as_uri()]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
     found = re.search(r'<pre id="answers">(.*?)</pre>', done.stdout, re.DOTALL)

@@ -135,6 +135,7 @@ def test_vectors_lint_says_what_it_does_not_check(monkeypatch: pytest.MonkeyPatc
     assert "the schema is not checked, which needs jsonschema" in result.err
 
 
+@pytest.mark.long
 def test_vectors_run(tmp_path: Path) -> None:
     assert undersign("vectors", "run").code == 0
     document: dict[str, Any] = json.loads(vectors.read("gotom"))

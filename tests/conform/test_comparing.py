@@ -32,6 +32,7 @@ def compare(
     return comparing.compare(command, ["gotom", "gogrid"], seed=seed, count=count, timeout=timeout, total=total)
 
 
+@pytest.mark.long
 def test_the_reference_port_and_the_library_are_of_one_mind() -> None:
     """Two implementations of the same rulings, which share no code."""
     for number in range(800):

@@ -86,6 +86,7 @@ def test_a_port_that_crashes_is_started_anew_and_only_the_test_at_fault_errored(
     assert "the port ended with exit status 3 without an answer" in sentence(report, Status.ERRORED)
 
 
+@pytest.mark.long
 def test_a_port_that_hangs_is_started_anew_and_only_the_test_at_fault_errored() -> None:
     report = run("hangs", timeout=2)
     assert counts(report) == (ALL - 2, 0, 2, 0)
@@ -126,6 +127,7 @@ def test_what_a_port_started_is_ended_with_it(tmp_path: Path) -> None:
         pytest.fail("the port's child runs on")
 
 
+@pytest.mark.long
 def test_a_port_that_always_crashes_is_given_up() -> None:
     report = run("crashes always")
     assert counts(report) == (0, 0, ALL, 0)

@@ -48,6 +48,7 @@ def test_right_requests_have_no_mistake() -> None:
     assert judged(rights(), "right").share == 1
 
 
+@pytest.mark.long
 def test_the_corpus_is_large() -> None:
     assert len(singles()) >= 400
     assert len({case.scheme for case in singles()}) >= 20
@@ -61,12 +62,14 @@ def test_single_mistakes() -> None:
     assert score.wrong_share < WRONG
 
 
+@pytest.mark.long
 def test_pairs_of_mistakes() -> None:
     score = judged(pairs(24), "pairs")
     assert score.share >= PAIRS - LUCK
     assert score.wrong <= 1
 
 
+@pytest.mark.long
 def test_what_nobody_can_know_is_not_named() -> None:
     assert judged(unknown()[::18], "unknown").wrong == 0
 

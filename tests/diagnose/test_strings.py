@@ -429,7 +429,8 @@ def pieces(secret: bytes) -> set[str]:
 def test_the_laws_of_comparing_hold_for_every_scheme(name: str) -> None:
     """What is right is the same; of what is spoilt every part is there once, and no piece of the secret is shown."""
     drawn, file = random.Random(name), load(name)
-    for group in [group for group in file.groups if group.op == "verify"]:
+    verified = [group for group in file.groups if group.op == "verify"]
+    for group in drawn.sample(verified, min(12, len(verified))):
         scheme = build_scheme(file.scheme, dict(group.options))
         for test in [test for test in group.tests if test.result == "valid"][:2]:
             explanation = explain(scheme, test.request, now=group.now)

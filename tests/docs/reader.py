@@ -36,7 +36,8 @@ else:
 
 ALL = {name_of(page): blocks(page) for page in PAGES}
 
-_PORT = (ROOT / "vectors" / "ports" / "port.js").read_bytes()
+_PORTS = ROOT / "vectors" / "ports"
+_PORT, _HASHES = (_PORTS / "port.js").read_bytes(), (_PORTS / "hashes.js").read_bytes()
 _S3_STYLE = DOCS / "examples" / "schemes" / "small-s3"
 
 FILES = {
@@ -57,8 +58,13 @@ FILES = {
         b'X-Passphrase = "{extra.passphrase}"\nX-Signature = "{signature}"\n',
     },
     "clients/requests.md": {"customers.csv": b"id\n7\n"},
-    "porting.md": {"port.js": _PORT},
-    "own-scheme.md": {"file": b"data", "my-port.js": _PORT, "vectors.json": (_S3_STYLE / "vectors.json").read_bytes()},
+    "porting.md": {"port.js": _PORT, "hashes.js": _HASHES},
+    "own-scheme.md": {
+        "file": b"data",
+        "my-port.js": _PORT,
+        "hashes.js": _HASHES,
+        "vectors.json": (_S3_STYLE / "vectors.json").read_bytes(),
+    },
 }
 """What a page takes for granted that its reader has."""
 

@@ -43,8 +43,8 @@ CALLS = (
 
 IN_DETAIL = ("start.md", "diagnosis.md")
 """Pages that have a test of their own below."""
-SLOW = ("testing.md",)
-"""Pages that start test runs."""
+SLOW = ("testing.md", "porting.md")
+"""Pages that start test runs, and ports that take all vectors."""
 
 
 @pytest.fixture(scope="module")

@@ -56,6 +56,7 @@ def show(page: Page, example: str) -> None:
     page.run("() => document.querySelectorAll('details').forEach((details) => (details.open = true))")
 
 
+@pytest.mark.long
 def test_it_fits_every_width(page: Page) -> None:
     for width in (320, 390, 768, 1280):
         page.size(width)
@@ -69,7 +70,8 @@ def test_it_fits_every_width(page: Page) -> None:
         assert page.run(TOO_WIDE) == [0], width
 
 
-@pytest.mark.parametrize("colours", ["light", pytest.param("dark", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("colours", ["light", "dark"])
 def test_it_is_legible(chromium_page: chromium.Page, colours: str) -> None:
     for width in (390, 1280):
         chromium_page.size(width, colours)

@@ -267,6 +267,7 @@ def test_one_node_of_a_cluster_is_not_enough(clients: Clients, cluster: Cluster)
     unavailable(lambda: tagged.remember("a", EXPIRES, NOW), "it is one node of a cluster: give the guard a client")
 
 
+@pytest.mark.long
 def test_a_node_that_goes_lets_nothing_in(clients: Clients) -> None:
     cluster = Cluster()
     try:

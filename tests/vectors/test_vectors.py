@@ -140,6 +140,7 @@ def test_vector(scheme: str, group: vectors.Group, test: vectors.Test) -> None:
     assert result.passed, result.difference
 
 
+@pytest.mark.long
 def test_run_file_runs_all() -> None:
     results = list(vectors.run_file(FILES["gogrid"]))
     assert [result.test for result in results] == [test for _, test in FILES["gogrid"]]

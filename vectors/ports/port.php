@@ -39,6 +39,13 @@ final class Refused extends Exception
     }
 }
 
+function refuseIf(bool $wrong, string $reason, string $detail): void
+{
+    if ($wrong) {
+        throw new Refused($reason, $detail);
+    }
+}
+
 /** A request as it is on the wire: all strings hold its bytes. Headers are pairs, in their order. */
 final class Request
 {
@@ -48,8 +55,7 @@ final class Request
         public array $headers = [],
         public string $body = '',
         public string $origin = '',
-    ) {
-    }
+    ) {}
 
     /** The values of all headers of that name (lower case), without the spaces and tabs around them. */
     public function values(string $name): array
@@ -60,8 +66,8 @@ final class Request
 
     public function hasMediaType(string $type): bool
     {
-        $types = array_map(fn ($value) => strtolower(rtrim(explode(';', $value)[0], " \t")), $this->values('content-type'));
-        return in_array($type, $types, true);
+        $typeOf = fn ($value) => strtolower(rtrim(explode(';', $value)[0], " \t"));
+        return in_array($type, array_map($typeOf, $this->values('content-type')), true);
     }
 
     public function with(array $changed): self
@@ -75,35 +81,30 @@ final class Request
 /** Path and query of a target that has the absolute form. */
 function originForm(string $target): string
 {
-    if (!preg_match('~^https?://[^/?#]*(.*)$~isD', $target, $match)) {
-        return $target;
-    }
-    return str_starts_with($match[1], '/') ? $match[1] : '/' . $match[1];
+    $left = preg_replace('~^https?://[^/?#]*~i', '', $target, 1, $isAbsolute);
+    return $isAbsolute && !str_starts_with($left, '/') ? "/$left" : $left;
 }
 
 /** What no scheme signs or takes. The D of the patterns keeps $ from matching before a newline. */
 function checkRequest(Request $request, string $target, string $reason): void
 {
-    if (!preg_match('/^[!#$%&\'*+.^_`|~0-9A-Za-z-]+$/D', $request->method)) {
-        throw new Refused($reason, 'the method is not a token');
-    }
-    if (!preg_match('~^/[!"$-\~]*$~D', $target)) {
-        throw new Refused($reason, 'the target is not path and query in printable ASCII without #');
-    }
-    foreach ($request->headers as [$name, $_]) {
-        $isOverride = in_array(strtr(strtolower($name), '_', '-'), OVERRIDES, true);
-        if ($isOverride && strtoupper($request->method) === 'POST') {
-            throw new Refused($reason, 'the method is overridden');
-        }
-    }
+    refuseIf(!preg_match('/^[!#$%&\'*+.^_`|~0-9A-Za-z-]+$/D', $request->method), $reason, 'the method is not a token');
+    $isPlain = preg_match('~^/[!"$-\~]*$~D', $target);
+    refuseIf(!$isPlain, $reason, 'the target is not path and query in printable ASCII without #');
+    $names = array_map(fn ($pair) => strtr(strtolower($pair[0]), '_', '-'), $request->headers);
+    $isOverridden = strtoupper($request->method) === 'POST' && array_intersect($names, OVERRIDES);
+    refuseIf($isOverridden, $reason, 'the method is overridden');
+}
+
+function isCleanText(string $keyId): bool
+{
+    return preg_match('//u', $keyId) && !preg_match('/[\x00-\x08\x0a-\x1f\x7f]/', $keyId);
 }
 
 function dateText(int|float $now, bool $milliseconds): string
 {
     $second = (int) floor($now);
-    if ($second < -62135596800 || $second > 253402300799) {
-        throw new Refused('cannot_sign', 'no date says this time');
-    }
+    refuseIf($second < -62135596800 || $second > 253402300799, 'cannot_sign', 'no date says this time');
     $fraction = min(intdiv((int) round(($now - $second) * 1e6), 1000), 999);
     return gmdate('Y-m-d\TH:i:s', $second) . ($milliseconds ? sprintf('.%03d', $fraction) : '') . 'Z';
 }
@@ -136,15 +137,13 @@ function dateSeconds(string $text): ?int
     }
     $number = fn (string $name): int => (int) ($match[$name] ?? 0);
     $month = isset($match['monthName']) ? (int) array_search($match['monthName'], $months, true) + 1 : $number('month');
-    if (!checkdate($month, $number('day'), $number('year')) || $number('hour') > 23 || $number('zoneHour') > 23) {
-        return null;
-    }
-    if ($number('minute') > 59 || $number('second') > 59 || $number('zoneMinute') > 59) {
-        return null;
-    }
+    $isTime = max($number('hour'), $number('zoneHour')) <= 23
+        && max($number('minute'), $number('second'), $number('zoneMinute')) <= 59;
+    $isDay = checkdate($month, $number('day'), $number('year'));
     // Not gmmktime, which takes the years 0 to 100 for 1970 to 2069.
     $date = (new DateTimeImmutable('@0'))->setDate($number('year'), $month, $number('day'));
-    if (($match['weekday'] ?? '') !== '' && $date->format('D') !== $match['weekday']) {
+    $isWeekday = in_array($match['weekday'] ?? '', ['', $date->format('D')], true);
+    if (!$isTime || !$isDay || !$isWeekday) {
         return null;
     }
     $offset = (($match['sign'] ?? '') === '-' ? -1 : 1) * ($number('zoneHour') * 3600 + $number('zoneMinute') * 60);
@@ -161,9 +160,7 @@ function secretsOf(array $keys, string $keyId): array
 /** HTTP HMAC 1.0: Authorization: <provider> <key id>:base64(HMAC(secret, string to sign)) */
 final class HeaderHmac
 {
-    public function __construct(private readonly array $options)
-    {
-    }
+    public function __construct(private readonly array $options) {}
 
     public function stringToSign(Request $request): string
     {
@@ -195,12 +192,15 @@ final class HeaderHmac
 
     public function sign(Request $request, string $keyId, string $secret, int|float $now): array
     {
-        $headers = [[$this->options['date_header'], dateText($now, $this->options['date_precision'] === 'milliseconds')]];
+        $date = dateText($now, $this->options['date_precision'] === 'milliseconds');
+        $headers = [[$this->options['date_header'], $date]];
         if (!$request->values('content-type')) {
             $headers[] = ['Content-Type', $this->options['content_type']];
         }
-        if (in_array('host', array_map('strtolower', $this->options['signed_headers']), true) && !$request->values('host')) {
-            $headers[] = ['Host', explode('://', $request->origin)[1] ?? throw new Refused('cannot_sign', 'Host is not known')];
+        $signed = array_map('strtolower', $this->options['signed_headers']);
+        if (in_array('host', $signed, true) && !$request->values('host')) {
+            $host = explode('://', $request->origin)[1] ?? throw new Refused('cannot_sign', 'Host is signed and not known');
+            $headers[] = ['Host', $host];
         }
         $string = $this->stringToSign($request->with($headers));
         $escaped = addcslashes($keyId, '\\:');
@@ -214,20 +214,12 @@ final class HeaderHmac
         [$keyId, $signature] = $this->credentials($request);
         $found = $this->covered($request, 'malformed');
         $at = dateSeconds($found[strtolower($this->options['date_header'])] ?? '');
-        if ($at === null || !isset($found['content-type'])) {
-            throw new Refused('malformed', 'no date in a form that is read, or no Content-Type');
-        }
+        refuseIf($at === null || !isset($found['content-type']), 'malformed', 'no date that is read, or no Content-Type');
         checkRequest($request, $request->target, 'malformed');
-        if ($request->method !== strtoupper($request->method)) {
-            throw new Refused('malformed', 'the method is not upper case');
-        }
+        refuseIf($request->method !== strtoupper($request->method), 'malformed', 'the method is not upper case');
         $age = (int) floor($now) - $at;
-        if ($age > $this->options['window']['past']) {
-            throw new Refused('stale', 'too old');
-        }
-        if (-$age > $this->options['window']['future']) {
-            throw new Refused('future', 'too far ahead');
-        }
+        refuseIf($age > $this->options['window']['past'], 'stale', 'too old');
+        refuseIf(-$age > $this->options['window']['future'], 'future', 'too far ahead');
         $string = $this->stringToSign($request);
         foreach (secretsOf($keys, $keyId) as $secret) {
             if (hash_equals($this->signature($secret, $string), $signature)) {
@@ -241,38 +233,36 @@ final class HeaderHmac
     {
         $provider = $this->options['provider'];
         $sent = $request->values('authorization');
-        if (!array_filter($sent, fn ($value) => $value === $provider || str_starts_with($value, "$provider "))) {
-            throw new Refused('missing', 'no Authorization of this provider');
-        }
+        $claims = array_filter($sent, fn ($value) => str_starts_with("$value ", "$provider "));
+        refuseIf(!$claims, 'missing', 'no Authorization of this provider');
         $size = SIZES[$this->options['algorithm']];
         $shape = sprintf('[A-Za-z0-9+\/]{%d}={%d}', ceil($size * 4 / 3), (3 - $size % 3) % 3);
-        $form = "/^((?:[^\\\\:]|\\\\[\\\\:])+):($shape)\$/D";
-        if (count($sent) > 1 || !preg_match($form, substr($sent[0], strlen($provider) + 1), $match)) {
-            throw new Refused('malformed', 'Authorization is not there once in its one form');
-        }
+        // Possessive, since a long key id would reach the limits of backtracking.
+        $form = "/^((?:[^\\\\:]++|\\\\[\\\\:])++):($shape)\$/D";
+        preg_match($form, substr($sent[0], strlen($provider) + 1), $match);
+        refuseIf(count($sent) > 1 || !$match, 'malformed', 'Authorization is not there once in its one form');
         $keyId = preg_replace('/\\\\(.)/s', '$1', $match[1]);
-        if (!preg_match('//u', $keyId) || preg_match('/[\x00-\x08\x0a-\x1f\x7f]/', $keyId)) {
-            throw new Refused('malformed', 'the key id is not UTF-8 or holds a control character');
-        }
+        refuseIf(!isCleanText($keyId), 'malformed', 'the key id is not UTF-8 or holds a control character');
         return [$keyId, $match[2]];
     }
 
     /** The headers that are signed, by name in lower case, each there once and with a clean value. */
     private function covered(Request $request, string $reason): array
     {
-        $names = array_map('strtolower', ['content-type', $this->options['date_header'], ...$this->options['signed_headers']]);
+        $signed = ['content-type', $this->options['date_header'], ...$this->options['signed_headers']];
+        $names = array_map('strtolower', $signed);
         $folded = array_map(fn ($name) => strtr($name, '_', '-'), $names);
         $found = [];
         foreach ($request->headers as [$name, $value]) {
             $name = strtolower($name);
             if (in_array($name, $names, true)) {
                 $value = trim($value, " \t");
-                if (isset($found[$name]) || preg_match('/[^ -~\x80-\xff]/', $value)) {
-                    throw new Refused($reason, "the header $name is there twice or holds a control character");
-                }
+                $isClean = preg_match('/^[ -~\x80-\xff]*$/D', $value);
+                refuseIf(isset($found[$name]) || !$isClean, $reason, "$name is there twice or holds a control character");
                 $found[$name] = $value;
-            } elseif (in_array(strtr($name, '_', '-'), $folded, true)) {
-                throw new Refused($reason, "the header $name would stand in for a signed one"); // CGI gives both one name
+            } else {
+                $standsIn = in_array(strtr($name, '_', '-'), $folded, true);
+                refuseIf($standsIn, $reason, "$name would stand in for a signed header"); // CGI gives both one name
             }
         }
         return $found;
@@ -282,9 +272,7 @@ final class HeaderHmac
 /** Keyed timestamp: sig = hex(hash(key id + secret + seconds)), a parameter beside the key id; the time is not sent. */
 final class KeyedTimestamp
 {
-    public function __construct(private readonly array $options)
-    {
-    }
+    public function __construct(private readonly array $options) {}
 
     public function signature(string $keyId, string $secret, int $second): string
     {
@@ -293,44 +281,33 @@ final class KeyedTimestamp
 
     public function sign(Request $request, string $keyId, string $secret, int|float $now): array
     {
-        $refuse = fn (string $detail) => throw new Refused('cannot_sign', $detail);
+        $refuseIf = fn (bool $wrong, string $detail) => refuseIf($wrong, 'cannot_sign', $detail);
         $method = strtoupper($request->method);
-        if (str_contains($keyId, "\t")) {
-            $refuse('the key id holds a control character');
-        }
-        if ($request->origin !== '' && !$this->isSecure($request)) {
-            $refuse('plain http shows the signature');
-        }
-        if (!in_array($method, $this->options['methods'], true)) {
-            $refuse('the method is not signed');
-        }
+        $refuseIf(str_contains($keyId, "\t"), 'the key id holds a control character');
+        $refuseIf($request->origin !== '' && !$this->isSecure($request), 'plain http shows the signature');
+        $refuseIf(!in_array($method, $this->options['methods'], true), 'the method is not signed');
         $headers = [];
         $isForm = $method !== 'GET' && $request->hasMediaType(FORM);
         if ($this->options['placement'] === 'form' && !$isForm) {
-            if ($request->values('content-type') || $request->body !== '' || $method === 'GET') {
-                $refuse('the request is no form');
-            }
+            $isOther = $request->values('content-type') || $request->body !== '' || $method === 'GET';
+            $refuseIf($isOther, 'the request is no form');
             $headers = [['Content-Type', FORM]];
             $request = $request->with($headers);
             $isForm = true;
         }
-        $inForm = $this->options['placement'] !== 'query' && $isForm;
+        $inForm = $isForm && $this->options['placement'] !== 'query';
         [$query, $form] = $this->places($request, $request->body);
         [$here, $there] = $inForm ? [$form, $query] : [$query, $form];
-        $names = array_column($here, 0);
-        if ($there || count(array_unique($names)) < count($names)) {
-            $refuse('a parameter stands in the other place, or is there twice');
-        }
-        $version = array_search($this->options['version_param'], $names, true);
-        if ($version !== false && !$this->accepts($here[$version][1])) {
-            $refuse('the version is not supported');
-        }
+        $found = array_column($here, 1, 0);
+        $refuseIf($there || count($found) < count($here), 'a parameter is there twice, or in the other place');
+        $version = $found[$this->options['version_param'] ?? ''] ?? null;
+        $refuseIf($version !== null && !$this->accepts($version), 'the version is not supported');
         $second = (int) floor($now);
         $pairs = [
             [$this->options['key_param'], $keyId],
             [$this->options['sig_param'], $this->signature($keyId, $secret, $second)],
         ];
-        if ($this->options['version_param'] !== null && $version === false) {
+        if ($this->options['version_param'] !== null && $version === null) {
             $pairs[] = [$this->options['version_param'], $this->options['version']];
         }
         [$path, $encoded] = explode('?', $request->target, 2) + [1 => ''];
@@ -368,33 +345,24 @@ final class KeyedTimestamp
         if (!isset($found[$this->options['sig_param']])) {
             return null;
         }
-        if (!$this->isSecure($request)) {
-            throw new Refused('insecure', 'not over https');
-        }
+        refuseIf(!$this->isSecure($request), 'insecure', 'not over https');
         checkRequest($request, $request->target, 'malformed');
-        $malformed = fn (string $detail) => throw new Refused('malformed', $detail);
-        if (!in_array($request->method, $this->options['methods'], true)) {
-            $malformed('the method is not taken');
-        }
-        if (($query && $form) || count($found) < count($sent)) {
-            $malformed('a parameter is there twice, or they stand in both places');
-        }
-        if (!preg_match('//u', implode($found))) {
-            $malformed('a parameter is not UTF-8');
-        }
+        $refuseIf = fn (bool $wrong, string $detail) => refuseIf($wrong, 'malformed', $detail);
+        $refuseIf(!in_array($request->method, $this->options['methods'], true), 'the method is not taken');
+        $isInBoth = $query && $form;
+        $refuseIf($isInBoth || count($found) < count($sent), 'a parameter is there twice, or in both places');
+        // Joined by something, or the ends of two values could make one character.
+        $refuseIf(!preg_match('//u', implode("\n", $found)), 'a parameter is not UTF-8');
         $keyId = $found[$this->options['key_param']] ?? '';
-        if ($keyId === '' || preg_match('/[\x00-\x1f\x7f]/', $keyId)) {
-            $malformed('the key id is absent, empty or holds a control character');
-        }
+        $refuseIf($keyId === '', 'the key id is absent or empty');
+        $refuseIf(preg_match('/[\x00-\x1f\x7f]/', $keyId) === 1, 'the key id holds a control character');
         $signature = $found[$this->options['sig_param']];
-        if (strlen($signature) !== 2 * SIZES[$this->options['algorithm']] || strspn($signature, '0123456789abcdef') < strlen($signature)) {
-            $malformed('the signature is not lower-case hex of its length');
-        }
+        $form = sprintf('/^[0-9a-f]{%d}$/D', 2 * SIZES[$this->options['algorithm']]);
+        $refuseIf(!preg_match($form, $signature), 'the signature is not lower-case hex of its length');
         if ($this->options['version_param'] !== null) {
-            $version = $found[$this->options['version_param']] ?? $malformed('the version is absent');
-            if (!$this->accepts($version)) {
-                throw new Refused('unsupported_version', 'the version is not served');
-            }
+            $version = $found[$this->options['version_param']] ?? null;
+            $refuseIf($version === null, 'the version is absent');
+            refuseIf(!$this->accepts($version), 'unsupported_version', 'the version is not served');
         }
         return [$keyId, $signature];
     }
@@ -428,13 +396,12 @@ final class KeyedTimestamp
             $parts = explode('&', $encoded);
             $names = array_map(fn ($part) => explode('=', $part)[0], $parts);
             $place = array_search($name, array_map('urldecode', $names), true);
-            if ($place !== false) {
-                $parts[$place] = $names[$place] . '=' . rawurlencode($value);
-                $encoded = implode('&', $parts);
-            } else {
-                $joint = $encoded === '' || str_ends_with($encoded, '&') ? '' : '&';
-                $encoded .= $joint . rawurlencode($name) . '=' . rawurlencode($value);
+            if ($place === false) {
+                $place = count($parts) - (end($parts) === '' ? 1 : 0); // no & behind nothing, or behind another
+                $names[$place] = rawurlencode($name);
             }
+            $parts[$place] = $names[$place] . '=' . rawurlencode($value);
+            $encoded = implode('&', $parts);
         }
         return $encoded;
     }
@@ -449,9 +416,8 @@ function scheme(string $name, array $options): HeaderHmac|KeyedTimestamp
 /** What to set on the request so that it is signed, the target and body it then has, and the string that was signed. */
 function sign(string $scheme, array $options, Request $request, string $keyId, string $secret, int|float $now): array
 {
-    if ($keyId === '' || $secret === '' || preg_match('/[\x00-\x08\x0a-\x1f\x7f]/', $keyId) || !preg_match('//u', $keyId)) {
-        throw new Refused('cannot_sign', 'the key id or the secret is empty, or the key id is no clean text');
-    }
+    refuseIf($keyId === '' || $secret === '', 'cannot_sign', 'the key id or the secret is empty');
+    refuseIf(!isCleanText($keyId), 'cannot_sign', 'the key id is not UTF-8 or holds a control character');
     checkRequest($request, originForm($request->target), 'cannot_sign');
     return scheme($scheme, $options)->sign($request, $keyId, $secret, $now);
 }
@@ -474,7 +440,8 @@ function toWire(string $text): string
 
 function fromWire(string $wire): string
 {
-    return preg_replace_callback('/[\x80-\xff]/', fn ($match) => chr(192 | ord($match[0]) >> 6) . chr(128 | ord($match[0]) & 63), $wire);
+    $utf8 = fn ($match) => chr(192 | ord($match[0]) >> 6) . chr(128 | ord($match[0]) & 63);
+    return preg_replace_callback('/[\x80-\xff]/', $utf8, $wire);
 }
 
 function bytes(array $holder, string $name): string
@@ -489,26 +456,28 @@ function text(string $name, string $value): array
 
 function run(array $command): array
 {
-    ['seq' => $seq, 'op' => $op, 'scheme' => $scheme, 'options' => $options, 'now' => $now, 'request' => $given] = $command;
+    ['op' => $op, 'scheme' => $scheme, 'options' => $options, 'now' => $now, 'request' => $given] = $command;
     $unknown = isset(SCHEMES[$scheme]) ? array_diff_key($options, SCHEMES[$scheme]) : ['scheme' => 1];
     if ($unknown) {
-        return ['seq' => $seq, 'skipped' => 'there is no ' . implode(', ', array_keys($unknown))];
+        return ['skipped' => 'there is no ' . implode(', ', array_keys($unknown))];
     }
+    [$method, $target] = [toWire($given['method']), toWire($given['target'])];
     $headers = array_map(fn ($pair) => array_map('toWire', $pair), $given['headers']);
-    $request = new Request(toWire($given['method']), toWire($given['target']), $headers, bytes($given, 'body'), $given['origin'] ?? '');
+    $request = new Request($method, $target, $headers, bytes($given, 'body'), $given['origin'] ?? '');
     try {
         if ($op === 'sign') {
             $signed = sign($scheme, $options, $request, $command['key_id'], bytes($command, 'secret'), $now);
-            $signed['patch']['headers'] = array_map(fn ($pair) => array_map('fromWire', $pair), $signed['patch']['headers']);
+            $patch = $signed['patch'];
+            $patch['headers'] = array_map(fn ($pair) => array_map('fromWire', $pair), $patch['headers']);
             $body = $signed['body'] === $request->body ? [] : text('body', $signed['body']);
-            return ['seq' => $seq, 'patch' => $signed['patch'], 'target' => fromWire($signed['target'])]
-                + $body + text('string_to_sign', $signed['string_to_sign']);
+            $string = text('string_to_sign', $signed['string_to_sign']);
+            return ['patch' => $patch, 'target' => fromWire($signed['target'])] + $body + $string;
         }
         $secret = fn ($entry) => is_array($entry) ? bytes($entry, 'secret') : $entry;
         $keys = array_map(fn ($secrets) => array_map($secret, $secrets), $command['keys']);
-        return ['seq' => $seq, 'result' => 'valid', 'key_id' => verify($scheme, $options, $request, $keys, $now)];
+        return ['result' => 'valid', 'key_id' => verify($scheme, $options, $request, $keys, $now)];
     } catch (Refused $refused) {
-        return ['seq' => $seq] + ($op === 'sign' ? ['error' => 'cannot_sign'] : ['result' => 'invalid', 'reason' => $refused->reason]);
+        return $op === 'sign' ? ['error' => 'cannot_sign'] : ['result' => 'invalid', 'reason' => $refused->reason];
     }
 }
 
@@ -518,7 +487,7 @@ if (PHP_SAPI === 'cli' && realpath($argv[0]) === __FILE__) {
         if ($command['cmd'] === 'stop') {
             break;
         }
-        $answer = $command['cmd'] === 'run' ? run($command) : [
+        $answer = $command['cmd'] === 'run' ? ['seq' => $command['seq']] + run($command) : [
             'implementation' => ['name' => 'port.php', 'version' => '1.0.0', 'language' => 'PHP'],
             'schemes' => array_keys(SCHEMES),
             'ops' => ['sign', 'verify'],

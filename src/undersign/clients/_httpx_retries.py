@@ -28,9 +28,9 @@ def send_with_retries(
 ) -> httpx.Response:
     """`client.send(request, **keywords)`, tried again up to `attempts` times, each time with a signature of its own.
 
-    It is tried again on connection errors, 429 and 503, after Retry-After or else after a wait that doubles; an
-    answer that asks for more than `longest_wait` seconds is returned as it is. Idempotent methods are tried again,
-    others only when `also` names them, since a server may have acted before the connection broke.
+    It is tried again on connection errors, 429 and 503. It waits for Retry-After, or else for a time that doubles. An
+    answer that asks for more than `longest_wait` seconds is returned as it is. Idempotent methods are tried again.
+    Others are only when `also` names them, since a server may have acted before the connection broke.
     """
     plan = RetryPlan(request.method, attempts, also, longest_wait)
     while True:

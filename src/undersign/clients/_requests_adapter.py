@@ -35,8 +35,8 @@ _REMEMBERED = 256  # requests: the hops of a good many redirects at once
 def retries(attempts: int = 3, *, also: Iterable[str] = (), backoff: float = 0.5) -> Retry:
     """urllib3's Retry for a SigningAdapter: `attempts` more tries on connection errors, 429 and 503.
 
-    Retry-After is honoured; without one the waits start at `backoff` seconds and double. Idempotent methods are
-    tried again, others only when `also` names them, since a server may have acted before the connection broke.
+    Retry-After is honoured. Without one the waits start at `backoff` seconds and double. Idempotent methods are tried
+    again. Others are only when `also` names them, since a server may have acted before the connection broke.
     """
     return Retry(
         total=attempts,
@@ -51,14 +51,16 @@ def retries(attempts: int = 3, *, also: Iterable[str] = (), backoff: float = 0.5
 class SigningAdapter(HTTPAdapter):
     """A transport adapter that signs each attempt: `session.mount(origin, SigningAdapter(…, origins=[origin]))`.
 
-    For those who want urllib3's retries, which repeat what `auth=` has signed. `max_retries` is a Retry, such as
-    `retries()` makes, or a number. Requests to other origins than `origins` go unsigned, without the scheme's
-    private headers and without parameters of ours that a redirect brings back, wherever else the adapter is mounted.
-    What it sets does not show on `response.request`. `older` are secrets that are being replaced,
-    for a scheme that sends several signatures: each makes one too. `extra` is what else the credential has, by name.
-    `nonce` returns a text that no request had before, for a scheme that sends one; each attempt gets its own.
+    Take it for urllib3's retries, which repeat what `auth=` has signed. What it sets does not show on
+    `response.request`. Requests to other origins than `origins` go unsigned, wherever else the adapter is mounted. They
+    carry no private header of the scheme, and no parameter of ours that a redirect brings back.
 
-    Raises ConfigError for a credential that cannot work, or without origins; sending raises CannotSign.
+    - `max_retries`: a Retry, such as `retries()` makes, or a number.
+    - `older`: secrets that are being replaced, for a scheme that sends several signatures. Each makes one too.
+    - `extra`: what else the credential has, by name.
+    - `nonce`: returns a text that no request had before, for a scheme that sends one. Each attempt gets its own.
+
+    Raises ConfigError for a credential that cannot work, or without origins. Sending raises CannotSign.
     """
 
     __attrs__ = [*HTTPAdapter.__attrs__, "_signer"]  # noqa: RUF012 - requests' own way to say what is pickled

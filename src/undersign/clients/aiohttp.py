@@ -43,20 +43,23 @@ _NEVER_RESENT = ("POST", "PATCH")
 class SignatureAuth(HopAuth):
     """Signs every request of a session, or of one call (`middlewares=`), and every redirect within the origins.
 
-    A redirect elsewhere goes without signature, Date, signed headers and parameters. `origins` are where the
-    credential may go (`https://host[:port]`); with none named that is the origin of each call itself. `clock`
-    returns Unix seconds. With `adjust_clock` a refusal over https whose Date shows that our clock is off by more
-    than the scheme's window is answered by signing once more with the server's time, which is remembered for its
-    origin; a day at most. `older` are secrets that are being replaced, for a scheme that sends several signatures:
-    each makes one too. `extra` is what else the credential has, by name. `nonce` returns a text that no request had
-    before; a new UUID where it is not given and the scheme wants one. One object serves any number of sessions and
-    tasks.
+    A redirect elsewhere goes without signature, Date, signed headers and parameters. One object serves any number of
+    sessions and tasks.
 
-    With `check_response`, for a scheme that signs answers, the answer to each hop is read whole, so that `read()` has
-    it and `content` has nothing left, and ResponseRejected is raised where its signature is absent or wrong.
+    - `origins`: where the credential may go, each as `https://host[:port]`. With none named that is the origin of each
+      call itself.
+    - `clock`: returns Unix seconds.
+    - `adjust_clock`: a refusal over https whose Date lies outside the scheme's window is answered by signing once more,
+      with the server's time. That time is remembered for its origin. More than a day is not followed.
+    - `older`: secrets that are being replaced, for a scheme that sends several signatures. Each makes one too.
+    - `extra`: what else the credential has, by name.
+    - `nonce`: returns a text that no request had before. Where it is not given and the scheme wants one, it is a new
+      UUID.
+    - `check_response`: for a scheme that signs answers. The answer to each hop is read whole: `read()` has it, and
+      `content` has nothing left. ResponseRejected is raised where its signature is absent or wrong.
 
-    Raises ConfigError for a credential that cannot work; sending raises CannotSign for a request that cannot be
-    signed. Files are hashed from where they stand; other streams are spooled, to disk beyond 1 MiB.
+    Raises ConfigError for a credential that cannot work. Sending raises CannotSign for a request that cannot be signed.
+    Files are hashed from where they stand. Other streams are spooled, to disk beyond 1 MiB.
     """
 
     def _set_up(self) -> None:

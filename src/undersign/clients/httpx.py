@@ -33,19 +33,22 @@ _EXTENSION = "undersign"  # httpx hands a request's extensions on to every hop
 class SignatureAuth(HopAuth, Auth):  # type: ignore[misc]  # as of Auth itself
     """Signs the request; with `sign_every_hop(client)`, every redirect within the credential's origins too.
 
-    `origins` are where the credential may go (`https://host[:port]`); with none named that is the origin of the
-    call itself. `clock` returns Unix seconds. With `adjust_clock` a refusal over https whose Date shows that our
-    clock is off by more than the scheme's window is answered by signing once more with the server's time, which is
-    remembered for its origin; a day at most. `older` are secrets that are being replaced, for a scheme that sends
-    several signatures: each makes one too. `extra` is what else the credential has, by name. `nonce` returns a text
-    that no request had before; a new UUID where it is not given and the scheme wants one. One object serves any
-    number of clients, threads and tasks.
+    One object serves any number of clients, threads and tasks.
 
-    With `check_response`, for a scheme that signs answers, each answer is read whole, a stream too, and
-    ResponseRejected is raised where its signature is absent or wrong. Redirects need `sign_every_hop(client)` then.
+    - `origins`: where the credential may go, each as `https://host[:port]`. With none named that is the origin of the
+      call itself.
+    - `clock`: returns Unix seconds.
+    - `adjust_clock`: a refusal over https whose Date lies outside the scheme's window is answered by signing once more,
+      with the server's time. That time is remembered for its origin. More than a day is not followed.
+    - `older`: secrets that are being replaced, for a scheme that sends several signatures. Each makes one too.
+    - `extra`: what else the credential has, by name.
+    - `nonce`: returns a text that no request had before. Where it is not given and the scheme wants one, it is a new
+      UUID.
+    - `check_response`: for a scheme that signs answers. Each answer is read whole, a stream too. ResponseRejected is
+      raised where its signature is absent or wrong. Redirects need `sign_every_hop(client)` then.
 
-    Raises ConfigError for a credential that cannot work; sending raises CannotSign for a request that cannot be
-    signed. Files are hashed from where they stand; other streams are spooled, to disk beyond 1 MiB.
+    Raises ConfigError for a credential that cannot work. Sending raises CannotSign for a request that cannot be signed.
+    Files are hashed from where they stand. Other streams are spooled, to disk beyond 1 MiB.
     """
 
     def sync_auth_flow(self, request: Any) -> Generator[Any, Any, None]:
@@ -99,7 +102,7 @@ def sign_every_hop(client: Client) -> Client:
     """The client, with every hop of a redirect signed afresh, or stripped where it leaves the credential's origins.
 
     For requests whose auth is a SignatureAuth; others stay as they are. It adds a request hook, which runs behind all
-    others, those that are added later too: what they change is signed. Proxies, transports and cookies stay.
+    others, also those that are added later. So what they change is signed. Proxies, transports and cookies stay.
     """
     keep_behind(client, _asign_hop if hasattr(client, "aclose") else _sign_hop)
     return client

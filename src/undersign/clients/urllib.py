@@ -38,18 +38,21 @@ _RECORD = "redirect_dict"
 class SignatureHandler(BaseHandler):
     """Signs every request of an opener, and every redirect within the credential's origins afresh.
 
-    A redirect elsewhere goes without signature, Date, signed headers and parameters. `origins` are where the
-    credential may go (`https://host[:port]`); with none named that is the origin of each call itself. `clock`
-    returns Unix seconds. `older` are secrets that are being replaced, for a scheme that sends several signatures:
-    each makes one too. `extra` is what else the credential has, by name. `nonce` returns a text that no request had
-    before; a new UUID where it is not given and the scheme wants one. The caller's Request is left alone. One
-    object serves any number of openers and threads.
+    A redirect elsewhere goes without signature, Date, signed headers and parameters. The caller's Request is left
+    alone. One object serves any number of openers and threads.
 
-    With `check_response`, for a scheme that signs answers, the answer to each hop is read whole, and ResponseRejected
-    is raised where its signature is absent or wrong.
+    - `origins`: where the credential may go, each as `https://host[:port]`. With none named that is the origin of each
+      call itself.
+    - `clock`: returns Unix seconds.
+    - `older`: secrets that are being replaced, for a scheme that sends several signatures. Each makes one too.
+    - `extra`: what else the credential has, by name.
+    - `nonce`: returns a text that no request had before. Where it is not given and the scheme wants one, it is a new
+      UUID.
+    - `check_response`: for a scheme that signs answers. The answer to each hop is read whole. ResponseRejected is
+      raised where its signature is absent or wrong.
 
-    Raises ConfigError for a credential that cannot work; opening raises CannotSign for a request that cannot be
-    signed. Files are hashed from where they stand; other streams are spooled, to disk beyond 1 MiB.
+    Raises ConfigError for a credential that cannot work. Opening raises CannotSign for a request that cannot be signed.
+    Files are hashed from where they stand. Other streams are spooled, to disk beyond 1 MiB.
     """
 
     handler_order = 10_000  # behind those that complete a request: HTTPHandler adds Content-Type and Host at 500

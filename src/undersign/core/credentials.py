@@ -106,12 +106,15 @@ NO_SECRET = Secret(hashlib.sha256(b"undersign: no such key").digest())
 class Credential:
     """A key id with its secret, and the origins that it may be sent to.
 
-    `origins` are `https://host[:port]`. With none named a client sends the credential to the origin of its
-    user's own call alone, and to no other that a redirect leads to. `older` are secrets that are being replaced: with a
-    scheme that sends several signatures, each makes one too, after that of `secret`, so that a receiver who still has
-    an older one verifies as well. `extra` are values that an API wants besides, such as a passphrase or a token, by the
-    names that its scheme gives them. Raises ConfigError for an empty key id or secret, for control characters in the
-    key id, and for an origin that is none.
+    - `origins`: each is `https://host[:port]`. With none named a client sends the credential to the origin of its
+      user's own call alone, and to no other that a redirect leads to.
+    - `older`: secrets that are being replaced. With a scheme that sends several signatures, each makes one too, after
+      that of `secret`. So a receiver who still has an older one verifies as well.
+    - `extra`: values that an API wants besides, such as a passphrase or a token, by the names that its scheme gives
+      them.
+
+    Raises ConfigError for an empty key id or secret, for control characters in the key id, and for an origin that is
+    none.
 
     Example::
 

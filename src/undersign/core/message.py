@@ -130,13 +130,16 @@ class _Indexed:
 class Request(_Indexed):
     """A request exactly as it is on the wire.
 
-    `target` is what stands on the request line: `/path?query`, raw. `headers` keep order and repeats; names
-    are case-insensitive, values are the wire's bytes as Latin-1, one character a byte. `body` is what is sent,
-    after any Content-Encoding. `origin` is `https://host[:port]`, or "" where it is not known. The repr shows
-    neither values of headers nor the query, since signatures stand there.
+    - `target`: what stands on the request line, raw: `/path?query`.
+    - `headers`: keep order and repeats. Names are case-insensitive. Values are the wire's bytes as Latin-1, one
+      character a byte.
+    - `body`: what is sent, after any Content-Encoding.
+    - `origin`: `https://host[:port]`, or "" where it is not known.
 
-    It is pickled whole, for a worker that signs or verifies what another process has: it is the message itself, and a
-    pickle of it is to be kept as its bytes would be. Nothing here pickles one unasked, and no error holds one.
+    The repr shows neither values of headers nor the query, since signatures stand there.
+
+    It is pickled whole, for a worker that signs or verifies what another process has. A pickle of it is the message
+    itself: keep it as you would keep its bytes. Nothing here pickles one unasked, and no error holds one.
 
     Example::
 
@@ -194,9 +197,9 @@ class Request(_Indexed):
     ) -> Self:
         """The request that a client sends which normalises nothing.
 
-        The path keeps its bytes (`//`, `..` and `%7e` included), an empty one becomes `/`, the fragment is
-        dropped, and what is not printable ASCII is percent-encoded as UTF-8. Raises CannotSign for a URL that
-        is not http or https, that names a user or a password, or that holds control characters.
+        The path keeps its bytes, `//`, `..` and `%7e` included. An empty one becomes `/`. The fragment is dropped. What
+        is not printable ASCII is percent-encoded as UTF-8. Raises CannotSign for a URL that is not http or https, that
+        names a user or a password, or that holds control characters.
         """
         match = re.fullmatch(_URL, url)
         if match is None:
@@ -281,9 +284,9 @@ class _Patch(NamedTuple):
 class Patch(_Patch):
     """What signing sets on a request: headers, and fields of the query and of a urlencoded form.
 
-    `headers` replace every header of that name. For `query` and `form` a name (compared decoded) that is there
-    once gets its value replaced in place and one that is absent is appended; all other bytes stay. The repr
-    shows names alone, since the values are credentials, and it is not pickled.
+    `headers` replace every header of that name. In `query` and `form` names are compared decoded. One that is there
+    once gets its value replaced in place, and one that is absent is appended. All other bytes stay. The repr shows
+    names alone, since the values are credentials. It is not pickled.
 
     Example::
 

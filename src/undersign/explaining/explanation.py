@@ -108,16 +108,19 @@ def explain(
     """What is signed of the request, part by part. `now` is in Unix seconds.
 
     With a key id or a Credential the request is one that is to be signed at `now`, whatever it carries already. Without
-    one it was received: key id and time are those that it claims, and `now` stands in for a time that is not sent.
-    No secret is needed, since none is in a string to sign. `show_signature` puts the valid signature into the patch,
-    which takes a Credential; whoever has it can send the request. A scheme's nonce is `nonce`, or `<nonce>` where that
-    is not given; what else a credential sends is `<NAME>`, unless `show_signature` shows it.
+    one it was received. Then key id and time are those that it claims, and `now` stands in for a time that is not sent.
+    No secret is needed, since none is in a string to sign.
+
+    - `show_signature`: puts the valid signature into the patch, which takes a Credential. Whoever has it can send the
+      request.
+    - `nonce`: a scheme's nonce; `<nonce>` where it is not given. What else a credential sends is `<NAME>`, unless
+      `show_signature` shows it.
 
     The text hides the body, and the values of headers and parameters that are named like credentials (`Cookie`,
     `X-Auth-Token`, `api_key`, `sig`). It cannot know what else is private: paths, other parameters and key ids stay.
 
-    Raises CannotSign as `sign` does, and where a request that was received has no canonical form; Rejected as the
-    scheme's `read` does, and Rejected(missing) for a received request without a signature; ConfigError for
+    Raises CannotSign as `sign` does, and where a request that was received has no canonical form. Raises Rejected as
+    the scheme's `read` does, and Rejected(missing) for a received request without a signature. Raises ConfigError for
     `show_signature` without a Credential.
 
     Example::

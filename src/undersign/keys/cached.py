@@ -46,21 +46,22 @@ class _Asked(NamedTuple):
 class CachedKeys(LookupAround):
     """A lookup whose answers are remembered: for a Verifier's `keys`, or an AsyncVerifier's.
 
-    `lookup` is what a verifier takes, and where it is a coroutine this is one too. What it finds is good for `max_age`
-    seconds from the moment when it was asked: a secret that is taken away verifies for so long at most, and one that is
-    put beside others may take as long to verify. `forget` is for this process at once. `max_keys` are held, and the
-    longest unused go first.
+    - `lookup`: what a verifier takes. Where it is a coroutine, this is one too.
+    - `max_age`: for how many seconds an answer is good, from the moment when it was asked for. A secret that is taken
+      away verifies for so long at most. One that is put beside others may take as long to verify. `forget` ends it at
+      once in this process.
+    - `max_keys`: how many keys are held. The longest unused go first.
+    - `tenant(head)`: for a lookup that takes the request's head. It returns the name of the tenant whose key it is, by
+      which the answers are kept apart. With None there is no such tenant, and the key is unknown. Where the lookup
+      returns no TenantKey of its own, that name is the verifier's too. Let it be one of your records, not the Host as
+      it was sent.
+    - `clock`: returns seconds that only go up.
 
-    Only keys that exist are held: a new one works at once, and whoever makes up key ids fills nothing, though each of
-    them is a lookup. A lookup that raises is not remembered either. There is one lookup at a time for a key, and
-    requests that come meanwhile wait for its answer, an exception too; under trio each asks for itself.
+    Only keys that exist are held. So a new one works at once. Whoever makes up key ids fills nothing, though each of
+    them is a lookup. A lookup that raises is not remembered either. There is one lookup at a time for a key. Requests
+    that come meanwhile wait for its answer, an exception too; under trio each asks for itself.
 
-    A lookup that takes the request's head needs `tenant(head)`, the name of the tenant whose key it is, by which the
-    answers are kept apart; with None there is no such tenant, and the key is unknown. Where the lookup returns no
-    TenantKey of its own, that name is the verifier's too: let it be one of your records, not the Host as it was sent.
-
-    `clock` returns seconds that only go up. Raises ConfigError for options that cannot work. Safe to share between
-    threads and event loops.
+    Raises ConfigError for options that cannot work. Safe to share between threads and event loops.
     """
 
     def __init__(

@@ -15,10 +15,12 @@ _SECRET_SUFFIX = re.compile(r"_SECRET(?:_([1-9][0-9]*))?")
 class EnvironmentKeys:
     """The keys in environment variables, read once: for a Verifier's `keys`.
 
-    With the prefix `UNDERSIGN_KEY_`, a key that is called SHOP there has `UNDERSIGN_KEY_SHOP_ID`, its key id;
-    `UNDERSIGN_KEY_SHOP_SECRET`, and for rotation `…_SECRET_2`, `…_SECRET_3`, older ones; and
-    `UNDERSIGN_KEY_SHOP_SCHEMES`, the names of the schemes that it is for, between spaces, or all schemes where that is
-    not set.
+    With the prefix `UNDERSIGN_KEY_`, a key that is called SHOP there has these:
+
+    - `UNDERSIGN_KEY_SHOP_ID`: its key id.
+    - `UNDERSIGN_KEY_SHOP_SECRET`: its secret; `…_SECRET_2`, `…_SECRET_3` are older ones, for rotation.
+    - `UNDERSIGN_KEY_SHOP_SCHEMES`: the names of the schemes that it is for, between spaces. All schemes where it is not
+      set.
 
     Raises ConfigError, without a secret in it, where there is no key or a variable that does not belong to one.
     """

@@ -37,10 +37,10 @@ def load_keys(
 ) -> dict[str, dict[str, list[str]]]:
     """The keys in a TOML file, by scheme name and key id, newest secret first: what a Verifier takes.
 
-    `[keys]` holds `id = "secret"` or `id = ["new", "old"]` for all schemes, `[keys-for.NAME]` the same for one. A
-    key in both has the secrets of its own scheme's table alone. `scheme_names` are the schemes in use; a table for
-    one of the `others` is left alone, and one for any other name is a mistake. Raises ConfigError, without a secret
-    in it, for a file that cannot be read or has another shape.
+    `[keys]` holds `id = "secret"` or `id = ["new", "old"]` for all schemes, `[keys-for.NAME]` the same for one. A key
+    in both has the secrets of its own scheme's table alone. `scheme_names` are the schemes in use. A table for one of
+    the `others` is left alone, and one for any other name is a mistake. Raises ConfigError, without a secret in it, for
+    a file that cannot be read or has another shape.
     """
     tables = _read(path)
     if isinstance(tables, ConfigError):
@@ -54,11 +54,10 @@ def load_keys(
 class KeyFile:
     """The keys in a TOML file (see `load_keys`), read again when it changes: for a Verifier's `keys`.
 
-    The file is looked at every `interval` seconds at most, and a change is taken when two looks, half a second
-    apart at least, have found the same: a file that is just being written is left until it is whole. A new version
-    that cannot be read, is not in form or has no table at all is logged, and the last good one stays.
-    `scheme_names` are the schemes in use; with None a table may be for any name. `clock` returns seconds that only
-    go up.
+    The file is looked at every `interval` seconds at most. A change is taken when two looks, half a second apart at
+    least, have found the same. So a file that is just being written is left until it is whole. A new version that
+    cannot be read, is not in form or has no table at all is logged, and the last good one stays. `scheme_names` are the
+    schemes in use; with None a table may be for any name. `clock` returns seconds that only go up.
 
     Raises ConfigError for a file that is not there or not in form when this is built. Safe to share between threads.
     """

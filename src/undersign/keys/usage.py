@@ -28,7 +28,7 @@ class Use(NamedTuple):
 class KeyUsage:
     """Counts what has verified; pass `record` as `on_verified` to a middleware, or call it yourself.
 
-    It lives in the process and holds one count for each key, scheme, secret and tenant, of known keys alone; `capacity`
+    It lives in the process. It holds one count for each key, scheme, secret and tenant, of known keys alone. `capacity`
     bounds them, and `is_complete` says whether all had room. Processes behind one address each have their own. Safe to
     share between threads.
     """

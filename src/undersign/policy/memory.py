@@ -43,12 +43,14 @@ class _Share:
 class MemoryReplayGuard(ReplayGuard):
     """A guard in this process's memory, safe to share between threads. It knows nothing of other processes.
 
-    It holds `capacity` signatures at most: some 250 bytes each. When
-    it is full of live ones, the key that holds the most makes room for a key that holds fewer, and is refused
-    (`unavailable`) what is as old as what it gave up; where all hold as many, new ones are refused rather than one
-    forgotten. It refuses likewise what may have verified before `born` (Unix seconds; None = the moment when the guard
-    was made): that may have been let in by a process whose memory is gone. `born=0` says that there was none such, or
-    that it does not matter.
+    - `capacity`: how many signatures it holds, at some 250 bytes each.
+    - `born`: Unix seconds; None = the moment when the guard was made. What may have verified before is refused
+      (`unavailable`). It may have been let in by a process whose memory is gone. `born=0` says that there was none
+      such, or that it does not matter.
+
+    When it is full of live signatures, the key that holds the most makes room for a key that holds fewer. That key is
+    refused (`unavailable`) what is as old as what it gave up. Where all hold as many, new ones are refused rather than
+    one forgotten.
     """
 
     def __init__(self, capacity: int = 100_000, *, born: float | None = None) -> None:

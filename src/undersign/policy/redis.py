@@ -184,28 +184,33 @@ class _Store:
 class RedisReplayGuard(_Store, ReplayGuard):
     """A guard in the Redis or Valkey server at `server`: a URL, or a client of redis-py or valkey-py.
 
-    A URL is `redis://host:port/0`, `rediss://…` for TLS, `unix:///path`, or `valkey://…`; `options` go to the
-    library's `from_url`. A client is whatever can be asked: `redis.Redis`, `Sentinel(…).master_for(name)`,
-    `redis.RedisCluster`, and the same of valkey. Its time limits and retries are its own then, and so is closing it:
-    give it a `socket_timeout`, and `timeout` here what a question may take with all of them.
+    - `server`: a URL is `redis://host:port/0`, `rediss://…` for TLS, `unix:///path`, or `valkey://…`. A client is
+      whatever can be asked: `redis.Redis`, `Sentinel(…).master_for(name)`, `redis.RedisCluster`, and the same of
+      valkey.
+    - `options`: go to the library's `from_url`, with a URL.
+    - `prefix`: what keys begin with.
+    - `timeout`: how many seconds the server has for each step of an answer.
+    - `fail_open`: lets a signature in unguarded where the server cannot be asked, and logs it. Otherwise it is refused
+      (`unavailable`). A server that answers with an error is there: its errors are refusals with `fail_open` too.
+    - `durable`: says that the server loses nothing in a restart or failover. That takes `appendonly yes` and
+      `appendfsync always`.
+    - `skew`: by how many seconds the clocks of the machines which verify, and of Redis, may differ. Where one differs
+      by more, the others do without it, and the log says so.
+    - `per_key`: how many signatures it holds of one key. It refuses more (`unavailable`), so that no key fills the
+      server's memory for the others.
 
-    Keys begin with `prefix`. The server has `timeout` seconds for each step of an answer. Where it cannot be asked, a
-    signature is refused (`unavailable`), or with `fail_open` let in unguarded, which is logged. A server that answers
-    with an error is there: its errors are refusals with `fail_open` too.
+    A client has time limits and retries of its own, and you close it. Give it a `socket_timeout`, and `timeout` here
+    what a question may take with all of them.
 
-    What may have verified before the store began to remember is refused too (`unavailable`): for as many seconds after
-    a first start, a flush or a restart as the scheme's window reaches into the future, and `skew` and `timeout`; see
-    `initialize`. `durable` says that the server loses nothing in a restart or failover, which takes `appendonly yes`
-    and `appendfsync always`. `skew` is by how many seconds the clocks of the machines which verify, and of Redis, may
-    differ; where one differs by more, the others do without it, and the log says so.
-
-    Of one key it holds `per_key` signatures at most, and refuses more (`unavailable`), so that no key fills the
-    server's memory for the others.
+    What may have verified before the store began to remember is refused too (`unavailable`). That is so after a first
+    start, a flush or a restart. It lasts as many seconds as the scheme's window reaches into the future, and `skew` and
+    `timeout`. See `initialize`.
 
     The server's `maxmemory-policy` must be noeviction; a server that may evict is refused. Each request that is asked
-    about at one time has a connection; with `max_connections` among the options, what is beyond is refused, with
-    `fail_open` too. Raises ConfigError for an option that cannot work; the server is first asked by `check` or a
-    request.
+    about at one time has a connection. With `max_connections` among the options, what is beyond is refused, with
+    `fail_open` too.
+
+    Raises ConfigError for an option that cannot work. The server is first asked by `check` or a request.
     """
 
     _is_async = False

@@ -56,15 +56,14 @@ class AsyncReplayGuard(ABC):
 class ReplayPolicy:
     """How one scheme's signatures are guarded.
 
-    `methods` are "all", or "unsafe" for all but GET, HEAD, OPTIONS and TRACE (RFC 9110, section 9.2.1), of which the
-    handshake of a websocket is guarded all the same, since writes may follow it. None is
-    "unsafe" where the signature covers the method and dates have whole seconds, since two equal GETs of one second
-    have one signature then; else "all". `max_uses` is how often a signature may verify. `ahead` is by how many
-    seconds clients' clocks may have been ahead of ours when a guard lost its memory: what is dated up to so long after
-    it began anew is refused too, since it may have verified before.
-
-    `lifetime` is for how many seconds a signature is remembered that has no time, and so never expires: later it
-    verifies once more, and so does one that verified before the guard began.
+    - `methods`: "all", or "unsafe" for all but GET, HEAD, OPTIONS and TRACE (RFC 9110, section 9.2.1). The handshake of
+      a websocket is guarded all the same, since writes may follow it. None is "unsafe" where the signature covers the
+      method and dates have whole seconds: two equal GETs of one second have one signature then. Else None is "all".
+    - `max_uses`: how often a signature may verify.
+    - `ahead`: by how many seconds clients' clocks may have been ahead of ours when a guard lost its memory. What is
+      dated up to so long after it began anew is refused too, since it may have verified before.
+    - `lifetime`: for how many seconds a signature is remembered that has no time, and so never expires. Later it
+      verifies once more, and so does one that verified before the guard began.
 
     Raises ConfigError for an option that cannot work.
     """

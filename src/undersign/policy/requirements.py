@@ -20,11 +20,14 @@ def is_handshake(head: Request) -> bool:
 class Requirements:
     """The components that a request's signature must cover; pass it as `require` to a verifier.
 
-    `always` holds for every request, `writes` for those whose method is not safe (RFC 9110, section 9.2.1) and for
-    those with an X-HTTP-Method-Override, which may run another. `paths` holds for those of a path, with or without a
-    slash at its end: `/orders`, or `/orders/*` for it and all below. A path with escapes, `//`, dot segments or
-    reserved characters may be any path to the framework behind, so all that `paths` names holds for it. Paths are as
-    clients sign them, with the prefix that a proxy takes off, and case counts::
+    - `always`: holds for every request.
+    - `writes`: holds for requests whose method is not safe (RFC 9110, section 9.2.1), and for those with an
+      X-HTTP-Method-Override, which may run another.
+    - `paths`: holds for those of a path, with or without a slash at its end: `/orders`, or `/orders/*` for it and all
+      below. Paths are as clients sign them, with the prefix that a proxy takes off, and case counts.
+
+    A path with escapes, `//`, dot segments or reserved characters may be any path to the framework behind. So all that
+    `paths` names holds for it::
 
         Requirements(writes={Component.BODY}, paths={"/admin/*": {Component.TARGET}})
 

@@ -31,12 +31,15 @@ _KEY_ID = r"[^\\:]*(?:\\[\\:][^\\:]*)*"
 class HttpHmac(SchemeOfParts):
     """A deployment of HTTP HMAC 1.0.
 
-    `provider` is the word before the key id; `algorithm` a hash for HMAC (sha1, sha256, …). `signed_headers` are
-    the custom headers that are signed where they are present; `drop_blank_headers` leaves out those that are empty
-    or `0`, as goTom's bundle does. `content_type` is sent when the request has none. `date_header` carries the
-    time, written with `date_precision` ("seconds" or "milliseconds"). `multipart_as_empty` signs a multipart POST
-    as if it had no body, which is what a PHP server sees of it; the body is then not authenticated at all.
-    `method_field` names a parameter, such as `_method`, that no POST may have: see `Scheme.method_field`.
+    - `provider`: the word before the key id.
+    - `algorithm`: a hash for HMAC (sha1, sha256, …).
+    - `signed_headers`: the custom headers that are signed where they are present.
+    - `drop_blank_headers`: leaves out those that are empty or `0`, as goTom's bundle does.
+    - `content_type`: sent when the request has none.
+    - `date_header`: carries the time, written with `date_precision` ("seconds" or "milliseconds").
+    - `multipart_as_empty`: signs a multipart POST as if it had no body, which is what a PHP server sees of it. The body
+      is then not authenticated at all.
+    - `method_field`: names a parameter, such as `_method`, that no POST may have. See `Scheme.method_field`.
 
     Raises ConfigError for an option that cannot work.
 

@@ -26,11 +26,13 @@ from ..scheme import refusal_status
 class KeyedTimestamp(SchemeOfParts):
     """A deployment of the keyed timestamp.
 
-    `key_param`, `sig_param` and `version_param` name the parameters; `version` is what is sent where the request
-    names none, `versions` are those accepted (empty: `version` alone). `algorithm` is a hash (md5, sha256, …).
-    `placement` puts the parameters in the query, in the urlencoded form, or ("auto") in the form where the request
-    is one. `methods` are those that may be signed. `allow_http` permits plain http, where anyone on the way can
-    take the signature and use it.
+    - `key_param`, `sig_param`, `version_param`: name the parameters.
+    - `version`: sent where the request names none. `versions` are those accepted (empty: `version` alone).
+    - `algorithm`: a hash (md5, sha256, …).
+    - `placement`: puts the parameters in the query, in the urlencoded form, or ("auto") in the form where the request
+      is one.
+    - `methods`: those that may be signed.
+    - `allow_http`: permits plain http, where anyone on the way can take the signature and use it.
 
     The signature covers the time alone: nothing of the request. Raises ConfigError for an option that cannot work.
 
@@ -146,8 +148,8 @@ class KeyedTimestamp(SchemeOfParts):
 class GoGrid(KeyedTimestamp):
     """GoGrid's deployment: `api_key`, `sig` and `v`, MD5, versions 1.0 to 1.9, ten minutes either side, https.
 
-    It alone answers in GoGrid's envelope: 400 where the request is not in form, 403 where the signature is not valid,
-    401 where the key may not do this.
+    It alone answers in GoGrid's envelope. The status is 400 where the request is not in form, 403 where the signature
+    is not valid, and 401 where the key may not do this.
 
     Example::
 

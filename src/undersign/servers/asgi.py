@@ -59,31 +59,35 @@ _BARE_MARK = "ASGI does not say whether the target ended in a bare ?, which woul
 class SignatureMiddleware:
     """Lets in what verifies, and refuses all else in its scheme's own shape. The Verified is `scope["undersign"]`.
 
-    `verifier` is an AsyncVerifier, or a Verifier whose keys and guard do not block. Everything is protected, also
-    websocket handshakes, unless its path is named in `public`: `/health`, `/static/*` for all below, or `GET /health`
-    for one method. A path with escapes, `//` or dot segments is never public. `preflights=True` lets CORS preflights
-    in, which no browser signs. For both `scope["undersign"]` is None.
+    Everything is protected, also websocket handshakes, unless its path is named in `public`. On public paths and for
+    preflights `scope["undersign"]` is None.
 
-    `origin` is what clients call (`https://api.example.com`): it is told, and neither the connection nor an
-    X-Forwarded header is asked. `prefix` is what a proxy takes off the front of the target; where the server's root
-    path is the same and stands in the path already, it is not put there twice.
+    - `verifier`: an AsyncVerifier, or a Verifier whose keys and guard do not block.
+    - `origin`: what clients call (`https://api.example.com`). Neither the connection nor an X-Forwarded header is
+      asked.
+    - `prefix`: what a proxy takes off the front of the target. Where the server's root path is the same and stands in
+      the path already, it is not put there twice.
+    - `public`: `/health`, `/static/*` for all below, or `GET /health` for one method. A path with escapes, `//` or dot
+      segments is never public.
+    - `preflights`: True lets CORS preflights in, which no browser signs.
+    - `max_body`: how many bytes are read of a body that the signature covers (beyond: 413). It is kept on disk where it
+      is over 1 MiB, and given to the app as it came. Any other body is not touched.
+    - `linger`: bounds for what still comes in of a request that is refused before its body is read, as the stale and
+      the malformed are. Without it the client would lose its answer.
+    - `authorize(verified, head)`: anything but True refuses the request, and so does an exception. It may be a
+      coroutine.
+    - `on_verified(verified)`: is told each request that is let in, such as `undersign.keys.usage.KeyUsage().record`.
+    - `on_rejected(refusal)`: is told each Refusal, as the logger `undersign` is. `on_rejected(reason, key_id, detail)`
+      is told three strings of it. None gets a secret, a signature or a control character. The client never gets the
+      reason.
+    - `diagnosis`: a `undersign.servers.diagnosis.DiagnosisLog`, which finds out what the client did wrong.
+    - `events(event)`, or a list of such hooks: is told an `undersign.events.Event` of each request that is let in or
+      refused, and of its duration. Without it the hooks of the verifier are told.
 
-    A body that the signature covers is read up to `max_body` bytes (beyond: 413), kept on disk where it is over
-    1 MiB, and given to the app as it came; any other body is not touched. What is stale or malformed is refused
-    before; what still comes in then is dropped within the bounds of `linger`, or the client would lose its answer. On a
-    disconnect in mid-body the app is not called.
-
-    Shared caches know of no signature but one in Authorization, so answers to others are `Cache-Control: private`
-    unless the app says `no-store`, `public` or `s-maxage`. Refusals are `no-store`. Where the scheme signs answers too,
-    the app's is held until it is whole, up to 16 MiB; one that is longer goes out unsigned.
-
-    `authorize(verified, head)` may be a coroutine; anything but True refuses the request, and so does an exception.
-    `on_verified(verified)` is told each request that is let in, such as `undersign.keys.usage.KeyUsage().record`.
-    `on_rejected(refusal)` is told each Refusal, as the logger `undersign` is, or `on_rejected(reason, key_id, detail)`
-    three strings of it; none gets a secret, a signature or a control character, and the client never gets the reason.
-    `events(event)`, or a list of such hooks, is told an `undersign.events.Event` of each request that is let in or
-    refused, and of its duration; those of the verifier are told where the middleware has none.
-    `diagnosis` is a `undersign.servers.diagnosis.DiagnosisLog`, which finds out what the client did wrong.
+    On a disconnect in mid-body the app is not called. Shared caches know of no signature but one in Authorization. So
+    answers to others are `Cache-Control: private` unless the app says `no-store`, `public` or `s-maxage`. Refusals are
+    `no-store`. Where the scheme signs answers too, the app's is held until it is whole, up to 16 MiB. A longer one goes
+    out unsigned.
 
     Raises ConfigError for an option that cannot work, and when called for anything but http, websocket or lifespan.
     """

@@ -26,14 +26,14 @@ class DiagnosisLog:
     """Writes to the logger `undersign.diagnosis` what the client of a refused request did wrong; nothing else sees it.
 
     Pass it as `diagnosis` to a middleware. `keys` are those of the verifier: a mapping, or a lookup that is no
-    coroutine. Each record has `code`, `key_id`, `method` and `path` as attributes, and no secret and no signature.
+    coroutine. Each record has `code`, `key_id`, `method` and `path` as attributes. It has no secret and no signature.
 
     A search may take most of a second of one core, and whoever sends bad requests could keep it busy. So it runs in a
-    thread beside the server, one at a time and `interval` seconds apart at least; what is refused meanwhile is not
-    looked at, and the next record says how many that were. Each process that a server forks has its own. `clock`
-    returns seconds that never step back.
+    thread beside the server, one at a time and `interval` seconds apart at least. What is refused meanwhile is not
+    looked at. The next record says how many that were. Each process that a server forks has its own. `clock` returns
+    seconds that never step back.
 
-    Only requests whose body was read, or that have none, are looked at, and none that shows no trace of a signature.
+    Only requests whose body was read, or that have none, are looked at. One that shows no trace of a signature is not.
     Raises ConfigError for an interval below zero.
     """
 

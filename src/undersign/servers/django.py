@@ -31,8 +31,8 @@ Client = TypeVar("Client", bound="RequestFactory")
 class SignatureMiddleware:
     """Sets `request.undersign` to the Verified, or to None on a public path; name it first in MIDDLEWARE.
 
-    A request that has come by another way than through undersign's WSGI or ASGI middleware raises ConfigError, so a
-    project that was not wrapped serves nobody. Works in sync and async projects.
+    Raises ConfigError for a request that has not come through undersign's WSGI or ASGI middleware. So a project that
+    was not wrapped serves nobody. Works in sync and async projects.
     """
 
     sync_capable = True

@@ -24,9 +24,9 @@ _MARK = "signature"
 class Signed(SecurityBase):
     """A dependency that gives the Verified: `Annotated[Verified, Security(Signed(GoTom()))]`.
 
-    The middleware has verified when it is called; the body is still there for Form and File parameters. A request
-    that no signature or another scheme's has let in is a 401, or None with `auto_error=False`: so an operation that
-    takes two schemes has one such dependency for each.
+    The middleware has verified when it is called. The body is still there for Form and File parameters. A request that
+    no signature or another scheme's has let in is a 401, or None with `auto_error=False`. So an operation that takes
+    two schemes has one such dependency for each.
 
     Raises ConfigError, when it is called, where no SignatureMiddleware is in front.
     """

@@ -21,7 +21,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 class Signature:
     """Puts SignatureMiddleware in front of a Flask app; `options` are those of `undersign.servers.wsgi`.
 
-    It wraps `app.wsgi_app` and is no `before_request` function: by then an earlier one may have parsed the form, and
+    It wraps `app.wsgi_app` and is no `before_request` function. By then an earlier one may have parsed the form, and
     the bytes that were signed are gone.
     """
 

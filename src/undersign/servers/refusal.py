@@ -16,10 +16,12 @@ __all__ = ["Refusal"]
 class Refusal:
     """A refused request: all of it is text of bounded length without control characters, secrets or signatures.
 
-    `reason` is one of `undersign.Reason`, or `forbidden`; `detail` says in a sentence what is wrong. `scheme` and
-    `key_id` are what the request claims, empty where it did not come that far. `path` ends where a query or a
-    parameter may begin, with `…` for what is left out. `peer` is the address that the server has the connection from,
-    which may be a proxy's; empty where it does not say.
+    - `reason`: one of `undersign.Reason`, or `forbidden`.
+    - `detail`: one sentence that says what is wrong.
+    - `scheme`, `key_id`: what the request claims. They are empty where it did not come that far.
+    - `path`: ends where a query or a parameter may begin, with `…` for what is left out.
+    - `peer`: the address that the server has the connection from, which may be a proxy's. It is empty where the server
+      does not say.
     """
 
     reason: str

@@ -21,8 +21,8 @@ __all__ = ["SignatureAuthentication", "SignedUser"]
 class SignedUser:
     """Stands for the holder of a key: what Django asks of a user, and no row in a database.
 
-    `permissions` are names such as `shop.view_order`, which DjangoModelPermissions and `permission_required` ask for;
-    it has none unless they are given. It has none for single objects, is in no group, and is no staff.
+    `permissions` are names such as `shop.view_order`. DjangoModelPermissions and `permission_required` ask for them. A
+    user has none unless they are given, and none for single objects. It is in no group, and is no staff.
     """
 
     is_authenticated = True

@@ -68,38 +68,41 @@ _DROP_UNDERSCORES = ("gunicorn/", "waitress", "Werkzeug/", "gevent/", "Apache/",
 class SignatureMiddleware:
     """Lets in what verifies, and refuses all else in its scheme's own shape. The Verified is `environ["undersign"]`.
 
-    Everything is protected unless its path is named in `public`: `/health`, `/static/*` for all below, or `GET /health`
-    for one method. A path with escapes, `//` or dot segments is never public. `preflights=True` lets CORS preflights
-    in, which no browser signs. For both `environ["undersign"]` is None.
+    Everything is protected unless its path is named in `public`. On public paths and for preflights
+    `environ["undersign"]` is None.
 
-    `origin` is what clients call (`https://api.example.com`): it is told, and neither the connection nor an
-    X-Forwarded header is asked. `prefix` is what a proxy takes off the front of the target.
+    - `verifier`: a Verifier, which threads may share.
+    - `origin`: what clients call (`https://api.example.com`). Neither the connection nor an X-Forwarded header is
+      asked.
+    - `prefix`: what a proxy takes off the front of the target.
+    - `public`: `/health`, `/static/*` for all below, or `GET /health` for one method. A path with escapes, `//` or dot
+      segments is never public.
+    - `preflights`: True lets CORS preflights in, which no browser signs.
+    - `max_body`: how many bytes are read of a body that the signature covers (beyond: 413). It is kept on disk where it
+      is over 1 MiB, and given to the app as it came, with its CONTENT_LENGTH. Any other body is not touched. Chunks
+      need a server that sets `wsgi.input_terminated` (else: 411).
+    - `linger`: bounds for what still comes in of a request that is refused, or the client would lose its answer.
+    - `authorize(verified, head)`: anything but True refuses the request, and so does an exception.
+    - `on_verified(verified)`: is told each request that is let in, such as `undersign.keys.usage.KeyUsage().record`.
+    - `on_rejected(refusal)`: is told each Refusal, as the logger `undersign` is. `on_rejected(reason, key_id, detail)`
+      is told three strings of it. None gets a secret, a signature or a control character. The client never gets the
+      reason.
+    - `diagnosis`: a `undersign.servers.diagnosis.DiagnosisLog`, which finds out what the client did wrong.
+    - `events(event)`, or a list of such hooks: is told an `undersign.events.Event` of each request that is let in or
+      refused, and of its duration. Without it the hooks of the verifier are told.
+    - `drops_underscores`: whether the server, or a proxy in front, drops header names with an underscore. None = what
+      is known of the server. Where it does not, a request with a signed header that has a dash in its name is refused.
+    - `mounts`: the SCRIPT_NAMEs under which the app is mounted, besides `prefix`. gunicorn lets a header from trusted
+      peers set SCRIPT_NAME, and the app would run another path than the signed one. So any other value is refused
+      there. On any server no path is public under any other.
 
-    The target is the server's RAW_URI or REQUEST_URI. On a server that has neither, a request whose target is signed
-    and does not follow from the decoded path is refused (`lossy_target`, status 500). `drops_underscores` says that
-    the server, or a proxy in front, drops header names with an underscore; None = what is known of the server. Where
-    it does not, a request with a signed header that has a dash in its name is refused. `mounts` are the SCRIPT_NAMEs
-    under which the app is mounted, besides `prefix`: gunicorn lets a header from trusted peers set SCRIPT_NAME, and
-    the app would run another path than the signed one, so any other value is refused there; and under any other no
-    path is public on any server.
+    The target is the server's RAW_URI or REQUEST_URI. Some servers have neither. There a request whose target is signed
+    and does not follow from the decoded path is refused (`lossy_target`, status 500).
 
-    A body that the signature covers is read up to `max_body` bytes (beyond: 413), kept on disk where it is over
-    1 MiB, and given to the app as it came, with its CONTENT_LENGTH; any other body is not touched. Chunks need a
-    server that sets `wsgi.input_terminated` (else: 411). What is stale or malformed is refused before the body is
-    read, and a body that breaks off never reaches the app. What still comes in for a request that is refused is dropped
-    within the bounds of `linger`, or the client would lose its answer.
-
-    Shared caches know of no signature but one in Authorization, so answers to others are `Cache-Control: private`
-    unless the app says `no-store`, `public` or `s-maxage`. Refusals are `no-store`. Where the scheme signs answers too,
-    the app's is held until it is whole, up to 16 MiB; one that is longer goes out unsigned.
-
-    With `authorize(verified, head)` anything but True refuses the request, and so does an exception.
-    `on_verified(verified)` is told each request that is let in, such as `undersign.keys.usage.KeyUsage().record`.
-    `on_rejected(refusal)` is told each Refusal, as the logger `undersign` is, or `on_rejected(reason, key_id, detail)`
-    three strings of it; none gets a secret, a signature or a control character, and the client never gets the reason.
-    `events(event)`, or a list of such hooks, is told an `undersign.events.Event` of each request that is let in or
-    refused, and of its duration; those of the verifier are told where the middleware has none.
-    `diagnosis` is a `undersign.servers.diagnosis.DiagnosisLog`, which finds out what the client did wrong.
+    What is stale or malformed is refused before the body is read. A body that breaks off never reaches the app. Shared
+    caches know of no signature but one in Authorization. So answers to others are `Cache-Control: private` unless the
+    app says `no-store`, `public` or `s-maxage`. Refusals are `no-store`. Where the scheme signs answers too, the app's
+    is held until it is whole, up to 16 MiB. A longer one goes out unsigned.
 
     Raises ConfigError for an option that cannot work.
     """

@@ -22,9 +22,9 @@ _WANTED = "return the secret (text or bytes), a list of them, newest first, or N
 class TenantKey:
     """What a lookup returns of a key that belongs to a tenant: the tenant's name, and the key's secrets, newest first.
 
-    Two tenants may have keys of one id. The name keeps their replay ids apart, and is `Verified.tenant`. It is text
-    that the lookup takes from its own records, the same for all ways that lead to one tenant: not the Host as it was
-    sent, which nobody has signed.
+    Two tenants may have keys of one id. The name keeps their replay ids apart, and is `Verified.tenant`. The lookup
+    takes it from its own records, so that it is the same for all ways that lead to one tenant. It is not the Host as it
+    was sent, which nobody has signed.
 
     Raises ConfigError for a name that is empty or no text, and for secrets that are none.
     """

@@ -49,11 +49,13 @@ class _Verified(NamedTuple):
 class Verified(_Verified):
     """A request that verified: by which scheme (its name) and key, and when it was signed (Unix seconds).
 
-    `covers` says what of the request the signature binds. `secret_index` is the place of the secret that fitted,
-    0 being the newest. `signed` is the string to sign. `replay_id` names it, and is good for a replay guard until
-    `expires` (Unix seconds, still included; without end where no time is signed). `tenant` is
-    whose key it is, where the lookup has named one. `apart` keeps the replay ids of keys with one id apart where it was
-    given the head and has not: a digest of the signature.
+    - `covers`: what of the request the signature binds.
+    - `secret_index`: the place of the secret that fitted, 0 being the newest.
+    - `signed`: the string to sign. `replay_id` names it, for a replay guard.
+    - `expires`: until when `replay_id` is good, in Unix seconds, still included. It has no end where no time is signed.
+    - `tenant`: whose key it is, where the lookup has named one.
+    - `apart`: a digest of the signature, where the lookup was given the head and has named no tenant. It keeps the
+      replay ids of keys with one id apart.
 
     All but the first two have defaults, for the tests of apps that make one by hand.
 
@@ -144,7 +146,7 @@ class Claimed(NamedTuple):
 class Pending(NamedTuple):
     """A request whose head is in order: what it claims, and what of its body is needed to compare.
 
-    `claim` is None while it may still stand in a form; it is final after `with_body`, which brings `request`, the head
+    `claim` is None while it may still stand in a form. It is final after `with_body`, which brings `request`, the head
     with its body.
 
     Example::
@@ -200,10 +202,13 @@ class Pending(NamedTuple):
     ) -> Verified:
         """Compare with each of the key's secrets, newest first; none = the key is unknown.
 
-        `windows` is a cache for schemes that do not send the time. `tenant` names whose key it is; `apart` says that
-        it may be one of several keys of that id, of tenants that are not named. `told` is put behind the reason of an
-        unknown key. Raises Rejected (unknown_key, mismatch), with the same work for both, and ConfigError where a body
-        is needed and `with_body` has not brought it.
+        - `windows`: a cache for schemes that do not send the time.
+        - `tenant`: names whose key it is.
+        - `apart`: says that it may be one of several keys of that id, of tenants that are not named.
+        - `told`: is put behind the reason of an unknown key.
+
+        Raises Rejected (unknown_key, mismatch), with the same work for both. Raises ConfigError where a body is needed
+        and `with_body` has not brought it.
         """
         return self.claimed().compare(secrets, windows, tenant, told, apart=apart)
 

@@ -185,29 +185,29 @@ class _VerifierBase:
 
 
 class Verifier(_VerifierBase):
-    """Verifies requests of one or several schemes.
+    """Verifies requests of one or several schemes. Safe to share between threads.
 
-    `keys` is a mapping of key id to a secret or to several (newest first, for rotation), a mapping of scheme name
-    to such a mapping, or a callable `lookup(key_id, scheme_name)` that returns the secrets. A mapping is copied. For an
-    unknown key a lookup returns none, or raises KeyError or its ORM's DoesNotExist; where it raises anything else or
-    returns what is no secret, the request is refused (`unavailable`). One with a third parameter gets the request's
-    head, to find a tenant by; it may return a TenantKey of `undersign.keys`, which names that.
+    - `schemes`: one scheme, or a list.
+    - `keys`: a mapping of key id to a secret or to several, newest first, for rotation. Or a mapping of scheme name to
+      such a mapping. A mapping is copied. Or a callable `lookup(key_id, scheme_name)` that returns the secrets.
+    - `clock`: returns Unix seconds.
+    - `require`: components that every signature must cover. Or a callable `require(head)` that names them for each
+      request, such as `Requirements` of `undersign.policy`.
+    - `replay`: a ReplayGuard, for every scheme whose signatures are each for one request. Or a mapping of scheme name
+      to a guard or a ReplayPolicy, for those alone.
+    - `windows`: a RollingWindows of `undersign.verifying`, for schemes that do not send the time. It says how many keys
+      it keeps, and whether unknown key ids are kept like known ones.
+    - `events`: a hook, or a list of them, that `verify` tells an `undersign.events.Event` of each request. A middleware
+      that has none of its own tells these.
 
-    `clock` returns Unix seconds. `require` names components that every signature must cover, or is a callable
-    `require(head)` that names them for each request, such as `Requirements` of `undersign.policy`.
+    For an unknown key a lookup returns none, or raises KeyError or its ORM's DoesNotExist. Where it raises anything
+    else or returns what is no secret, the request is refused (`unavailable`). A lookup with a third parameter gets the
+    request's head, to find a tenant by. It may return a TenantKey of `undersign.keys`, which names that tenant.
 
-    `replay` is a ReplayGuard, for every scheme whose signatures are each for one request, or a mapping of scheme name
-    to a guard or a ReplayPolicy, for those alone. Without one a request verifies as often as it comes within its
-    window, and so do those that the policy leaves out: by default the safe methods, where dates have whole seconds,
-    but not a websocket's handshake.
+    Without a guard a request verifies as often as it comes within its window. So do those that the policy leaves out.
+    By default these are the safe methods, where dates have whole seconds, but not a websocket's handshake.
 
-    `windows` is a RollingWindows of `undersign.verifying`, for schemes that do not send the time: how many keys it
-    keeps, and whether unknown key ids are kept like known ones.
-
-    `events` is a hook, or a list of them, that `verify` tells an `undersign.events.Event` of each request; a middleware
-    that has none of its own tells these.
-
-    Raises ConfigError for keys, requirements and guards that cannot work. Safe to share between threads.
+    Raises ConfigError for keys, requirements and guards that cannot work.
 
     Example::
 

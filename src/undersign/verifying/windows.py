@@ -46,8 +46,8 @@ class RollingWindows:
     """The windows of up to `capacity` pairs of key and secret, about 10 kB each for GoGrid. Safe to share between
     threads. The longest unused go first.
 
-    With `alike` unknown key ids have windows among them, so that time does not tell them from known ones of which
-    nobody has asked either; without it they cost nothing. Raises ConfigError.
+    With `alike` unknown key ids have windows among them. So time does not tell them from known ones of which nobody has
+    asked either. Without it they cost nothing. Raises ConfigError.
     """
 
     def __init__(self, capacity: int = 1024, *, alike: bool = True) -> None:
