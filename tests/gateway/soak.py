@@ -12,22 +12,24 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import os
 import random
 import socket
 import struct
+import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections import Counter
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from tests.replay.topologies import PortServer
 
 from .harness import PATIENCE, Scripted, head_of, read_all, status_of
-from .process import proxying
 from .processes import KEY_ID, SECRET, gateway
 
 MIB = 1024 * 1024
@@ -133,6 +135,22 @@ class Held(NamedTuple):
         return cls(memory, len(list(Path(f"/proc/{pid}/fd").iterdir())))
 
 
+@contextmanager
+def proxy(folder: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """`undersign proxy` and its port. Its log goes to a file: a pipe that nobody reads gets full, and stops it."""
+    command = [sys.executable, "-m", "undersign.cli", "proxy", "--listen", "127.0.0.1:0", *arguments]
+    environ = {**os.environ, "UNDERSIGN_SECRET": SECRET}
+    with (
+        (folder / "proxy-log").open("wb") as log,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, env=environ) as process,
+    ):
+        assert process.stdout is not None
+        try:
+            yield process, int(process.stdout.readline().decode().rpartition(":")[2])
+        finally:
+            process.terminate()
+
+
 def answers(port: int) -> bool:
     """Whether a good request is answered at last."""
     deadline = time.monotonic() + _RETRIES_FOR
@@ -154,9 +172,8 @@ def soak(seconds: float, clients: int) -> tuple[Counter[str], dict[str, tuple[He
         options = ("--replay", f"redis://{redis.address}/0", "--timeout", str(TIMEOUT))
         verifies = stack.enter_context(gateway(folder, "--scheme", "bokun", "--upstream", behind.url, *options))
         key = ("--scheme", "bokun", "--key-id", KEY_ID, "--origin", verifies.address)
-        signs = stack.enter_context(proxying(*key, env={"UNDERSIGN_SECRET": SECRET}))
-        port = int(signs.url.rpartition(":")[2])
-        pids = {"proxy": signs.process.pid, "gateway": verifies.process.pid}
+        signs, port = stack.enter_context(proxy(folder, *key))
+        pids = {"proxy": signs.pid, "gateway": verifies.process.pid}
         faults = [] if answers(port) else ["nothing is answered at the beginning"]
         sending = Clients(port, clients)
         time.sleep(seconds / 4)
