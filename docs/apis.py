@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import json
 import re
 from pathlib import Path
 from typing import NamedTuple
@@ -13,6 +12,7 @@ from undersign.cli.drawing import bound_in_words, by_default, drawing, example
 from undersign.recipe import SchemeOfParts
 from undersign.registry import options_described
 from undersign.schemes import presets
+from undersign.schemes.documents import recipe_in_toml
 
 
 class Family(NamedTuple):
@@ -115,7 +115,7 @@ def _page(name: str) -> str:
         ]
         lines.append("")
     if isinstance(scheme, Recipe):
-        lines += ["## The recipe", "", "```json", json.dumps(scheme.as_mapping(), indent=2), "```", ""]
+        lines += ["## The recipe", "", "```toml", recipe_in_toml(scheme).rstrip("\n"), "```", ""]
     return "\n".join(lines)
 
 

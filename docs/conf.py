@@ -12,6 +12,7 @@ from undersign.cli.app import commands
 
 sys.path.insert(0, str(Path(__file__).parent))
 import apis
+import drawings
 import page
 import sentences
 
@@ -41,6 +42,7 @@ def setup(app: Sphinx) -> None:
     _ask_for_help(commands)
     apis.write(Path(app.srcdir) / "apis")
     sentences.write(Path(app.srcdir) / "reference" / "sentences.md")
+    app.connect("doctree-read", lambda _, document: drawings.mark(document))
     app.connect("build-finished", _build_page)
 
 

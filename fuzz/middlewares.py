@@ -173,6 +173,8 @@ def judge(found: Found, number: int, given: Sent, answers: list[Answer]) -> None
         if answer.status == 200:
             found.let_in += 1
             problem = _problem(given, answer.body)
+        elif answer.status == 101 and b"Upgrade: h2c" in given.data:
+            problem = ""  # the server's own: it goes over to HTTP/2, which is not read here
         elif answer.status not in REFUSALS:
             problem = f"the answer is {answer.status}"
         else:

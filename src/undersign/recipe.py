@@ -36,6 +36,18 @@ from .parts.scheme import SchemeOfParts, reads_as_form
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+CALLED_OTHERWISE = {
+    **dict.fromkeys(("separator", "delimiter", "join", "glue"), ("joiner",)),
+    **dict.fromkeys(("algorithm", "hash", "hmac", "digest", "signature_method"), ("mac",)),
+    **dict.fromkeys(("signature_encoding", "output"), ("encoding",)),
+    **dict.fromkeys(("string_to_sign", "fields", "signed"), ("parts",)),
+    **dict.fromkeys(("timestamp", "date", "time_format"), ("time",)),
+    **dict.fromkeys(("tolerance", "skew", "max_age", "expires", "lifetime"), ("window",)),
+    **dict.fromkeys(("parameters", "params"), ("query",)),
+    **dict.fromkeys(("verbs",), ("methods",)),
+}
+"""What APIs' pages and other libraries call the fields."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe(SchemeOfParts):
@@ -138,7 +150,7 @@ class Recipe(SchemeOfParts):
         options: dict[str, Any] = {}
         for key, value in document.items():
             if key not in names:
-                meant = did_you_mean(str(key), names)
+                meant = did_you_mean(str(key), names, CALLED_OTHERWISE)
                 raise ConfigError(f"a recipe has no field {key!r}{meant}: it has {', '.join(names)}")
             options[names[key]] = value
         for needed in ("name", "parts", "mac"):

@@ -347,6 +347,8 @@ def scheme_problem(given: object) -> ConfigError | None:
     if callable(given):
         name = getattr(given, "__name__", type(given).__name__)
         return ConfigError(f"the scheme is what {name} makes, not {name} itself: write {name}()")
+    if isinstance(given, str):
+        return ConfigError("the scheme is an object, not its name: write GoTom() or undersign.presets.stripe()")
     return ConfigError(
         f"the scheme is an object such as GoTom() or undersign.presets.stripe(), not {type(given).__name__}"
     )

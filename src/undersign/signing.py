@@ -8,14 +8,20 @@ A scheme drafts without the secret, and the request stays as it is: what went wr
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from .core.credentials import Credential
-from .core.dates import check_clock
-from .core.message import Patch, Request, method_field_problem, origin_form, problem_when_signing
+from .core.dates import check_clock, tells_time
+from .core.message import (
+    Patch,
+    Request,
+    method_field_problem,
+    not_a_request,
+    origin_form,
+    problem_when_signing,
+)
 from .errors import CannotSign, ConfigError
 from .scheme import Claim, Scheme, scheme_problem, unusable_secret
 
@@ -37,9 +43,11 @@ def sign(scheme: Scheme, request: Request, credential: Credential, *, now: float
         patch = sign(GoTom(), request, Credential("user", "secret"), now=1730974875)
         signed = patch.apply(request)
     """
-    if problem := credential_problem(scheme, credential):
+    if problem := scheme_problem(scheme) or credential_problem(scheme, credential):
         del credential  # which may be a plain secret, where it is no Credential
         raise problem
+    if nonce is not None and not isinstance(nonce, str):
+        raise ConfigError(f"nonce is the text itself, not {type(nonce).__name__}: a Signer takes what makes it")
     return sign_checked(scheme, request, credential, now, nonce or "")
 
 
@@ -87,7 +95,9 @@ def drafted_checked(
     scheme: Scheme, request: Request, credential: Credential, now: float, nonce: str = ""
 ) -> tuple[Claim, Patch, bytes]:
     """The first half of signing, which needs no secret: the claim, what is drafted, and the string to sign."""
-    if not math.isfinite(now):
+    if not isinstance(request, Request):
+        raise not_a_request(request)
+    if not tells_time(now):
         raise CannotSign(f"the clock says {now!r}: give it in Unix seconds")
     if credential.origins and request.origin not in credential.origins:
         raise CannotSign(

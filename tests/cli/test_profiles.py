@@ -1,4 +1,4 @@
-"""Profiles on the command line: `--profile`, and `undersign profiles list|check|add`."""
+"""Profiles on the command line: `--profile`, and `undersign profiles list|check|add|remove`."""
 
 from __future__ import annotations
 
@@ -263,3 +263,137 @@ def test_add_takes_a_command_and_a_keyring_apart(tmp_path: Path) -> None:
     assert 'secret-command = ["pass", "show", "a b"]' in file.read_text()
     shown = json.loads(undersign("profiles", "list", "--json", "--config", file).text)
     assert [each["secret_from"] for each in shown] == ["the command pass", "the keyring, service okx, user k"]
+
+
+# undersign profiles remove
+
+
+MANY = """# mine
+[profiles.first]
+scheme = "gotom"   # the old one
+key-id = "a"
+secret-keyring = "first's"
+
+# of the shop
+[profiles.shop]
+scheme = "okx"
+key-id = "b"
+# read from
+secret-file = "shop-secret"
+[profiles.shop.extras.passphrase]
+env = "SHOP_PASSPHRASE"
+[profiles.shop.options]
+
+# the last one
+# is not used
+
+[profiles."a b"]
+scheme = "gotom"
+key-id = "c"
+"""
+
+
+QUOTING = '[profiles.b]\nscheme = """\n[profiles.a]\n"""\n'
+
+
+def removed(file: Path, name: str, text: str = MANY) -> str:
+    file.write_bytes(text.encode())
+    file.chmod(0o600)
+    result = undersign("profiles", "remove", name, "--config", file)
+    assert result.code == 0, result.err
+    assert result.text == f"{file}: [profiles.{name}] removed\n"
+    return file.read_bytes().decode()
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "last"),
+    [
+        ("first", "[profiles.first]", 'secret-keyring = "first\'s"'),
+        ("shop", "[profiles.shop]", "[profiles.shop.options]"),
+        ("a b", '[profiles."a b"]', 'key-id = "c"'),
+    ],
+)
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_remove_takes_out_the_profile_and_nothing_else(
+    name: str, first: str, last: str, newline: str, tmp_path: Path
+) -> None:
+    text = MANY.replace("\n", newline)
+    before, _, rest = text.partition(first)
+    after = rest.partition(last + newline)[2]
+    left = removed(tmp_path / "c.toml", name, text)
+    assert left.replace(newline, "") == (before + after).replace(newline, "")
+    assert 3 * newline not in left
+    assert not left.startswith(newline)
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ('[profiles]\na = { scheme = "x" }  # mine\nb = { scheme = "y" }\n', '[profiles]\nb = { scheme = "y" }\n'),
+        ('[profiles]\na.scheme = "x"\n# yours\nb.scheme = "y"\n', '[profiles]\n# yours\nb.scheme = "y"\n'),
+        ('[profiles.a]\nscheme = """\n[profiles.b]\n"""\n[profiles.b]\n', "[profiles.b]\n"),
+        (
+            '[profiles.b]\nscheme = """\n[profiles.a]\n"""\n[profiles.a]\n',
+            '[profiles.b]\nscheme = """\n[profiles.a]\n"""\n',
+        ),
+        ('[profiles.a]\nscheme = "x"', ""),
+    ],
+    ids=["inline", "dotted", "in a text of its own", "in another's text", "the only one"],
+)
+def test_remove_knows_each_way_to_write_a_profile(text: str, left: str, tmp_path: Path) -> None:
+    assert removed(tmp_path / "c.toml", "a", text) == left
+
+
+def test_remove_keeps_the_mode_and_the_link(tmp_path: Path) -> None:
+    file, link = tmp_path / "c.toml", tmp_path / "link.toml"
+    file.write_text(MANY)
+    file.chmod(0o640)
+    link.symlink_to(file)
+    assert undersign("profiles", "remove", "first", "--config", link).code == 0
+    assert link.is_symlink()
+    assert "first" not in file.read_text()
+    if os.name == "posix":
+        assert stat.S_IMODE(file.stat().st_mode) == 0o640
+
+
+def test_remove_says_where_secrets_stay(tmp_path: Path) -> None:
+    file = tmp_path / "c.toml"
+    own = '[profiles.own]\nscheme = "gotom"\nkey-id = "d"\nsecret = "hidden-text"\n[profiles.broken]\nscheme = "gotm"\n'
+    file.write_text(MANY + own)
+    file.chmod(0o600)
+
+    def said(name: str) -> str:
+        result = undersign("profiles", "remove", name, "--config", file)
+        assert result.code == 0, result.err
+        assert "hidden-text" not in result.err + result.text
+        return result.err
+
+    assert "keyring del 'first'\"'\"'s' a deletes it" in said("first")
+    shop = said("shop")
+    assert "the secret stays in the file" in shop
+    assert "SHOP_PASSPHRASE" in shop
+    assert "the secret stood in the profile, and is gone with it" in said("own")
+    assert "it could not be used" in said("broken")
+    assert said("a b") == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("dmo",), "there is no profile 'dmo' (did you mean 'demo'?); it has demo, broken"),
+        (("demo", "broken"), "1 argument(s) too many; one profile is removed at a time"),
+        ((), "Missing argument 'NAME'"),
+    ],
+)
+def test_remove_says_what_cannot_be_removed(arguments: tuple[str, ...], said: str, config: Path) -> None:
+    before = config.read_text()
+    result = undersign("profiles", "remove", *arguments, "--config", config)
+    assert result.code == 2
+    assert said in result.error
+    assert config.read_text() == before
+
+
+def test_remove_of_a_file_that_is_not_there(tmp_path: Path) -> None:
+    result = undersign("profiles", "remove", "demo", "--config", tmp_path / "none.toml")
+    assert result.code == 2
+    assert "there is no such file" in result.error

@@ -581,7 +581,7 @@ def test_show_prints_the_parts_the_carriers_and_the_recipe_itself(known: Known, 
     assert result.code == 0, result.err
     assert "String to sign: " in result.text
     assert all(f"header {name}: " in result.text for name in known.headers)
-    again = tmp_path / "again.json"
+    again = tmp_path / "again.toml"
     again.write_text(result.text.partition("Recipe:\n")[2])
     assert load_recipe(again) == load_recipe(path)
     shown = json.loads(undersign("recipe", "show", path, "--json").text)

@@ -9,8 +9,8 @@ import pytest
 
 from tests.cli.command import undersign
 from tests.presets.published import NAMES, published
-from undersign import Recipe
 from undersign.registry import scheme_names
+from undersign.schemes.documents import recipe_of
 
 
 def test_it_lists_all() -> None:
@@ -45,8 +45,7 @@ def test_a_preset_is_shown_with_its_drawing_its_example_and_its_recipe() -> None
         "  computed anew: the same",
     ):
         assert f"\n{line}\n" in shown
-    document = json.loads(shown.partition("as --recipe takes it:\n")[2])
-    assert Recipe.from_mapping(document) == published("bokun").scheme
+    assert recipe_of(shown.partition("as --recipe takes it:\n")[2]) == published("bokun").scheme
 
 
 @pytest.mark.parametrize("name", NAMES)

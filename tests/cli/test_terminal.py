@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
 from tests.cli.command import COMMAND, KEY_ID, environment, undersign
 from tests.clients.wire import OK, WireServer
+from undersign import GoTom
+from undersign.cli.drawing import drawing
 from undersign.registry import scheme_names
 
 pytestmark = pytest.mark.linux  # pseudo-terminals, whose end is told as Linux does
 
 
-def on_terminal(*arguments: str, env: Mapping[str, str | None] | None = None) -> bytes:
-    """What the command writes to a terminal, with plain line feeds."""
+def on_terminal(*arguments: str, env: Mapping[str, str | None] | None = None, errors: bool = False) -> bytes:
+    """What the command writes to a terminal, with plain line feeds; with `errors`, those of standard error too."""
     import pty
 
     ours, theirs = pty.openpty()
@@ -24,7 +28,7 @@ def on_terminal(*arguments: str, env: Mapping[str, str | None] | None = None) ->
         [*COMMAND, *arguments],
         stdin=subprocess.DEVNULL,
         stdout=theirs,
-        stderr=subprocess.DEVNULL,
+        stderr=theirs if errors else subprocess.DEVNULL,
         env=environment({"TERM": "xterm", "NO_COLOR": None, **(env or {})}),
         start_new_session=True,
     )
@@ -85,6 +89,89 @@ def test_what_is_for_people_fits_their_terminal(arguments: tuple[str, ...], colu
     if arguments == ("demo",):
         assert "the body is not signed" in shown
         assert "wrong secret" in shown
+
+
+PROFILES = """
+[profiles.demo]
+scheme = "gotom"
+key-id = "crm_sync@example.com"
+secret-env = "UNDERSIGN_SECRET"
+[profiles.a-longer-name-than-that]
+scheme = "bokun"
+key-id = "0123456789abcdef0123456789abcdef"
+secret-keyring = "bokun"
+"""
+RECIPE = """
+name = "acme"
+parts = ["time", "method", "target"]
+mac = "hmac-sha256"
+[headers]
+X-Acme-Key = "{key_id}"
+X-Acme-Time = "{time}"
+X-Acme-Signature = "{signature}"
+"""
+GOTOM = b"GET /x HTTP/1.1\r\nHost: a.example\r\nDate: 2024-11-07T10:21:15Z\r\n"
+GOTOM += b"Authorization: gotom_app_api user:AAAAAAAAAAAAAAAAAAAAAAAAAAA=\r\n\r\n"
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> dict[str, str]:
+    made = {"CONFIG": PROFILES, "RECIPE": RECIPE, "REQUEST": GOTOM.decode()}
+    for name, text in made.items():
+        (tmp_path / name).write_bytes(text.encode())
+        (tmp_path / name).chmod(0o600)
+    return {name: str(tmp_path / name) for name in made}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "schemes stripe",
+        "profiles list --config CONFIG",
+        "profiles check --config CONFIG",
+        "vectors list gotom",
+        "vectors run --help",
+        "verify --help",
+        "diagnose REQUEST --explain --at 1730974875",
+        "recipe check RECIPE",
+        "recipe show RECIPE",
+        "recipe try RECIPE POST https://a.example/ --key-id k --at 1700000000 --published 00",
+        "recipe try RECIPE POST https://a.example/ --key-id k --published 00",
+    ],
+)
+def test_tables_drawings_and_sentences_fit_it_too(words: str, files: dict[str, str]) -> None:
+    arguments = [files.get(word, word) for word in words.split()]
+    env = {"COLUMNS": "40", "NO_COLOR": "1", "TERM": "dumb"}
+    shown = on_terminal(*arguments, env=env, errors=True).decode()
+    assert shown.strip()
+    wide = [line for line in shown.splitlines() if len(line) > 40]
+    # A long word, a value and a command to copy stay in one line.
+    assert [line for line in wide if " " in line.strip() and not IN_ONE_LINE.match(line)] == []
+
+
+IN_ONE_LINE = re.compile(
+    r"    |  string to sign: |(  header )?[A-Za-z-]+(: | = )|  [A-Z][A-Za-z-]+: |  ?(POST|GET) |POST "
+    r"|(  Example: +)?undersign [a-z]"
+)
+
+
+def test_a_drawing_says_the_same_in_fewer_columns() -> None:
+    wide, narrow = drawing(GoTom()), drawing(GoTom(), 38)
+    assert "─ joined by a line feed ─> hmac-sha1 with the secret as its text ─> base64 ─> {signature}" in wide[2]
+    assert narrow[:12] == [
+        "method         ─┐",
+        "body digest    ─┤",
+        "content type   ─┤",
+        "time           ─┤",
+        "custom headers ─┤",
+        "target         ─┘",
+        "  joined by a line feed",
+        "  ─> hmac-sha1 with the secret as its",
+        "     text",
+        "  ─> base64",
+        "  ─> {signature}",
+        "",
+    ]
 
 
 def test_behind_a_pipe_a_scheme_has_one_line() -> None:

@@ -10,8 +10,10 @@ import pytest
 
 from tests.cli.command import undersign
 from tests.presets.published import NAMES, published
-from undersign import Credential, Recipe, Request, Window
+from undersign import Credential, Recipe, Request, Window, sign
 from undersign.diagnosing.published import changes_that_give
+from undersign.diagnosing.sample import seconds_of, told
+from undersign.schemes.documents import recipe_of
 
 # Bokun's own example, in the words of its page.
 RIGHT: dict[str, Any] = {
@@ -94,8 +96,6 @@ def test_every_preset_gives_what_its_api_has_published(name: str) -> None:
     case = published(name)
     if not isinstance(case.scheme, Recipe):
         return
-    from undersign import sign
-
     patch = sign(case.scheme, case.request, case.credential, now=case.now, nonce=case.nonce)
     text = " ".join(value for pairs in (patch.headers, patch.query, patch.form) for _, value in pairs)
     given = changes_that_give(case.scheme, case.request, case.credential, case.now, case.nonce, text)
@@ -121,7 +121,8 @@ def test_on_the_command_line(tmp_path: Path) -> None:
     assert wrong.code == 1
     assert 'it does with\n  joiner = "" in the place of ":"\n' in wrong.text
     _, _, document = wrong.text.partition("changed:\n")
-    assert json.loads(document) == RIGHT
+    assert recipe_of(document) == Recipe.from_mapping(RIGHT)
+    assert document.startswith('name = "bokun"\n')
     as_json = undersign(*arguments, SIGNATURE, "--json", env=env)
     assert as_json.code == 1
     assert json.loads(as_json.text)["result"] == "changed"
@@ -131,3 +132,85 @@ def test_on_the_command_line(tmp_path: Path) -> None:
     for result in (right, wrong, as_json, nothing):
         assert SECRET not in result.text
         assert SIGNATURE not in result.text
+
+
+# When the example was signed
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_example_tells_its_time_and_its_nonce_where_they_are_sent(name: str) -> None:
+    """In the request, and in what is published of it; and where the recipe is wrong about the form of the time."""
+    case = published(name)
+    if not isinstance(case.scheme, Recipe):
+        return
+    patch = sign(case.scheme, case.request, case.credential, now=case.now, nonce=case.nonce)
+    signed = patch.apply(case.request)
+    lines = "\n".join(f"{header}: {value}" for header, value in signed.headers)
+    sent = case.scheme.program.carriers.sent
+    given = case.scheme.as_mapping()
+    drafts = [case.scheme]
+    if case.scheme.program.time_is_sent:
+        drafts.append(Recipe.from_mapping({**given, "time": "iso" if case.scheme.time != "iso" else "unix"}))
+    for draft in drafts:
+        for values in (told(draft, signed, ""), told(draft, case.request, f"{lines}\n{signed.target}")):
+            if "nonce" in sent and case.nonce:
+                assert values["nonce"] == case.nonce
+            if "time" in sent and not patch.form:
+                at = seconds_of(draft, values["time"])
+                assert at is not None
+                assert int(at) == int(case.now)
+
+
+@pytest.mark.parametrize(
+    "told_by",
+    [
+        ("-H", "X-Bokun-Date: 2013-11-09 14:33:46", "--published", SIGNATURE),
+        ("-H", "x-bokun-date: 1384007626", "--published", SIGNATURE),
+        ("--published", f"X-Bokun-Date: 2013-11-09 14:33:46\nX-Bokun-Signature:{SIGNATURE}"),
+    ],
+)
+def test_no_clock_is_asked_for_where_the_example_tells_it(told_by: tuple[str, ...], tmp_path: Path) -> None:
+    file = tmp_path / "bokun.json"
+    file.write_text(json.dumps(RIGHT), encoding="utf-8")
+    arguments = ("recipe", "try", str(file), "POST", URL, "--key-id", KEY, *told_by)
+    result = undersign(*arguments, env={"UNDERSIGN_SECRET": SECRET})
+    assert (result.code, result.text) == (0, "published: the recipe gives it\n"), result.err
+    assert "the time is that of the header X-Bokun-Date" in result.error
+
+
+def test_a_parameter_tells_it_as_well(tmp_path: Path) -> None:
+    """Shopify's own example, in the words of its page: hmac taken off, the rest sorted and joined."""
+    file = tmp_path / "callback.toml"
+    file.write_text(
+        'name = "callback"\nmac = "hmac-sha256"\nparts = [{ part = "params", of = "query", without = ["hmac"] }]\n'
+        '[query]\ntimestamp = "{time}"\nhmac = "{signature}"\n'
+    )
+    url = "https://app.example.com/callback?code=0907a61c0c8d55e99db179b68161bc00&shop=some-shop.myshopify.com"
+    url += "&state=0.6784241404160823"
+    signature = "hmac=700e2dadb827fcc8609e9d5ce208b2e9cdaab9df07390d2cbca10d7c328fc4bf"
+    env = {"UNDERSIGN_SECRET": "hush"}
+    for given in (
+        (f"{url}&timestamp=1337178173", "--published", signature),
+        (url, "--published", f"{url}&timestamp=1337178173&{signature}"),
+    ):
+        result = undersign("recipe", "try", str(file), "GET", *given, env=env)
+        assert (result.code, result.text) == (0, "published: the recipe gives it\n"), result.err
+
+
+def test_where_it_does_not_the_sentence_says_what_to_give(tmp_path: Path) -> None:
+    file = tmp_path / "r.json"
+
+    def said(**changes: Any) -> str:
+        file.write_text(json.dumps({**RIGHT, **changes}), encoding="utf-8")
+        arguments = ("recipe", "try", str(file), "POST", URL, "--key-id", KEY, "--published", SIGNATURE)
+        result = undersign(*arguments, env={"UNDERSIGN_SECRET": SECRET})
+        assert (result.code, result.text) == (2, "")
+        return result.error
+
+    assert "give it with --at TIME, or with -H 'X-Bokun-Date: …'" in said()
+    sent = {"t": "{time}", "k": "{key_id}", "s": "{signature}"}
+    assert "give it with --at TIME, or as the parameter t of the URL" in said(parts=["time"], headers={}, query=sent)
+    unsent = {"X-Key": "{key_id}", "X-Signature": "{signature}"}
+    assert "give it with --at TIME\n" in said(headers=unsent)
+    once = {"X-Nonce": "{nonce}", **RIGHT["headers"]}
+    assert "the nonce" in said(parts=["nonce", *RIGHT["parts"]], headers=once)

@@ -29,6 +29,7 @@ from undersign import (
     Window,
     sign,
 )
+from undersign.schemes.documents import recipe_in_toml, recipe_of
 
 from .by_hand import FORM, KEY, NOW, ORIGIN, SECRET, both_ways, mac, post, recipe, signed, verified
 
@@ -140,6 +141,20 @@ def _toml(document: Mapping[str, Any]) -> str:
         return json.dumps(found)
 
     return "\n".join(f"{name} = {value(found)}" for name, found in document.items())
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document["name"])
+def test_a_recipe_is_written_in_toml_and_read_back(document: dict[str, Any]) -> None:
+    made = Recipe.from_mapping(document)
+    assert recipe_of(recipe_in_toml(made)) == made
+
+
+def test_a_recipe_in_toml_is_laid_out_as_people_write_it() -> None:
+    written = recipe_in_toml(recipe_of(BOKUN))
+    assert written.replace("\n\n[headers]", "\n[headers]") == BOKUN.removeprefix("\n")
+    long = Recipe.from_mapping({**recipe_of(BOKUN).as_mapping(), "parts": ["time", *['literal:a\n"b\\'] * 8]})
+    assert '\nparts = [\n    "time",\n    "literal:a\\n\\"b\\\\",\n' in recipe_in_toml(long)
+    assert recipe_of(recipe_in_toml(long)) == long
 
 
 def test_what_a_document_was_made_of_may_change_afterwards() -> None:

@@ -23,6 +23,34 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "no mac": ({"mac": ...}, "the recipe has no mac: give it one"),
     "an unknown field": ({"joinner": ""}, "no field 'joinner' (did you mean 'joiner'?): it has name, parts, joiner"),
     "a field in Python's spelling": ({"query_or_form": {}}, "no field 'query_or_form' (did you mean 'query-or-form'?)"),
+    "a field by the word of a page": ({"separator": "|"}, "no field 'separator' (did you mean 'joiner'?)"),
+    "a page's word misspelled": ({"seperator": "|"}, "no field 'seperator' (did you mean 'joiner'?)"),
+    "a list's separator misspelled": (
+        {"list_seperator": ","},
+        "(did you mean 'list_separator'?)",
+    ),
+    "another library's word for the MAC": ({"algorithm": "x"}, "no field 'algorithm' (did you mean 'mac'?)"),
+    "a field in capitals": ({"MAC": "hmac-sha1"}, "no field 'MAC' (did you mean 'mac'?)"),
+    "a part by the word of a page": (
+        {"parts": ["timestamp"]},
+        "parts[0] is the part 'timestamp', which is unknown (did you mean 'time'?)",
+    ),
+    "a separator of pairs": (
+        {"parts": ["time", {"part": "params", "seperator": "&"}]},
+        "parts[1], the part 'params', has no option 'seperator' (did you mean 'item'?)",
+    ),
+    "a separator of what is hashed": (
+        {"parts": ["time", {"part": "digest", "separator": "&"}]},
+        "parts[1], the part 'digest', has no option 'separator' (did you mean 'joiner'?)",
+    ),
+    "a separator where no option is one": (
+        {"parts": ["time", {"part": "method", "separator": "&"}]},
+        "parts[1], the part 'method', has no option 'separator': it has omit_empty, fold",
+    ),
+    "a placeholder by the word of a page": (
+        {"headers": {"A": "{sig}"}},
+        "which is unknown (did you mean 'signature'?)",
+    ),
     "a field that is no text": (dict[Any, Any]({7: ""}), "no field 7: it has"),
     "an empty name": ({"name": ""}, "name is empty or holds a control character: name the scheme"),
     "a name of two lines": ({"name": "a\nb"}, "name is empty or holds a control character"),

@@ -31,7 +31,7 @@ _FRAMING = frozenset({"content-length", "transfer-encoding"})
 
 @click.command(
     cls=Command,
-    epilog="\b\nExample: undersign call PUT https://demo.gotom.io/app-api/x --key-id me <x.json",
+    epilog="\b\nExample:\n  undersign call PUT https://demo.gotom.io/app-api/x --key-id me <x.json",
 )
 @request_options()
 @click.option(

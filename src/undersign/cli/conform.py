@@ -16,10 +16,12 @@ from ..vectors.conform import DEFAULT_TIMEOUT, DEFAULT_TOTAL, SELF, Report, Stat
 from ..vectors.conform.comparing import DEFAULT_COUNT, compare
 from ..vectors.conform.report import as_json, as_junit, as_table
 from ..vectors.differences import quoted
+from .groups import Fitting
 from .output import replacing
 
 
 @click.command(
+    cls=Fitting,
     epilog="\b\nExamples: undersign conform -- node port.js\n          undersign conform --self",
     context_settings={"ignore_unknown_options": False, "allow_interspersed_args": False},
 )

@@ -17,6 +17,7 @@ from .explain import SIGNED_STRING, Explained, explained_of, read_signed
 from .inputs.received import CLOCK_IS_NOW, ReadingCommand, Received, input_options, received, tell
 from .options import Given, clock_at, verifying_options
 from .output import painted
+from .width import fitted, fitted_prose
 
 
 @click.command(
@@ -81,11 +82,11 @@ def diagnose_command(
         click.echo(json.dumps(shown))
         return 1 if causes else 0
     for cause in causes:
-        click.echo(f"{painted(printable(cause.code), fg='red')}: {printable(cause.detail)}")
+        click.echo(fitted(f"{painted(printable(cause.code), fg='red')}: {printable(cause.detail)}"))
     if not causes:
         click.echo(f"{painted('fine', fg='green')}: the request verifies")
     if isinstance(explained, Explained):
-        click.echo(f"\n{explained}")
+        click.echo(fitted_prose(f"\n{explained}"))
     elif explained and (explaining or signed is not None):
         tell(f"there is no string to sign to show: {one_line(explained)}")
     if signed is None and not explaining and any(cause.code == "unexplained" for cause in causes):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 from .. import vectors
 from ..core.dates import format_date
 from ..core.message import Component
@@ -13,6 +15,7 @@ from ..parts.scheme import SchemeOfParts
 from ..registry import build_scheme
 from ..scheme import Scheme
 
+_THEN = " ─> "
 _NAMES = {"\n": "a line feed", "": "nothing", " ": "a space", "\t": "a tab"}
 _SECRETS = {"text": "as its text", "base64": "decoded from base64", "hex": "decoded from hex"}
 
@@ -56,8 +59,8 @@ def by_default(name: str) -> Scheme | None:
         return None
 
 
-def drawing(scheme: SchemeOfParts) -> list[str]:
-    """The lines of the drawing, in plain text.
+def drawing(scheme: SchemeOfParts, width: int | None = None) -> list[str]:
+    """The lines of the drawing, in plain text; in no more than `width` columns, where there are words to break at.
 
     time    ─┐
     key id   ├─ joined by nothing ─> hmac-sha1 ─> base64 ─> {signature}
@@ -65,6 +68,27 @@ def drawing(scheme: SchemeOfParts) -> list[str]:
 
     header X-Signature   {signature}
     """
+    lines = [*_beside(scheme), "", *_carriers(scheme.program)]
+    if width is None or max(map(len, lines)) <= width:
+        return lines
+    return [*_below(scheme, width), "", *_carriers(scheme.program, width)]
+
+
+def _below(scheme: SchemeOfParts, width: int) -> list[str]:
+    """The parts, and what is done to them in lines of their own below."""
+    names = [part.name for part in scheme.program.parts]
+    widest = max(map(len, names))
+    edges = [" ─┐", *[" ─┤"] * (len(names) - 2), " ─┘"] if len(names) > 1 else [""]
+    lines = [f"{name:<{widest}}{edge}" for name, edge in zip(names, edges, strict=True)]
+    for place, step in enumerate([*_how(scheme.program).split(_THEN), "{signature}"]):
+        is_first = place == 0 and len(names) > 1
+        arrow = "  " if is_first else f"  {_THEN.strip()} "
+        lines += textwrap.wrap(f"{arrow}{step}", width, subsequent_indent="     ", break_long_words=False)
+    return lines
+
+
+def _beside(scheme: SchemeOfParts) -> list[str]:
+    """The parts, and what is done to them beside the middle one."""
     program = scheme.program
     names = [part.name for part in program.parts]
     width = max(map(len, names))
@@ -74,28 +98,30 @@ def drawing(scheme: SchemeOfParts) -> list[str]:
         edge = "─" if len(names) == 1 else "─┐" if place == 0 else "─┘" if place == len(names) - 1 else " │"
         if place == middle:
             edge = "───" if len(names) == 1 else "─┬─" if place == 0 else " ├─"
-            edge = f"{edge} {_how(scheme, program)} ─> {{signature}}"
+            edge = f"{edge} {_how(program)}{_THEN}{{signature}}"
         lines.append(f"{name:<{width}} {edge}".rstrip())
-    return [*lines, "", *_carriers(program)]
+    return lines
 
 
-def _how(scheme: SchemeOfParts, program: Program) -> str:
-    mac, encoding = getattr(scheme, "mac", ""), getattr(scheme, "encoding", "")
-    algorithm = mac or program.mac.algorithm
-    joined = f"joined by {_NAMES.get(program.joiner, repr(program.joiner))} ─> " if len(program.parts) > 1 else ""
+def _how(program: Program) -> str:
+    mac = f"{'hmac' if program.mac.is_keyed else 'hash'}-{program.mac.algorithm}"
+    joined = f"joined by {_NAMES.get(program.joiner, repr(program.joiner))}{_THEN}" if len(program.parts) > 1 else ""
     form = program.secret_form
     prefix = f", behind {form.prefix.decode()!r}" if form.prefix else ""
-    keyed = f" with the secret {_SECRETS[form.form]}{prefix}" if mac.startswith("hmac-") else ""
-    return f"{joined}{algorithm}{keyed}" + (f" ─> {encoding}" if encoding else "")
+    keyed = f" with the secret {_SECRETS[form.form]}{prefix}" if program.mac.is_keyed else ""
+    return f"{joined}{mac}{keyed}{_THEN}{program.mac.encoding}"
 
 
-def _carriers(program: Program) -> list[str]:
+def _carriers(program: Program, room: int | None = None) -> list[str]:
     carriers = program.carriers
     place = {"query": "query", "form": "form", "query-or-form": "query or form"}[carriers.place]
     found = [(f"header {header.name}", header.template.text) for header in carriers.headers]
     found += [(f"{place} {name}", template.text) for name, template in carriers.fields]
     width = max(len(where) for where, _ in found)
-    return [f"{where:<{width}}  {text}" for where, text in found]
+    lines = [f"{where:<{width}}  {text}" for where, text in found]
+    if room is None or max(map(len, lines)) <= room:
+        return lines
+    return [line for where, text in found for line in (where, f"  {text}")]
 
 
 def example(name: str) -> list[str]:

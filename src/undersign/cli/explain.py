@@ -20,6 +20,7 @@ from .choosing import scheme_options
 from .inputs.content import read_content
 from .inputs.received import ReadingCommand, Received, claims, input_options, received, tell
 from .options import clock_at, clock_option, keys_if_known, keys_option, secret_options
+from .width import fitted_prose
 
 SIGNED_STRING = click.option(
     "--signed-string",
@@ -89,7 +90,7 @@ def explain_command(
         at = found.at
         tell(found.clock)
     explained = explained_of(found, schemes, clock_at(at)(), key_id=key_id, signed=signed, keys=keys)
-    click.echo(json.dumps(as_json_of(explained)) if as_json else str(explained))
+    click.echo(json.dumps(as_json_of(explained)) if as_json else fitted_prose(str(explained)))
     return 1 if explained.comparison is not None and not explained.comparison.same else 0
 
 
@@ -102,7 +103,7 @@ def explain_file(file: str, schemes: Sequence[Scheme], key_id: str | None, at: f
     if at is None and found.at is not None:
         at = found.at
         tell(found.clock)
-    click.echo(str(explained_of(found, schemes, clock_at(at)(), key_id=key_id)))
+    click.echo(fitted_prose(str(explained_of(found, schemes, clock_at(at)(), key_id=key_id))))
 
 
 def read_signed(signed_string: Path, file: Path | None) -> bytes:

@@ -11,6 +11,12 @@ from ..core.grammar import did_you_mean
 from .width import Context
 
 
+class Fitting(click.Command):
+    """A command whose help fits narrow terminals."""
+
+    context_class = Context
+
+
 class Group(click.Group):
     """Commands under one name. Alone it prints its help, and a word that is none of them is answered with those.
 
@@ -18,6 +24,7 @@ class Group(click.Group):
     """
 
     context_class = Context
+    command_class = Fitting
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if not args and not ctx.resilient_parsing:

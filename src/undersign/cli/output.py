@@ -11,6 +11,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
+from .width import fitted
+
 
 @contextmanager
 def replacing(path: Path, *, mode: int | None = None) -> Generator[IO[bytes], None, None]:
@@ -45,10 +47,11 @@ def replacing(path: Path, *, mode: int | None = None) -> Generator[IO[bytes], No
 def say(line: str) -> None:
     """Write a line to standard error, in one piece, so that those of several threads do not mix.
 
+    On a terminal a sentence is wrapped to its width; a command to copy, which has no `undersign: ` in front, is not.
     With standard error closed there is nobody to tell.
     """
     try:
-        sys.stderr.write(f"{line}\n")
+        sys.stderr.write(f"{fitted(line, sys.stderr) if line.startswith('undersign: ') else line}\n")
         sys.stderr.flush()
     except (OSError, ValueError, AttributeError):
         # What is still buffered would raise again while Python exits, and change the exit code.

@@ -1,7 +1,7 @@
-"""`undersign profiles`: the profiles that are there, what is wrong with them, and a new one.
+"""`undersign profiles`: the profiles that are there, what is wrong with them, a new one, and one that is taken out.
 
-`add` keeps the file as it is but for the table that it writes, comments too. What it would write is read first, as any
-profile is, so that nothing goes into the file which could not be used.
+`add` and `remove` keep the file as it is but for the one table, comments too. What `add` would write is read first, as
+any profile is, so that nothing goes into the file which could not be used.
 """
 
 from __future__ import annotations
@@ -14,16 +14,19 @@ from typing import Any
 
 import click
 
-from ..core.text import decoded, one_line, printable
+from ..core.text import one_line, printable
 from ..errors import ConfigError
 from ..profiles import Profile, config_file
 from ..profiles.document import Problem
 from ..profiles.reading import Profiles, profiles_of, read_profiles
+from ..profiles.sources import FromKeyring, FromProfile, Source
 from .choosing import config_option
 from .completing import complete_profiles, complete_schemes
 from .groups import Group
 from .options import Command
-from .output import painted, replacing, say
+from .output import painted, say
+from .profiles_file import read_file, save, with_profile, without_profile
+from .width import fitted, table
 
 _json = click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 
@@ -36,9 +39,13 @@ class _AddCommand(Command):
     instead = "the name of the profile is the only one"
 
 
+class _RemoveCommand(Command):
+    instead = "one profile is removed at a time"
+
+
 @click.group(cls=Group)
 def profiles() -> None:
-    """List, check or add profiles: scheme, key id, the place of the secret, origins, extras and options under a name.
+    """List, check, add or remove profiles: scheme, key id, place of the secret, origins, extras and options by name.
 
     They stand in ~/.config/undersign/config.toml, or in the file that --config or UNDERSIGN_CONFIG names.
     """
@@ -49,7 +56,7 @@ def profiles() -> None:
 @_json
 def list_(config: Path | None, as_json: bool) -> None:
     """Print the profiles with scheme, key id and the place of the secret, which itself is not read."""
-    found = _read(config_file(config))
+    found = read_file(config_file(config))
     rows = [(name, found.profile(name)) for name in found.names]
     if as_json:
         click.echo(json.dumps([_as_json(name, found, profile) for name, profile in rows]))
@@ -57,10 +64,8 @@ def list_(config: Path | None, as_json: bool) -> None:
     if not rows:
         say(f"undersign: {found.file} holds no profile: undersign profiles add NAME writes one")
     lines = [_columns(name, found, profile) for name, profile in rows]
-    widths = [max((len(line[column]) for line in lines), default=0) for column in range(3)]
-    for line in lines:
-        columns = [text.ljust(width) for text, width in zip(line, widths, strict=False)]
-        click.echo("  ".join([*columns, *line[3:]]).rstrip())
+    for line in table(lines):
+        click.echo(line)
 
 
 @profiles.command(cls=Command, short_help="Say what is wrong with profiles.")
@@ -92,9 +97,9 @@ def check(names: Sequence[str], config: Path | None, as_json: bool) -> int:
         say(f"undersign: {file} holds no profile: undersign profiles add NAME writes one")
     for name, (problems, risks) in checked.items():
         for problem in problems:
-            click.echo(f"{painted('wrong', fg='red')}: {one_line(problem)}")
+            click.echo(fitted(f"{painted('wrong', fg='red')}: {one_line(problem)}"))
         for risk in risks:
-            click.echo(f"{painted('warning', fg='yellow')}: {one_line(risk)}")
+            click.echo(fitted(f"{painted('warning', fg='yellow')}: {one_line(risk)}"))
         if not problems:
             click.echo(f"{painted('ok', fg='green')}: {printable(name)}")
     return 0 if is_fine else 1
@@ -103,8 +108,8 @@ def check(names: Sequence[str], config: Path | None, as_json: bool) -> int:
 @profiles.command(
     cls=_AddCommand,
     short_help="Write a new profile.",
-    epilog="\b\nExample: undersign profiles add demo --scheme gotom --key-id me "
-    "--secret-env DEMO_SECRET --origin https://demo.gotom.io",
+    epilog="\b\nExample:\n  undersign profiles add demo --scheme gotom --key-id me \\\n"
+    "    --secret-env DEMO_SECRET --origin https://demo.gotom.io",
 )
 @click.argument("name")
 @click.option("--scheme", metavar="NAME", shell_complete=complete_schemes, help="The scheme: see undersign schemes.")
@@ -159,14 +164,12 @@ def add(
         "extras": {extra: {"env": place} for extra, place in _pairs("--extra-env", extras).items()} or None,
     }
     file = config_file(config)
-    text = _written(file, name, {key: value for key, value in table.items() if value is not None}, replace=replace)
+    text = with_profile(file, name, {key: value for key, value in table.items() if value is not None}, replace=replace)
     found = profiles_of(file, text)
     problems = [found] if isinstance(found, Problem) else found.profile(name)
     if not isinstance(problems, Profile):
         raise ConfigError("; ".join(f"{problem.place}: {problem.sentence}" for problem in problems))
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with replacing(file, mode=None if file.exists() else 0o600) as stream:
-        stream.write(text.encode())
+    save(file, text)
     click.echo(f"{file}: [profiles.{name}]")
     if problems.secret_source is None:
         say("undersign: it names no place of a secret, so UNDERSIGN_SECRET or a prompt is asked: see --secret-env")
@@ -179,11 +182,42 @@ def add(
         say("undersign: it names no origins, so it signs for any: see --origin")
 
 
-def _read(file: Path) -> Profiles:
-    found = read_profiles(file)
-    if isinstance(found, Problem):
-        raise found.as_error()
-    return found
+@profiles.command(
+    cls=_RemoveCommand,
+    short_help="Take a profile out of the file.",
+    epilog="\b\nExample: undersign profiles remove demo",
+)
+@click.argument("name", shell_complete=complete_profiles)
+@config_option
+def remove(name: str, config: Path | None) -> None:
+    """Take a profile out of the file; comments between profiles and all else in it stay.
+
+    A secret in the keyring, in a file of its own or in a variable stays there, and it is said where. One that stands in
+    the profile itself goes with it.
+    """
+    file = config_file(config)
+    found = read_file(file)
+    profile = found.profile(name)
+    if name not in found.names:
+        raise ConfigError("; ".join(map(str, profile if isinstance(profile, list) else [])))
+    save(file, without_profile(file, name))
+    click.echo(f"{file}: [profiles.{printable(name)}] removed")
+    if not isinstance(profile, Profile):
+        say("undersign: it could not be used; a secret that it named stays where it is")
+        return
+    for source in (profile.secret_source, *profile.extra_sources.values()):
+        if source is not None:
+            say(f"undersign: {_left(source)}")
+
+
+def _left(source: Source) -> str:
+    """What becomes of a secret whose profile is removed."""
+    if isinstance(source, FromProfile):
+        return "the secret stood in the profile, and is gone with it"
+    if isinstance(source, FromKeyring):
+        words = shlex.join(["keyring", "del", source.service, source.user])
+        return f"the secret stays in {source}: {printable(words)} deletes it"
+    return f"the secret stays in {source}"
 
 
 def _columns(name: str, found: Profiles, profile: Profile | list[Problem]) -> tuple[str, str, str, str]:
@@ -236,28 +270,3 @@ def _pairs(option: str, given: Sequence[str]) -> dict[str, str]:
             raise ConfigError(f"{option} {name}: write {option} NAME=VALUE")
         pairs[name] = value
     return pairs
-
-
-def _written(file: Path, name: str, table: Mapping[str, Any], *, replace: bool) -> str:
-    """The text of the file with this profile in it."""
-    import tomlkit
-    from tomlkit.exceptions import TOMLKitError
-
-    before = _text_of(file)
-    try:
-        document = tomlkit.parse(before)
-        tables = document.setdefault("profiles", tomlkit.table(is_super_table=True))
-        if name in tables and not replace:
-            raise ConfigError(f"{file} has a profile {name!r} already: --replace takes its place")
-        tables[name] = dict(table)
-        return tomlkit.dumps(document)
-    except (TOMLKitError, TypeError, AttributeError, ValueError):
-        raise ConfigError(f"{file} cannot be added to: write [profiles.{name}] into it by hand") from None
-
-
-def _text_of(file: Path) -> str:
-    """What the file holds now, which has to be in form as far as all profiles are concerned."""
-    if not file.exists():
-        return ""
-    _read(file)
-    return decoded(file.read_bytes())

@@ -16,11 +16,12 @@ from ..core.fields import FORM
 from ..core.message import Request
 from ..core.text import printable
 from ..diagnosing.published import Change, changes_that_give
+from ..diagnosing.sample import seconds_of, told
 from ..errors import ConfigError
 from ..explaining import Explanation, explain
 from ..recipe import Recipe
 from ..scheme import Claim
-from ..schemes.documents import load_recipe
+from ..schemes.documents import load_recipe, recipe_in_toml
 from ..signing import sign as sign_request
 from ..verifying.verifier import Verifier
 from .body import read_body
@@ -28,8 +29,9 @@ from .choosing import Extras, extra_options, key_id_of
 from .drawing import IN_WORDS, bound_in_words
 from .groups import Group
 from .options import Command, clock_at, clock_option, head_of_arguments, read_secret, secret_options
+from .output import say
 from .sign import as_json_of, lines_of
-from .width import fitted
+from .width import fitted, fitted_prose
 
 _SAMPLE_TIME = 1_730_974_875.0
 _file = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
@@ -73,21 +75,20 @@ def check(file: Path, as_json: bool) -> int:
 def show(file: Path, at: float | None, as_json: bool) -> None:
     """Print what the recipe in FILE signs of a request that is made up, part by part, and where credentials travel.
 
-    Then the recipe itself, as --recipe takes it: in JSON, without what is said by default.
+    Then the recipe itself, as --recipe takes it: in TOML, without what is said by default. With --json all is JSON.
     """
     found = load_recipe(file)
     request = _sample(found)
     key_id = "KEY_ID" if found.key_id_carrier else found.name
     explanation = explain(found, request, key_id, now=clock_at(_SAMPLE_TIME if at is None else at)())
-    document = found.as_mapping()
     if as_json:
-        shown = {"recipe": document, "request": _request_as_json(request), "explanation": explanation.as_json()}
-        click.echo(json.dumps(shown))
+        shown = {"request": _request_as_json(request), "explanation": explanation.as_json()}
+        click.echo(json.dumps({"recipe": found.as_mapping(), **shown}))
         return
     click.echo(f"{request.method} {request.origin}{request.target}\n")
-    click.echo(str(explanation))
+    click.echo(fitted_prose(str(explanation)))
     click.echo("\nRecipe:")
-    click.echo(json.dumps(document, indent=2))
+    click.echo(recipe_in_toml(found), nl=False)
 
 
 @recipe.command("try", cls=Command)
@@ -128,19 +129,21 @@ def try_(
 ) -> int:
     """Sign a request with the recipe in FILE, and verify it: print what is signed, and what signs it. Nothing is sent.
 
-    The secret is read as `undersign sign` does. Exits 0 where the request verifies, and with --published where the
-    recipe gives what is published, else 1.
+    The secret is read as `undersign sign` does. With --published the time and the nonce are those of the example, where
+    its headers or parameters tell them and --at and --nonce do not. Exits 0 where the request verifies, and with
+    --published where the recipe gives what is published, else 1.
     """
     found = load_recipe(file)
-    key_id, clock = key_id_of(found, key_id), clock_at(at)
+    key_id = key_id_of(found, key_id)
     extra, nonce = extras.of(found), extras.nonce_for(found)
     head = head_of_arguments(method, url, headers)
     credential = Credential(key_id, read_secret(secret_env, secret_file), extra=extra)
     with read_body(data, found.body_need(head)) as body:
         request = Request(head.method, head.target, head.headers, body.signed, head.origin)
-    now = clock()
     if published is not None:
+        now, nonce = _when_signed(found, request, published, at, extras.nonce)
         return _compare(changes_that_give(found, request, credential, now, nonce, published), as_json=as_json)
+    now = clock_at(at)()
     patch = sign_request(found, request, credential, now=now, nonce=nonce)
     signed = patch.apply(request)
     verified = Verifier(found, {key_id: credential.secret}, clock=lambda: now).verify(signed)
@@ -149,12 +152,38 @@ def try_(
         result = {"result": "valid", "scheme": verified.scheme, "key_id": verified.key_id}
         click.echo(json.dumps({**as_json_of(patch, signed, string), "verified": result}))
         return 0
-    click.echo(_without_patch(explain(found, request, key_id, now=now, nonce=nonce)))
+    click.echo(fitted_prose(_without_patch(explain(found, request, key_id, now=now, nonce=nonce))))
     click.echo("\nWhat signs it:")
     for line in lines_of(patch, signed):
         click.echo(b"  " + os.fsencode(line))
     click.echo(f"\nvalid: {printable(verified.scheme)}, signed by {printable(verified.key_id)}")
     return 0
+
+
+def _when_signed(
+    found: Recipe, request: Request, published: str, at: float | None, nonce: str | None
+) -> tuple[float, str]:
+    """The time and the nonce of the example: what is given, else what it tells. Raises ConfigError where it does not,
+    since no signature of another moment could come out."""
+    values = told(found, request, published)
+    if nonce is None and found.program.needs_nonce:
+        nonce = values.get("nonce")
+        if nonce is None:
+            raise ConfigError(_not_told(found, "nonce", "--nonce TEXT"))
+    if at is None and found.window is not None:
+        at = seconds_of(found, values.get("time", ""))
+        if at is None:
+            raise ConfigError(_not_told(found, "time", "--at TIME"))
+        carrier = found.program.carriers.carrier_of("time").partition(",")[0]
+        say(f"undersign: the time is that of the {carrier}: {values['time']}")
+    return clock_at(at)(), nonce or ""
+
+
+def _not_told(found: Recipe, name: str, option: str) -> str:
+    kind, _, carrier = found.program.carriers.carrier_of(name).partition(",")[0].partition(" ")
+    others = {"header": f", or with -H '{carrier}: …'", "parameter": f", or as the parameter {carrier} of the URL"}
+    given = option + others.get(kind, "")
+    return f"nothing here tells the {name} that the example was signed with: give it with {given}"
 
 
 def _compare(found: Sequence[Change], *, as_json: bool) -> int:
@@ -170,15 +199,17 @@ def _compare(found: Sequence[Change], *, as_json: bool) -> int:
         return 0
     if not found:
         click.echo(
-            "published: the recipe does not give it, and neither does any change that was tried. Look at secret, key "
-            "id, time (--at) and body first: are they those of the example, byte for byte?"
+            fitted(
+                "published: the recipe does not give it, and neither does any change that was tried. Look at secret, "
+                "key id, time (--at) and body first: are they those of the example, byte for byte?"
+            )
         )
         return 1
-    click.echo("published: the recipe does not give it; it does with")
+    click.echo(fitted("published: the recipe does not give it; it does with"))
     for change in found:
-        click.echo(printable(f"  {' and '.join(change.sentences)}"))
+        click.echo(fitted(printable(f"  {' and '.join(change.sentences)}")))
     click.echo("\nRecipe, with the first of these:" if len(found) > 1 else "\nRecipe, so changed:")
-    click.echo(json.dumps(found[0].recipe.as_mapping(), indent=2))
+    click.echo(recipe_in_toml(found[0].recipe), nl=False)
     return 1
 
 

@@ -13,9 +13,10 @@ from ..parts.scheme import SchemeOfParts
 from ..recipe import Recipe
 from ..registry import build_scheme, options_described, schemes_described
 from ..schemes import presets
+from ..schemes.documents import recipe_in_toml
 from .drawing import bound_in_words, by_default, drawing, example
 from .options import Command
-from .width import Formatter, fitted
+from .width import Formatter, fitted, room
 
 
 class _NameCommand(Command):
@@ -85,12 +86,13 @@ def _show(name: str, sentence: str, *, as_json: bool) -> None:
         default = "needed" if option.needed else f"default {option.default}"
         click.echo(fitted(printable(f"  {option.name}: {option.type}, {default}")))
     if parts := _parts(scheme):
-        click.echo("\nSigned, in this order, with the options as they are by default:")
+        click.echo(fitted("Signed, in this order, with the options as they are by default:").join(("\n", "")))
         for part, source in parts:
             click.echo(fitted(printable(f"  {part} ({source})")))
     if isinstance(scheme, SchemeOfParts):
         click.echo("\nHow, and where it travels:")
-        for line in drawing(scheme):
+        width = room()
+        for line in drawing(scheme, None if width is None else width - 2):
             click.echo(f"  {line}".rstrip())
     if scheme is not None:
         click.echo("\nOf a request it")
@@ -98,11 +100,13 @@ def _show(name: str, sentence: str, *, as_json: bool) -> None:
             click.echo(fitted(f"  {line}"))
     if about:
         click.echo("")
-        for line in example(name):
+        head, *values = example(name)
+        click.echo(fitted(head))
+        for line in values:
             click.echo(line)
     if isinstance(scheme, Recipe):
         click.echo("\nThe recipe, as --recipe takes it:")
-        click.echo(json.dumps(scheme.as_mapping(), indent=2))
+        click.echo(recipe_in_toml(scheme), nl=False)
 
 
 def _parts(scheme: Any) -> list[tuple[str, str]]:

@@ -23,7 +23,7 @@ from .signing_options import Asked, Signing, request_options
 
 @click.command(
     cls=Command,
-    epilog="\b\nExample: undersign sign GET https://demo.gotom.io/app-api/x --key-id me --as curl",
+    epilog="\b\nExample:\n  undersign sign GET https://demo.gotom.io/app-api/x --key-id me --as curl",
 )
 @request_options(or_file=True)
 @click.option(

@@ -15,6 +15,7 @@ from ..core.text import printable
 from ..errors import ConfigError
 from .groups import Group
 from .output import say
+from .width import table
 
 
 @click.group(cls=Group)
@@ -33,11 +34,10 @@ def list_(files: Sequence[str], as_json: bool) -> int:
         return 0
     for entry in listed:
         click.echo(f"{entry['scheme']} {entry['version']}: {entry['tests']} tests")
-        width = max(map(len, entry["rules"]))
-        for flag, rule in entry["rules"].items():
-            click.echo(
-                f"  {flag:<{width}} {rule['valid']:>4} valid {rule['invalid']:>4} invalid  {rule['description']}"
-            )
+        rules = entry["rules"].items()
+        counted = [(f"{rule['valid']:>4} valid {rule['invalid']:>4} invalid", rule["description"]) for _, rule in rules]
+        for line in table([(f"  {flag}", *row) for (flag, _), row in zip(rules, counted, strict=True)]):
+            click.echo(line)
     return 0
 
 

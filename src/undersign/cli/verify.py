@@ -18,6 +18,7 @@ from .inputs.received import CLOCK_IS_NOW, ReadingCommand, input_options, receiv
 from .next_step import to_diagnose
 from .options import Given, clock_at, verifying_options
 from .output import painted, say
+from .width import fitted
 
 
 @click.command(
@@ -57,7 +58,7 @@ def verify(
         if as_json:
             click.echo(json.dumps({"result": "invalid", "reason": rejected.reason.value}))
         else:
-            click.echo(f"{painted('invalid', fg='red')}: {printable(str(rejected))}")
+            click.echo(fitted(f"{painted('invalid', fg='red')}: {printable(str(rejected))}"))
         if rejected.reason is Reason.MISSING:
             tell(hint)
         if not told and rejected.reason in (Reason.STALE, Reason.FUTURE):

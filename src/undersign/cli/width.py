@@ -10,12 +10,14 @@ from __future__ import annotations
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import IO
 
 import click
 
 _LEAST = 30
 _NARROW = 64
+_OF_VALUES = "    "
 _COLUMN = 12
 """The width of the first column of a narrow list, which the names of most commands fit in."""
 
@@ -47,10 +49,34 @@ def room_beside(name: int) -> int:
     return width - 4 - min(name, _COLUMN if width < _NARROW else name)
 
 
-def fitted(line: str) -> str:
-    """The line, wrapped with its indent on a terminal; as it is behind a pipe. No word is broken."""
-    if not sys.stdout.isatty() or len(line) <= columns():
+def fitted(line: str, stream: IO[str] | None = None) -> str:
+    """The line, wrapped with its indent on a terminal; as it is behind a pipe. No word is broken.
+
+    `stream` is where it goes, standard output where that is not said.
+    """
+    stream = sys.stdout if stream is None else stream
+    if not stream.isatty() or len(line) <= columns():
         return line
     indent = line[: len(line) - len(line.lstrip())]
     width = max(columns(), _LEAST)
     return textwrap.fill(line, width, subsequent_indent=indent + "  ", break_long_words=False, break_on_hyphens=False)
+
+
+def fitted_prose(text: str) -> str:
+    """The lines of an explanation, fitted but for values, which stand further in and are copied as they are."""
+    return "\n".join(line if line.startswith(_OF_VALUES) else fitted(line) for line in text.split("\n"))
+
+
+def table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """The lines of a table: columns, or on a terminal that is too narrow for them each row's first text on a line and
+    the others below it."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    if not sys.stdout.isatty() or max(map(len, lines), default=0) <= columns():
+        return lines
+    return [fitted(text if place == 0 else f"  {text}") for row in rows for place, text in enumerate(row) if text]
+
+
+def room() -> int | None:
+    """How many columns a line has: those of the terminal, or None behind a pipe, where it may be of any length."""
+    return columns() if sys.stdout.isatty() else None

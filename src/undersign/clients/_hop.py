@@ -253,17 +253,8 @@ class HopAuth:
         """
         from ..profiles import load_profile  # most programs have no profiles, and need no reader of them
 
-        found = load_profile(profile, config)
-        return cls(
-            found.scheme,
-            found.key_id,
-            found.secret(),
-            origins=found.origins,
-            clock=clock,
-            adjust_clock=adjust_clock,
-            extra=found.extra(),
-            check_response=check_response,
-            nonce=nonce,
+        return load_profile(profile, config).auth(
+            cls, clock=clock, adjust_clock=adjust_clock, check_response=check_response, nonce=nonce
         )
 
     def _set_up(self) -> None:

@@ -100,18 +100,7 @@ class SigningAdapter(HTTPAdapter):
         """The same for a profile of the user's, which names origins. See `SignatureAuth.from_profile`."""
         from ..profiles import load_profile
 
-        found = load_profile(profile, config)
-        return cls(
-            found.scheme,
-            found.key_id,
-            found.secret(),
-            origins=found.origins,
-            clock=clock,
-            extra=found.extra(),
-            nonce=nonce,
-            max_retries=max_retries,
-            **keywords,
-        )
+        return load_profile(profile, config).auth(cls, clock=clock, nonce=nonce, max_retries=max_retries, **keywords)
 
     def init_poolmanager(self, *arguments: Any, **keywords: Any) -> None:
         super().init_poolmanager(*arguments, **keywords)

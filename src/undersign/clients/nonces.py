@@ -7,7 +7,7 @@ import time
 import uuid
 from collections.abc import Callable
 
-from ..scheme import Scheme
+from ..scheme import Scheme, scheme_problem
 
 
 class GrowingNonces:
@@ -28,7 +28,12 @@ _growing = GrowingNonces()  # one row for the process, so that two clients of on
 
 
 def nonces_of(scheme: Scheme) -> Callable[[], str]:
-    """What makes a new nonce for each request of the scheme; empty texts where it needs none."""
+    """What makes a new nonce for each request of the scheme; empty texts where it needs none.
+
+    Raises ConfigError for what is no scheme.
+    """
+    if problem := scheme_problem(scheme):
+        raise problem
     if not scheme.needs_nonce:
         return str
     return _growing if scheme.nonce_is_number else lambda: str(uuid.uuid4())

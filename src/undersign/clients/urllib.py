@@ -93,17 +93,7 @@ class SignatureHandler(BaseHandler):
         """
         from ..profiles import load_profile  # most programs have no profiles, and need no reader of them
 
-        found = load_profile(profile, config)
-        return cls(
-            found.scheme,
-            found.key_id,
-            found.secret(),
-            origins=found.origins,
-            clock=clock,
-            extra=found.extra(),
-            check_response=check_response,
-            nonce=nonce,
-        )
+        return load_profile(profile, config).auth(cls, clock=clock, check_response=check_response, nonce=nonce)
 
     def add_parent(self, parent: OpenerDirector) -> None:
         super().add_parent(parent)

@@ -68,6 +68,14 @@ def check_clock(clock: object) -> None:
         raise ConfigError(f"clock is a function that returns Unix seconds, such as time.time, not {clock!r}")
 
 
+def tells_time(now: object) -> bool:
+    """Whether what a clock said is a time in Unix seconds: a finite number, and no datetime, text or None."""
+    try:
+        return math.isfinite(now)  # type: ignore[arg-type]
+    except (TypeError, OverflowError):
+        return False
+
+
 def parse_date(text: str) -> float | None:
     """Unix seconds of a date in one of the forms that are read, else None.
 

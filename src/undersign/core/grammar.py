@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from ..errors import ConfigError
 
@@ -50,9 +51,20 @@ def custom_headers_problem(names: Iterable[object]) -> str:
     return ""
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """` (did you mean '…'?)` where one of the known words is close, else nothing."""
+def did_you_mean(word: str, known: Iterable[str], others: Mapping[str, Sequence[str]] = MappingProxyType({})) -> str:
+    """` (did you mean '…'?)` where one of the known words is close, else nothing.
+
+    `others` are words that people have for a known one: each counts as the first of its words that is known here.
+    """
     import difflib  # for errors alone
 
-    close = difflib.get_close_matches(word, list(known))
-    return f" (did you mean {close[0]!r}?)" if close else ""
+    names = list(known)
+    meant = {_alike(other): next((name for name in words if name in names), "") for other, words in others.items()}
+    meant = {other: name for other, name in meant.items() if name} | {_alike(name): name for name in reversed(names)}
+    close = difflib.get_close_matches(_alike(word), list(meant))
+    return f" (did you mean {meant[close[0]]!r}?)" if close else ""
+
+
+def _alike(word: str) -> str:
+    """Without what differs between spellings of one name."""
+    return word.lower().replace("_", "-")

@@ -90,6 +90,14 @@ _PLACES: dict[tuple[str, ...], Mapping[str, int]] = {}  # a client sends the sam
 _MOST_KEPT, _MOST_NAMES, _LONGEST_NAMES = 256, 64, 2048
 
 
+def not_a_request(given: object) -> ConfigError:
+    """What is wrong where a request has to be and something else is, for a caller to raise. It is not repeated."""
+    return ConfigError(
+        f"the request is an undersign.Request, not {type(given).__name__}: "
+        "write Request.from_url(method, url, headers, body)"
+    )
+
+
 def headers_as_text(headers: Iterable[tuple[bytes, bytes]]) -> Pairs:
     """Headers that are the wire's bytes, as Latin-1."""
     return tuple([(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers])

@@ -7,10 +7,10 @@ takes a recipe's string to sign apart, `general` drafts altered requests anew fo
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 
+from ..core.dates import tells_time
 from ..core.message import Request
 from ..errors import Reason, Rejected
 from ..parts.carriers import Carriers
@@ -41,15 +41,15 @@ def diagnose(request: Request, schemes: Scheme | Sequence[Scheme], keys: Keys, n
             print(cause.code, cause.detail)
     """
     keys = keys_with_secrets(keys)  # first, so that no frame which raises below holds a plain secret
-    schemes = (schemes,) if isinstance(schemes, Scheme) else tuple(schemes)
     verifier = Verifier(schemes, keys, clock=lambda: now)
+    schemes = verifier.schemes
     try:
         verifier.verify(request)
     except Rejected as refused:
         rejected = refused
     else:
         return ()
-    if not math.isfinite(now) or rejected.reason in (Reason.AMBIGUOUS, Reason.UNAVAILABLE, Reason.BODY_TOO_LARGE):
+    if not tells_time(now) or rejected.reason in (Reason.AMBIGUOUS, Reason.UNAVAILABLE, Reason.BODY_TOO_LARGE):
         return unexplained(f"The request is refused whatever its signature: {rejected.detail}.")
     return in_order(_causes(request, schemes, KeyRing(keys, request.with_body(b"")), now, rejected))
 

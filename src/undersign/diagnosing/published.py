@@ -25,9 +25,9 @@ from ..errors import UndersignError
 from ..parts.macs import ALGORITHMS, ENCODINGS, encoder
 from ..recipe import Recipe
 from ..scheme import Claim
+from .sample import TIMES
 from .wholes import JOINERS
 
-_TIMES = ("unix", "unix-ms", "iso", "iso-ms", "http", "%Y-%m-%d %H:%M:%S", "%Y%m%dT%H%M%SZ", "%Y%m%d%H%M%S")
 _DIGESTS = tuple(
     f"body:{algorithm}:{encoding}" for algorithm in ("md5", "sha1", "sha256", "sha512") for encoding in ENCODINGS
 )
@@ -130,7 +130,7 @@ def _whole(recipe: Recipe, parts: Sequence[Any]) -> Iterator[tuple[str, dict[str
     if recipe.secret_prefix:
         yield "secret_prefix left out: it is part of the secret", {"secret_prefix": ""}
     if any(_word(part) == "time" for part in parts):
-        for form in _TIMES:
+        for form in TIMES:
             if form != recipe.time:
                 yield f'time = "{form}" in the place of "{recipe.time}"', {"time": form}
 
@@ -191,7 +191,7 @@ def _instead(part: Any) -> Iterator[Any]:
         for fold in ("lower", "upper"):
             yield {"part": word, "fold": fold}
     if word == "time":
-        yield from (f"time:{form}" for form in _TIMES if f"time:{form}" != part)
+        yield from (f"time:{form}" for form in TIMES if f"time:{form}" != part)
     if isinstance(part, Mapping) and word == "params":
         for option, values in (
             ("decoded", (True, False)),

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..core.credentials import NO_SECRET, Credential
-from ..core.dates import format_date
-from ..core.message import BodyDigest, Patch, Request, body_length, problem_when_verifying
+from ..core.dates import format_date, tells_time
+from ..core.message import BodyDigest, Patch, Request, body_length, not_a_request, problem_when_verifying
 from ..errors import CannotSign, ConfigError, Reason, Rejected
 from ..scheme import Claim, Part, Scheme, scheme_problem
 from ..signing import credential_problem, drafted_checked, sign_checked
@@ -131,7 +131,9 @@ def explain(
         raise problem
     if show_signature and not isinstance(key, Credential):
         raise ConfigError("show_signature takes a Credential, whose secret signs")
-    if not math.isfinite(now):
+    if not isinstance(request, Request):
+        raise not_a_request(request)
+    if not tells_time(now):
         raise CannotSign(f"the clock says {now!r}: give it in Unix seconds")
     if key is None:
         return explanations_of_received(scheme, request, now)[0]

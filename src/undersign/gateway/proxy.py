@@ -107,16 +107,7 @@ class SigningProxy:
         """The proxy of a profile, which has to name origins. Raises ConfigError."""
         if not profile.origins:
             raise ConfigError(f"the profile {profile.name} names no origins, and a proxy has to: add origins = [...]")
-        credential = profile.credential()
-        return cls(
-            profile.scheme,
-            credential.key_id,
-            credential.secret,
-            origins=profile.origins,
-            older=credential.older,
-            extra=credential.extra,
-            **options,
-        )
+        return profile.auth(cls, **options)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Called by the ASGI server. Raises Broken where an answer that has begun cannot be completed."""

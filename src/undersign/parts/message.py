@@ -73,6 +73,27 @@ _OPTIONS_OF = {
     "media-type": ("absent",),
 }
 
+_CALLED_OTHERWISE = {
+    **dict.fromkeys(("timestamp", "date"), ("time",)),
+    **dict.fromkeys(("verb", "http_method"), ("method",)),
+    **dict.fromkeys(("uri", "request_uri", "path_and_query"), ("target",)),
+    **dict.fromkeys(("key", "api_key", "access_key", "client_id"), ("key_id",)),
+    **dict.fromkeys(("payload", "content"), ("body",)),
+    **dict.fromkeys(("query_string",), ("query",)),
+    **dict.fromkeys(("parameters",), ("params",)),
+    **dict.fromkeys(("newline", "separator", "delimiter", "text"), ("literal:TEXT",)),
+    **dict.fromkeys(("hash",), ("digest",)),
+}
+_OPTIONS_CALLED_OTHERWISE = {
+    **dict.fromkeys(("separator", "delimiter", "joiner"), ("joiner", "item")),
+    **dict.fromkeys(("algorithm", "hash"), ("digest",)),
+    **dict.fromkeys(("except", "ignore"), ("without",)),
+    **dict.fromkeys(("order", "sorting"), ("sort",)),
+    **dict.fromkeys(("lower", "upper", "case"), ("fold",)),
+    **dict.fromkeys(("equals",), ("pair",)),
+}
+"""What APIs' pages and other libraries call the parts and their options."""
+
 
 class Values(NamedTuple):
     """What the carriers of a request say: as it was read, or as it will be written. All but `at` is the wire's text."""
@@ -173,7 +194,7 @@ def compiled_part(spec: PartSpec, *, time_is_sent: bool, field: str) -> Part:
     for option in options:
         if option not in _OPTIONS + _OPTIONS_OF.get(word, ()):
             known = _OPTIONS_OF.get(word, ()) + _OPTIONS
-            meant = did_you_mean(str(option), known)
+            meant = did_you_mean(str(option), known, _OPTIONS_CALLED_OTHERWISE)
             raise ConfigError(f"{field}, the part {word!r}, has no option {option!r}{meant}: it has {', '.join(known)}")
     # These make parts of the kind that stands below.
     part = _part(word, argument, options, time_is_sent, field)
@@ -182,7 +203,7 @@ def compiled_part(spec: PartSpec, *, time_is_sent: bool, field: str) -> Part:
 
 def _unknown(word: str, field: str) -> ConfigError:
     known = [*_SIMPLE, "body:ALG:ENC", "header:NAME", "time:FORM", "extra:NAME", "literal:TEXT", *_TABLES]
-    meant = did_you_mean(word, known)
+    meant = did_you_mean(word, known, _CALLED_OTHERWISE)
     return ConfigError(f"{field} is the part {word!r}, which is unknown{meant}: use one of {', '.join(known)}")
 
 

@@ -19,6 +19,12 @@ from ..core.grammar import did_you_mean
 from ..errors import CannotSign, ConfigError
 
 PLACEHOLDERS = ("key_id", "time", "signature", "nonce", "basic")
+_CALLED_OTHERWISE = {
+    **dict.fromkeys(("timestamp", "date"), ("time",)),
+    **dict.fromkeys(("key", "api_key", "access_key", "client_id"), ("key_id",)),
+    **dict.fromkeys(("sig", "sign", "hmac", "mac", "digest"), ("signature",)),
+    **dict.fromkeys(("uuid", "random"), ("nonce",)),
+}
 _INSIDE, _NAMES_INSIDE = "{key_id}:{signature}", ("key_id", "signature")
 _BASE64 = "[A-Za-z0-9+/]+={0,2}"
 _COMPUTED = re.compile(r"headers|body:[a-z0-9]+(?::[A-Za-z0-9-]+)?")
@@ -177,6 +183,6 @@ def _placeholder(text: str, where: str) -> _Placeholder:
         known = ", ".join(
             f"{{{known}}}" for known in (*PLACEHOLDERS, "extra.NAME", "mac:extra.NAME", "headers", "body:ALG:ENC")
         )
-        meant = did_you_mean(name, PLACEHOLDERS)
+        meant = did_you_mean(name, PLACEHOLDERS, _CALLED_OTHERWISE)
         raise ConfigError(f"{where} has the placeholder {{{text}}}, which is unknown{meant}: use {known}")
     return _Placeholder(name, optional=name != text)

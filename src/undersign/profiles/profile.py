@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ..core.credentials import Credential, Secret
 from ..errors import ConfigError
@@ -13,6 +13,8 @@ from ..registry import build_scheme, parse_option
 from ..scheme import Scheme, unusable_secret
 from ..schemes.documents import load_recipe
 from .sources import FromFile, FromProfile, Source
+
+Auth = TypeVar("Auth")
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,17 @@ class Profile:
     def credential(self) -> Credential:
         """Key id, secret, extras and origins, for a Signer. Raises ConfigError as `secret` and `extra` do."""
         return Credential(self.key_id, self.secret(), self.origins, extra=self.extra())
+
+    def auth(self, made_by: Callable[..., Auth], **options: Any) -> Auth:
+        """What signs for this profile: `made_by` is the SignatureAuth of a client, or takes the same arguments, and
+        `options` are what it takes besides. Raises ConfigError as `secret` and `extra` do.
+
+        Example::
+
+            auth = load_profile("demo").auth(SignatureAuth, adjust_clock=True)
+        """
+        # Each is read here, so that no frame holds a plain secret.
+        return made_by(self.scheme, self.key_id, self.secret(), origins=self.origins, extra=self.extra(), **options)
 
     @property
     def risks(self) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 from ..core.grammar import did_you_mean
 from ..core.text import decoded
 from ..errors import ConfigError
-from ..recipe import Recipe
+from ..recipe import CALLED_OTHERWISE, Recipe
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -22,6 +23,9 @@ else:
 __all__ = ["load_recipe"]
 
 _KINDS = {"str": "text", "str | None": "text", "bool": "boolean", "bool | None": "boolean", "Window | None": "window"}
+_TABLES = ("headers", "query", "form", "query-or-form")
+_WIDEST = 80
+_BARE_KEY = re.compile("[A-Za-z0-9_-]+")
 _WINDOW = "window is PAST,FUTURE in seconds, such as 300,60, or false where there is no time"
 
 
@@ -59,6 +63,34 @@ def recipe_of(text: str) -> Recipe:
     Raises ConfigError, which names field and remedy, for a text that is neither and for whatever is wrong with it.
     """
     return Recipe.from_mapping(_parsed(text, is_json=text.lstrip()[:1] == "{"))
+
+
+def recipe_in_toml(recipe: Recipe) -> str:
+    """The recipe as a file in TOML holds it, without what is said by default: fields, then tables of templates. Ends
+    in a newline."""
+    fields: list[str] = []
+    tables: list[str] = []
+    for name, value in recipe.as_mapping().items():
+        if name in _TABLES:
+            tables += ["", f"[{name}]", *(f"{_key(carrier)} = {_toml(text)}" for carrier, text in value.items())]
+        else:
+            fields.append(f"{name} = {_toml(value)}")
+            if name == "parts" and len(fields[-1]) > _WIDEST:
+                fields[-1] = "\n".join([f"{name} = [", *(f"    {_toml(part)}," for part in value), "]"])
+    return "\n".join([*fields, *tables, ""])
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{_key(name)} = {_toml(item)}" for name, item in value.items()) + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    # Texts, numbers and booleans are written as JSON does, but for DEL.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _key(name: str) -> str:
+    return name if _BARE_KEY.fullmatch(name) else _toml(name)
 
 
 def _document(path: Path) -> Mapping[str, Any]:
@@ -100,7 +132,8 @@ def _value(name: str, text: str) -> Any:
         raise ConfigError(f"{name} is a list or a table: change it in the file")
     if name not in kinds:
         known = [known for known, kind in kinds.items() if kind]
-        raise ConfigError(f"a recipe has no field {name!r}{did_you_mean(name, known)}: change {', '.join(known)}")
+        meant = did_you_mean(name, known, CALLED_OTHERWISE)
+        raise ConfigError(f"a recipe has no field {name!r}{meant}: change {', '.join(known)}")
     if kinds[name] == "text":
         return text
     if text.lower() in ("true", "false") and (kinds[name] == "boolean" or text.lower() == "false"):

@@ -110,7 +110,10 @@ class SignatureMiddleware:
         events: Events = None,
     ) -> None:
         if not isinstance(verifier, (Verifier, AsyncVerifier)):
-            raise ConfigError(f"verifier is a Verifier or an AsyncVerifier, not {type(verifier).__name__}")
+            raise ConfigError(
+                "the verifier is a Verifier or an AsyncVerifier, not "
+                f"{type(verifier).__name__}: write Verifier(GoTom(), keys)"
+            )
         self._app = app
         self._authenticator = Authenticator(
             verifier,

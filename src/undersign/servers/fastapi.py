@@ -10,7 +10,7 @@ from starlette.requests import HTTPConnection
 from ..core.fields import FORM
 from ..core.message import Patch, Request
 from ..errors import CannotSign, Reason, Rejected
-from ..scheme import Claim, Scheme
+from ..scheme import Claim, Scheme, scheme_problem
 from ..verifying.verdict import Verified
 from ._common import verified_in
 
@@ -28,10 +28,12 @@ class Signed(SecurityBase):
     no signature or another scheme's has let in is a 401, or None with `auto_error=False`. So an operation that takes
     two schemes has one such dependency for each.
 
-    Raises ConfigError, when it is called, where no SignatureMiddleware is in front.
+    Raises ConfigError for what is no scheme, and, when it is called, where no SignatureMiddleware is in front.
     """
 
     def __init__(self, scheme: Scheme, *, auto_error: bool = True, description: str | None = None) -> None:
+        if problem := scheme_problem(scheme):
+            raise problem
         self.scheme_name = scheme.name
         self.auto_error = auto_error
         self._challenge = _challenge(scheme)

@@ -127,7 +127,10 @@ class SignatureMiddleware:
         mounts: Collection[str] = (),
     ) -> None:
         if not isinstance(verifier, Verifier):
-            raise ConfigError(f"WSGI needs a Verifier, not {type(verifier).__name__}: AsyncVerifier is for ASGI")
+            raise ConfigError(
+                f"WSGI needs a Verifier, not {type(verifier).__name__}: write Verifier(GoTom(), keys); "
+                "AsyncVerifier is for ASGI"
+            )
         if isinstance(mounts, str):
             raise ConfigError('mounts is a collection of paths: write mounts=["/app"]')
         if inspect.iscoroutinefunction(authorize):

@@ -8,14 +8,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..clients.nonces import nonces_of
-from ..core.credentials import Credential, Secret, as_secret, parse_origin
+from ..core.credentials import Secret, as_secret
 from ..errors import ConfigError
 from ..scheme import Scheme
-from ..signing import Signer
-from .environ import environ_signer
+from .environ import EnvironSigner
 
 if TYPE_CHECKING:
     import httpx
@@ -25,6 +23,7 @@ if TYPE_CHECKING:
     from starlette.testclient import TestClient
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
+Made = TypeVar("Made")
 _ORIGIN = "https://testserver"
 
 
@@ -56,9 +55,8 @@ def signed_test_client(
 
     from ..clients.httpx import SignatureAuth, sign_every_hop
 
-    auth = SignatureAuth(scheme, key_id, _usable(hidden), origins=[origin], clock=clock, extra=extra)
     client = TestClient(app, base_url=origin)
-    client.auth = auth
+    client.auth = _signing(SignatureAuth, scheme, key_id, hidden, origin, clock, extra)
     sign_every_hop(client)
     return client
 
@@ -84,7 +82,7 @@ def signed_async_client(
 
     from ..clients.httpx import SignatureAuth, sign_every_hop
 
-    auth = SignatureAuth(scheme, key_id, _usable(hidden), origins=[origin], clock=clock, extra=extra)
+    auth = _signing(SignatureAuth, scheme, key_id, hidden, origin, clock, extra)
     client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=origin, auth=auth)
     sign_every_hop(client)
     return client
@@ -107,7 +105,7 @@ def signed_flask_client(
     """
     hidden = as_secret(secret)
     del secret
-    sign = _environ_signer(scheme, key_id, hidden, origin, clock, extra)
+    sign = _signing(EnvironSigner, scheme, key_id, hidden, origin, clock, extra)
     client = app.test_client()
     run = client.run_wsgi_app
 
@@ -146,25 +144,22 @@ def signed_django_client(
 
     from .django_handler import ProjectHandler
 
-    sign = _environ_signer(scheme, key_id, hidden, origin, clock, extra)
+    sign = _signing(EnvironSigner, scheme, key_id, hidden, origin, clock, extra)
     found = Client() if client is None else client
     found.handler = ProjectHandler(application, sign)  # type: ignore[assignment]
     return found
 
 
-def _environ_signer(
+def _signing(
+    made_by: Callable[..., Made],
     scheme: Scheme,
     key_id: str,
     hidden: Secret | ConfigError,
     origin: str,
     clock: Callable[[], float],
     extra: Mapping[str, str],
-) -> Callable[[dict[str, Any]], None]:
-    credential = Credential(key_id, _usable(hidden), origins=[origin], extra=extra)
-    return environ_signer(Signer(scheme, credential, clock=clock, nonce=nonces_of(scheme)), parse_origin(origin))
-
-
-def _usable(hidden: Secret | ConfigError) -> Secret:
+) -> Made:
+    """What signs for a test client: httpx's auth or an EnvironSigner. Raises ConfigError for what cannot work."""
     if isinstance(hidden, ConfigError):
         raise hidden
-    return hidden
+    return made_by(scheme, key_id, hidden, origins=[origin], clock=clock, extra=extra)

@@ -7,11 +7,14 @@ signature is over that one, and the environ says so in REQUEST_URI and RAW_URI, 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+from ..clients.nonces import nonces_of
+from ..core.credentials import Credential, Secret
 from ..core.message import Request
+from ..scheme import Scheme
 from ..servers._environ import headers_of
 from ..servers._targets import nearest_spelling
 from ..signing import Signer
@@ -20,11 +23,26 @@ DEFAULT_HOSTS = frozenset({"localhost", "localhost:80", "testserver", "testserve
 """What test clients call the server unless they are told: Flask's, and Django's."""
 
 
-def environ_signer(signer: Signer, origin: str) -> Callable[[dict[str, Any]], None]:
-    """What signs an environ in place, as a request to `origin`; one to another host is left as it is."""
-    parts = urlsplit(origin)
+class EnvironSigner:
+    """Signs environs in place, as requests to the one of `origins`; one to another host is left as it is."""
 
-    def sign_environ(environ: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        scheme: Scheme,
+        key_id: str,
+        secret: Secret,
+        *,
+        origins: Sequence[str],
+        clock: Callable[[], float],
+        extra: Mapping[str, str],
+    ) -> None:
+        credential = Credential(key_id, secret, origins, extra=extra)
+        self._signer = Signer(scheme, credential, clock=clock, nonce=nonces_of(scheme))
+        (self._origin,) = credential.origins
+
+    def __call__(self, environ: dict[str, Any]) -> None:
+        """Sign the request that the environ is, and put its body back to be read."""
+        parts = urlsplit(self._origin)
         host: str = environ.get("HTTP_HOST") or environ.get("SERVER_NAME", "")
         if host != parts.netloc and host not in DEFAULT_HOSTS:
             return  # a redirect leads to somebody who may not have the credential
@@ -32,8 +50,8 @@ def environ_signer(signer: Signer, origin: str) -> Callable[[dict[str, Any]], No
         environ["SERVER_SOFTWARE"] = "undersign.testing/1"  # it sends no header whose name has an underscore
         length = int(environ.get("CONTENT_LENGTH") or 0)
         body: bytes = environ["wsgi.input"].read(length) if length else b""
-        request = Request(environ["REQUEST_METHOD"], _target(environ), headers_of(environ), body, origin)
-        patch = signer.sign(request)
+        request = Request(environ["REQUEST_METHOD"], _target(environ), headers_of(environ), body, self._origin)
+        patch = self._signer.sign(request)
         signed = patch.apply(request)
         for name, value in patch.headers:
             key = name.upper().replace("-", "_")
@@ -44,8 +62,6 @@ def environ_signer(signer: Signer, origin: str) -> Callable[[dict[str, Any]], No
         environ["wsgi.input"], environ["wsgi.input_terminated"] = io.BytesIO(content), True
         if content or "CONTENT_LENGTH" in environ:
             environ["CONTENT_LENGTH"] = str(len(content))
-
-    return sign_environ
 
 
 def _target(environ: dict[str, Any]) -> str:

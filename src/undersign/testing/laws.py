@@ -21,7 +21,7 @@ from ..core.credentials import Credential
 from ..core.dates import Window
 from ..core.message import Component, Pairs, Request, Response
 from ..errors import CannotSign, Reason, Rejected
-from ..scheme import Body, BodyNeed, Claim, Scheme, window_of
+from ..scheme import Body, BodyNeed, Claim, Scheme, scheme_problem, window_of
 from ..verifying.verdict import Verified
 
 _SECRET = b"a secret that nothing else looks like"
@@ -50,8 +50,10 @@ def check_scheme(
     the scheme cannot sign are left out, as long as there is one that it can. `extra` is what the credential has
     besides.
 
-    Raises AssertionError, whose one sentence names the law that is broken.
+    Raises AssertionError, whose one sentence names the law that is broken; ConfigError for what is no scheme.
     """
+    if problem := scheme_problem(scheme):
+        raise problem
     laws = _Laws(scheme, Credential(key_id, secret, extra=extra), float(now))
     laws.is_a_frozen_dataclass()
     state = repr(vars(scheme)) if hasattr(scheme, "__dict__") else ""

@@ -14,14 +14,23 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hmac import compare_digest
 from typing import Any, NamedTuple, NoReturn
 
 from ..core.credentials import NO_SECRET, Secret
-from ..core.message import BodyDigest, Component, Request, method_field_problem, origin_form, problem_when_verifying
+from ..core.dates import tells_time
+from ..core.message import (
+    BodyDigest,
+    Component,
+    Request,
+    method_field_problem,
+    not_a_request,
+    origin_form,
+    problem_when_verifying,
+)
 from ..errors import CannotSign, ConfigError, Reason, Rejected
-from ..scheme import Body, BodyNeed, Claim, ResponseSigner, Scheme, window_of
+from ..scheme import Body, BodyNeed, Claim, ResponseSigner, Scheme, scheme_problem, window_of
 from .windows import RollingWindows, search
 
 _UNKNOWN_KEY_ID = "unknown"
@@ -232,15 +241,36 @@ def _mark(scheme: Scheme, claim: Claim) -> str:
 def begin(schemes: Scheme | Sequence[Scheme], head: Request, *, now: float) -> Pending:
     """Read a request's head, whose own body is not looked at. `now` is in Unix seconds.
 
-    Raises Rejected, in this order: missing, ambiguous, insecure, malformed, unsupported_version, stale or future.
+    Raises Rejected, in this order: missing, ambiguous, insecure, malformed, unsupported_version, stale or future; and
+    ConfigError for what is no scheme, no request or no time.
 
     Example::
 
         pending = begin(GoTom(), signed, now=now)
         verified = pending.with_body(signed.body).finish([Secret("secret")])
     """
-    if type(schemes) is not tuple:
-        schemes = (schemes,) if isinstance(schemes, Scheme) else tuple(schemes)
+    if not tells_time(now):
+        raise ConfigError(f"now is {now!r}: give it in Unix seconds")
+    return begun(schemes_of(schemes), head, now)
+
+
+def schemes_of(given: Scheme | Sequence[Scheme]) -> tuple[Scheme, ...]:
+    """One scheme or several, as a tuple. Raises ConfigError for what is no scheme, and where there is none."""
+    # A text is iterable as well, and a class may be.
+    several = isinstance(given, Iterable) and not isinstance(given, (str, type))
+    schemes: tuple[Scheme, ...] = tuple(given) if several else (given,)  # type: ignore[arg-type,assignment]
+    if not schemes:
+        raise ConfigError("a verifier needs one or more schemes: pass GoTom() or [GoTom(), GoGrid()]")
+    for scheme in schemes:
+        if problem := scheme_problem(scheme):
+            raise problem
+    return schemes
+
+
+def begun(schemes: tuple[Scheme, ...], head: Request, now: float) -> Pending:
+    """The same for schemes and a time that are checked."""
+    if not isinstance(head, Request):
+        raise not_a_request(head)
     head = bare(head)
     scheme, claim = claim_of(schemes, head, now)
     need = body_need(schemes, head, scheme)
@@ -378,7 +408,12 @@ def verdict(
         return _failed(scheme, error)
     if found is None or found[1] >= len(secrets):  # anybody can sign with what stands in for a secret
         # One way for both, as the time would tell them apart.
-        return _refused(scheme, claim, *(_NOT_FITTING if known else _NOT_KNOWN))
+        has_own_name = claim.key_id == scheme.name
+        reason, detail = _NOT_FITTING if known else _NOT_KNOWN
+        if has_own_name and not known and not getattr(scheme, "key_id_carrier", scheme.name):
+            # No caller could ask for another, so this tells none of them anything.
+            detail += f"; {scheme.name} sends none, so the keys have its secret under {scheme.name!r}"
+        return _refused(scheme, claim, reason, detail)
     at, secret_index, signed = found
     expires = math.inf if window is None else math.floor(at) + window.past
     if end is not None:

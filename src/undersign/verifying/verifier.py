@@ -5,15 +5,15 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from ..core.dates import check_clock
-from ..core.message import Component, Request, Response
+from ..core.dates import check_clock, tells_time
+from ..core.message import Component, Request, Response, not_a_request
 from ..errors import ConfigError, Reason, Rejected
 from ..events.event import Events, event_hooks, event_of, tell
 from ..policy.requirements import SAFE_METHODS, Requirements, components, is_handshake
-from ..scheme import BodyNeed, Scheme, json_refusal, refusal_status, scheme_problem, window_of
+from ..scheme import BodyNeed, Scheme, json_refusal, refusal_status, window_of
 from .lookup import (
     Asker,
     AsyncKeys,
@@ -26,7 +26,7 @@ from .lookup import (
     says_unknown,
     usable,
 )
-from .verdict import Claimed, Pending, Verified, bare, begin, claim_of, need_of
+from .verdict import Claimed, Pending, Verified, bare, begun, claim_of, need_of, schemes_of
 from .windows import RollingWindows
 
 if TYPE_CHECKING:
@@ -54,12 +54,7 @@ class _VerifierBase:
         windows: RollingWindows | None,
         events: Events,
     ) -> None:
-        self.schemes: tuple[Scheme, ...] = tuple(schemes) if isinstance(schemes, Iterable) else (schemes,)
-        if not self.schemes or isinstance(schemes, (str, bytes)):
-            raise ConfigError("a verifier needs one or more schemes: pass GoTom() or [GoTom(), GoGrid()]")
-        for scheme in self.schemes:
-            if problem := scheme_problem(scheme):
-                raise problem
+        self.schemes = schemes_of(schemes)
         names = [scheme.name for scheme in self.schemes]
         if len(set(names)) < len(names):
             raise ConfigError(f"two schemes have one name ({', '.join(names)}): give each its own with name=…")
@@ -77,13 +72,15 @@ class _VerifierBase:
 
     def begin(self, head: Request) -> Pending:
         """Phase one; see `undersign.begin`. Raises Rejected, also where a required component is not covered."""
-        pending = begin(self.schemes, head, now=self._now())
+        pending = begun(self.schemes, head, self._now())
         if self._requires and pending.scheme is not None and pending.claim is not None:
             self._check_required(Claimed(pending.scheme, pending.claim, pending.head, pending.now))
         return pending
 
     def _begin_whole(self, request: Request) -> Pending:
         """Phase one with the body at hand: one step, but where a form may hold what claims the request."""
+        if not isinstance(request, Request):
+            raise not_a_request(request)
         takes_two = not request.target.startswith("/")
         if request.body:
             for scheme in self.schemes:
@@ -91,7 +88,7 @@ class _VerifierBase:
         if takes_two:
             return self.begin(request).with_body(request.body)
         now = self.clock()
-        if not math.isfinite(now):
+        if not tells_time(now):
             now = self._now()
         found, claim = claim_of(self.schemes, request, now)
         if found is None:
@@ -121,7 +118,7 @@ class _VerifierBase:
 
     def _now(self) -> float:
         now = self.clock()
-        if not math.isfinite(now):
+        if not tells_time(now):
             raise Rejected(Reason.UNAVAILABLE, f"the clock says {now!r}: it returns Unix seconds")
         return now
 

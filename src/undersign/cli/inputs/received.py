@@ -42,7 +42,8 @@ def input_options(function: _Function) -> _Function:
             "--input",
             "kind",
             type=click.Choice(KINDS),
-            help="What the request is given as.  [default: told by its beginning]",
+            metavar="KIND",
+            help=f"What the request is given as: {', '.join(KINDS)}.  [default: told by its beginning]",
         ),
         click.argument("file", required=False, type=click.Path(path_type=Path, allow_dash=True)),
     ):
