@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE # the tests start hundreds of processes: the sources are compiled once for all
 
-.PHONY: demo test test-long load lint docs page vectors bench fuzz mutants wheel clean
+.PHONY: demo test test-long load soak lint docs page vectors bench fuzz mutants wheel clean
 
 demo: .venv/demo-is-installed
 	$(BIN)/undersign demo
@@ -17,6 +17,10 @@ test-long: .venv/tests-are-installed
 # SECONDS=300 CLIENTS=12: a fleet of gateways, of which some are killed.
 load: .venv/tests-are-installed
 	$(BIN)/python -m tests.gateway.load_run --seconds $(or $(SECONDS),300) --clients $(or $(CLIENTS),12)
+
+# SECONDS=600 CLIENTS=12: proxy and gateway between clients and an upstream that break off, and a Redis that is restarted.
+soak: .venv/tests-are-installed
+	$(BIN)/python -m tests.gateway.soak --seconds $(or $(SECONDS),600) --clients $(or $(CLIENTS),12)
 
 lint: .venv/all-is-installed
 	$(BIN)/ruff format --check .

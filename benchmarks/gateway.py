@@ -1,18 +1,19 @@
-"""What the signing proxy costs beside forwarding by the same engines: requests a second, the slowest hundredth, large
-bodies, memory.
+"""What the signing proxy and the gateway cost beside forwarding by the same engines: requests a second, the slowest
+hundredth, large bodies, memory.
 
     python benchmarks/gateway.py [--rounds 9] [--seconds 2] [--mib 1024]
 
-Three servers, each one process: `plain` forwards by uvicorn and aiohttp in the shortest code that works; `forwarder` is
-the library's forwarder alone; `proxy` signs as well (goTom, whose signature covers the body's MD5). They take turns in
-short rounds, in front of one upstream that does next to nothing. Medians of the rounds count; those that compare are of
-ratios within a round, so that they bear with load that changes.
+Four servers, each one process: `plain` forwards by uvicorn and aiohttp in the shortest code that works; `forwarder` is
+the library's forwarder alone; `proxy` signs as well (goTom, whose signature covers the body's MD5); `gateway` verifies
+such signatures, as `undersign gateway` does, with its metrics and its log. They take turns in short rounds, in front of
+one upstream that does next to nothing. Medians of the rounds count; those that compare are of ratios within a round, so
+that they bear with load that changes. The gateway is compared with plain forwarding of the same signed requests.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
+import hashlib
 import selectors
 import socket
 import statistics
@@ -21,13 +22,17 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from sample import KEY_ID, SECRET
 from serving import HERE, PATIENCE
 
-SERVERS = ("plain", "forwarder", "proxy")
-TICKS = os.sysconf("SC_CLK_TCK")
+from undersign import BodyDigest, Credential, GoTom, Request, sign
+
+SERVERS = ("plain", "forwarder", "proxy", "gateway")
+SIGNED = "plain, signed"
 MIB = 1024 * 1024
 PIECE = bytes(MIB)
 
@@ -40,7 +45,7 @@ class Process:
             self.port: int = listener.getsockname()[1]
             command = [sys.executable, str(HERE / script), *arguments, str(listener.fileno()), *after]
             self._process = subprocess.Popen(  # noqa: S603 - all of it is ours
-                command, stdout=subprocess.PIPE, pass_fds=[listener.fileno()]
+                command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, pass_fds=[listener.fileno()]
             )
 
     def __enter__(self) -> Process:
@@ -60,8 +65,8 @@ class Process:
 
     def cpu(self) -> float:
         """Seconds of CPU that it has used, its own and the kernel's for it."""
-        fields = Path(f"/proc/{self._process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
+        tasks = Path(f"/proc/{self._process.pid}/task").iterdir()
+        return sum(int((task / "schedstat").read_text(encoding="ascii").split()[0]) for task in tasks) / 1e9
 
     def memory(self, field: str = "VmRSS") -> int:
         """Bytes of memory that it holds; with VmHWM the most that it has held."""
@@ -84,16 +89,28 @@ class Transfer(NamedTuple):
     of_cpu: float
 
 
-def message(target: str, length: int) -> bytes:
-    """The head of a POST."""
-    lines = [f"POST {target} HTTP/1.1", "Host: 127.0.0.1", "User-Agent: benchmark", "Accept: */*"]
-    lines += ["Content-Type: application/json", f"Content-Length: {length}"]
+def message(target: str, length: int, *, signed: bool = False) -> bytes:
+    """The head of a POST of so many zero bytes."""
+    headers = (("Host", "127.0.0.1"), ("User-Agent", "benchmark"), ("Accept", "*/*"))
+    request = Request("POST", target, (*headers, ("Content-Type", "application/json"), ("Content-Length", str(length))))
+    if signed:
+        request = request.with_body(BodyDigest({"md5": md5_of_zeros(length)}, length))
+        request = sign(GoTom(), request, Credential(KEY_ID, SECRET), now=time.time()).apply(request)
+    lines = [f"POST {target} HTTP/1.1", *(f"{name}: {value}" for name, value in request.headers)]
     return "".join(f"{line}\r\n" for line in lines).encode() + b"\r\n"
 
 
-def load(server: Process, clients: int, seconds: float) -> Rate:
+@cache
+def md5_of_zeros(length: int) -> str:
+    digest = hashlib.md5(usedforsecurity=False)
+    for begin in range(0, length, MIB):
+        digest.update(PIECE[: length - begin])
+    return digest.hexdigest()
+
+
+def load(server: Process, clients: int, seconds: float, *, signed: bool = False) -> Rate:
     """POSTs of 1 KiB, answered with 1 KiB, over connections that are kept open."""
-    request = message("/1024", 1024) + bytes(1024)
+    request = message("/1024", 1024, signed=signed) + bytes(1024)
     sent: dict[socket.socket, float] = {}
     took: list[float] = []
     with selectors.DefaultSelector() as selector, ExitStack() as stack:
@@ -119,12 +136,13 @@ def load(server: Process, clients: int, seconds: float) -> Rate:
     return Rate(len(took) / (now - began), statistics.quantiles(took, n=100)[-1] * 1000, cpu / len(took) * 1e6)
 
 
-def transfer(server: Process, up: int, down: int) -> Transfer:
+def transfer(server: Process, up: int, down: int, *, signed: bool) -> Transfer:
     """One request with a body of `up` bytes, answered with `down` bytes."""
     with server.connect() as connection:
         connection.settimeout(600)
+        head = message(f"/{down}", up, signed=signed)
         began, cpu = time.monotonic(), server.cpu()
-        connection.sendall(message(f"/{down}", up))
+        connection.sendall(head)
         for _ in range(up // len(PIECE)):
             connection.sendall(PIECE)
         received = connection.recv(65536)
@@ -138,13 +156,13 @@ def transfer(server: Process, up: int, down: int) -> Transfer:
     return Transfer(size / (time.monotonic() - began), size / (server.cpu() - cpu))
 
 
-def idle(server: Process, connections: int) -> int:
+def idle(server: Process, connections: int, *, signed: bool) -> int:
     """Bytes by which the server grows for so many connections that have had an answer each and wait."""
     before = server.memory()
     with ExitStack() as stack:
         for _ in range(connections):
             connection = stack.enter_context(server.connect())
-            connection.sendall(message("/1", 0))
+            connection.sendall(message("/1", 0, signed=signed))
             assert connection.recv(4096).startswith(b"HTTP/1.1 200 ")
         return server.memory() - before
 
@@ -161,29 +179,36 @@ def main() -> None:
         upstream = stack.enter_context(Process("gateway_upstream.py"))
         origin = f"http://127.0.0.1:{upstream.port}"
         servers = {name: stack.enter_context(Process("gateway_apps.py", name, after=(origin,))) for name in SERVERS}
-        for server in servers.values():
-            load(server, options.clients, 0.5)
+        cases = {name: (server, name == "gateway") for name, server in servers.items()}
+        cases[SIGNED] = servers["plain"], True
+        for server, signed in cases.values():
+            load(server, options.clients, 0.5, signed=signed)
         rates = [
-            {name: load(server, options.clients, options.seconds) for name, server in servers.items()}
+            {
+                name: load(server, options.clients, options.seconds, signed=signed)
+                for name, (server, signed) in cases.items()
+            }
             for _ in range(options.rounds)
         ]
-        print("POST 1 KiB   requests/s   of plain   by CPU   p99 ms   of plain's   CPU µs")
-        for name in SERVERS:
+        print("POST 1 KiB      requests/s   of plain   by CPU   p99 ms   of plain's   CPU µs")
+        for name in cases:
             columns = middle(rates, name)
             shares = middle([relative(found) for found in rates], name)
             print(
-                f"{name:10} {columns[0]:12.0f} {shares[0]:10.2f} {1 / shares[2]:8.2f} "
+                f"{name:13} {columns[0]:12.0f} {shares[0]:10.2f} {1 / shares[2]:8.2f} "
                 f"{columns[1]:8.1f} {shares[1]:12.2f} {columns[2]:8.0f}",
                 flush=True,
             )
-        waiting = {name: idle(server, 1000) / MIB for name, server in servers.items()}
+        del cases[SIGNED]
+        waiting = {name: idle(server, 1000, signed=signed) / MIB for name, (server, signed) in cases.items()}
         print("\n1,000 idle connections, MiB: " + ", ".join(f"{name} {grown:.0f}" for name, grown in waiting.items()))
         size = options.mib * MIB
         before = {name: server.memory() for name, server in servers.items()}
         print(f"\n{options.mib} MiB        MiB/s   of plain   by CPU   most grown by, MiB")
         for way, sizes in (("up", (size, 1)), ("down", (0, size))):
             found = [
-                {name: transfer(server, *sizes) for name, server in servers.items()} for _ in range(options.transfers)
+                {name: transfer(server, *sizes, signed=signed) for name, (server, signed) in cases.items()}
+                for _ in range(options.transfers)
             ]
             for name, server in servers.items():
                 speed = middle(found, name)[0]
@@ -198,9 +223,10 @@ def middle(rounds: Sequence[Mapping[str, tuple[float, ...]]], name: str) -> list
 
 
 def relative(found: Mapping[str, tuple[float, ...]]) -> dict[str, tuple[float, ...]]:
-    """The figures of a round as parts of those of `plain`."""
+    """The figures of a round as parts of those of `plain`, which has forwarded the same requests."""
+    baselines = {"gateway": found.get(SIGNED, found["plain"])}
     return {
-        name: tuple(ours / plain for ours, plain in zip(figures, found["plain"], strict=True))
+        name: tuple(ours / plain for ours, plain in zip(figures, baselines.get(name, found["plain"]), strict=True))
         for name, figures in found.items()
     }
 

@@ -1,13 +1,15 @@
-"""What `gateway.py` compares: forwarding by the same engines without any care, and `undersign proxy`. Each listens on a
-socket that is passed on, and says when it is ready.
+"""What `gateway.py` compares: forwarding by the same engines without any care, `undersign proxy`, `undersign gateway`.
+Each listens on a socket that is passed on, and says when it is ready.
 
-python gateway_apps.py plain|forwarder|proxy FD ORIGIN
+python gateway_apps.py plain|forwarder|proxy|gateway FD ORIGIN
 """
 
 from __future__ import annotations
 
 import socket
 import sys
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -17,6 +19,7 @@ from sample import KEY_ID, SECRET
 
 from undersign import GoTom
 from undersign.gateway import Forwarder, SigningProxy
+from undersign.gateway.process import Settings, run
 from undersign.gateway.serving import serve
 
 _OF_ONE_CONNECTION = (b"connection", b"host", b"transfer-encoding")
@@ -69,6 +72,18 @@ class Forwarding:
             await self._forwarder.forward(scope, receive, send, self._origin)
 
 
+def gateway(listener: socket.socket, origin: str) -> None:
+    """The command's own process, on the port of the socket."""
+    address = f"127.0.0.1:{listener.getsockname()[1]}"
+    listener.close()
+    with tempfile.TemporaryDirectory() as folder:
+        keys = Path(folder) / "keys.toml"
+        keys.write_text(f'[keys]\n{KEY_ID} = "{SECRET}"\n', encoding="utf-8")
+        keys.chmod(0o600)
+        settings = Settings([GoTom()], keys, address, upstream=origin, max_body=1 << 40)
+        run(settings, ready=lambda *addresses: ready())
+
+
 def ready() -> None:
     print("ready", flush=True)
 
@@ -84,9 +99,19 @@ def main() -> None:
     listener = socket.socket(fileno=int(fd))
     if kind == "plain":
         config = uvicorn.Config(
-            Plain(origin), http="httptools", lifespan="off", log_level="error", access_log=False, timeout_keep_alive=75
+            Plain(origin),
+            http="httptools",
+            lifespan="off",
+            log_level="error",
+            access_log=False,
+            server_header=False,
+            date_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=75,
         )
         Server(config).run([listener])
+    elif kind == "gateway":
+        gateway(listener, origin)
     else:
         app: Any = Forwarding(origin)
         if kind == "proxy":

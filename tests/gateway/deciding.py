@@ -12,8 +12,10 @@ import pytest
 
 from tests.servers.fronts.app import PROVIDER, SIGNED_HEADERS
 from undersign import GoGrid, GoTom, HttpHmac, Verifier, presets
-from undersign.gateway import ExtAuthz, ForwardAuth, Observer
+from undersign.gateway import ExtAuthz, ForwardAuth
+from undersign.gateway.serving import with_lifespan
 from undersign.policy import ReplayPolicy
+from undersign.servers.refusal import Refusal
 
 from .harness import PATIENCE, running
 from .processes import KEY_ID, ORIGIN, SECRET
@@ -36,7 +38,9 @@ class Asked:
     def __init__(self) -> None:
         self.port = 0
         self.refused: list[str] = []
-        self.observer = Observer(refused=lambda refusal: self.refused.append(f"{refusal.reason}: {refusal.detail}"))
+
+    def on_rejected(self, refusal: Refusal) -> None:
+        self.refused.append(f"{refusal.reason}: {refusal.detail}")
 
 
 @contextmanager
@@ -44,26 +48,14 @@ def deciding(kind: str, *, guard: Any = None) -> Iterator[Asked]:
     """A gateway that decides for a front of this kind."""
     asked = Asked()
     judge = verifier(signs_body=kind.startswith("envoy"), guard=guard)
-    options: dict[str, Any] = {"origin": ORIGIN, "public": PUBLIC, "observer": asked.observer}
+    options: dict[str, Any] = {"origin": ORIGIN, "public": PUBLIC, "on_rejected": asked.on_rejected}
     if kind == "envoy-grpc":
         with _over_grpc(judge, options) as asked.port:
             yield asked
         return
     app: Any = ExtAuthz(judge, **options) if kind == "envoy-http" else ForwardAuth(judge, kind, **options)
-    with running(_with_lifespan(app)) as asked.port:
+    with running(with_lifespan(app)) as asked.port:
         yield asked
-
-
-def _with_lifespan(app: Any) -> Any:
-    async def served(scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] != "lifespan":
-            await app(scope, receive, send)
-            return
-        for event in ("startup", "shutdown"):
-            await receive()
-            await send({"type": f"lifespan.{event}.complete"})
-
-    return served
 
 
 @contextmanager

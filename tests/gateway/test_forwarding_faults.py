@@ -54,6 +54,36 @@ def test_an_answer_that_breaks_off_is_broken_to_the_client_too(answer: bytes) ->
     assert status_of(answered) in (0, 502) or not is_whole(answered)
 
 
+@pytest.mark.parametrize(("method", "status", "asked"), [("PUT", 200, 2), ("POST", 502, 1)])
+def test_a_small_body_is_sent_again_where_that_is_safe(method: str, status: int, asked: int) -> None:
+    """RFC 9110, section 9.2.2: the connection was lost before an answer."""
+    received: list[bytes] = []
+
+    def script(connection: socket.socket, number: int) -> None:
+        body = head_of(connection).partition(b"\r\n\r\n")[2]
+        received.append(body or connection.recv(65536))
+        if number > 1:
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+    with Scripted(script) as upstream, running(forwarding(upstream.url)) as port:
+        assert status_of(talk(port, get("/", method=method, body=b"abc"))) == status
+    assert received == [b"abc"] * asked
+
+
+def test_a_small_body_that_is_slow_holds_no_connection_to_the_upstream() -> None:
+    script = answering(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+    with (
+        Scripted(script) as upstream,
+        running(forwarding(upstream.url)) as port,
+        socket.create_connection(("127.0.0.1", port), 30) as slow,
+    ):
+        slow.sendall(get("/", "Content-Length: 3", method="POST") + b"ab")
+        assert status_of(talk(port, get("/"))) == 200
+        assert upstream.connections == 1
+        slow.sendall(b"c")
+        assert status_of(read_all(slow)) == 200
+
+
 def is_whole(answer: bytes) -> bool:
     head, _, body = answer.partition(b"\r\n\r\n")
     if b"transfer-encoding: chunked" in head:

@@ -15,7 +15,7 @@ from tests.servers.fronts.cases import CASES, FORM, Case, signed
 from tests.servers.fronts.measuring import measure, over_http1
 from tests.servers.wire import send
 from undersign import Component, ConfigError, GoGrid, GoTom, HttpHmac, Verifier, presets
-from undersign.gateway import Forwarder, Observer, VerifyingGateway
+from undersign.gateway import Forwarder, VerifyingGateway
 from undersign.policy import MemoryReplayGuard, Requirements
 
 from .harness import Scripted, answering, head_of, running, status_of, talk
@@ -35,14 +35,13 @@ SCHEMES = (
 def gateway(upstream: str, *, secret: str = SECRET, **options: Any) -> Iterator[tuple[int, list[str]]]:
     """The port of a gateway in this process, and what it has refused."""
     refused: list[str] = []
-    observer = Observer(refused=lambda refusal: refused.append(f"{refusal.reason}: {refusal.detail}"))
     checks = {name: options.pop(name) for name in ("require", "replay") if name in options}
     timeouts = {name: options.pop(name) for name in ("upstream_timeout", "client_timeout") if name in options}
     app = VerifyingGateway(
         Verifier(SCHEMES, {KEY_ID: secret, "key 2": secret}, **checks),
         upstream,
         forwarder=Forwarder(**timeouts),
-        observer=observer,
+        on_rejected=lambda refusal: refused.append(f"{refusal.reason}: {refusal.detail}"),
         origin=ORIGIN,
         public=("/open/*",),
         **options,

@@ -69,12 +69,12 @@ def test_one_process_logs_counts_and_says_how_it_is(tmp_path: Path) -> None:
         refused = found.logged(request_id="two")
         assert [entry["level"] for entry in refused] == ["WARNING", "INFO"]
         assert (refused[0]["reason"], refused[0]["path"]) == ("mismatch", "/a")
-        assert found.metric("undersign_verdicts_total", scheme="bokun", verdict="verified") == 1
-        assert found.metric("undersign_verdicts_total", scheme="bokun", verdict="mismatch") == 1
-        assert found.metric("undersign_verdicts_total", scheme="", verdict="unsigned") == 1
+        assert found.metric("undersign_requests_total", scheme="bokun", reason="verified") == 1
+        assert found.metric("undersign_requests_total", scheme="bokun", reason="mismatch") == 1
+        assert found.metric("undersign_not_judged_total", outcome="unsigned") == 1
         assert found.metric("undersign_keys", scheme="bokun") == 1
         assert found.metric("undersign_request_seconds_count") == 3
-        assert found.metric("undersign_decision_seconds_count") == 2
+        assert found.metric("undersign_verdict_seconds_count", scheme="bokun") == 2
         assert KEY_ID not in found.ask("/metrics")[1]
         # What operators ask is not on the clients' listener, whatever is signed.
         for path in ("/healthz", "/readyz", "/metrics"):
@@ -164,10 +164,10 @@ def test_workers_share_the_listeners_and_the_metrics_and_one_that_ends_is_replac
         initialize(redis_url)
         arguments = (*BOKUN, "--upstream", app.url, "--workers", "2", "--replay", redis_url)
         with gateway(tmp_path, *arguments) as found:
-            before = found.metric("undersign_verdicts_total", scheme="bokun", verdict="verified")
+            before = found.metric("undersign_requests_total", scheme="bokun", reason="verified")
             for _ in range(20):
                 assert send(found.port, bokun("GET", "/a")).status == 200
-            counted = found.metric("undersign_verdicts_total", scheme="bokun", verdict="verified")
+            counted = found.metric("undersign_requests_total", scheme="bokun", reason="verified")
             assert counted == before + 20
             data = bokun("POST", "/once")
             statuses = [send(found.port, data).status for _ in range(10)]
@@ -221,7 +221,7 @@ def test_the_command_decides_for_fronts(tmp_path: Path, kind: str) -> None:
             assert send(running.port, bokun("GET", "/a//b")).status == 200
             assert send(running.port, bokun("GET", "/a", secret="another")).status == 401
             assert send(running.port, plain("GET", "/open/a")).status == 200
-        assert found.metric("undersign_verdicts_total", scheme="bokun", verdict="verified") == 1
+        assert found.metric("undersign_requests_total", scheme="bokun", reason="verified") == 1
         assert found.end() == 0
 
 

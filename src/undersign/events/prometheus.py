@@ -33,6 +33,7 @@ class PrometheusEvents:
     def __init__(self, registry: CollectorRegistry = REGISTRY, *, key_ids: Collection[str] = ()) -> None:
         self._key_ids = named_keys(key_ids)
         labels = ["scheme", "reason", *(["key_id"] if self._key_ids else [])]
+        self._found: dict[tuple[str, ...], tuple[Counter, Histogram]] = {}
         self._requests = Counter(
             "undersign_requests", "Requests that were judged, by reason", labels, registry=registry
         )
@@ -46,5 +47,11 @@ class PrometheusEvents:
 
     def __call__(self, event: Event) -> None:
         labels = labels_of(event, self._key_ids)
-        self._requests.labels(**labels).inc()
-        self._seconds.labels(labels["scheme"]).observe(event.duration)
+        values = tuple(labels.values())
+        found = self._found.get(values)
+        if found is None:  # one look in place of a check of every label, each time
+            found = self._requests.labels(*values), self._seconds.labels(labels["scheme"])
+            self._found[values] = found
+        requests, seconds = found
+        requests.inc()
+        seconds.observe(event.duration)

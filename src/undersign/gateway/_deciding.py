@@ -6,19 +6,19 @@ see `undersign.servers._exchange`.
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import NamedTuple, TypedDict
+import time
+from typing import NamedTuple
 
 from typing_extensions import Unpack
 
 from ..core.message import Request, Response
 from ..errors import Reason, Rejected
-from ..servers._common import MAX_BODY, Authenticator, Authorize, Received, finished_headers, rejected
+from ..servers._common import Authenticator, Options, Received, finished_headers, rejected
 from ..servers._exchange import Exchange
 from ..verifying.verdict import Pending, Verified
 from ..verifying.verifier import AsyncVerifier, Verifier
 from ._identity import respelled
-from .observing import Observer
+from .observing import UNSIGNED, Observer
 
 
 class Allowed(NamedTuple):
@@ -41,39 +41,19 @@ class Described(NamedTuple):
     peer: str = ""
 
 
-class Options(TypedDict, total=False):
-    """What a Decider is told; see SignatureMiddleware, and Observer."""
-
-    origin: str
-    prefix: str
-    public: Collection[str]
-    preflights: bool
-    max_body: int
-    authorize: Authorize | None
-    observer: Observer | None
-
-
 class Decider:
-    """Decides on requests that fronts describe. The options are those of SignatureMiddleware, and an Observer, whose
-    hooks are told of each verdict. Raises ConfigError for an option that cannot work."""
+    """Decides on requests that fronts describe. The options are those of SignatureMiddleware, and an Observer, which
+    keeps a record of each. Raises ConfigError for an option that cannot work."""
 
     def __init__(
         self,
         verifier: Verifier | AsyncVerifier,
+        *,
+        observer: Observer | None = None,
         **options: Unpack[Options],
     ) -> None:
-        self._observer = options.get("observer") or Observer()
-        self._authenticator = Authenticator(
-            verifier,
-            origin=options.get("origin", ""),
-            prefix=options.get("prefix", ""),
-            public=options.get("public", ()),
-            preflights=options.get("preflights", False),
-            max_body=options.get("max_body", MAX_BODY),
-            authorize=options.get("authorize"),
-            on_rejected=self._observer.on_rejected,
-            on_verified=self._observer.on_verified,
-        )
+        self._observer = observer or Observer()
+        self._authenticator = Authenticator(verifier, **self._observer.among(options, verifier))
 
     async def decide(self, described: Described) -> Allowed | Response:
         """Whether the front may send the request on, or what it has to answer in its place. Raises nothing."""
@@ -82,12 +62,14 @@ class Decider:
         head = described.head
         with self._observer.request(head.method, head.target, described.peer, request_id) as record:
             decided = await self._decide(described)
+            if decided == Allowed(None):
+                record.verdict = UNSIGNED
             record.status = 200 if isinstance(decided, Allowed) else decided.status
             return decided
 
     async def _decide(self, described: Described) -> Allowed | Response:
         authenticator = self._authenticator
-        received = Received(described.head, doubt=described.doubt, peer=described.peer)
+        received = Received(described.head, doubt=described.doubt, peer=described.peer, started=time.perf_counter())
         if problem := described.problem or _spelling_problem(described.head):
             reason = Reason.UNAVAILABLE if described.problem else Reason.MALFORMED
             return _finished(authenticator.refuse(Rejected(reason, problem), received, None))

@@ -30,6 +30,13 @@ def identity(verified: Verified | None) -> Pairs:
     return ((ID, as_value(verified.key_id)), (SCHEME, as_value(verified.scheme)))
 
 
+@lru_cache(maxsize=1024)
+def identity_as_bytes(key_id: str, scheme: str) -> tuple[tuple[bytes, bytes], ...]:
+    """The same headers as bytes, their names in lower case."""
+    pairs = ((ID.lower(), as_value(key_id)), (SCHEME.lower(), as_value(scheme)))
+    return tuple((name.encode(), value.encode()) for name, value in pairs)
+
+
 def as_value(text: str) -> str:
     """A key id as a header's value: what is not visible ASCII, and the percent sign, is percent-encoded UTF-8.
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from ..servers.linger import LINGER, PAUSE, Dropping, Left
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _TICK = 1.0
 _STALLED = 408
+_SMALL = 64 * 1024
 
 
 class Watch:
@@ -68,6 +69,26 @@ class Failure(Exception):
         self.sentence = sentence
         self.headers = headers
         self.detail = detail
+
+
+class Pieces:
+    """An asynchronous iterator over what `read` gives until it gives nothing.
+
+    A generator does the same, and the event loop keeps account of each one, which takes longer than reading.
+    """
+
+    __slots__ = ("read",)
+
+    def __init__(self, read: Callable[[], Awaitable[bytes]]) -> None:
+        self.read = read
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if piece := await self.read():
+            return piece
+        raise StopAsyncIteration
 
 
 class Broken(Exception):
@@ -121,7 +142,8 @@ class Exchange:
                 self._listening.cancel()
 
     async def _end(self, failure: Failure | ClientGone) -> None:
-        self.failure = failure
+        # Its traceback leads back to here, and a cycle stays in memory, body and all, until it is looked for.
+        self.failure = failure.with_traceback(None)
         if isinstance(failure, ClientGone):
             if self.status:
                 raise Broken("the client has closed its connection") from None
@@ -159,19 +181,28 @@ class Exchange:
         finally:
             dropping.end()
 
-    def body(self) -> tuple[bytes | AsyncIterator[bytes], int | None]:
-        """The body as it comes in, and the length that the client has declared; empty where none comes."""
+    async def body(self) -> tuple[bytes | Pieces, int | None]:
+        """The body, and the length that the client has declared; empty where none comes.
+
+        One that is declared to be small is read to its end first: so a slow client holds no connection to the upstream,
+        and the request can be sent again where such a connection turns out to be lost.
+        """
         lengths = self.fields.values(b"content-length")
         if lengths and lengths[0] != b"0":
-            return self.pieces(), int(lengths[0])
+            length = int(lengths[0])
+            pieces = Pieces(self.read)
+            return (b"".join([piece async for piece in pieces]) if length <= _SMALL else pieces), length
         is_coded = self.fields.values(b"transfer-encoding")
         if is_coded or self.scope.get("http_version", "1.1") not in ("1.0", "1.1"):
-            return self.pieces(), None
+            return Pieces(self.read), None
         self._has_all = True
         return b"", 0 if lengths else None
 
-    async def pieces(self) -> AsyncIterator[bytes]:
-        """The body as it comes in. Raises Failure(408) where it stalls, ClientGone where the client goes away."""
+    async def read(self) -> bytes:
+        """The next piece of the body, empty at its end.
+
+        Raises Failure(408) where it stalls, ClientGone where the client goes away.
+        """
         while not self._has_all:
             self._now_waits_for_client(True)
             message = await self._receive()
@@ -181,7 +212,8 @@ class Exchange:
             self._has_all = not message.get("more_body", False)
             self._now_waits_for_client(False)
             if piece := message.get("body", b""):
-                yield piece
+                return piece  # type: ignore[no-any-return]
+        return b""
 
     async def begin(self, status: int, headers: Headers) -> None:
         """Send the head of the answer."""

@@ -14,11 +14,13 @@ from typing_extensions import Unpack
 from ..core.message import Component, Pairs, headers_as_bytes, headers_as_text
 from ..core.text import printable
 from ..errors import ConfigError
+from ..servers._common import Options
 from ..servers._scope import Scope, normalise_headers
 from ..servers.asgi import Receive, Send
 from ..verifying.verifier import AsyncVerifier, Verifier
-from ._deciding import Allowed, Decider, Described, Options
+from ._deciding import Allowed, Decider, Described
 from ._identity import identity
+from .observing import Observer
 
 
 class Front(NamedTuple):
@@ -59,9 +61,11 @@ class ForwardAuth(Decider):
         self,
         verifier: Verifier | AsyncVerifier,
         front: str | Front,
+        *,
+        observer: Observer | None = None,
         **options: Unpack[Options],
     ) -> None:
-        super().__init__(verifier, **options)
+        super().__init__(verifier, observer=observer, **options)
         found = FRONTS.get(front) if isinstance(front, str) else front
         if found is None:
             raise ConfigError(f"front {front!r} is unknown: use {', '.join(FRONTS)}, or a Front")

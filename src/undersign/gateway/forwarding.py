@@ -13,9 +13,9 @@ from __future__ import annotations
 import os
 import secrets
 import ssl
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Callable
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import aiohttp
 from multidict import CIMultiDict, istr
@@ -25,7 +25,7 @@ from ..bodies import OnDisk
 from ..clients._retries import IDEMPOTENT
 from ..core.grammar import TOKEN
 from ..core.message import Pairs, headers_as_text, is_plain_target
-from .exchange import Exchange, Failure, Watch
+from .exchange import Exchange, Failure, Pieces, Watch
 from .heads import OF_ONE_CONNECTION, Fields, Headers, Receive, Scope, Send, path_and_query
 
 if TYPE_CHECKING:
@@ -39,11 +39,10 @@ _WITHOUT_BODY = frozenset({204, 304})
 _HEAD_LIMIT = 64 * 1024
 _PIECE = 256 * 1024
 
-Body: TypeAlias = bytes | OnDisk | AsyncIterator[bytes]
+Body: TypeAlias = bytes | OnDisk | Pieces
 
 
-@dataclass(frozen=True)
-class Outgoing:
+class Outgoing(NamedTuple):
     """A request as it is to go out: `origin` is `http(s)://host[:port]`, `target` `/path?query` byte for byte.
 
     `headers` are sent in their order, their values the wire's bytes as Latin-1, and are to be end-to-end ones;
@@ -79,11 +78,10 @@ class Answer:
         """Whether all of the body has been read."""
         return self._response.content.at_eof()
 
-    async def pieces(self) -> AsyncIterator[bytes]:
-        """The body as it comes in. Raises Failure(502) where it is not whole."""
+    async def read(self) -> bytes:
+        """The next piece of the body, empty at its end. Raises Failure(502) where it is not whole."""
         try:
-            async for piece in self._response.content.iter_any():
-                yield piece
+            return await self._response.content.readany()
         except (aiohttp.ClientError, OSError) as error:
             raise Failure(502, f"The upstream's answer broke off: {type(error).__name__}") from None
 
@@ -221,11 +219,9 @@ class Forwarder:
         """Send the answer on to the client, piece by piece."""
         try:
             await exchange.begin(answer.status, answer.headers)
-            more = not answer.is_at_end
-            async for piece in answer.pieces():
-                more = not answer.is_at_end
-                await exchange.put(piece, more=more)
-            if more or not exchange.is_complete:
+            while piece := await answer.read():
+                await exchange.put(piece, more=not answer.is_at_end)
+            if not exchange.is_complete:
                 await exchange.put(b"", more=False)
         finally:
             answer.close()
@@ -242,8 +238,8 @@ class Forwarder:
             target = path_and_query(scope)
             if target is None:
                 raise Failure(400, "The target is not /path?query in printable ASCII without '#'")
-            headers = self.incoming_headers(exchange, NOT_FORWARDED.union(name.lower() for name, _ in add))
-            outgoing = Outgoing(scope["method"], origin, target, headers + headers_as_text(add), *exchange.body())
+            headers = self.incoming_headers(exchange, _not_forwarded(tuple([name for name, _ in add])))
+            outgoing = Outgoing(scope["method"], origin, target, headers + headers_as_text(add), *await exchange.body())
             await self.relay(await self.ask_prepared(lambda: outgoing), exchange)
 
         await exchange.run(work)
@@ -265,6 +261,11 @@ class Forwarder:
         return self._session
 
 
+@lru_cache(maxsize=64)
+def _not_forwarded(names: tuple[bytes, ...]) -> frozenset[bytes]:
+    return NOT_FORWARDED.union(name.lower() for name in names)
+
+
 class _Sent(Exception):
     """Carries an error past aiohttp, which would take it for leave to send the request again, signature and all."""
 
@@ -280,10 +281,12 @@ async def _send_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHand
         raise _Sent(error) from None
 
 
-async def _from_disk(body: OnDisk) -> AsyncIterator[bytes]:
+def _from_disk(body: OnDisk) -> Pieces:
+    async def read() -> bytes:
+        return body.read(_PIECE)
+
     body.seek(0)
-    while piece := body.read(_PIECE):
-        yield piece
+    return Pieces(read)
 
 
 def _as_text(outgoing: Outgoing) -> CIMultiDict[str]:

@@ -9,25 +9,22 @@ Headers are taken off before anything is verified, so that what has verified is 
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import TYPE_CHECKING
+from functools import lru_cache
 
-from ..core.message import headers_as_bytes
+from typing_extensions import Unpack
+
 from ..errors import ConfigError
-from ..servers._common import MAX_BODY, Authorize
+from ..servers._common import Options
 from ..servers._scope import Scope, normalise_headers
 from ..servers.asgi import Message, Receive, Send, SignatureMiddleware
 from ..servers.linger import LINGER, Linger
 from ..verifying.verdict import Verified
 from ..verifying.verifier import AsyncVerifier, Verifier
-from ._identity import identity, is_identity
+from ._identity import identity_as_bytes, is_identity
 from .forward_auth import peer_of
 from .forwarding import Forwarder
-from .heads import Fields, answer, raw_target
-from .observing import Observer, current_request_id
-
-if TYPE_CHECKING:
-    from ..servers.diagnosis import DiagnosisLog
+from .heads import OF_ONE_CONNECTION, Fields, answer, raw_target
+from .observing import UNSIGNED, WEBSOCKET, Observer, current_record
 
 _FOR_THE_VERDICT = frozenset({b"connection", b"transfer-encoding", b"upgrade"})
 """What belongs to one connection and has a part in the verdict. The forwarder takes it off."""
@@ -41,8 +38,7 @@ class VerifyingGateway:
     with an underscore are dropped, as nginx does, since many servers take X_Name for X-Name; those stay that a scheme
     carries its credentials in. Websockets are refused (501).
 
-    `forwarder` has the connections to the upstream and their time limits. `observer` keeps a record of each request
-    and tells hooks of yours.
+    `forwarder` has the connections to the upstream and their time limits. `observer` keeps a record of each request.
     The other options are those of SignatureMiddleware.
 
     Raises ConfigError for an option that cannot work.
@@ -55,34 +51,18 @@ class VerifyingGateway:
         *,
         forwarder: Forwarder | None = None,
         observer: Observer | None = None,
-        origin: str = "",
-        prefix: str = "",
-        public: Collection[str] = (),
-        preflights: bool = False,
-        max_body: int = MAX_BODY,
         linger: Linger = LINGER,
-        authorize: Authorize | None = None,
-        diagnosis: DiagnosisLog | None = None,
+        **options: Unpack[Options],
     ) -> None:
         self._upstream = upstream_origin(upstream)
         self._forwarder = forwarder or Forwarder()
         self._observer = observer or Observer()
         self._protected = SignatureMiddleware(
-            self._forward,
-            verifier,
-            origin=origin,
-            prefix=prefix,
-            public=public,
-            preflights=preflights,
-            max_body=max_body,
-            linger=linger,
-            authorize=authorize,
-            on_rejected=self._observer.on_rejected,
-            on_verified=self._observer.on_verified,
-            diagnosis=diagnosis,
+            self._forward, verifier, linger=linger, **self._observer.among(options, verifier)
         )
         carried = (name for scheme in verifier.schemes for name in getattr(scheme, "headers", ()))
         self._underscored = frozenset(name.lower().encode() for name in carried if isinstance(name, str))
+        self._goes_on = lru_cache(maxsize=1024)(self._may_go_on)  # clients send the same names each time
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -104,27 +84,32 @@ class VerifyingGateway:
                 await send(message)
 
             if any(b"websocket" in value.lower() for value in fields.values(b"upgrade")):
-                record.verdict = "websocket"
+                record.verdict = WEBSOCKET
                 await answer(noted, 501, "Websockets do not go through here", close=True)
                 return
             await self._protected(scope, receive, noted)
 
     def _kept(self, fields: Fields) -> list[tuple[bytes, bytes]]:
         """What of the client's headers is verified, and then forwarded."""
-        through = {name for name, _ in fields.end_to_end()} | _FOR_THE_VERDICT
-        return [
-            pair
-            for pair in fields.pairs
-            if pair[0] in through
-            and (b"_" not in pair[0] or pair[0] in self._underscored)
-            and not is_identity(pair[0].decode("latin-1"))
-        ]
+        goes_on, named = self._goes_on, fields.named_by_connection() - _FOR_THE_VERDICT
+        return [pair for pair in fields.pairs if goes_on(pair[0]) and pair[0] not in named]
+
+    def _may_go_on(self, name: bytes) -> bool:
+        is_of_a_connection = name in OF_ONE_CONNECTION and name not in _FOR_THE_VERDICT
+        is_folded = b"_" in name and name not in self._underscored
+        return not is_of_a_connection and not is_folded and not is_identity(name.decode("latin-1"))
 
     async def _forward(self, scope: Scope, receive: Receive, send: Send) -> None:
         verified: Verified | None = scope["undersign"]
-        own = () if verified is None else tuple(headers_as_bytes(identity(verified)))
-        request_id = (b"x-request-id", current_request_id().encode())
-        await self._forwarder.forward(scope, receive, send, self._upstream, add=(*own, request_id))
+        record = current_record()
+        assert record is not None  # noqa: S101 - the middleware is called within its time alone
+        own: list[tuple[bytes, bytes]] = []
+        if verified is None:
+            record.verdict = UNSIGNED
+        else:
+            own += identity_as_bytes(verified.key_id, verified.scheme)
+        own.append((b"x-request-id", record.request_id.encode()))
+        await self._forwarder.forward(scope, receive, send, self._upstream, add=own)
 
 
 def upstream_origin(upstream: str) -> str:

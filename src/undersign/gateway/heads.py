@@ -25,6 +25,7 @@ OF_ONE_CONNECTION = frozenset(
     b"connection keep-alive proxy-connection te trailer transfer-encoding upgrade proxy-authenticate"
     b" proxy-authorization proxy-authentication-info http2-settings".split()
 )
+_NOTHING: frozenset[bytes] = frozenset()
 _NEVER_NAMED = frozenset({b"host", b"content-length"})  # framing and routing: Connection cannot take these off
 
 
@@ -63,9 +64,14 @@ class Fields:
     def end_to_end(self, dropped: frozenset[bytes] = OF_ONE_CONNECTION) -> list[tuple[bytes, bytes]]:
         """Those that go on to the other side: without those in `dropped`, which are to hold OF_ONE_CONNECTION, and
         those that `Connection` names."""
-        for value in self.values(b"connection"):
-            dropped |= {token.strip(b" \t").lower() for token in value.split(b",")} - _NEVER_NAMED
+        if named := self.named_by_connection():
+            dropped |= named
         return [pair for pair in self.pairs if pair[0] not in dropped]
+
+    def named_by_connection(self) -> frozenset[bytes]:
+        """The names of headers that `Connection` takes to be of this connection alone."""
+        tokens = [token for value in self.values(b"connection") for token in value.split(b",")]
+        return frozenset([token.strip(b" \t").lower() for token in tokens]) - _NEVER_NAMED if tokens else _NOTHING
 
 
 def end_to_end(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

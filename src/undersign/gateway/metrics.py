@@ -1,4 +1,4 @@
-"""Prometheus metrics of a gateway, with the client library of Prometheus.
+"""Prometheus metrics of a gateway: those of verdicts, which every server here may have, and those of a gateway alone.
 
 Labels have few values: schemes in use, verdicts, and whatever else is named here. Key ids are a label only where that
 is asked for, since whoever reads the metrics could tell who the clients are.
@@ -14,12 +14,11 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
 
+from ..events.prometheus import BUCKETS, PrometheusEvents
 from ..policy.replay import AsyncReplayGuard, ReplayGuard
-from .observing import VERIFIED, Record
+from .observing import Record
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-
-_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
 class Metrics:
@@ -32,33 +31,27 @@ class Metrics:
     def __init__(self, *, key_ids: bool = False) -> None:
         self._registry = registry = CollectorRegistry()
         self._key_ids = key_ids
-        self._counters: dict[tuple[str, str], Counter] = {}
-        self._verdicts = Counter(
-            "undersign_verdicts",
-            "Requests by scheme and verdict: verified, unsigned, or why they were refused.",
-            ("scheme", "verdict"),
+        self._judged = PrometheusEvents(registry)
+        self._not_judged = Counter(
+            "undersign_not_judged",
+            "Requests without a verdict: unsigned and let in, a websocket's, or of a client that has gone.",
+            ("outcome",),
             registry=registry,
         )
         self._verified = Counter(
             "undersign_verified", "Requests that have verified, by key id.", ("scheme", "key_id"), registry=registry
         )
-        self._decision = Histogram(
-            "undersign_decision_seconds",
-            "From the request's head to the verdict.",
-            buckets=_SECONDS,
-            registry=registry,
-        )
         self._request = Histogram(
             "undersign_request_seconds",
             "From the request's head to the end of the answer.",
-            buckets=_SECONDS,
+            buckets=BUCKETS,
             registry=registry,
         )
         self._guard = Histogram(
             "undersign_guard_seconds",
             "Questions to the replay guard, by its answer: new, replayed or failed.",
             ("answer",),
-            buckets=_SECONDS,
+            buckets=BUCKETS,
             registry=registry,
         )
         self._keys = Gauge(
@@ -75,18 +68,16 @@ class Metrics:
             multiprocess_mode="mostrecent",
         )
 
-    def count(self, record: Record, seconds: float, until_verdict: float | None) -> None:
-        """Count a request that has ended."""
-        labels = record.scheme, record.verdict
-        counter = self._counters.get(labels)
-        if counter is None:  # one look in place of a check of every label
-            counter = self._counters[labels] = self._verdicts.labels(*labels)
-        counter.inc()
+    def count(self, record: Record, seconds: float) -> None:
+        """Count a request that has ended after so many seconds."""
+        event = record.event
+        if event is None:
+            self._not_judged.labels(record.verdict).inc()
+        else:
+            self._judged(event)
+            if self._key_ids and event.is_verified:
+                self._verified.labels(event.scheme, event.key_id).inc()
         self._request.observe(seconds)
-        if until_verdict is not None:
-            self._decision.observe(until_verdict)
-        if self._key_ids and record.verdict == VERIFIED:
-            self._verified.labels(record.scheme, record.key_id).inc()
 
     def asked(self, answer: str, seconds: float) -> None:
         """Count a question to the replay guard."""

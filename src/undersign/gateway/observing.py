@@ -1,114 +1,110 @@
 """What becomes of each request: one record of it, for the log and the metrics.
 
 A middleware tells its verdict to hooks that know nothing of the request's other side, such as the answer's status. So
-the record of the request that is being served stands in a context variable, and the hooks fill it in.
+the record of the request that is being served stands in a context variable, and a hook fills it in.
 """
 
 from __future__ import annotations
 
 import json
 import logging
+import random
 import re
-import secrets
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from ..events.event import printable, shown_path
-from ..servers.refusal import OnRejected, Refusal, refusal_hook
-from ..verifying.verdict import Verified
+from ..events.event import Event, event_hooks, event_of
 
 if TYPE_CHECKING:
+    from ..servers._common import Options
+    from ..verifying.verifier import AsyncVerifier, Verifier
     from .metrics import Metrics
 
 UNSIGNED = "unsigned"
-"""The verdict on what is let in without a signature: a public path or a preflight."""
+"""What becomes of a request that is let in without a signature: on a public path, or a preflight."""
+WEBSOCKET = "websocket"
+"""That of a websocket's handshake, which is refused without a look at its signature."""
+GONE = "gone"
+"""That of one whose client has gone away before its verdict."""
 VERIFIED = "verified"
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _ACCESS = logging.getLogger("undersign.gateway")
 
 
-@dataclass(slots=True)
 class Record:
-    """One request: `verdict` is `verified`, `unsigned` or a refusal's reason; `status` 0 says that no answer went out.
+    """One request: `event` is its verdict, None where it came to none, and then `verdict` says what became of it.
 
-    `decided` is when the verdict was there, on the observer's clock; None = it came to none.
+    `status` 0 says that no answer went out. `began` is when its head was there, on `time.perf_counter`.
     """
 
-    request_id: str
-    method: str
-    path: str
-    peer: str
-    began: float
-    verdict: str = UNSIGNED
-    scheme: str = ""
-    key_id: str = ""
-    status: int = 0
-    decided: float | None = field(default=None, repr=False)
+    __slots__ = ("began", "event", "method", "peer", "request_id", "status", "target", "verdict")
+
+    def __init__(self, request_id: str, method: str, target: str, peer: str) -> None:
+        self.request_id = request_id
+        self.method, self.target, self.peer = method, target, peer
+        self.began = time.perf_counter()
+        self.event: Event | None = None
+        self.verdict = GONE
+        self.status = 0
 
 
 _current: ContextVar[Record | None] = ContextVar("undersign_gateway_request", default=None)
 
 
 class Observer:
-    """Keeps the record of each request; logs it where `logs`, and counts it in `metrics`.
+    """Keeps a record of each request; logs it where `logs`, and counts it in `metrics`.
 
-    `refused` and `verified` are told as a middleware's `on_rejected` and `on_verified` are. `clock` returns seconds
-    that never step back. Raises ConfigError for a hook that cannot be called so.
+    It is a hook for a middleware's `events`, and knows of each request besides how it has ended.
     """
 
-    def __init__(
-        self,
-        metrics: Metrics | None = None,
-        *,
-        logs: bool = False,
-        refused: OnRejected | None = None,
-        verified: Callable[[Verified], object] | None = None,
-        clock: Callable[[], float] = time.perf_counter,
-    ) -> None:
+    def __init__(self, metrics: Metrics | None = None, *, logs: bool = False) -> None:
         self._metrics = metrics
-        self._refused = None if refused is None else refusal_hook(refused)
-        self._verified = verified
         self._logs = logs
-        self._clock = clock
+
+    def among(self, options: Options, verifier: Verifier | AsyncVerifier) -> Options:
+        """The options with this hook beside those that they name, or else the verifier's."""
+        events = event_hooks(options.get("events")) or verifier.events
+        return {**options, "events": (self, *events)}
 
     def request(self, method: str, target: str, peer: str, request_id: str = "") -> _Observed:
         """A context manager around all that is done for one request, which gives its Record. A request id in another
         form than usual is not taken."""
-        if not _REQUEST_ID.fullmatch(request_id):
-            request_id = secrets.token_hex(16)
-        record = Record(request_id, printable(method, 30), shown_path(target), printable(peer, 50), self._clock())
-        return _Observed(record, self._ended)
+        if not request_id or not _REQUEST_ID.fullmatch(request_id):
+            request_id = f"{random.getrandbits(128):032x}"
+        return _Observed(Record(request_id, method, target, peer), self._ended)
 
-    def on_rejected(self, refusal: Refusal) -> None:
-        """A request is refused: for a middleware's option of that name."""
-        self._decided(refusal.reason, refusal.scheme, refusal.key_id)
-        if self._refused is not None:
-            self._refused(refusal)
-
-    def on_verified(self, verified: Verified) -> None:
-        """A request is let in: for a middleware's option of that name."""
-        self._decided(VERIFIED, verified.scheme, printable(verified.key_id))
-        if self._verified is not None:
-            self._verified(verified)
-
-    def _decided(self, verdict: str, scheme: str, key_id: str) -> None:
+    def __call__(self, event: Event) -> None:
+        """A request is judged."""
         if (record := _current.get()) is not None:
-            record.verdict, record.scheme, record.key_id = verdict, scheme, key_id
-            record.decided = self._clock()
+            record.event = event
 
     def _ended(self, record: Record) -> None:
-        seconds = self._clock() - record.began
+        seconds = time.perf_counter() - record.began
         if self._metrics is not None:
-            until_verdict = None if record.decided is None else record.decided - record.began
-            self._metrics.count(record, seconds, until_verdict)
+            self._metrics.count(record, seconds)
         if self._logs:
-            fields = {name: getattr(record, name) for name in _LOGGED}
-            _ACCESS.info("request", extra={"undersign": {**fields, "seconds": round(seconds, 6)}})
+            event = record.event
+            verdict = record.verdict if event is None else event.reason or VERIFIED
+            if event is None:
+                event = event_of(
+                    record.method, record.target, record.peer, scheme="", key_id="", reason="", duration=seconds
+                )
+            shown = {
+                "method": event.method,
+                "path": event.path,
+                "peer": event.peer,
+                "status": record.status,
+                "verdict": verdict,
+                "scheme": event.scheme,
+                "key_id": event.key_id,
+                "request_id": record.request_id,
+                "seconds": round(seconds, 6),
+            }
+            _ACCESS.info("request", extra={"undersign": shown})
 
 
 class _Observed:
@@ -129,19 +125,20 @@ class _Observed:
         _current.reset(self._token)
 
 
-def current_request_id() -> str:
-    """The id of the request that is being served; empty where none is."""
-    record = _current.get()
-    return record.request_id if record is not None else ""
+def current_record() -> Record | None:
+    """The record of the request that is being served; None where none is."""
+    return _current.get()
 
 
-_LOGGED = ("method", "path", "peer", "status", "verdict", "scheme", "key_id", "request_id")
 _OF_REFUSALS = ("method", "path", "peer", "reason", "scheme", "key_id", "detail")
 
 
 @lru_cache(maxsize=2)
 def _second(at: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at))
+
+
+_as_json = json.JSONEncoder(default=str).encode  # json.dumps makes an encoder for each line
 
 
 class JsonFormatter(logging.Formatter):
@@ -159,8 +156,8 @@ class JsonFormatter(logging.Formatter):
         if request is not None:
             shown.update(request)
         else:
-            if request_id := current_request_id():
-                shown["request_id"] = request_id
+            if current := _current.get():
+                shown["request_id"] = current.request_id
             shown.update((name, getattr(record, name)) for name in _OF_REFUSALS if hasattr(record, name))
         if record.exc_info and record.exc_info[1] is not None:
             shown["error"] = type(record.exc_info[1]).__name__
@@ -168,4 +165,4 @@ class JsonFormatter(logging.Formatter):
                 while frame.tb_next is not None:
                     frame = frame.tb_next
                 shown["at"] = f"{frame.tb_frame.f_code.co_filename.rpartition('/')[2]}:{frame.tb_lineno}"
-        return json.dumps(shown, ensure_ascii=True, default=str)
+        return _as_json(shown)

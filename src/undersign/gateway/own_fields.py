@@ -48,7 +48,7 @@ class OwnFields:
     def without_respelled(self, headers: Pairs) -> Pairs:
         """The headers without those that have _ for - in a name of the scheme's own, which CGI-like servers take for
         it."""
-        if not any("_" in name for name, _ in headers):
+        if not [name for name, _ in headers if "_" in name]:
             return headers
         return tuple([pair for pair in headers if folded_name(pair[0]) not in self.headers])
 

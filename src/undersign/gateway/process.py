@@ -35,15 +35,14 @@ from ..policy.requirements import Requirements
 from ..registry import scheme_names
 from ..scheme import Scheme
 from ..servers._common import MAX_BODY
-from ..servers.asgi import App, Message, Receive, Send
+from ..servers.asgi import App
 from ..verifying.verifier import AsyncVerifier
 from .admin import Admin
 from .forward_auth import FRONTS, ForwardAuth
 from .gateway import VerifyingGateway
 from .guards import OpenGuard, open_guard
-from .heads import Scope
 from .observing import JsonFormatter, Observer
-from .serving import server_config
+from .serving import collect_rarely, end_connections, server_config, with_lifespan
 
 if TYPE_CHECKING:
     from .ext_authz_grpc import ExtAuthzService
@@ -124,11 +123,11 @@ class _Gateway:
                 verifier, settings.upstream, forwarder=forwarder, max_body=settings.max_body, **shared
             )
         elif settings.decide in FRONTS:
-            self.app = _with_lifespan(ForwardAuth(verifier, settings.decide, **shared))
+            self.app = with_lifespan(ForwardAuth(verifier, settings.decide, **shared))
         elif settings.decide == "envoy-http":
             from .ext_authz import ExtAuthz
 
-            self.app = _with_lifespan(ExtAuthz(verifier, max_body=settings.max_body, **shared))
+            self.app = with_lifespan(ExtAuthz(verifier, max_body=settings.max_body, **shared))
         else:
             self.service = _grpc_service(verifier, max_body=settings.max_body, **shared)
         self.admin = Admin(keys, self.guard.check if self.guard else _nothing, metrics)
@@ -238,23 +237,25 @@ async def _serve(
         loop.add_signal_handler(number, ending.set)
     servers: list[_Server] = []
     if gateway.app is not None:
-        app = _closing(gateway.app, gateway.admin)
-        servers.append(_Server(server_config(app, grace=settings.grace)))
+        servers.append(_Server(server_config(gateway.app, grace=settings.grace)))
     tasks = [asyncio.create_task(server.serve([listener])) for server in servers]
     grpc_server: Any = None
     if gateway.service is not None:
         grpc_server = await _start_grpc(gateway.service, listener)
     if admin is not None:
-        servers.append(_Server(server_config(_with_lifespan(gateway.admin), grace=1)))
+        servers.append(_Server(server_config(with_lifespan(gateway.admin), grace=1)))
         tasks.append(asyncio.create_task(servers[-1].serve([admin])))
     while not all(server.started for server in servers):
         if any(task.done() for task in tasks):
             raise ConfigError("the gateway cannot start: see the log")
         await asyncio.sleep(0.01)
+    collect_rarely()
     ready()
     await ending.wait()
     gateway.admin.is_draining = True
     _log.info("draining")
+    for server in servers:
+        end_connections(server)
     await asyncio.sleep(settings.drain)
     for server in servers:
         server.should_exit = True
@@ -277,35 +278,6 @@ async def _start_grpc(service: ExtAuthzService, listener: socket.socket) -> Any:
     server.add_insecure_port(address)
     await server.start()
     return server
-
-
-def _closing(app: App, admin: Admin) -> App:
-    """The app, whose answers end their connections once the gateway is draining: clients take another one then."""
-
-    async def closing(scope: Scope, receive: Receive, send: Send) -> None:
-        async def sent(message: Message) -> None:
-            if admin.is_draining and message["type"] == "http.response.start":
-                headers = [pair for pair in message.get("headers") or () if pair[0].lower() != b"connection"]
-                message = {**message, "headers": [*headers, (b"connection", b"close")]}
-            await send(message)
-
-        await app(scope, receive, sent if scope["type"] == "http" else send)
-
-    return closing
-
-
-def _with_lifespan(app: App) -> App:
-    """The app, which has nothing to do when a server starts and ends, with the answers that the server waits for."""
-
-    async def served(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "lifespan":
-            await app(scope, receive, send)
-            return
-        for event in ("startup", "shutdown"):
-            await receive()
-            await send({"type": f"lifespan.{event}.complete"})
-
-    return served
 
 
 def _log_as_json() -> None:

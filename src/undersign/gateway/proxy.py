@@ -95,6 +95,7 @@ class SigningProxy:
             nonce=nonce,
         )
         self.origins = self._signer.credential.origins
+        self._hosts = {origin: ("host", origin.partition("://")[2]) for origin in self.origins}
         self._own = OwnFields(scheme, self._signer.credential, self.origins[0])
         self._dropped = _DROPPED | {name.encode("ascii") for name in self._own.headers}
         self._access = Access(hidden, [*hosts, *(_host(origin) for origin in self.origins)])
@@ -148,7 +149,7 @@ class SigningProxy:
         if not is_plain_target(target):
             raise Failure(400, "The target is not /path?query in printable ASCII without '#'")
         headers = self._own.without_respelled(self._forwarder.incoming_headers(exchange, self._dropped))
-        return Request(method, target, (("host", origin.partition("://")[2]), *headers), b"", origin)
+        return Request(method, target, (self._hosts[origin], *headers), b"", origin)
 
     def _destination(self, raw: str) -> str:
         if raw.startswith("/") or raw == "*":
@@ -168,14 +169,16 @@ class SigningProxy:
         """The request without parameters of the scheme's own, with what is signed of its body; what is sent; and the
         length that the client has declared."""
         need = self._signer.scheme.body_need(head)
-        body, length = exchange.body()
-        if isinstance(body, bytes) or not need:
-            signed = b"" if isinstance(body, bytes) else BodyDigest({}, length or 0)
-            return self._own.without_fields(head.with_body(signed)), body, length
+        body, length = await exchange.body()
+        if not body or not need:
+            return self._own.without_fields(head.with_body(BodyDigest({}, length or 0) if body else b"")), body, length
         spool = Spool(need)
         try:
-            async for piece in body:
-                spool.write(piece)
+            if isinstance(body, bytes):
+                spool.write(body)
+            else:
+                while piece := await body.read():
+                    spool.write(piece)
         except CannotSign as error:
             raise Failure(413, f"The request cannot be signed: {error}") from None
         content = spool.content()
@@ -209,7 +212,7 @@ class SigningProxy:
         assert self._signer.check is not None  # noqa: S101 - it was asked before
         body = bytearray()
         try:
-            async for piece in answer.pieces():
+            while piece := await answer.read():
                 body += piece
                 if len(body) > _MOST_CHECKED:
                     raise Failure(502, f"The answer is over {_MOST_CHECKED} bytes, and its signature covers all of it")

@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypedDict
 
 from ..core.credentials import parse_origin
 from ..core.grammar import LENGTH
@@ -75,6 +75,21 @@ class Received(NamedTuple):
     started: float = 0.0
 
 
+class Options(TypedDict, total=False):
+    """The options of an Authenticator, for what is built around one; see SignatureMiddleware."""
+
+    origin: str
+    prefix: str
+    public: Collection[str]
+    preflights: bool
+    max_body: int
+    authorize: Authorize | None
+    on_rejected: OnRejected | None
+    on_verified: Callable[[Verified], object] | None
+    diagnosis: DiagnosisLog | None
+    events: Events
+
+
 class Authenticator:
     """Which requests are let in, and what the others are answered; see SignatureMiddleware for the options.
 
@@ -85,7 +100,7 @@ class Authenticator:
         self,
         verifier: Verifier | AsyncVerifier,
         *,
-        origin: str,
+        origin: str = "",
         prefix: str = "",
         public: Collection[str] = (),
         preflights: bool = False,
