@@ -255,12 +255,10 @@ def begin(schemes: Scheme | Sequence[Scheme], head: Request, *, now: float) -> P
 
 
 def schemes_of(given: Scheme | Sequence[Scheme]) -> tuple[Scheme, ...]:
-    """One scheme or several, as a tuple. Raises ConfigError for what is no scheme, and where there is none."""
+    """One scheme or several, as a tuple. Raises ConfigError for what is no scheme."""
     # A text is iterable as well, and a class may be.
     several = isinstance(given, Iterable) and not isinstance(given, (str, type))
     schemes: tuple[Scheme, ...] = tuple(given) if several else (given,)  # type: ignore[arg-type,assignment]
-    if not schemes:
-        raise ConfigError("a verifier needs one or more schemes: pass GoTom() or [GoTom(), GoGrid()]")
     for scheme in schemes:
         if problem := scheme_problem(scheme):
             raise problem

@@ -55,6 +55,8 @@ class _VerifierBase:
         events: Events,
     ) -> None:
         self.schemes = schemes_of(schemes)
+        if not self.schemes:
+            raise ConfigError("a verifier needs one or more schemes: pass GoTom() or [GoTom(), GoGrid()]")
         names = [scheme.name for scheme in self.schemes]
         if len(set(names)) < len(names):
             raise ConfigError(f"two schemes have one name ({', '.join(names)}): give each its own with name=…")
