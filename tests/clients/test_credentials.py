@@ -27,7 +27,7 @@ KINDS: dict[str, Callable[..., object]] = {
     "urllib": urllib.SignatureHandler,
 }
 FAULTS: dict[str, tuple[dict[str, Any], str]] = {
-    "scheme": ({"scheme": "gotom"}, "an object such as GoTom"),
+    "scheme": ({"scheme": "gotom"}, "an object, not its name: write GoTom"),
     "class": ({"scheme": GoTom}, r"not GoTom itself: write GoTom\(\)"),
     "key id": ({"key_id": ""}, "key id is empty"),
     "empty secret": ({"secret": ""}, "secret is empty"),

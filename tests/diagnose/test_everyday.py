@@ -15,7 +15,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from tests.diagnose.clients import KEYS, NOW, GoGridClient, GoTomClient, base64_of, md5, report, same
+from tests.diagnose.clients import KEYS, NOW, GoGridClient, GoTomClient, base64_of, md5, report, same, some
 from undersign import GoGrid, GoTom, Recipe, Request, Scheme, diagnose
 
 PARCELS = Recipe(
@@ -139,7 +139,7 @@ BOTH: list[tuple[str, str, Change]] = [
 ]
 
 
-@pytest.mark.parametrize(("what", "code", "change"), BOTH, ids=[what for what, _, _ in BOTH])
+@pytest.mark.parametrize(("what", "code", "change"), some(3, BOTH))
 def test_what_clients_do_to_a_request(what: str, code: str, change: Change) -> None:
     """The same with goTom and with a recipe that nobody has written a diagnosis for."""
     assert codes(replace(Parcel(), **change).request(), PARCELS, MINE) == {code}
@@ -180,7 +180,7 @@ RECIPES: list[tuple[str, str, Change]] = [
 ]
 
 
-@pytest.mark.parametrize(("what", "code", "change"), RECIPES, ids=[what for what, _, _ in RECIPES])
+@pytest.mark.parametrize(("what", "code", "change"), some(3, RECIPES))
 def test_what_clients_of_a_recipe_do(what: str, code: str, change: Change) -> None:
     assert codes(replace(Parcel(), **change).request(), PARCELS, MINE) == {code}
 
@@ -200,7 +200,7 @@ GOTOM: list[tuple[str, str, Change]] = [
 ]
 
 
-@pytest.mark.parametrize(("what", "code", "change"), GOTOM, ids=[what for what, _, _ in GOTOM])
+@pytest.mark.parametrize(("what", "code", "change"), some(3, GOTOM))
 def test_what_clients_of_gotom_do(what: str, code: str, change: Change) -> None:
     assert codes(replace(GoTomClient(), **change).request(), GoTom()) == {code}
 
@@ -222,7 +222,7 @@ GRID: list[tuple[str, str, Change]] = [
 ]
 
 
-@pytest.mark.parametrize(("what", "code", "change"), GRID, ids=[what for what, _, _ in GRID])
+@pytest.mark.parametrize(("what", "code", "change"), some(3, GRID))
 def test_what_clients_of_a_keyed_timestamp_do(what: str, code: str, change: Change) -> None:
     assert codes(replace(GoGridClient(), **change).request(), GoGrid()) == {code}
 

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.diagnose.clients import report
+from tests.diagnose.clients import report, some
 from tests.diagnose.mistakes.client import NOW, Case, Message, signature_of
 from tests.diagnose.mistakes.known import KNOWN
 from tests.diagnose.mistakes.more_schemes import plains
@@ -96,10 +96,7 @@ HEADLINE = re.compile(r"(?:# |// |<\?php // |\W{3})(?P<scheme>\S+) (?P<codes>[a-
 SCRIPTS = sorted(path for path in PEOPLE.iterdir() if path.suffix in PROGRAMS and path.stem != "send")
 
 
-@pytest.mark.parametrize(
-    "script",  # to compile takes longer than to run
-    [pytest.param(path, id=path.name, marks=[pytest.mark.long] if path.suffix == ".go" else []) for path in SCRIPTS],
-)
+@pytest.mark.parametrize("script", some(3, SCRIPTS, lambda path: path.name))
 def test_clients_that_people_write(script: Path) -> None:
     """Each script has one mistake, which its first line names, and prints the request that it would send."""
     program = PROGRAMS[script.suffix]

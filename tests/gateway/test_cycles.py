@@ -40,7 +40,7 @@ def left_of(app: Any, forwarder: Forwarder, status: int, headers: list[tuple[byt
                 await ask()
             await asyncio.sleep(0)
             watch = forwarder.exchange({"headers": []}, ask, ask)._watch  # type: ignore[arg-type]
-            return sum(isinstance(found, Exchange) and found._watch is watch for found in gc.get_objects())
+            return sum(type(found) is Exchange and found._watch is watch for found in gc.get_objects())
         finally:
             await forwarder.close()
 

@@ -53,6 +53,7 @@ def check_scheme(
     Raises AssertionError, whose one sentence names the law that is broken; ConfigError for what is no scheme.
     """
     if problem := scheme_problem(scheme):
+        del secret  # tools that report errors show what a raising frame holds
         raise problem
     laws = _Laws(scheme, Credential(key_id, secret, extra=extra), float(now))
     laws.is_a_frozen_dataclass()
