@@ -55,7 +55,7 @@ def fitted(line: str, stream: IO[str] | None = None) -> str:
     `stream` is where it goes, standard output where that is not said.
     """
     stream = sys.stdout if stream is None else stream
-    if not stream.isatty() or len(line) <= columns():
+    if stream is None or not stream.isatty() or len(line) <= columns():
         return line
     indent = line[: len(line) - len(line.lstrip())]
     width = max(columns(), _LEAST)
