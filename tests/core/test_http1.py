@@ -91,7 +91,7 @@ def test_http_1_0_needs_no_host() -> None:
         (b"GET / HTTP/1.1\r\nHost: h\r\r\n\r\n", "CR that ends no line"),
         (_CHUNKED + b"0\r\n\n", "bare LF"),
         (_CHUNKED + b"1\r\na\r\n0\r\n\n", "bare LF"),
-        (_CHUNKED + b"1\na\r\n0\r\n\r\n", "not clean HTTP"),
+        (_CHUNKED + b"1\na\r\n0\r\n\r\n", "not clean HTTP: illegal chunk header"),
         (_CHUNKED + b"1\r\na\n0\r\n\r\n", "not clean HTTP"),
         (_CHUNKED + b"1\r\nab\r\n0\r\n\r\n", "not clean HTTP"),
         (_CHUNKED + b"-1\r\na\r\n0\r\n\r\n", "not clean HTTP"),
