@@ -16,7 +16,19 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from prometheus_client import CollectorRegistry
 from werkzeug.test import Client
 
-from undersign import AsyncVerifier, ConfigError, Credential, GoTom, Rejected, Request, Verifier, sign
+from undersign import (
+    AsyncVerifier,
+    ConfigError,
+    Credential,
+    GoGrid,
+    GoTom,
+    Rejected,
+    Request,
+    Scheme,
+    Verified,
+    Verifier,
+    sign,
+)
 from undersign.clients.httpx import SignatureAuth
 from undersign.events import Event, EventLog
 from undersign.events.opentelemetry import OpenTelemetryEvents
@@ -39,8 +51,8 @@ def wsgi_app(environ: Any, start_response: Any) -> list[bytes]:
     return [b"ok"]
 
 
-def signed(target: str = "/orders", secret: str = SECRET, method: str = "GET") -> Request:
-    request = Request(method, target, (("Host", "api.example.com"),), b"", "https://api.example.com")
+def signed(target: str = "/orders", secret: str = SECRET, method: str = "GET", body: bytes = b"") -> Request:
+    request = Request(method, target, (("Host", "api.example.com"),), body, "https://api.example.com")
     return sign(GoTom(), request, Credential("shop", secret), now=NOW).apply(request)
 
 
@@ -49,11 +61,17 @@ def told_by_asgi(request: Request, **options: Any) -> list[Event]:
     options = {"verifier": Verifier(GoTom(), KEYS, clock=lambda: NOW), "events": events.append, **options}
     app = AsgiMiddleware(asgi_app, origin="https://api.example.com", **options)
 
+    assert isinstance(request.body, bytes)
+    body = request.body
+
     async def call() -> None:
         transport = httpx.ASGITransport(app, client=("192.0.2.7", 50123))
         async with httpx.AsyncClient(transport=transport) as client:
             await client.request(
-                request.method, "https://api.example.com" + request.target, headers=list(request.headers)
+                request.method,
+                "https://api.example.com" + request.target,
+                headers=list(request.headers),
+                content=body,
             )
 
     asyncio.run(call())
@@ -68,6 +86,7 @@ def told_by_wsgi(request: Request, **options: Any) -> list[Event]:
         request.target,
         method=request.method,
         headers=list(request.headers),
+        data=request.body,
         environ_base={"REMOTE_ADDR": "192.0.2.7"},
     ).close()
     return events
@@ -101,6 +120,7 @@ def test_a_request_that_is_let_in_is_told_without_a_reason(told: Callable[..., l
         (signed(secret="another"), {}, "mismatch", "shop"),
         (Request("GET", "/orders"), {}, "missing", ""),
         (signed(), {"authorize": lambda verified, head: False}, "forbidden", "shop"),
+        (signed(method="POST", body=b"abc"), {"max_body": 2}, "body_too_large", "shop"),
     ],
 )
 def test_a_refusal_is_told_with_its_reason(
@@ -108,7 +128,36 @@ def test_a_refusal_is_told_with_its_reason(
 ) -> None:
     (event,) = told(request_, **options)
     assert (event.reason, event.key_id, event.is_verified) == (reason, key_id, False)
+    assert event.scheme == ("gotom" if key_id else "")
     assert SECRET not in str(event)
+
+
+def test_a_body_without_an_end_is_told_with_the_key_that_claims_it() -> None:
+    request = signed(method="POST")
+    chunked = dataclasses.replace(request, headers=(*request.headers, ("Transfer-Encoding", "chunked")))
+    (event,) = told_by_wsgi(chunked)
+    assert (event.reason, event.key_id, event.scheme) == ("length_required", "shop", "gotom")
+
+
+@pytest.mark.parametrize("schemes", [[GoGrid(), GoTom()], [GoTom(), GoGrid()]], ids=["last", "first"])
+def test_what_a_key_may_not_do_is_answered_in_the_shape_of_its_own_scheme(schemes: list[Scheme]) -> None:
+    app = WsgiMiddleware(
+        wsgi_app,
+        Verifier(schemes, KEYS, clock=lambda: NOW),
+        origin="https://api.example.com",
+        authorize=lambda verified, head: False,
+    )
+    request = signed()
+    answer = Client(app).open(request.target, headers=list(request.headers))
+    assert (answer.status_code, answer.content_type) == (403, "application/problem+json")
+
+
+@BOTH
+def test_the_hook_of_what_is_let_in_is_told_who_that_is(told: Callable[..., list[Event]]) -> None:
+    let_in: list[Verified] = []
+    told(signed(), on_verified=let_in.append)
+    told(signed(secret="another"), on_verified=let_in.append)
+    assert [verified.key_id for verified in let_in] == ["shop"]
 
 
 @BOTH
