@@ -342,7 +342,7 @@ def test_sentry_names_transactions_by_route_in_front() -> None:
         try:
             assert call(sentry.integrations.asgi.SentryAsgiMiddleware(fastapi_app()), "/items/7") == 200
         finally:
-            sentry.init()
+            sentry.init(default_integrations=False, auto_enabling_integrations=False)
     assert "/items/{number}" in seen
 
 
