@@ -1,4 +1,4 @@
-"""Nothing of a request is left in a cycle when it has ended, so the processes may look for cycles rarely."""
+"""What stays in memory of a request that has ended: nothing in a cycle, so the processes may look for those rarely."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from tests.gateway.harness import Scripted
 from undersign import GoTom, Verifier
 from undersign.gateway import Forwarder, SigningProxy, VerifyingGateway
 from undersign.gateway.exchange import Exchange
+from undersign.gateway.heads import Fields
 
 
 def left_of(app: Any, forwarder: Forwarder, status: int, headers: list[tuple[bytes, bytes]]) -> int:
@@ -70,3 +71,10 @@ def test_a_gateways_request_leaves_no_cycle(works: bool) -> None:
         verifier = Verifier(GoTom(), {"user": "secret"})
         app = VerifyingGateway(verifier, good.url if works else bad.url, forwarder=forwarder, public=["/a"])
         assert left_of(app, forwarder, 200 if works else 502, []) == 0
+
+
+def test_names_of_headers_that_clients_make_up_do_not_stay_in_memory() -> None:
+    app = VerifyingGateway(Verifier(GoTom(), {"user": "secret"}), "http://127.0.0.1:9")
+    pairs = [(b"x" * length, b"") for length in range(1, 1000)]
+    assert app._kept(Fields(pairs)) == pairs
+    assert app._goes_on.cache_info().currsize == 64

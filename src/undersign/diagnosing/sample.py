@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
-from ..core.fields import FORM, decode_field
+from ..core.fields import FORM, decode_field, fields
 from ..core.message import Request
 from ..parts.times import time_form
 from ..recipe import Recipe
@@ -33,8 +33,9 @@ def told(recipe: Recipe, request: Request, published: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, value in (*_headers_of(published), *request.headers):
         found.update(_values(headers.get(name.lower(), ""), value, recipe.list_separator))
-    for name, value in (*_parameters_of(published), *_parameters(request)):
-        found.update(_values(parameters.get(name, ""), value, ""))
+    for encoded in (_query_of(published), *_encoded(request)):
+        for name, value in fields(encoded, parameters) if parameters else ():
+            found.update(_values(parameters[name], decode_field(value), ""))
     return {name: value for name, value in found.items() if name in ("time", "nonce") and value}
 
 
@@ -50,22 +51,15 @@ def _headers_of(published: str) -> Iterator[tuple[str, str]]:
             yield match[1] or match[3], (match[2] or match[4] or "").strip()
 
 
-def _parameters_of(published: str) -> Iterator[tuple[str, str]]:
+def _query_of(published: str) -> str:
     text = published.strip()
-    yield from _fields(urlsplit(text).query if "?" in text else text)
+    return urlsplit(text).query if "?" in text else text
 
 
-def _parameters(request: Request) -> Iterator[tuple[str, str]]:
-    yield from _fields(request.target.partition("?")[2])
+def _encoded(request: Request) -> Iterator[str]:
+    yield request.target.partition("?")[2]
     if FORM in request.media_types() and isinstance(request.body, bytes):
-        yield from _fields(request.body.decode("latin-1"))
-
-
-def _fields(encoded: str) -> Iterator[tuple[str, str]]:
-    for field in encoded.split("&"):
-        name, equals, value = field.partition("=")
-        if equals:
-            yield decode_field(name), decode_field(value)
+        yield request.body.decode("latin-1")
 
 
 def _values(template: str, value: str, separator: str) -> Mapping[str, str]:

@@ -26,6 +26,7 @@ from .forwarding import Forwarder
 from .heads import OF_ONE_CONNECTION, Fields, answer, raw_target
 from .observing import UNSIGNED, WEBSOCKET, Observer, current_record
 
+_LONGEST_KEPT = 64
 _FOR_THE_VERDICT = frozenset({b"connection", b"transfer-encoding", b"upgrade"})
 """What belongs to one connection and has a part in the verdict. The forwarder takes it off."""
 
@@ -91,8 +92,13 @@ class VerifyingGateway:
 
     def _kept(self, fields: Fields) -> list[tuple[bytes, bytes]]:
         """What of the client's headers is verified, and then forwarded."""
-        goes_on, named = self._goes_on, fields.named_by_connection() - _FOR_THE_VERDICT
-        return [pair for pair in fields.pairs if goes_on(pair[0]) and pair[0] not in named]
+        usual, any_other, named = self._goes_on, self._may_go_on, fields.named_by_connection() - _FOR_THE_VERDICT
+        # A client that nobody knows must not fill memory with names as long as a head.
+        return [
+            pair
+            for pair in fields.pairs
+            if (usual if len(pair[0]) <= _LONGEST_KEPT else any_other)(pair[0]) and pair[0] not in named
+        ]
 
     def _may_go_on(self, name: bytes) -> bool:
         is_of_a_connection = name in OF_ONE_CONNECTION and name not in _FOR_THE_VERDICT
