@@ -18,7 +18,7 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from tests.servers.matrix import free_port
 from tests.servers.wire import send
 
 from .processes import Behind, Gateway, behind, front, gateway, write_keys
+from .sending import Sending
 from .signing import bokun, plain
 
 _RETRIES_FOR = 40.0  # seconds: Redis that has started anew refuses what may be older than it
@@ -76,37 +77,13 @@ class Fleet:
         return own, own.enter_context(listening)
 
 
-class Clients:
+class Clients(Sending):
     """Threads that send until they are told to end, and what has become of it."""
 
     def __init__(self, port: int, count: int) -> None:
+        super().__init__([self._good, self._good, self._replayed, self._bad], count)
         self._port = port
-        self._ended = threading.Event()
-        self._lock = threading.Lock()
-        self.counts: Counter[str] = Counter()
-        self.faults: list[str] = []
-        kinds = [self._good, self._good, self._replayed, self._bad]
-        self._threads = [
-            threading.Thread(target=self._run, args=(kinds[number % len(kinds)],), daemon=True)
-            for number in range(count)
-        ]
-        for thread in self._threads:
-            thread.start()
-
-    def end(self) -> None:
-        self._ended.set()
-        for thread in self._threads:
-            thread.join(_RETRIES_FOR + 30)
-            if thread.is_alive():
-                self.faults.append("a client has not ended")
-
-    def _run(self, exchange: Callable[[], None]) -> None:
-        while not self._ended.is_set():
-            exchange()
-
-    def _count(self, *names: str) -> None:
-        with self._lock:
-            self.counts.update(names)
+        self.start()
 
     def _status(self, data: bytes) -> int:
         """The status of the answer; 0 where none came."""
@@ -120,13 +97,13 @@ class Clients:
         deadline = time.monotonic() + _RETRIES_FOR
         refused = 0
         while (status := self._status(bokun("POST", target))) != 200:
-            self._count(f"good: refused with {status}" if status else "good: no answer")
+            self.count(f"good: refused with {status}" if status else "good: no answer")
             refused += 1
             if time.monotonic() > deadline:
                 self.faults.append(f"{target} was never let in, last with {status}")
                 return
             time.sleep(1.0)  # another second, and so another signature
-        self._count("good: let in", *(["good: let in when it was sent again"] if refused else []))
+        self.count("good: let in", *(["good: let in when it was sent again"] if refused else []))
 
     def _replayed(self) -> None:
         data = bokun("POST", f"/once/{uuid.uuid4().hex}")
@@ -136,7 +113,7 @@ class Clients:
             thread.start()
         for thread in threads:
             thread.join()
-        self._count(*(f"thrice at once: {status or 'no answer'}" for status in statuses))
+        self.count(*(f"thrice at once: {status or 'no answer'}" for status in statuses))
         if statuses.count(200) > 1:
             self.faults.append("a signature was let in twice")
 
@@ -152,7 +129,7 @@ class Clients:
             ]
         )
         status = self._status(data)
-        self._count(f"bad: {status or 'no answer'}")
+        self.count(f"bad: {status or 'no answer'}")
         if status == 200:
             self.faults.append(f"{target} was let in")
 
@@ -187,7 +164,7 @@ def load(seconds: float, clients: int) -> tuple[Counter[str], list[str]]:
         time.sleep(pause)
         found.start_gateway(1)
         time.sleep(pause)
-        sending.end()
+        sending.end(_RETRIES_FOR + 30)
         signatures = Counter(request.values("X-Bokun-Signature")[0] for request in app.arrived)
         sending.counts["arrived"] = len(app.arrived)
         sending.counts["signatures that arrived twice"] = sum(count > 1 for count in signatures.values())

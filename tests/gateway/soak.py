@@ -19,7 +19,6 @@ import struct
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -31,6 +30,7 @@ from tests.replay.topologies import PortServer
 
 from .harness import PATIENCE, Scripted, head_of, read_all, status_of
 from .processes import KEY_ID, SECRET, gateway
+from .sending import Sending
 
 MIB = 1024 * 1024
 MOST_GROWTH = 16 * MIB
@@ -84,42 +84,31 @@ def request(kind: str, length: int) -> bytes:
     return head.encode() + bytes(length)
 
 
-class Clients:
+class Clients(Sending):
     """Threads that send until they are told to end, and what they were answered."""
 
     def __init__(self, port: int, count: int) -> None:
+        super().__init__([self._exchange], count)
         self._port = port
-        self._ended = threading.Event()
-        self._lock = threading.Lock()
-        self.counts: Counter[str] = Counter()
-        self._threads = [threading.Thread(target=self._run, daemon=True) for _ in range(count)]
-        for thread in self._threads:
-            thread.start()
+        self.start()
 
-    def end(self) -> None:
-        self._ended.set()
-        for thread in self._threads:
-            thread.join(PATIENCE)
-
-    def _run(self) -> None:
-        while not self._ended.is_set():
-            kind = random.choice(KINDS)
-            data = request(kind, random.choice([0, 100, 100_000, 2_000_000]))
-            breaks_off = random.choice(["", "", "", "in the head", "in the body", "before the answer", "in the answer"])
-            said = "no answer"
-            with suppress(OSError), socket.create_connection(("127.0.0.1", self._port), PATIENCE) as connection:
-                sent = {"in the head": data[:40], "in the body": data[: max(60, len(data) // 2)]}.get(breaks_off, data)
-                connection.sendall(sent)
-                if breaks_off in ("in the head", "in the body"):
-                    said = "not asked"
-                elif breaks_off == "in the answer":
-                    said = str(status_of(connection.recv(100)))
-                elif not breaks_off:
-                    said = str(status_of(read_all(connection)))
-                if breaks_off and random.random() < 0.5:
-                    reset(connection)
-            with self._lock:
-                self.counts[f"{kind}, client breaks off {breaks_off}" if breaks_off else f"{kind}: {said}"] += 1
+    def _exchange(self) -> None:
+        kind = random.choice(KINDS)
+        data = request(kind, random.choice([0, 100, 100_000, 2_000_000]))
+        breaks_off = random.choice(["", "", "", "in the head", "in the body", "before the answer", "in the answer"])
+        said = "no answer"
+        with suppress(OSError), socket.create_connection(("127.0.0.1", self._port), PATIENCE) as connection:
+            sent = {"in the head": data[:40], "in the body": data[: max(60, len(data) // 2)]}.get(breaks_off, data)
+            connection.sendall(sent)
+            if breaks_off in ("in the head", "in the body"):
+                said = "not asked"
+            elif breaks_off == "in the answer":
+                said = str(status_of(connection.recv(100)))
+            elif not breaks_off:
+                said = str(status_of(read_all(connection)))
+            if breaks_off and random.random() < 0.5:
+                reset(connection)
+        self.count(f"{kind}, client breaks off {breaks_off}" if breaks_off else f"{kind}: {said}")
 
 
 class Held(NamedTuple):
@@ -182,7 +171,7 @@ def soak(seconds: float, clients: int) -> tuple[Counter[str], dict[str, tuple[He
         time.sleep(1.0)
         redis.start()
         time.sleep(seconds * 3 / 4)
-        sending.end()
+        sending.end(PATIENCE)
         if not answers(port):
             faults.append("nothing is answered at the end")
         time.sleep(2 * TIMEOUT)  # what hangs is given up by then
@@ -192,7 +181,7 @@ def soak(seconds: float, clients: int) -> tuple[Counter[str], dict[str, tuple[He
             faults.append(f"the {name} has grown by {(after.memory - before.memory) // MIB} MiB")
         if after.descriptors - before.descriptors > MOST_DESCRIPTORS:
             faults.append(f"the {name} holds {after.descriptors - before.descriptors} descriptors more")
-    return sending.counts, held, faults
+    return sending.counts, held, faults + sending.faults
 
 
 def main() -> int:
