@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -56,21 +57,36 @@ def breaking(connection: Any, number: int) -> None:
     connection.recv(65536)
 
 
-@pytest.mark.parametrize("works", [True, False], ids=["it is answered", "the upstream breaks off"])
-def test_a_proxys_request_leaves_no_cycle(works: bool) -> None:
-    with WireServer() as good, Scripted(breaking) as bad:
-        forwarder, origin = Forwarder(), good.url if works else bad.url
-        app = SigningProxy(GoTom(), "user", "secret", origins=[origin], forwarder=forwarder)
-        assert left_of(app, forwarder, 200 if works else 502, []) == 0
+def nonsense(connection: Any, number: int) -> None:
+    connection.recv(65536)
+    connection.sendall(b"220 mail.example ESMTP\r\n")
 
 
-@pytest.mark.parametrize("works", [True, False], ids=["it is answered", "the upstream breaks off"])
-def test_a_gateways_request_leaves_no_cycle(works: bool) -> None:
-    with WireServer() as good, Scripted(breaking) as bad:
-        forwarder = Forwarder()
-        verifier = Verifier(GoTom(), {"user": "secret"})
-        app = VerifyingGateway(verifier, good.url if works else bad.url, forwarder=forwarder, public=["/a"])
-        assert left_of(app, forwarder, 200 if works else 502, []) == 0
+@pytest.fixture(params=["it is answered", "the upstream breaks off", "it speaks no HTTP", "it is not there"])
+def upstream(request: pytest.FixtureRequest) -> Iterator[tuple[str, int]]:
+    """Where requests go to, and the status that is answered."""
+    if request.param == "it is answered":
+        with WireServer() as server:
+            yield server.url, 200
+    elif request.param == "it is not there":
+        yield "http://127.0.0.1:9", 502
+    else:
+        with Scripted(breaking if request.param == "the upstream breaks off" else nonsense) as server:
+            yield server.url, 502
+
+
+def test_a_proxys_request_leaves_no_cycle(upstream: tuple[str, int]) -> None:
+    origin, status = upstream
+    forwarder = Forwarder()
+    app = SigningProxy(GoTom(), "user", "secret", origins=[origin], forwarder=forwarder)
+    assert left_of(app, forwarder, status, []) == 0
+
+
+def test_a_gateways_request_leaves_no_cycle(upstream: tuple[str, int]) -> None:
+    origin, status = upstream
+    forwarder = Forwarder()
+    app = VerifyingGateway(Verifier(GoTom(), {"user": "secret"}), origin, forwarder=forwarder, public=["/a"])
+    assert left_of(app, forwarder, status, []) == 0
 
 
 def test_names_of_headers_that_clients_make_up_do_not_stay_in_memory() -> None:

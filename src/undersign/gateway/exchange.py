@@ -142,8 +142,9 @@ class Exchange:
                 self._listening.cancel()
 
     async def _end(self, failure: Failure | ClientGone) -> None:
-        # Its traceback leads back to here, and a cycle stays in memory, body and all, until it is looked for.
+        # The tracebacks of both lead back to here, and a cycle stays in memory, body and all, until it is looked for.
         self.failure = failure.with_traceback(None)
+        failure.__context__ = None
         if isinstance(failure, ClientGone):
             if self.status:
                 raise Broken("the client has closed its connection") from None

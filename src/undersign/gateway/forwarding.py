@@ -323,6 +323,7 @@ def _framing_problem(status: int, fields: Fields) -> str | None:
 
 def _failure(error: Exception) -> Failure:
     """What the client is told. The address, and why it could not be reached, are for the log."""
+    _free(error)
     if isinstance(error, (aiohttp.ClientConnectorCertificateError, aiohttp.ClientSSLError)):
         return Failure(502, "The upstream's certificate is not trusted, or TLS with it failed", detail=_why(error))
     if isinstance(error, (aiohttp.ConnectionTimeoutError, aiohttp.ServerTimeoutError, TimeoutError)):
@@ -334,6 +335,13 @@ def _failure(error: Exception) -> Failure:
     if isinstance(error, ValueError):
         return Failure(400, "A header or the target holds a control character")
     return Lost(502, "The upstream closed the connection before it answered")
+
+
+def _free(error: BaseException | None) -> None:
+    """Take off the tracebacks: aiohttp keeps the error in a cycle, and the frames in them keep the whole request."""
+    while error is not None:
+        error.__traceback__ = None
+        error = error.__context__
 
 
 def _why(error: Exception) -> str:
