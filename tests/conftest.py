@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import Counter
 from collections.abc import Generator, Iterator
 
 import certifi
@@ -18,8 +19,17 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(canary.plugin(), "canary")
 
 
+@pytest.hookimpl(tryfirst=True)  # before the marker `long` is looked at
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave out, on other systems, what needs a pseudo-terminal, /proc, a fork or a shell's closed streams."""
+    """Of a test that is `sampled(n)`, leave all cases but every n-th to `make test-long`. Leave out, on other systems,
+    what needs a pseudo-terminal, /proc, a fork or a shell's closed streams."""
+    seen: Counter[str] = Counter()
+    for item in items:
+        if sampled := item.get_closest_marker("sampled"):
+            name = item.nodeid.partition("[")[0]
+            if seen[name] % sampled.args[0]:
+                item.add_marker(pytest.mark.long)
+            seen[name] += 1
     if sys.platform != "linux":
         for item in items:
             if item.get_closest_marker("linux"):

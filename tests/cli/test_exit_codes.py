@@ -96,6 +96,7 @@ def test_what_verifies_exits_0(form: str, tmp_path: Path) -> None:
     assert undersign("sign", "--explain", tmp_path / "request").code == 0
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     "form", [pytest.param(form, marks=() if form == "raw" else pytest.mark.long) for form in INPUTS]
 )
@@ -113,6 +114,7 @@ def test_what_is_refused_exits_1(what: str, form: str, tmp_path: Path) -> None:
     assert undersign("sign", *AT, "--explain", tmp_path / "request").code == explained
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     "content",
     [

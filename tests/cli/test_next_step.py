@@ -133,6 +133,7 @@ def test_a_header_that_may_be_a_credential_is_left_out_where_it_is_not_signed(
     assert string_of(paste(last_line(result), pasted)) == signed(refusing, GoTom())
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("target", "arguments", "stdin"),
     [

@@ -195,6 +195,7 @@ def test_commands() -> None:
     assert undersign("sign").code == 2
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("package", "arguments"),
     [

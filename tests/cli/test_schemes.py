@@ -48,6 +48,7 @@ def test_a_preset_is_shown_with_its_drawing_its_example_and_its_recipe() -> None
     assert recipe_of(shown.partition("as --recipe takes it:\n")[2]) == published("bokun").scheme
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", NAMES)
 def test_every_preset_is_shown_and_gives_its_answer(name: str) -> None:
     result = undersign("schemes", name)

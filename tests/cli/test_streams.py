@@ -95,6 +95,7 @@ def test_an_output_that_takes_nothing_is_one_line(redirection: str, said: str) -
     assert (result.code, result.err) == (2, said)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("command", [SIGN, ("demo",), SERVE, INSPECT, ("--help",)], ids=" ".join)
 def test_a_pipe_that_nobody_reads_is_passed_over_in_silence(command: tuple[str, ...]) -> None:
     result = unread(*command)

@@ -76,6 +76,7 @@ def test_no_other_command_colours_what_a_program_reads() -> None:
         assert b"\x1b" not in undersign(command, stdin=request).out
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("arguments", [("--help",), ("call", "--help"), ("schemes",), ("demo",), ("recipe", "--help")])
 @pytest.mark.parametrize("columns", [80, 40])
 def test_what_is_for_people_fits_their_terminal(arguments: tuple[str, ...], columns: int) -> None:
@@ -123,6 +124,7 @@ def files(tmp_path: Path) -> dict[str, str]:
     return {name: str(tmp_path / name) for name in made}
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     "words",
     [

@@ -271,6 +271,7 @@ class TestHeaders:
             call("GET", server.url, auth_for(scheme), headers=[("X-Name", "1"), ("X-Name", "2")])
 
 
+@pytest.mark.sampled(3)
 class TestRedirects:
     @pytest.mark.parametrize("status", STATUSES)
     @pytest.mark.parametrize("location", ["/next", "/n%2fext?q=%2f&&", "../up"])
@@ -493,6 +494,7 @@ class TestClockCorrection:
             assert server.received().body == (b"onetwo" if body == "generator" else b"x")
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("scheme", [GoTom(), GoGrid(allow_http=True)], ids=["gotom", "gogrid"])
 def test_a_thousand_requests_are_received_as_they_were_signed(scheme: Scheme) -> None:
     made, counts = random_requests(seed=20)

@@ -112,6 +112,7 @@ CLIENTS = {
 }
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     "client",
     [pytest.param(name, marks=() if name in ("requests", "httpx-async") else pytest.mark.long) for name in CLIENTS],

@@ -151,6 +151,7 @@ def send_many(environment: dict[str, str], directory: Path, kind: str, lines: li
     assert (ran.returncode, ran.stderr) == (0, "")
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("kind", TYPES)
 class TestEverySchemeVerifies:
     def test_urls_and_bodies(self, environment: dict[str, str], server: WireServer, tmp_path: Path, kind: str) -> None:
@@ -230,6 +231,7 @@ def shown(output: bytes, name: str) -> list[str]:
     return re.findall(rf"^{name}: (\S.*?)\r?$", output.decode("utf-8", "replace"), re.MULTILINE)
 
 
+@pytest.mark.sampled(3)
 class TestChangesBehindTheSignature:
     @pytest.mark.parametrize("options", [[], ["--compress", "--compress"], ["X-Twice:1", "X-Twice:2"]])
     def test_what_verbose_shows_is_what_is_sent(self, http: Http, server: WireServer, options: list[str]) -> None:
@@ -305,6 +307,7 @@ class TestChangesBehindTheSignature:
         assert server.requests == []
 
 
+@pytest.mark.sampled(3)
 class TestTheSecret:
     def test_gogrid_refuses_plain_http(self, http: Http, server: WireServer) -> None:
         ran = http("GET", server.url, kind="gogrid")

@@ -113,6 +113,7 @@ CHANGES = [set_header, set_date, set_method, set_query, set_authorization, set_b
 LATER = ["appended", "assigned", "put first"]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("scheme", [TENANT, GoGrid(allow_http=True)], ids=["header", "query"])
 @pytest.mark.parametrize(
     ("change", "added"),

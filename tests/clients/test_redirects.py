@@ -34,6 +34,7 @@ def methods(server: WireServer) -> list[str]:
     return [server.received(index).method for index in range(len(server.requests))]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("status", STATUSES)
 @pytest.mark.parametrize("location", ["/next", "/n%2fext?q=%2f&&", "../up"])
 def test_the_next_hop_within_the_origin_verifies(

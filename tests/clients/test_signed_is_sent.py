@@ -36,6 +36,7 @@ TARGETS = [
 ]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("target", TARGETS)
 def test_every_target_verifies(
     caller: Caller, scheme: Scheme, verifier: Verifier, server: WireServer, target: str
@@ -70,6 +71,7 @@ BODIES: list[dict[str, Any]] = [
 ]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("body", BODIES, ids=["json", "form", "file", "multipart", "none"])
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
 def test_every_body_verifies(caller: Caller, server: WireServer, method: str, body: dict[str, Any]) -> None:

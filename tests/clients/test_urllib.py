@@ -399,6 +399,7 @@ def test_gogrid_over_plain_http_is_refused(server: WireServer) -> None:
     assert server.requests == []
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("scheme", [GoTom(), GoGrid(allow_http=True)], ids=["gotom", "gogrid"])
 def test_a_thousand_requests_are_received_as_they_were_signed(scheme: Scheme) -> None:
     made, counts = random_requests(seed=21)

@@ -28,6 +28,7 @@ def conform(how: str, *options: str) -> Result:
     return undersign("conform", "--scheme", "gogrid", *options, "--", *command)
 
 
+@pytest.mark.long
 def test_self_passes() -> None:
     result = undersign("conform", "--self", "--strict")
     assert result.code == 0
@@ -114,6 +115,7 @@ def test_vectors_list() -> None:
     assert undersign("vectors", "list", "nothing").code == 2
 
 
+@pytest.mark.long
 def test_vectors_lint(tmp_path: Path) -> None:
     assert undersign("vectors", "lint").text == "gogrid, gotom: in order\n"
     document: dict[str, Any] = json.loads(vectors.read("gotom"))

@@ -64,6 +64,7 @@ def test_messages_are_of_every_kind() -> None:
     }
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     "mistake",
     [

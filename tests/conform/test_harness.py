@@ -66,6 +66,7 @@ def test_the_reference_passes() -> None:
     assert (report.starts, report.noise) == (1, 0)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("how", ["answers in any order", "answers twice", "is noisy", "does not stop"])
 def test_what_does_no_harm(how: str) -> None:
     report = run(how, timeout=4)  # the last answers may be held until stop
@@ -93,6 +94,7 @@ def test_a_port_that_hangs_is_started_anew_and_only_the_test_at_fault_errored() 
     assert "no answer came within 2 s" in sentence(report, Status.ERRORED)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     ("how", "seconds"),
     [("hangs at start", 1.0), ("hangs at all", 1.0), ("floods", 1.0), ("a line without an end", 1.0)],

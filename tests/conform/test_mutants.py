@@ -49,6 +49,7 @@ def test_the_habits_are_those_of_several_languages() -> None:
     assert all(counted[language] >= 30 for language in ("C#", "Go", "Java", "JavaScript", "PHP", "Python", "Ruby"))
 
 
+@pytest.mark.sampled(10)
 @pytest.mark.parametrize("name", HABITS)
 def test_a_habit_is_at_a_hook_of_the_port(name: str) -> None:
     code = "".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("reference*.py"))

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 _SLOW_MACHINES = (HealthCheck.too_slow, HealthCheck.data_too_large)
 
 settings.register_profile(
-    "quick", max_examples=120, deadline=None, derandomize=True, database=None, suppress_health_check=_SLOW_MACHINES
+    "quick", max_examples=60, deadline=None, derandomize=True, database=None, suppress_health_check=_SLOW_MACHINES
 )
 settings.register_profile("thorough", max_examples=3000, deadline=None, suppress_health_check=_SLOW_MACHINES)
 settings.load_profile(os.environ.get("UNDERSIGN_HYPOTHESIS", "quick"))

@@ -9,12 +9,10 @@ import base64
 import hashlib
 import hmac
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
-
-import pytest
 
 from undersign import Request
 
@@ -48,18 +46,6 @@ def hmac_sha1(secret: bytes, message: bytes) -> bytes:
 def report(line: str) -> None:
     """A figure for whoever runs the tests with -rP."""
     sys.stdout.write(line + "\n")
-
-
-def some(count: int, cases: Iterable[Any], name: Callable[[Any], str] = lambda case: str(case[0])) -> list[Any]:
-    """One in so many of the cases for `make test`, and all of them for `make test-long`."""
-    return [
-        pytest.param(
-            *(case if isinstance(case, tuple) else (case,)),
-            id=name(case),
-            marks=pytest.mark.long if place % count else (),
-        )
-        for place, case in enumerate(cases)
-    ]
 
 
 def same(value: Any) -> Any:

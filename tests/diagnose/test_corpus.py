@@ -122,6 +122,7 @@ def test_what_has_no_name_gets_none() -> None:
     assert wrong == 0
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("case", SINGLES[:: len(SINGLES) // 20], ids=str)
 def test_a_detail_is_a_sentence_or_two(case: Case) -> None:
     for cause in diagnose(case.request, case.scheme, KEYS, NOW):

@@ -210,6 +210,7 @@ def compared(request: Request) -> tuple[object, ...]:
     return request.method, request.target, sorted(headers), request.body
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
 @pytest.mark.skipif(not shutil.which("bash"), reason="bash is not installed")
 @pytest.mark.parametrize("command", AS_SENT)

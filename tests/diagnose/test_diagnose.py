@@ -65,6 +65,7 @@ def test_the_first_difference_is_found_by_halves(length: int) -> None:
         assert f"part byte {place} is 0x{one[place]:02x} as sent" in difference(one, other, "part")
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     ("ahead", "code"),
     [
@@ -314,6 +315,7 @@ def test_a_date_that_is_in_no_year_of_utc_is_far_off(date: str) -> None:
     assert codes(GoTomClient(date=date, secret=lambda secret: b"no").request()) >= {"unexplained"}
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     ("request_", "code"),
     [

@@ -85,6 +85,7 @@ def test_two_changes_are_named_where_one_is_not_enough(changes: dict[str, Any], 
     assert sentences in found(changes)
 
 
+@pytest.mark.long
 def test_nothing_is_named_where_the_secret_is_another() -> None:
     assert found({}, "AAAAAAAAAAAAAAAAAAAAAAAAAAA=") == []
     assert found({}, "no signature at all") == []

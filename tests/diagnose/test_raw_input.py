@@ -97,6 +97,7 @@ def test_what_can_be_read_in_one_way_only_is_taken_and_that_is_said(content: byt
     assert (explained.code, explained.err) == (0, verified.err)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     ("content", "said"),
     [

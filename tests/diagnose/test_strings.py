@@ -425,6 +425,7 @@ def pieces(secret: bytes) -> set[str]:
     return {piece for piece in found if "secret" not in piece}
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("name", [*names(), *preset_names()])
 def test_the_laws_of_comparing_hold_for_every_scheme(name: str) -> None:
     """What is right is the same; of what is spoilt every part is there once, and no piece of the secret is shown."""

@@ -51,6 +51,7 @@ def s3_request(
     return Request("PUT", "/a%20b", headers, b"", "https://files.example.com")
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     ("changed", "codes"),
     [

@@ -113,6 +113,7 @@ def lacking(block: Block, code: str, line: str) -> list[str]:
     ]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("page", [name for name, found in ALL.items() if found])
 def test_each_example_runs_with_the_line_above_it(page: str) -> None:
     wrong: list[str] = []

@@ -121,6 +121,7 @@ def test_the_scheme_needs_no_body_and_none_is_kept(gogrid: int, upstream: WireSe
     assert upstream.received().body == b"abc"
 
 
+@pytest.mark.long
 def test_a_body_that_is_needed_raw_and_too_large_is_413(upstream: WireServer) -> None:
     recipe = Recipe(
         name="raw",

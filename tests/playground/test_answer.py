@@ -211,6 +211,7 @@ def test_what_signs_it_verifies_when_it_is_pasted() -> None:
     )
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", [*presets.names(), "gotom", "gogrid"])
 def test_each_published_example_verifies_on_the_page(name: str) -> None:
     fields = answer({"action": "example", "name": name})["fields"]
@@ -407,6 +408,7 @@ ODD = [
 ]
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("scheme", ["gotom", "gogrid", "tyk", "rfc9421", "oss"])
 @pytest.mark.parametrize("pasted", ODD, ids=range(len(ODD)))
 def test_no_input_is_an_exception(pasted: str, scheme: str) -> None:

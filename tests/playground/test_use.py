@@ -110,6 +110,7 @@ def focused(page: Page) -> str:
     return found
 
 
+@pytest.mark.long
 def test_every_control_is_reached_by_the_tab_key_and_shows_that_it_has_the_focus(page: Page) -> None:
     show(page, "a mistake")
     page.run("() => { document.activeElement.blur(); scrollTo(0, 0); }")

@@ -65,6 +65,7 @@ def test_its_vectors_are_in_order_and_pass(name: str) -> None:
     assert [(result.test.name, result.difference) for result in vectors.run_file(file) if not result.passed] == []
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("name", NAMES)
 def test_it_keeps_the_laws(name: str) -> None:
     case = published(name)

@@ -77,6 +77,7 @@ def _over_http(scheme: Scheme) -> Scheme:
     return dataclasses.replace(scheme, allow_http=True) if "allow_http" in names else scheme  # type: ignore[type-var]
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("library", ["requests", "httpx"])
 @pytest.mark.parametrize("name", NAMES)
 def test_what_a_client_signs_the_middleware_verifies(name: str, library: str, server: _Server) -> None:

@@ -275,6 +275,7 @@ _FIELD_NAMES = sorted(
 )
 
 
+@pytest.mark.long
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(_anything | st.dictionaries(st.sampled_from(_FIELD_NAMES) | _texts, _anything, max_size=6))
 def test_no_document_raises_but_config_error(document: Any) -> None:

@@ -245,6 +245,7 @@ def test_a_user_with_acls_in_a_cluster(clients: Clients, cluster: Cluster) -> No
     )
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("prefix", ["{acme}:", "acme:{b}:", "acme:", ""])
 def test_the_keys_of_a_cluster_are_in_one_slot(clients: Clients, cluster: Cluster, prefix: str) -> None:
     client = clients.redis.RedisCluster(host="127.0.0.1", port=cluster.nodes[0].port, socket_timeout=5)

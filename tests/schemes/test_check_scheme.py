@@ -34,6 +34,7 @@ from undersign.testing import check_scheme
 CUSTOM = (("X-One", "1"), ("x-two", "0"))
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     ("scheme", "options"),
     [

@@ -100,6 +100,7 @@ def test_verify_and_diagnose_find_nothing_wrong(scheme: str, secret: str, raw: b
     assert undersign("diagnose", *arguments, stdin=raw, env={"UNDERSIGN_SECRET": secret}).code == 0
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("scheme", "secret", "raw", "code"),
     [

@@ -74,6 +74,7 @@ BUILDERS: dict[str, Callable[[Any], object]] = {
 }
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("build", BUILDERS.values(), ids=BUILDERS)
 @pytest.mark.parametrize(
     "secret", [HUSH, HUSH.encode(), "whsec_", "whsec_AA", "whsec_A===", "TWZLUTl", "whsec_whsec_AAA=", "whsec_AAA=\n"]

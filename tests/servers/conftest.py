@@ -9,6 +9,8 @@ import pytest
 
 from .matrix import SERVERS, Running, Server, Start, run
 
+USUAL = ("uvicorn-h11", "hypercorn", "gunicorn", "waitress", "uwsgi", "wsgiref", "a2wsgi")
+
 
 @pytest.fixture(scope="session")
 def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
@@ -32,7 +34,8 @@ def server(request: pytest.FixtureRequest, start: Start) -> Running:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test that takes `server` runs on all of them, unless it says on which."""
+    """A test that takes `server` runs on all of them, unless it says on which; `make test` has one of each kind."""
     marked = any(mark.args[0] == "server" for mark in metafunc.definition.iter_markers("parametrize"))
     if "server" in metafunc.fixturenames and not marked:
-        metafunc.parametrize("server", SERVERS, ids=repr, indirect=True, scope="session")
+        servers = [pytest.param(one, marks=() if one.name in USUAL else pytest.mark.long) for one in SERVERS]
+        metafunc.parametrize("server", servers, ids=repr, indirect=True, scope="session")

@@ -55,6 +55,7 @@ def status(server: Running, key_id: str = "user", secret: str = "secret") -> int
     return send(server.port, message(signed(GOTOM, "GET", "/who", key_id=key_id, secret=secret))).status
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("app", "by", "needs"),
     [

@@ -98,6 +98,7 @@ def _found(caplog: pytest.LogCaptureFixture, number: int = 1) -> list[logging.Lo
     raise AssertionError(f"no diagnosis: {caplog.text}")
 
 
+@pytest.mark.sampled(5)
 @both
 @pytest.mark.parametrize(
     ("make", "code"),

@@ -104,6 +104,7 @@ def posted(server: Running, target: str, headers: list[tuple[str, str]], body: s
     return answer.status
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("provider", SIGNERS)
 def test_a_delivery_that_its_provider_has_signed_is_received(server: Running, provider: str) -> None:
     now, sign = int(time.time()), SIGNERS[provider]
