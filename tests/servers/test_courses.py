@@ -80,6 +80,10 @@ LOSSY: Any = (500, ["lossy_target"], 0)
         ("/a%zz", {"PATH_INFO": "/a%zz"}, RAN),
         ("/a%zz", {"PATH_INFO": "/a\0"}, LOSSY),  # uWSGI
         ("//v1/items", {"PATH_INFO": "/v1/items"}, RAN),  # waitress
+        ("//..", {"PATH_INFO": "/.."}, RAN),  # waitress leaves dot segments as they are
+        ("///v2/../v1/items", {"PATH_INFO": "/v2/../v1/items"}, RAN),
+        ("//v2/../v1/items", {"PATH_INFO": "/../v1/items"}, LOSSY),
+        ("//%2e%2e/v1/items", {"PATH_INFO": "/../v1/items"}, RAN),
         ("/v1//items", {"PATH_INFO": "/v1/items"}, RAN),  # nginx and Apache
         ("/v1/items", {"PATH_INFO": "/v1//items"}, RAN),
         ("/v1/./items", {"PATH_INFO": "/v1/items"}, RAN),

@@ -65,7 +65,7 @@ class Match(Enum):
     MOUNTED = "mounted"
     """It is that path, decoded, together with what a mount has taken off."""
     NORMALISED = "normalised"
-    """It is that path with the slashes that follow each other made to one, and dot segments resolved."""
+    """It is that path with the slashes that follow each other made to one, and dot segments resolved or left."""
     OTHER = "other"
 
 
@@ -83,10 +83,11 @@ def compare(decoded: Collection[str], runs: str, prefix: str) -> Comparison:
     """How the path that the app `runs` goes with what was sent, in any of its decoded forms."""
     if found := _compare(decoded, runs, prefix, Match.EXACT):
         return found
-    if not has_dot_segment(runs):
-        normal = {_normalised(path) for path in decoded}
-        if found := _compare(normal, _SLASHES.sub("/", runs), prefix, Match.NORMALISED):
-            return found
+    # Dot segments that the app runs are those that were sent: only the slashes may be others.
+    normalised = _with_single_slashes if has_dot_segment(runs) else _normalised
+    normal = {normalised(path) for path in decoded}
+    if found := _compare(normal, _with_single_slashes(runs), prefix, Match.NORMALISED):
+        return found
     return Comparison(Match.OTHER)
 
 
@@ -125,10 +126,14 @@ def _with_slashes_kept(path: str) -> tuple[str, str]:
     return "".join(parts), "".join(part.upper() if place % 2 else part for place, part in enumerate(parts))
 
 
+def _with_single_slashes(path: str) -> str:
+    return _SLASHES.sub("/", path)
+
+
 def _normalised(path: str) -> str:
     """The path as nginx and Apache pass it on. RFC 3986, section 5.2.4, after slashes are made to one."""
     segments: list[str] = []
-    parts = _SLASHES.sub("/", path).split("/")[1:]
+    parts = _with_single_slashes(path).split("/")[1:]
     for part in parts:
         if part == "..":
             del segments[-1:]
