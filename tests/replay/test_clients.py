@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import ssl
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -60,16 +59,16 @@ class Clients:
                 client.close()
         self.opened.clear()
         if self.loop:
-            self.loop.run_until_complete(_collect())
+            self.loop.run_until_complete(_disconnect_nodes())
 
 
-async def _collect() -> None:
-    """Let an async client for clusters drop nodes that are gone, which it leaves to be collected, in their loop."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        gc.collect()
+async def _disconnect_nodes() -> None:
+    """Close the nodes that an async client for clusters has given up, and leaves open until they are collected."""
     others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
     await asyncio.gather(*others, return_exceptions=True)
+    kinds = (redis.asyncio.cluster.ClusterNode, valkey.asyncio.cluster.ClusterNode)
+    nodes: list[Any] = [found for found in gc.get_objects() if type(found) in kinds]
+    await asyncio.gather(*(node.disconnect() for node in nodes), return_exceptions=True)
 
 
 @pytest.fixture(params=["sync", "async"])
