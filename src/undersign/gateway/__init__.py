@@ -13,12 +13,13 @@ if TYPE_CHECKING:
     from .ext_authz import ExtAuthz
     from .ext_authz_grpc import ExtAuthzService
     from .forward_auth import ForwardAuth, Front
-    from .forwarding import Forwarder, Outgoing
+    from .forwarding import Forwarder
     from .gateway import VerifyingGateway
     from .guards import open_guard
     from .metrics import Metrics
     from .observing import Observer
     from .proxy import SigningProxy
+    from .transport import Outgoing
 
 __all__ = [
     "ExtAuthz",
@@ -44,7 +45,7 @@ __getattr__ = later(
         "Front": ".forward_auth",
         "Metrics": ".metrics",
         "Observer": ".observing",
-        "Outgoing": ".forwarding",
+        "Outgoing": ".transport",
         "SigningProxy": ".proxy",
         "VerifyingGateway": ".gateway",
         "open_guard": ".guards",
