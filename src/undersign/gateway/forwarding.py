@@ -1,6 +1,6 @@
 """Sending a request on to an upstream, and its answer back: target and headers go as they are given.
 
-The request goes out over one of two engines: see transport.
+The request goes out over one of two engines, see transport: over HTTP/1.1, or over HTTP/2 where that is asked for.
 """
 
 from __future__ import annotations
@@ -9,15 +9,16 @@ import secrets
 import ssl
 from collections.abc import Awaitable, Callable
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..bodies import OnDisk
 from ..clients._retries import IDEMPOTENT
 from ..core.message import Pairs, headers_as_text
+from ..errors import ConfigError
 from .exchange import Exchange, Failure, Watch
 from .heads import OF_ONE_CONNECTION, Headers, Receive, Scope, Send, path_and_query
 from .over_aiohttp import OverAiohttp
-from .transport import Answer, Lost, Outgoing, Transport
+from .transport import Answer, Lost, Outgoing, Transport, Unprocessed
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -32,6 +33,10 @@ class Forwarder:
     `connect_timeout`, `upstream_timeout` and `client_timeout` are seconds: to connect, and without any progress of the
     upstream or the client. `connections` is how many there may be at once. `tls` is the context for https upstreams;
     the system's authorities are trusted without it. Close it with `await close()`.
+
+    With `http2` upstreams on https choose between HTTP/2 and HTTP/1.1 by ALPN, which is set on `tls`, so give it a
+    context of its own; those on http are spoken to in HTTP/2 at once (prior knowledge), and `connections` is how many
+    there may be to one origin. Raises ConfigError where that is asked for and h2 is not installed.
     """
 
     def __init__(
@@ -42,11 +47,13 @@ class Forwarder:
         client_timeout: float = 60.0,
         connections: int = 1024,
         tls: ssl.SSLContext | None = None,
+        http2: bool = False,
     ) -> None:
         self.pseudonym = f"undersign-{secrets.token_hex(6)}"
         """What this forwarder is called in Via, which shows it a request of its own."""
         self._watch = Watch(client_timeout, upstream_timeout)
-        self._transport: Transport = OverAiohttp(connect_timeout, connections, tls)
+        http1 = OverAiohttp(connect_timeout, connections, tls)
+        self._transport: Transport = _over_http2(connect_timeout, connections, tls, http1) if http2 else http1
 
     async def __aenter__(self) -> Self:
         return self
@@ -100,14 +107,16 @@ class Forwarder:
     async def ask_prepared(self, prepare: Callable[[], Outgoing]) -> Answer:
         """Ask for what `prepare` makes; once more, made anew, where the connection was lost before an answer.
 
-        That is done where the method is idempotent and the body at hand (RFC 9110, section 9.2.2): an upstream may
-        close a connection that was idle at the moment at which it is used again.
+        That is done where the body is at hand, and the method idempotent (RFC 9110, section 9.2.2): an upstream may
+        close a connection that was idle at the moment at which it is used again. Over HTTP/2 it may also say that it
+        has not acted on a request (RFC 9113, section 8.7), which goes for every method.
         """
         outgoing = prepare()
         try:
             return await self.ask(outgoing)
-        except Lost:
-            if outgoing.method not in IDEMPOTENT or not isinstance(outgoing.body, (bytes, OnDisk)):
+        except Lost as lost:
+            may_be_done = outgoing.method not in IDEMPOTENT and not isinstance(lost, Unprocessed)
+            if may_be_done or not isinstance(outgoing.body, (bytes, OnDisk)):
                 raise
             return await self.ask(prepare())
 
@@ -140,6 +149,14 @@ class Forwarder:
 
         await exchange.run(work)
         return exchange
+
+
+def _over_http2(*options: Any) -> Transport:
+    try:
+        from .over_http2 import OverHttp2
+    except ModuleNotFoundError as error:
+        raise ConfigError(f"HTTP/2 to the upstream needs {error.name}: pip install 'undersign[http2]'") from None
+    return OverHttp2(*options)
 
 
 @lru_cache(maxsize=64)

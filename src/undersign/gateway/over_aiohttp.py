@@ -10,7 +10,6 @@ header that is not UTF-8 is refused with a sentence.
 
 from __future__ import annotations
 
-import os
 import ssl
 from typing import Any
 
@@ -21,7 +20,7 @@ from yarl import URL
 from ..bodies import OnDisk
 from .exchange import Failure
 from .heads import Fields
-from .transport import HEAD_LIMIT, PIECE, Answer, Lost, Outgoing, Transport, check, from_disk
+from .transport import HEAD_LIMIT, PIECE, Answer, Lost, Outgoing, Transport, check, from_disk, why
 
 _FRAMING = (istr("Content-Length"), istr("Transfer-Encoding"), istr("Expect"))
 
@@ -170,6 +169,4 @@ def _why(error: Exception) -> str:
         return f"{error.host}:{error.port}: {error.certificate_error}"
     if not isinstance(error, aiohttp.ClientConnectorError):
         return ""
-    cause = error.os_error  # asyncio's own text of it names the address once more, where the system has a number for it
-    told = os.strerror(cause.errno) if cause.errno and cause.errno > 0 else cause.strerror or str(cause)
-    return f"{error.host}:{error.port}: {told}"
+    return f"{error.host}:{error.port}: {why(error.os_error)}"

@@ -5,6 +5,7 @@ There are two of them: aiohttp for HTTP/1.1, and h2 for HTTP/2. The forwarder ab
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from typing import NamedTuple, TypeAlias
 
@@ -42,6 +43,10 @@ class Lost(Failure):
     """The connection was lost before an answer came. The upstream may have acted on the request, or not."""
 
 
+class Unprocessed(Lost):
+    """The upstream has not acted on the request, and said so, or it was never sent."""
+
+
 class Answer(ABC):
     """An upstream's answer whose body is still to come. It has to be closed, unless the body was read to its end."""
 
@@ -75,6 +80,11 @@ class Transport(ABC):
     @abstractmethod
     async def close(self) -> None:
         """Close all connections."""
+
+
+def why(error: OSError) -> str:
+    """What the system says of it. asyncio's own text names the address, where the system has a number for the error."""
+    return os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or str(error)
 
 
 def check(outgoing: Outgoing) -> None:
