@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from h2 import events
 from h2.config import H2Configuration
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _CONNECTION_WINDOW = 16 * 1024 * 1024
 _IDLE = 15.0  # as aiohttp keeps connections
 _MOST_STREAMS = 2**30 - 1  # numbers are odd, and have 31 bits
+_SETTINGS = b"\x04"  # the type of the frame that comes first
 _PING = b"undersgn"
 
 
@@ -74,7 +75,11 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         # Headers are checked here before they are sent: an error in their midst would leave the compression's table
         # other than the upstream's.
-        self._h2 = _H2(H2Configuration(validate_outbound_headers=False, validate_inbound_headers=False))
+        self._h2 = _H2(
+            H2Configuration(
+                validate_outbound_headers=False, validate_inbound_headers=False, normalize_inbound_headers=False
+            )
+        )
         self._streams: dict[int, Stream] = {}
         self._opened = 0
         self._to_acknowledge = 0
@@ -171,8 +176,7 @@ class Connection(asyncio.Protocol):
     # What the event loop calls
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - as the event loops have it
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's own is no subclass of it
         tls = transport.get_extra_info("ssl_object")
         if tls is not None and tls.selected_alpn_protocol() != "h2":
             self.speaks_http1 = True
@@ -196,6 +200,9 @@ class Connection(asyncio.Protocol):
             self._is_suspect = False
             self._on_change(self)
         if not self.is_open:
+            return
+        if self.received == 1 and data[3:4] not in (b"", _SETTINGS):  # h2 would wait for all of a long frame
+            self._end(_not_http2)
             return
         try:
             found = self._h2.receive_data(data)
