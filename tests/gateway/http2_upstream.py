@@ -81,6 +81,14 @@ class Peer:
                     return event
             self._events += self.read()
 
+    def take(self, stream: int) -> list[Event]:
+        """What has come of that stream, or comes next."""
+        found = [event for event in self._events if getattr(event, "stream_id", 0) == stream]
+        self._events = [event for event in self._events if event not in found]
+        if not found:
+            self._events += self.read()
+        return found
+
     def head(self) -> Asked:
         """The head of the next request."""
         event = self.wait_for(events.RequestReceived)
@@ -89,20 +97,15 @@ class Peer:
 
     def request(self) -> Asked:
         """The next request, with its body."""
-        asked, body, length = self.head(), b"", 0
-        while True:
-            for event in [event for event in self._events if getattr(event, "stream_id", 0) == asked.stream]:
-                self._events.remove(event)
-                if isinstance(event, events.DataReceived):
+        asked, body, is_whole = self.head(), b"", False
+        while not is_whole:
+            for event in self.take(asked.stream):
+                if isinstance(event, events.DataReceived) and event.flow_controlled_length:
                     body += event.data or b""
-                    length = event.flow_controlled_length or 0
-                    if length:
-                        self.h2.acknowledge_received_data(length, asked.stream)
-                elif isinstance(event, events.StreamEnded):
-                    self.flush()
-                    return asked._replace(body=body)
+                    self.h2.acknowledge_received_data(event.flow_controlled_length, asked.stream)
+                is_whole |= isinstance(event, events.StreamEnded)
             self.flush()
-            self._events += self.read()
+        return asked._replace(body=body)
 
     def answer(self, stream: int, body: bytes = b"ok", *headers: tuple[bytes, bytes], status: bytes = b"200") -> None:
         """Answer, where the body fits the windows."""

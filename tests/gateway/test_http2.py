@@ -39,7 +39,8 @@ def echo() -> Echo:
 
 @pytest.fixture(scope="module")
 def upstream(echo: Echo) -> Iterator[Http2Upstream]:
-    with Http2Upstream(echo) as found:
+    found = Http2Upstream(echo)
+    with found:
         yield found
 
 

@@ -428,3 +428,36 @@ def test_a_large_answer_comes_whole() -> None:
 
     with Http2Upstream(script) as upstream, running(forwarding(upstream.url, http2=True)) as port:
         assert talk(port, get("/")).count(b"\0") == size
+
+
+def test_no_more_is_kept_than_the_other_side_takes() -> None:
+    """Of a body that goes up, and of an answer that nobody reads."""
+    size, full = 50_000_000, threading.Event()
+
+    def script(peer: Peer, number: int) -> None:
+        stream, came = peer.head().stream, 0
+        while came < 65_535:
+            found = [event for event in peer.take(stream) if isinstance(event, events.DataReceived)]
+            came += sum(len(event.data or b"") for event in found)
+        peer.h2.send_headers(stream, [(b":status", b"200")])
+        while room := min(peer.h2.local_flow_control_window(stream), peer.h2.max_outbound_frame_size):
+            peer.h2.send_data(stream, bytes(room))
+            peer.flush()
+        full.set()
+        while not any(isinstance(event, events.StreamReset) for event in peer.take(stream)):
+            assert not peer.h2.local_flow_control_window(stream)
+
+    async def work(forwarder: Forwarder, origin: str) -> None:
+        read_so_far = 0
+
+        async def read() -> bytes:
+            nonlocal read_so_far
+            read_so_far += 10_000
+            return bytes(10_000)
+
+        answer = await forwarder.ask(Outgoing("POST", origin, "/", (), Pieces(read), size))
+        await asyncio.get_running_loop().run_in_executor(None, full.wait)
+        assert read_so_far == 70_000
+        answer.close()
+
+    assert asking(script, work) == 1

@@ -11,9 +11,11 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from h2 import events
 
 from tests.cli.command import KEY_ID, Serving
 from tests.gateway.harness import PATIENCE, Scripted, head_of, status_of
+from tests.gateway.http2_upstream import Http2Upstream, Peer
 from tests.gateway.process import proxying
 
 pytestmark = pytest.mark.linux  # /proc says which processes and files are there
@@ -33,6 +35,30 @@ def memory(proxy: Serving, field: str) -> int:
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{field}:"))
 
 
+def large_over_http2(peer: Peer, number: int) -> None:
+    """The same."""
+    stream, left, is_whole = peer.head().stream, BODY, False
+    while not is_whole:
+        for event in peer.take(stream):
+            if isinstance(event, events.DataReceived) and event.flow_controlled_length:
+                left -= len(event.data or b"")
+                peer.h2.acknowledge_received_data(event.flow_controlled_length, stream)
+            is_whole |= isinstance(event, events.StreamEnded)
+        peer.flush()
+    assert not left
+    peer.h2.send_headers(stream, [(b":status", b"200"), (b"content-length", b"%d" % BODY)])
+    left = BODY
+    while left:
+        room = min(left, peer.h2.local_flow_control_window(stream), peer.h2.max_outbound_frame_size)
+        if room:
+            peer.h2.send_data(stream, PIECE[:room], end_stream=room == left)
+            left -= room
+            peer.flush()
+        else:
+            peer.read()
+    peer.read()
+
+
 def large(connection: socket.socket, number: int) -> None:
     """Takes BODY bytes, and answers with as many."""
     _, _, came = head_of(connection).partition(b"\r\n\r\n")
@@ -46,9 +72,12 @@ def large(connection: socket.socket, number: int) -> None:
 
 @pytest.mark.long
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="there is no /proc")
+@pytest.mark.parametrize("http2", [False, True], ids=["HTTP/1.1", "HTTP/2"])
 @pytest.mark.parametrize("scheme", SCHEMES.values(), ids=SCHEMES)
-def test_a_body_up_and_down_grows_the_proxy_by_at_most_32_mib(scheme: tuple[str, ...]) -> None:
-    with Scripted(large) as upstream, proxying(*scheme, "--key-id", KEY_ID, "--origin", upstream.url) as proxy:
+def test_a_body_up_and_down_grows_the_proxy_by_at_most_32_mib(scheme: tuple[str, ...], http2: bool) -> None:
+    server = Http2Upstream(large_over_http2) if http2 else Scripted(large)
+    options = ("--upstream-http2",) if http2 else ()
+    with server as upstream, proxying(*scheme, *options, "--key-id", KEY_ID, "--origin", upstream.url) as proxy:
         before = memory(proxy, "VmRSS")
         port = int(proxy.url.rpartition(":")[2])
         with socket.create_connection(("127.0.0.1", port), 600) as connection:

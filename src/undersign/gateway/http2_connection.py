@@ -222,7 +222,7 @@ class Connection(asyncio.Protocol):
         self._is_paused = False
         self._wake_all()
 
-    def connection_lost(self, error: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:
         self._end(lost)
         self._transport = None
         if not self.closed.done():
