@@ -2,7 +2,7 @@
 and those that decide for a front which forwards by itself.
 
 The extra `gateway` brings what they run on: aiohttp, prometheus-client, and uvicorn for the processes. The extra
-`envoy` brings grpcio and xds-protos, for ExtAuthzService alone.
+`envoy` brings grpcio and xds-protos, for ExtAuthzService alone; the extra `http2` h2, for HTTP/2 to the upstream.
 """
 
 from typing import TYPE_CHECKING

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -96,7 +96,7 @@ class Forwarder:
             raise Failure(501, "Websockets do not go through here: connect to the upstream itself")
         return (*headers_as_text(fields.end_to_end(dropped)), ("via", via))
 
-    def ask(self, outgoing: Outgoing) -> Awaitable[Answer]:
+    def ask(self, outgoing: Outgoing) -> Coroutine[Any, Any, Answer]:
         """Send the request; return the answer once its head is there.
 
         Raises Failure with the status and sentence for the client, and Lost for one that an idempotent request may be

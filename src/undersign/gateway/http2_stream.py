@@ -22,6 +22,7 @@ Reason: TypeAlias = Callable[[], Failure]
 WINDOW = 2 * PIECE
 """How many bytes of an answer are kept for a client who does not read them."""
 _NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9a-z-]+")
+_STATUS = re.compile(rb"[2-9][0-9][0-9]")
 _CONTROL = re.compile(rb"[\x00\r\n]")
 
 
@@ -106,8 +107,7 @@ class Stream:
         status = headers[0][1] if headers and headers[0][0] == b":status" else b""
         self.headers = headers[1:]
         if (
-            len(status) != 3
-            or not status.isdigit()
+            not _STATUS.fullmatch(status)
             or any(not _NAME.fullmatch(name) or _CONTROL.search(value) for name, value in self.headers)
             or (not has_body and not self._is_head and status not in (b"204", b"304") and self._length() > 0)
         ):
