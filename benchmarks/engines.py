@@ -34,7 +34,8 @@ _NGINX = """
 daemon off; master_process off; pid FOLDER/pid; error_log stderr;
 events { worker_connections 1000; }
 http {
-  access_log off; client_max_body_size 0; keepalive_requests 1000000000; client_body_temp_path FOLDER/body; proxy_temp_path FOLDER/proxy;
+  access_log off; client_max_body_size 0; keepalive_requests 1000000000;
+  client_body_temp_path FOLDER/body; proxy_temp_path FOLDER/proxy;
   http2_max_concurrent_streams 200;
   server {
     listen 127.0.0.1:PORT PROTOCOL;

@@ -42,7 +42,7 @@ from .forward_auth import FRONTS, ForwardAuth
 from .gateway import VerifyingGateway
 from .guards import OpenGuard, open_guard
 from .observing import JsonFormatter, Observer
-from .serving import collect_rarely, end_connections, server_config, with_lifespan
+from .serving import end_connections, server_config, tune_memory, with_lifespan
 
 if TYPE_CHECKING:
     from .ext_authz_grpc import ExtAuthzService
@@ -254,7 +254,7 @@ async def _serve(
         if any(task.done() for task in tasks):
             raise ConfigError("the gateway cannot start: see the log")
         await asyncio.sleep(0.01)
-    collect_rarely()
+    tune_memory()
     ready()
     await ending.wait()
     gateway.admin.is_draining = True
