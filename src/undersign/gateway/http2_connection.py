@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _CONNECTION_WINDOW = 16 * 1024 * 1024
 _IDLE = 15.0  # as aiohttp keeps connections
+QUIET = 1.0
+"""Seconds after which a connection from which nothing came may be dead, where a request on it is given up."""
 _MOST_STREAMS = 2**30 - 1  # numbers are odd, and have 31 bits
 _SETTINGS = b"\x04"  # the type of the frame that comes first
 _PING = b"undersgn"
@@ -68,8 +70,6 @@ class Connection(asyncio.Protocol):
         self.closed: asyncio.Future[None] = self._loop.create_future()
         self.speaks_http1 = False
         self.is_open = True
-        self.received = 0
-        """How often something has come in."""
         self._on_change = on_change
         self._patience = patience
         self._transport: asyncio.Transport | None = None
@@ -82,6 +82,8 @@ class Connection(asyncio.Protocol):
         )
         self._streams: dict[int, Stream] = {}
         self._opened = 0
+        self._received = 0  # how often something has come in
+        self._received_at = 0.0  # and when the last time
         self._to_acknowledge = 0
         self._is_paused = False
         self._is_retired = False
@@ -165,11 +167,11 @@ class Connection(asyncio.Protocol):
             return
         stream.is_sent = True
         self._h2.reset_stream(stream.number, ErrorCodes.CANCEL)
-        if stream.is_silent and not self._is_suspect:
+        if not self._is_suspect and self._loop.time() - self._received_at >= QUIET:
             # Nothing may ever come again, if the upstream's machine is gone: no other request is to wait for that.
             self._is_suspect = True
             self._h2.ping(_PING)
-            self._loop.call_later(self._patience, self._retire_if_silent, self.received)
+            self._loop.call_later(self._patience, self._retire_if_silent, self._received)
         self._flush()
         self._leave(stream)
 
@@ -195,13 +197,14 @@ class Connection(asyncio.Protocol):
         self._flush()
 
     def data_received(self, data: bytes) -> None:
-        self.received += 1
+        self._received += 1
+        self._received_at = self._loop.time()
         if self._is_suspect:
             self._is_suspect = False
             self._on_change(self)
         if not self.is_open:
             return
-        if self.received == 1 and data[3:4] not in (b"", _SETTINGS):  # h2 would wait for all of a long frame
+        if self._received == 1 and data[3:4] not in (b"", _SETTINGS):  # h2 would wait for all of a long frame
             self._end(_not_http2)
             return
         try:
@@ -310,7 +313,7 @@ class Connection(asyncio.Protocol):
             self._timer = self._loop.call_later(left, self._close_if_idle)
 
     def _retire_if_silent(self, received: int) -> None:
-        if self.is_open and self.received == received:
+        if self.is_open and self._received == received:
             self.retire()
 
     def _end(self, reason: Reason) -> None:

@@ -56,7 +56,6 @@ class Stream:
         self._writer: asyncio.Future[None] | None = None
         self._sender: asyncio.Task[None] | None = None
         self._error: Exception | None = None
-        self._received_before = connection.received
 
     @property
     def is_at_end(self) -> bool:
@@ -96,11 +95,6 @@ class Stream:
         if sender is not None:
             sender.cancel()
         self._connection.close_stream(self)
-
-    @property
-    def is_silent(self) -> bool:
-        """Whether nothing at all has come in since the request went out."""
-        return self._connection.received == self._received_before
 
     def on_head(self, headers: list[tuple[bytes, bytes]], *, has_body: bool) -> None:
         """Called with what came in. h2 is not asked to check it: it would end the connection and all other requests."""
