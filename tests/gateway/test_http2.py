@@ -196,6 +196,23 @@ def test_who_finds_no_room_waits_for_it() -> None:
         assert upstream.connections == 1
 
 
+def test_all_who_wait_go_on_when_the_upstream_takes_more() -> None:
+    def script(peer: Peer, number: int) -> None:
+        first = peer.request()
+        peer.h2.update_settings({SettingCodes.MAX_CONCURRENT_STREAMS: 10})
+        peer.flush()
+        for asked in [first, *(peer.request() for _ in range(4))]:
+            peer.answer(asked.stream)
+        peer.read()
+
+    one = {SettingCodes.MAX_CONCURRENT_STREAMS: 1}
+    options: Any = {"http2": True, "connections": 1}
+    with Http2Upstream(script, settings=one) as upstream, running(forwarding(upstream.url, **options)) as port:
+        with ThreadPoolExecutor(5) as pool:
+            answers = list(pool.map(lambda _: talk(port, get("/")), range(5)))
+        assert list(map(status_of, answers)) == [200] * 5
+
+
 def test_a_client_who_reads_slowly_holds_up_nobody_else() -> None:
     """More is sent to it than the connection's window would hold, were it not opened for what is not read."""
     piece = bytes(16_000)

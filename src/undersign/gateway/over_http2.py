@@ -120,14 +120,18 @@ class _Origin:
 
     async def connection(self) -> Connection | None:
         """One that has room, to be used before anything else is awaited; None where the upstream chose HTTP/1.1."""
+        has_waited = False
         while not self.http1_until or self.http1_until < self._loop.time():
             for connection in self._connections:
                 if connection.has_room:
+                    if has_waited:
+                        self._wake_one()  # there may be room for more than one
                     return connection
             if self._opening is None and len(self._connections) < self._limit:
                 self._opening = self._loop.create_task(self._open())
             waiter: asyncio.Future[Reason | None] = self._loop.create_future()
-            self._waiting.append(waiter)
+            (self._waiting.appendleft if has_waited else self._waiting.append)(waiter)
+            has_waited = True
             try:
                 reason = await waiter
             except asyncio.CancelledError:
