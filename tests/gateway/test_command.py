@@ -15,8 +15,10 @@ import trustme
 from tests.cli.command import KEY_ID, SECRET, undersign
 from tests.clients.wire import OK, WireServer
 from tests.gateway.harness import Scripted, get, head_of, read_all, status_of, talk
+from tests.gateway.http2_upstream import Echo, Http2Upstream
 from tests.gateway.process import proxying
-from undersign import GoTom, Verifier
+from undersign import GoTom, Request, Verifier
+from undersign.core.message import headers_as_text
 
 ORIGIN = "https://api.example"
 
@@ -54,6 +56,20 @@ def test_a_port_in_use_is_one_sentence() -> None:
         listen = f"127.0.0.1:{taken.getsockname()[1]}"
         result = undersign("proxy", "--origin", ORIGIN, "--key-id", "u", "--listen", listen)
     assert "cannot listen" in result.error
+
+
+def test_the_upstream_is_spoken_to_in_http2_where_that_is_asked_for() -> None:
+    echo = Echo()
+    with (
+        Http2Upstream(echo) as upstream,
+        proxying("--key-id", KEY_ID, "--origin", upstream.url, "--upstream-http2") as proxy,
+    ):
+        assert fetched(f"{proxy.url}//a/../%7e", body=b"abc") == b"ok"
+    [asked] = echo.asked
+    headers = [("host", asked.value(b":authority").decode()), *headers_as_text(asked.headers[4:])]
+    request = Request("POST", asked.value(b":path").decode(), headers, asked.body, upstream.url)
+    assert request.target == "//a/../%7e"
+    assert Verifier(GoTom(), {KEY_ID: SECRET}).verify(request).key_id == KEY_ID
 
 
 def test_a_profile_says_all_of_it(tmp_path: Path) -> None:

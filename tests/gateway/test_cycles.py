@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
+from h2.errors import ErrorCodes
 
 from tests.clients.wire import WireServer
 from tests.gateway.harness import Scripted
+from tests.gateway.http2_upstream import Http2Upstream, Peer
 from undersign import GoTom, Verifier
 from undersign.gateway import Forwarder, SigningProxy, VerifyingGateway
 from undersign.gateway.exchange import Exchange
@@ -62,29 +64,68 @@ def nonsense(connection: Any, number: int) -> None:
     connection.sendall(b"220 mail.example ESMTP\r\n")
 
 
-@pytest.fixture(params=["it is answered", "the upstream breaks off", "it speaks no HTTP", "it is not there"])
-def upstream(request: pytest.FixtureRequest) -> Iterator[tuple[str, int]]:
-    """Where requests go to, and the status that is answered."""
-    if request.param == "it is answered":
-        with WireServer() as server:
-            yield server.url, 200
-    elif request.param == "it is not there":
-        yield "http://127.0.0.1:9", 502
+def refusing(peer: Peer, number: int) -> None:
+    while True:
+        peer.h2.reset_stream(peer.request().stream, ErrorCodes.REFUSED_STREAM)
+        peer.flush()
+
+
+def leaving(peer: Peer, number: int) -> None:
+    peer.request()
+
+
+def lying(peer: Peer, number: int) -> None:
+    while True:
+        peer.answer(peer.request().stream, b"", status=b"abc")
+
+
+OVER_HTTP2: dict[str, tuple[Any, int]] = {
+    "it is answered": (lambda peer, number: peer.serve(), 200),
+    "it is refused": (refusing, 502),
+    "the upstream breaks off": (leaving, 502),
+    "it speaks no HTTP": (lying, 502),
+}
+CASES = [("HTTP/1.1", case) for case in ("it is answered", "the upstream breaks off", "it speaks no HTTP")]
+CASES += [("HTTP/2", case) for case in OVER_HTTP2]
+CASES += [("HTTP/1.1", "it is not there"), ("HTTP/2", "it is not there"), ("HTTP/2", "it speaks HTTP/1.1")]
+
+
+class Upstream(NamedTuple):
+    """Where requests go to, how, and the status that is answered."""
+
+    origin: str
+    status: int
+    http2: bool
+
+
+@pytest.fixture(params=CASES, ids=", ".join)
+def upstream(request: pytest.FixtureRequest) -> Iterator[Upstream]:
+    protocol, case = request.param
+    http2 = protocol == "HTTP/2"
+    if case == "it is not there":
+        yield Upstream("http://127.0.0.1:9", 502, http2)
+    elif http2 and case in OVER_HTTP2:
+        script, status = OVER_HTTP2[case]
+        with Http2Upstream(script) as found:
+            yield Upstream(found.url, status, http2)
+    elif case == "it is answered":
+        with WireServer() as wire:
+            yield Upstream(wire.url, 200, http2)
     else:
-        with Scripted(breaking if request.param == "the upstream breaks off" else nonsense) as server:
-            yield server.url, 502
+        with Scripted(breaking if case == "the upstream breaks off" else nonsense) as server:
+            yield Upstream(server.url, 502, http2)
 
 
-def test_a_proxys_request_leaves_no_cycle(upstream: tuple[str, int]) -> None:
-    origin, status = upstream
-    forwarder = Forwarder()
+def test_a_proxys_request_leaves_no_cycle(upstream: Upstream) -> None:
+    origin, status, http2 = upstream
+    forwarder = Forwarder(http2=http2)
     app = SigningProxy(GoTom(), "user", "secret", origins=[origin], forwarder=forwarder)
     assert left_of(app, forwarder, status, []) == 0
 
 
-def test_a_gateways_request_leaves_no_cycle(upstream: tuple[str, int]) -> None:
-    origin, status = upstream
-    forwarder = Forwarder()
+def test_a_gateways_request_leaves_no_cycle(upstream: Upstream) -> None:
+    origin, status, http2 = upstream
+    forwarder = Forwarder(http2=http2)
     app = VerifyingGateway(Verifier(GoTom(), {"user": "secret"}), origin, forwarder=forwarder, public=["/a"])
     assert left_of(app, forwarder, status, []) == 0
 

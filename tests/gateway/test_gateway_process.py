@@ -24,6 +24,7 @@ from undersign import ConfigError
 from undersign.gateway import open_guard
 from undersign.policy.redis import AsyncRedisReplayGuard
 
+from .http2_upstream import Echo, Http2Upstream
 from .processes import DOCUMENTED, KEY_ID, PATIENCE, SECRET, Arrived, behind, front, gateway, write_keys
 from .signing import bokun, plain
 
@@ -53,6 +54,26 @@ def initialize(address: str) -> None:
 
 def post(target: str = "/a") -> bytes:
     return signed(Case("post", "post", "POST", target=target, body=b"{}")).on_the_wire()
+
+
+def test_the_upstream_is_spoken_to_in_http2_where_the_settings_say_so(tmp_path: Path) -> None:
+    echo, settings = Echo(), tmp_path / "gateway.toml"
+    with Http2Upstream(echo) as upstream:
+        settings.write_text(
+            f'listen = "127.0.0.1:0"\nadmin = "127.0.0.1:0"\nkeys = "{write_keys(tmp_path)}"\nscheme = ["bokun"]\n'
+            f'origin = "https://api.example.com"\nupstream = "{upstream.url}"\nupstream-http2 = true\n',
+            encoding="utf-8",
+        )
+        with gateway(tmp_path, "--settings", str(settings)) as found:
+            assert send(found.port, bokun("POST", "//a/../%7e?", "X-Kept: 1", body=b"abc")).status == 200
+            assert send(found.port, plain("POST", "/a", body=b"abc")).status == 401
+    [asked] = echo.asked
+    assert (asked.value(b":path"), asked.value(b":authority"), asked.body) == (
+        b"//a/../%7e?",
+        b"api.example.com",
+        b"abc",
+    )
+    assert (asked.value(b"x-authenticated-id"), asked.value(b"x-kept")) == (KEY_ID.encode(), b"1")
 
 
 def test_one_process_logs_counts_and_says_how_it_is(tmp_path: Path) -> None:
@@ -270,6 +291,7 @@ def test_an_address_that_is_no_guards(address: str) -> None:
     [
         ((), "a gateway forwards to an upstream, or decides for a front: give one of the two"),
         (("--upstream", "http://h", "--decide", "nginx"), "give one of the two"),
+        (("--decide", "nginx", "--upstream-http2"), "upstream-http2 goes with an upstream"),
         (("--decide", "squid"), "decide is one of nginx, caddy, traefik, envoy-http, envoy-grpc, not 'squid'"),
         (("--decide", "nginx"), "gotom signs the body, which nginx keeps: have the gateway forward the requests"),
         (("--upstream", "http://h/path"), "upstream 'http://h/path' is not http://host:port"),

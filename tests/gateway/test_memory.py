@@ -16,8 +16,10 @@ from pathlib import Path
 from typing import TypeAlias
 
 import pytest
+from h2 import events
 
 from tests.gateway.harness import PATIENCE, Scripted, head_of, status_of
+from tests.gateway.http2_upstream import Http2Upstream, Peer
 from tests.gateway.process import proxying
 from tests.gateway.processes import KEY_ID, ORIGIN, SECRET, gateway
 from undersign import BodyDigest, Credential, GoGrid, GoTom, Request, sign
@@ -87,8 +89,8 @@ def proxy(folder: Path, upstream: str, *scheme: str) -> Iterator[Process]:
 
 
 @contextmanager
-def verifying(folder: Path, upstream: str, head: Callable[[int], bytes]) -> Iterator[Process]:
-    with gateway(folder, "--upstream", upstream, "--max-body", str(1 << 40)) as running:
+def verifying(folder: Path, upstream: str, head: Callable[[int], bytes], *options: str) -> Iterator[Process]:
+    with gateway(folder, "--upstream", upstream, "--max-body", str(1 << 40), *options) as running:
         yield Process(running.process.pid, running.port, head)
 
 
@@ -102,7 +104,39 @@ PROCESSES: dict[str, Start] = {
     "gateway, hashed, from disk": lambda folder, upstream: verifying(folder, upstream, signed_with_gotom),
     "gateway, not touched": lambda folder, upstream: verifying(folder, upstream, signed_with_gogrid),
 }
+OVER_HTTP2: dict[str, Start] = {
+    "proxy over HTTP/2, hashed, from disk": lambda folder, upstream: proxy(
+        folder, upstream, "--scheme", "gotom", "--upstream-http2"
+    ),
+    "gateway over HTTP/2, not touched": lambda folder, upstream: verifying(
+        folder, upstream, signed_with_gogrid, "--upstream-http2"
+    ),
+}
 each = pytest.mark.parametrize("process", PROCESSES.values(), ids=PROCESSES)
+
+
+def large_over_http2(peer: Peer, number: int) -> None:
+    """Takes BODY bytes, and answers with as many."""
+    stream, left, is_whole = peer.head().stream, BODY, False
+    while not is_whole:
+        for event in peer.take(stream):
+            if isinstance(event, events.DataReceived) and event.flow_controlled_length:
+                left -= len(event.data or b"")
+                peer.h2.acknowledge_received_data(event.flow_controlled_length, stream)
+            is_whole |= isinstance(event, events.StreamEnded)
+        peer.flush()
+    assert not left
+    peer.h2.send_headers(stream, [(b":status", b"200"), (b"content-length", b"%d" % BODY)])
+    left = BODY
+    while left:
+        room = min(left, peer.h2.local_flow_control_window(stream), peer.h2.max_outbound_frame_size)
+        if room:
+            peer.h2.send_data(stream, PIECE[:room], end_stream=room == left)
+            left -= room
+            peer.flush()
+        else:
+            peer.read()
+    peer.read()
 
 
 def large(connection: socket.socket, number: int) -> None:
@@ -122,9 +156,10 @@ def small(connection: socket.socket, number: int) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
 
 
-@each
+@pytest.mark.parametrize("process", [*PROCESSES.values(), *OVER_HTTP2.values()], ids=[*PROCESSES, *OVER_HTTP2])
 def test_a_body_up_and_down_grows_it_by_at_most_32_mib(process: Start, tmp_path: Path) -> None:
-    with Scripted(large) as upstream, process(tmp_path, upstream.url) as running:
+    server = Http2Upstream(large_over_http2) if process in OVER_HTTP2.values() else Scripted(large)
+    with server as upstream, process(tmp_path, upstream.url) as running:
         before = running.memory("VmRSS")
         with running.connect() as connection:
             connection.sendall(running.head(BODY))

@@ -18,7 +18,7 @@ from ..policy.requirements import Requirements
 from ..profiles import Profile
 from ..scheme import Scheme
 from .choosing import scheme_options
-from .options import Command
+from .options import UPSTREAM_HTTP2, Command
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -87,6 +87,7 @@ def _content(path: Path) -> dict[str, Any]:
     help='The keys file: [keys] and below it id = "secret". It is read again when it changes.',
 )
 @click.option("--upstream", metavar="URL", default="", help="Forward what verifies to this server: http://host:port.")
+@click.option("--upstream-http2", is_flag=True, help=UPSTREAM_HTTP2)
 @click.option("--decide", metavar="FRONT", default="", help=f"Or decide for a front that asks: {', '.join(_DECIDES)}.")
 @click.option("--origin", metavar="URL", default="", help="What clients call, such as https://api.example.com.")
 @click.option("--prefix", metavar="PATH", default="", help="What a proxy in front takes off the target.")

@@ -31,6 +31,8 @@ from .width import Context
 
 DEFAULT_SECRET_ENV = "UNDERSIGN_SECRET"  # noqa: S105  # the name of a variable
 
+UPSTREAM_HTTP2 = "Offer HTTP/2 to the upstream over https (ALPN); over http speak nothing else (prior knowledge)."
+
 _ARGUMENTS = "undersign.arguments"
 _LATEST = 253_402_300_799  # the end of the year 9999, in Unix seconds
 

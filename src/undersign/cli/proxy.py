@@ -18,7 +18,7 @@ from ..errors import ConfigError
 from ..profiles import Profile
 from ..scheme import Scheme
 from .choosing import Extras, extra_options, scheme_options
-from .options import Command, read_secret, secret_options
+from .options import UPSTREAM_HTTP2, Command, read_secret, secret_options
 from .output import say
 from .signing_options import Signing
 
@@ -59,6 +59,7 @@ def _file(name: str, text: str) -> Callable[[_Function], _Function]:
     multiple=True,
     help="https://host[:port] that requests go to; the first one takes those that name no other. Repeatable.",
 )
+@click.option("--upstream-http2", is_flag=True, help=UPSTREAM_HTTP2)
 @secret_options
 @click.option(
     "--listen",
@@ -88,6 +89,7 @@ def proxy(
     key_id: str | None,
     extras: Extras,
     origins: tuple[str, ...],
+    upstream_http2: bool,
     secret_env: str | None,
     secret_file: Path | None,
     listen: str,
@@ -121,6 +123,7 @@ def proxy(
         adjust_clock=adjust_clock,
         check_response=not no_check_response,
         timeout=timeout,
+        http2=upstream_http2,
     )
 
 
@@ -191,6 +194,7 @@ def _serve(
     adjust_clock: bool,
     check_response: bool,
     timeout: float,
+    http2: bool,
 ) -> None:
     try:
         from ..gateway.forwarding import Forwarder
@@ -209,7 +213,7 @@ def _serve(
         check_response=None if check_response else False,
         token=door.token,
         hosts=[door.listen[0]],
-        forwarder=Forwarder(client_timeout=timeout, upstream_timeout=timeout),
+        forwarder=Forwarder(client_timeout=timeout, upstream_timeout=timeout, http2=http2),
         on_failure=_say_failure,
     )
     tls = None

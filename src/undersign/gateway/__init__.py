@@ -2,7 +2,7 @@
 and those that decide for a front which forwards by itself.
 
 The extra `gateway` brings what they run on: aiohttp, prometheus-client, and uvicorn for the processes. The extra
-`envoy` brings grpcio and xds-protos, for ExtAuthzService alone.
+`envoy` brings grpcio and xds-protos, for ExtAuthzService alone; the extra `http2` h2, for HTTP/2 to the upstream.
 """
 
 from typing import TYPE_CHECKING
@@ -13,12 +13,13 @@ if TYPE_CHECKING:
     from .ext_authz import ExtAuthz
     from .ext_authz_grpc import ExtAuthzService
     from .forward_auth import ForwardAuth, Front
-    from .forwarding import Forwarder, Outgoing
+    from .forwarding import Forwarder
     from .gateway import VerifyingGateway
     from .guards import open_guard
     from .metrics import Metrics
     from .observing import Observer
     from .proxy import SigningProxy
+    from .transport import Outgoing
 
 __all__ = [
     "ExtAuthz",
@@ -44,7 +45,7 @@ __getattr__ = later(
         "Front": ".forward_auth",
         "Metrics": ".metrics",
         "Observer": ".observing",
-        "Outgoing": ".forwarding",
+        "Outgoing": ".transport",
         "SigningProxy": ".proxy",
         "VerifyingGateway": ".gateway",
         "open_guard": ".guards",

@@ -82,6 +82,7 @@ class Settings:
     drain: float = 0.0
     grace: float = 30.0
     timeout: float = 60.0
+    upstream_http2: bool = False
     key_ids: bool = False
     """Whether the metrics name key ids."""
 
@@ -118,7 +119,9 @@ class _Gateway:
         if settings.upstream:
             from .forwarding import Forwarder
 
-            forwarder = Forwarder(upstream_timeout=settings.timeout, client_timeout=settings.timeout)
+            forwarder = Forwarder(
+                upstream_timeout=settings.timeout, client_timeout=settings.timeout, http2=settings.upstream_http2
+            )
             self.app = VerifyingGateway(
                 verifier, settings.upstream, forwarder=forwarder, max_body=settings.max_body, **shared
             )
@@ -180,6 +183,8 @@ async def _checked(settings: Settings) -> None:
         raise ConfigError("a gateway forwards to an upstream, or decides for a front: give one of the two")
     if settings.decide and settings.decide not in DECIDES:
         raise ConfigError(f"decide is one of {', '.join(DECIDES)}, not {printable(settings.decide)!r}")
+    if settings.decide and settings.upstream_http2:
+        raise ConfigError("upstream-http2 goes with an upstream: who decides for a front forwards nothing")
     if settings.workers > 1 and settings.replay == "memory":
         raise ConfigError("replay = 'memory' is one process's own: with several workers give the address of a Redis")
     if settings.workers > 1 and settings.decide == "envoy-grpc":

@@ -28,9 +28,10 @@ from ..errors import CannotSign, ConfigError, ResponseRejected
 from ..scheme import Scheme, window_of
 from .access import TOKEN_HEADER, Access
 from .exchange import Exchange, Failure
-from .forwarding import NOT_FORWARDED, Answer, Body, Forwarder, Outgoing
+from .forwarding import NOT_FORWARDED, Forwarder
 from .heads import Receive, Scope, Send, raw_target
 from .own_fields import OwnFields
+from .transport import Answer, Body, Outgoing
 
 if TYPE_CHECKING:
     from ..profiles import Profile

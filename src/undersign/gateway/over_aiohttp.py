@@ -1,0 +1,172 @@
+"""HTTP/1.1 to the upstream, through aiohttp.
+
+aiohttp parses and pools; docs/gateway/engines.md has what was measured, and why it is this one. Four of its habits are
+turned off here, since they change what is signed or send it twice: it decodes no body, keeps no cookie, follows no
+redirect, and does not send a request again by itself when a connection is lost.
+
+What cannot go through: trailers, for which aiohttp has no place, are dropped, as RFC 9110 allows (section 6.5.1). A
+header that is not UTF-8 is refused with a sentence.
+"""
+
+from __future__ import annotations
+
+import ssl
+from typing import Any
+
+import aiohttp
+from multidict import CIMultiDict, istr
+from yarl import URL
+
+from ..bodies import OnDisk
+from .exchange import Failure
+from .heads import Fields
+from .transport import HEAD_LIMIT, PIECE, Answer, Lost, Outgoing, Transport, check, from_disk, why
+
+_FRAMING = (istr("Content-Length"), istr("Transfer-Encoding"), istr("Expect"))
+
+
+class _Answer(Answer):
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        super().__init__(response.status, Fields(response.raw_headers))
+        self._response = response
+
+    @property
+    def is_at_end(self) -> bool:
+        return self._response.content.at_eof()
+
+    async def read(self) -> bytes:
+        try:
+            return await self._response.content.readany()
+        except (aiohttp.ClientError, OSError) as error:
+            raise Failure(502, f"The upstream's answer broke off: {type(error).__name__}") from None
+
+    def close(self) -> None:
+        self._response.release() if self._response.content.at_eof() else self._response.close()
+
+
+class OverAiohttp(Transport):
+    """Connections that are kept open, `connections` of them at once."""
+
+    def __init__(self, connect_timeout: float, connections: int, tls: ssl.SSLContext | None) -> None:
+        self._connect_timeout = connect_timeout
+        self._connections = connections
+        self._tls = tls
+        self._session: aiohttp.ClientSession | None = None
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def ask(self, outgoing: Outgoing) -> Answer:
+        check(outgoing)
+        headers = _as_text(outgoing)
+        body, length = outgoing.body, outgoing.length
+        data: Any = None
+        if isinstance(body, bytes):
+            if body or length is not None:
+                headers["Content-Length"] = str(len(body))
+            data = body or None
+        elif isinstance(body, OnDisk):
+            headers["Content-Length"] = str(body.length)
+            data = from_disk(body)
+        else:
+            if length is not None:  # or aiohttp sends it in chunks
+                headers["Content-Length"] = str(length)
+            data = body
+        # As a path, which yarl takes as it is, and in which a bare ? at the end stays.
+        url = URL.build(
+            scheme=outgoing.origin.partition(":")[0],
+            authority=outgoing.origin.partition("://")[2],
+            path=outgoing.target,
+            encoded=True,
+        )
+        try:
+            response = await self._opened().request(
+                outgoing.method, url, headers=headers, data=data, allow_redirects=False
+            )
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise _failure(error) from None
+        except _Sent as sent:
+            raise _failure(sent.error) from None
+        found = _Answer(response)
+        if found.problem:
+            found.close()
+            raise Failure(502, found.problem)
+        return found
+
+    def _opened(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=self._connections, ssl=self._tls or True),
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._connect_timeout),
+                auto_decompress=False,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
+                middlewares=(_send_once,),
+                read_bufsize=PIECE,
+                max_line_size=HEAD_LIMIT,
+                max_field_size=HEAD_LIMIT,
+            )
+        return self._session
+
+
+class _Sent(Exception):
+    """Carries an error past aiohttp, which would take it for leave to send the request again, signature and all."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
+
+async def _send_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    try:
+        return await handler(request)
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise _Sent(error) from None
+
+
+def _as_text(outgoing: Outgoing) -> CIMultiDict[str]:
+    """The headers as text of which aiohttp makes the same bytes, for it encodes UTF-8. Raises Failure(400)."""
+    headers: CIMultiDict[str] = CIMultiDict()
+    for name, value in outgoing.headers:
+        if not value.isascii():
+            try:
+                value = value.encode("latin-1").decode("utf-8")
+            except UnicodeDecodeError:
+                raise Failure(400, f"The header {name} is not UTF-8, and only that can be sent on") from None
+        headers.add(name, value)
+    for name in _FRAMING:
+        headers.popall(name, None)
+    return headers
+
+
+def _failure(error: Exception) -> Failure:
+    """What the client is told. The address, and why it could not be reached, are for the log."""
+    _free(error)
+    if isinstance(error, (aiohttp.ClientConnectorCertificateError, aiohttp.ClientSSLError)):
+        return Failure(502, "The upstream's certificate is not trusted, or TLS with it failed", detail=_why(error))
+    if isinstance(error, (aiohttp.ConnectionTimeoutError, aiohttp.ServerTimeoutError, TimeoutError)):
+        return Failure(504, "The upstream could not be reached in time")
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return Failure(502, "The upstream could not be reached", detail=_why(error))
+    if isinstance(error, aiohttp.ClientResponseError):
+        return Failure(502, "The upstream's answer is not HTTP")
+    if isinstance(error, ValueError):
+        return Failure(400, "A header or the target holds a control character")
+    return Lost(502, "The upstream closed the connection before it answered")
+
+
+def _free(error: BaseException | None) -> None:
+    """Take off the tracebacks: aiohttp keeps the error in a cycle, and the frames in them keep the whole request."""
+    while error is not None:
+        error.__traceback__ = None
+        error = error.__context__
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return f"{error.host}:{error.port}: {error.certificate_error}"
+    if not isinstance(error, aiohttp.ClientConnectorError):
+        return ""
+    return f"{error.host}:{error.port}: {why(error.os_error)}"

@@ -1,0 +1,120 @@
+"""How a request goes out: what is handed over, what comes back, and what both engines have in common.
+
+There are two of them: aiohttp for HTTP/1.1, and h2 for HTTP/2. The forwarder above them does not know which one it has.
+"""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from typing import NamedTuple, TypeAlias
+
+from ..bodies import OnDisk
+from ..core.grammar import TOKEN
+from ..core.message import Pairs, is_plain_target
+from .exchange import Failure, Pieces
+from .heads import OF_ONE_CONNECTION, Fields
+
+HEAD_LIMIT = 64 * 1024
+PIECE = 256 * 1024
+_WITHOUT_LENGTH = OF_ONE_CONNECTION | {b"content-length"}
+_WITHOUT_BODY = frozenset({204, 304})
+
+Body: TypeAlias = bytes | OnDisk | Pieces
+
+
+class Outgoing(NamedTuple):
+    """A request as it is to go out: `origin` is `http(s)://host[:port]`, `target` `/path?query` byte for byte.
+
+    `headers` are sent in their order, their values the wire's bytes as Latin-1, and are to be end-to-end ones;
+    Content-Length and Transfer-Encoding follow from the body and `length`, the one that the client has declared, for a
+    body that streams. Host goes as it stands here, or is the origin's where it does not.
+    """
+
+    method: str
+    origin: str
+    target: str
+    headers: Pairs
+    body: Body = b""
+    length: int | None = None
+
+
+class Lost(Failure):
+    """The connection was lost before an answer came. The upstream may have acted on the request, or not."""
+
+
+class Unprocessed(Lost):
+    """The upstream has not acted on the request, and said so, or it was never sent."""
+
+
+class Answer(ABC):
+    """An upstream's answer whose body is still to come. It has to be closed, unless the body was read to its end."""
+
+    def __init__(self, status: int, fields: Fields) -> None:
+        self.status = status
+        self.problem = _framing_problem(status, fields)
+        """Why it cannot be passed on, as a sentence."""
+        self.headers = _answer_headers(status, fields)
+
+    @property
+    @abstractmethod
+    def is_at_end(self) -> bool:
+        """Whether all of the body has been read."""
+
+    @abstractmethod
+    async def read(self) -> bytes:
+        """The next piece of the body, empty at its end. Raises Failure(502) where it is not whole."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Give the answer up; its connection is used again where that can be."""
+
+
+class Transport(ABC):
+    """An engine with its connections."""
+
+    @abstractmethod
+    async def ask(self, outgoing: Outgoing) -> Answer:
+        """See Forwarder.ask."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Close all connections."""
+
+
+def why(error: OSError) -> str:
+    """What the system says of it. asyncio's own text names the address, where the system has a number for the error."""
+    return os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or str(error)
+
+
+def check(outgoing: Outgoing) -> None:
+    """Raises Failure(400) for a request line that would not be one."""
+    if not is_plain_target(outgoing.target) or not TOKEN.fullmatch(outgoing.method):
+        raise Failure(400, "The target is not /path?query in printable ASCII without '#'")
+
+
+def from_disk(body: OnDisk) -> Pieces:
+    """A body that was written to disk, from its beginning."""
+
+    async def read() -> bytes:
+        return body.read(PIECE)
+
+    body.seek(0)
+    return Pieces(read)
+
+
+def _answer_headers(status: int, fields: Fields) -> list[tuple[bytes, bytes]]:
+    # RFC 9112, section 6.3: chunks decide where the body ends. What has no body may leave its length out.
+    if fields.values(b"transfer-encoding") or status in _WITHOUT_BODY:
+        return fields.end_to_end(_WITHOUT_LENGTH)
+    return fields.end_to_end()
+
+
+def _framing_problem(status: int, fields: Fields) -> str | None:
+    """Why nobody can tell where the answer ends, or what it is, as a sentence."""
+    if status < 200:
+        return "The upstream has switched to another protocol, which nobody asked for"
+    coded = fields.values(b"transfer-encoding")
+    if coded and [value.lower() for value in coded] != [b"chunked"]:
+        return "The upstream's answer has a Transfer-Encoding that is not chunked alone"
+    return None
