@@ -156,8 +156,16 @@ def test_an_answer_that_breaks_off_is_broken_to_the_client_too(end: Callable[[Pe
         [(b":status", b"abc")],
         [(b":status", b"000")],
         [(b":status", b"200"), (b"content-length", b"5")],
+        [(b":status", b"200"), (b"content-length", b"0"), (b"content-length", b"00")],
     ],
-    ids=["a line end", "no name", "no status", "a status of nothing", "a body that is missing"],
+    ids=[
+        "a line end",
+        "no name",
+        "no status",
+        "a status of nothing",
+        "a body that is missing",
+        "two lengths",
+    ],
 )
 def test_an_answer_that_is_no_http_is_502_and_the_connection_stays(headers: list[tuple[bytes, bytes]]) -> None:
     def script(peer: Peer, number: int) -> None:

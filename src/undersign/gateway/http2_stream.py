@@ -100,10 +100,13 @@ class Stream:
         """Called with what came in. h2 is not asked to check it: it would end the connection and all other requests."""
         status = headers[0][1] if headers and headers[0][0] == b":status" else b""
         self.headers = headers[1:]
+        lengths = {value for name, value in self.headers if name == b"content-length"}
+        has_none = self._is_head or status in (b"204", b"304")
         if (
             not _STATUS.fullmatch(status)
             or any(not _NAME.fullmatch(name) or _CONTROL.search(value) for name, value in self.headers)
-            or (not has_body and not self._is_head and status not in (b"204", b"304") and self._length() > 0)
+            or len(lengths) > 1
+            or (not has_body and not has_none and any(map(int, lengths)))
         ):
             self.reason = not_http
         self.status = int(status) if self.reason is None else 502
@@ -133,9 +136,6 @@ class Stream:
         for waiter in (self._reader, self._writer):
             if waiter is not None and not waiter.done():
                 waiter.set_result(None)
-
-    def _length(self) -> int:
-        return max((int(value) for name, value in self.headers if name == b"content-length"), default=0)
 
     def _check(self) -> None:
         if self._error is not None:

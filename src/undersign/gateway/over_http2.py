@@ -179,9 +179,11 @@ class _Origin:
                 waiter.set_result(reason)
 
     def _on_change(self, connection: Connection) -> None:
+        if connection not in self._connections:
+            return  # it is still being opened, and who waits is told how that ends
         if connection.is_open:
             self._wake_one()
-        elif connection in self._connections:
+        else:
             self._connections.remove(connection)
             self._wake_all(None)
 
