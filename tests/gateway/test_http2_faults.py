@@ -377,7 +377,8 @@ def test_an_upstream_that_takes_no_request_is_502(settings: str) -> None:
     none = {SettingCodes.MAX_CONCURRENT_STREAMS: 0} if settings == "no streams" else {}
     with Http2Upstream(script, settings=none) as upstream, running(forwarding(upstream.url, http2=True)) as port:
         assert status_of(talk(port, get("/"))) == 502
-        assert upstream.connections == 2
+        # Two attempts, and a connection more for each where the goodbye comes between its opening and the request.
+        assert 2 <= upstream.connections <= 4
 
 
 def test_closing_ends_what_is_under_way() -> None:

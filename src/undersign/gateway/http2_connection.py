@@ -104,6 +104,11 @@ class Connection(asyncio.Protocol):
             and self._opened < _MOST_STREAMS
         )
 
+    @property
+    def was_used(self) -> bool:
+        """Whether a request went over it."""
+        return self._opened > 0
+
     def start(self, method: str, headers: list[tuple[bytes, bytes]], body: bytes | Pieces) -> Stream:
         """Send a request; only where it has room."""
         self._opened += 1

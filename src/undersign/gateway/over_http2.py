@@ -120,13 +120,17 @@ class _Origin:
 
     async def connection(self) -> Connection | None:
         """One that has room, to be used before anything else is awaited; None where the upstream chose HTTP/1.1."""
-        has_waited = False
+        has_waited, in_vain = False, 0
         while not self.http1_until or self.http1_until < self._loop.time():
             for connection in self._connections:
                 if connection.has_room:
                     if has_waited:
                         self._wake_one()  # there may be room for more than one
                     return connection
+            if has_waited and not self._connections and self._opening is None:
+                in_vain += 1  # what was opened is gone already
+                if in_vain == 2:
+                    raise lost()
             if self._opening is None and len(self._connections) < self._limit:
                 self._opening = self._loop.create_task(self._open())
             waiter: asyncio.Future[Reason | None] = self._loop.create_future()
@@ -185,7 +189,8 @@ class _Origin:
             self._wake_one()
         else:
             self._connections.remove(connection)
-            self._wake_all(None)
+            # An upstream that says goodbye to each new connection would be asked for one after the other.
+            self._wake_all(None if connection.was_used or self._connections else lost)
 
     async def _open(self) -> None:
         """Open a connection, or tell all who wait why there is none."""
