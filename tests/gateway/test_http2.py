@@ -152,6 +152,12 @@ def test_an_answer_without_a_body_has_none(method: str, status: bytes, expected:
         assert talk(port, get("/", method=method)).endswith(expected)
 
 
+def statuses(port: int, count: int, *, clients: int) -> list[int]:
+    """What so many requests come to, of so many clients at once."""
+    with ThreadPoolExecutor(clients) as pool:
+        return list(pool.map(lambda _: status_of(talk(port, get("/"))), range(count)))
+
+
 def test_many_requests_share_a_connection() -> None:
     """All of them are there before the first is answered."""
 
@@ -179,9 +185,7 @@ def test_another_connection_is_opened_where_all_are_full() -> None:
 
     few = {SettingCodes.MAX_CONCURRENT_STREAMS: 2}
     with Http2Upstream(script, settings=few) as upstream, running(forwarding(upstream.url, http2=True)) as port:
-        with ThreadPoolExecutor(4) as pool:
-            answers = list(pool.map(lambda _: talk(port, get("/")), range(4)))
-        assert list(map(status_of, answers)) == [200] * 4
+        assert statuses(port, 4, clients=4) == [200] * 4
         assert upstream.connections == 2
 
 
@@ -190,9 +194,7 @@ def test_who_finds_no_room_waits_for_it() -> None:
     one = {SettingCodes.MAX_CONCURRENT_STREAMS: 1}
     options: Any = {"http2": True, "connections": 1}
     with Http2Upstream(echo, settings=one) as upstream, running(forwarding(upstream.url, **options)) as port:
-        with ThreadPoolExecutor(8) as pool:
-            answers = list(pool.map(lambda _: talk(port, get("/")), range(20)))
-        assert list(map(status_of, answers)) == [200] * 20
+        assert statuses(port, 20, clients=8) == [200] * 20
         assert upstream.connections == 1
 
 
@@ -208,9 +210,7 @@ def test_all_who_wait_go_on_when_the_upstream_takes_more() -> None:
     one = {SettingCodes.MAX_CONCURRENT_STREAMS: 1}
     options: Any = {"http2": True, "connections": 1}
     with Http2Upstream(script, settings=one) as upstream, running(forwarding(upstream.url, **options)) as port:
-        with ThreadPoolExecutor(5) as pool:
-            answers = list(pool.map(lambda _: talk(port, get("/")), range(5)))
-        assert list(map(status_of, answers)) == [200] * 5
+        assert statuses(port, 5, clients=5) == [200] * 5
 
 
 def test_a_client_who_reads_slowly_holds_up_nobody_else() -> None:

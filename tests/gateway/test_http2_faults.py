@@ -52,17 +52,23 @@ def leaving(peer: Peer, asked: int) -> None:
     peer.send_goaway(max(0, asked - 2))
 
 
-@pytest.mark.parametrize("refuse", [refusing, leaving], ids=["REFUSED_STREAM", "GOAWAY"])
-def test_what_the_upstream_says_it_did_not_act_on_is_sent_again(refuse: Callable[[Peer, int], None]) -> None:
-    """RFC 9113, section 8.7: whatever its method, where its body is at hand."""
-    asked: list[bytes] = []
+def ending_the_first(end: Callable[[Peer, int], None], received: list[bytes]) -> Callable[[Peer, int], None]:
+    """A script that ends the first request of all so, answers the others, and notes the body of each."""
 
     def script(peer: Peer, number: int) -> None:
         while True:
             request = peer.request()
-            asked.append(request.body)
-            refuse(peer, request.stream) if len(asked) == 1 else peer.answer(request.stream)
+            received.append(request.body)
+            end(peer, request.stream) if len(received) == 1 else peer.answer(request.stream)
 
+    return script
+
+
+@pytest.mark.parametrize("refuse", [refusing, leaving], ids=["REFUSED_STREAM", "GOAWAY"])
+def test_what_the_upstream_says_it_did_not_act_on_is_sent_again(refuse: Callable[[Peer, int], None]) -> None:
+    """RFC 9113, section 8.7: whatever its method, where its body is at hand."""
+    asked: list[bytes] = []
+    script = ending_the_first(refuse, asked)
     with Http2Upstream(script) as upstream, running(forwarding(upstream.url, http2=True)) as port:
         assert status_of(talk(port, get("/", method="POST", body=b"abc"))) == 200
     assert asked == [b"abc", b"abc"]
@@ -101,13 +107,7 @@ def test_what_is_lost_is_sent_again_where_that_is_safe(
     end: Callable[[Peer, int], None], method: str, status: int, asked: int
 ) -> None:
     received: list[bytes] = []
-
-    def script(peer: Peer, number: int) -> None:
-        while True:
-            request = peer.request()
-            received.append(request.body)
-            end(peer, request.stream) if len(received) == 1 else peer.answer(request.stream)
-
+    script = ending_the_first(end, received)
     with Http2Upstream(script) as upstream, running(forwarding(upstream.url, http2=True)) as port:
         assert status_of(talk(port, get("/", method=method, body=b"a"))) == status
     assert received == [b"a"] * asked
