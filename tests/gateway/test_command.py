@@ -5,6 +5,8 @@ from __future__ import annotations
 import signal
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 import urllib.request
 from pathlib import Path
@@ -12,7 +14,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from tests.cli.command import KEY_ID, SECRET, undersign
+from tests.cli.command import KEY_ID, SECRET, environment, undersign
 from tests.clients.wire import OK, WireServer
 from tests.gateway.harness import Scripted, get, head_of, read_all, status_of, talk
 from tests.gateway.http2_upstream import Echo, Http2Upstream
@@ -137,6 +139,27 @@ def test_what_is_in_flight_ends_before_the_proxy_does() -> None:
     [line] = [line for line in proxy.log if "403" in line]
     assert line.startswith("GET /a 403: ")
     assert "abc" not in line
+
+
+STARTING = """
+import gc, os, signal, socket, sys
+from undersign.gateway.serving import serve
+
+async def app(scope, receive, send):
+    while scope["type"] == "lifespan":
+        await send({"type": (await receive())["type"] + ".complete"})
+
+gc.disable()  # so that the only collection is the one before the server runs
+gc.callbacks.append(lambda phase, info: phase == "start" and os.kill(os.getpid(), int(sys.argv[1])))
+with socket.create_server(("127.0.0.1", 0)) as listener:
+    serve(app, listener, ready=lambda: None)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_that_comes_while_it_starts_ends_it_too(number: signal.Signals) -> None:
+    command = [sys.executable, "-c", STARTING, str(int(number))]
+    assert subprocess.run(command, timeout=30, check=False, env=environment()).returncode == 0
 
 
 def test_mutual_tls_lets_in_whoever_has_a_certificate(tmp_path: Path) -> None:

@@ -80,10 +80,11 @@ class Forwarder:
         """What of the request's headers goes on, as Latin-1, with a Via of ours. `dropped` is to hold NOT_FORWARDED.
 
         Raises Failure: 508 for a request that was here before, 417 for an Expect that is not known, 501 for an upgrade
-        to a websocket.
+        to a websocket and for a coding of the transfer that is not undone here, 400 for one of HTTP/1.0.
         """
         fields = exchange.fields
-        via = f"{exchange.scope.get('http_version', '1.1')} {self.pseudonym}"
+        version = exchange.scope.get("http_version", "1.1")
+        via = f"{version} {self.pseudonym}"
         if vias := fields.values(b"via"):
             before = b", ".join(vias).decode("latin-1")
             if self.pseudonym in before:
@@ -94,6 +95,12 @@ class Forwarder:
             raise Failure(417, "Expect asks for something that is not known here")
         if upgrades and any(b"websocket" in value.lower() for value in upgrades):
             raise Failure(501, "Websockets do not go through here: connect to the upstream itself")
+        if codings := fields.values(b"transfer-encoding"):
+            # RFC 9112, section 6.1. The header ends here, so another coding would go on as if it were the body.
+            if version == "1.0":
+                raise Failure(400, "HTTP/1.0 has no Transfer-Encoding: send Content-Length")
+            if [coding.lower() for coding in codings] != [b"chunked"]:
+                raise Failure(501, "Transfer-Encoding names more than chunked: send the body without that coding")
         return (*headers_as_text(fields.end_to_end(dropped)), ("via", via))
 
     def ask(self, outgoing: Outgoing) -> Coroutine[Any, Any, Answer]:

@@ -40,7 +40,8 @@ _DROPPED = NOT_FORWARDED | {b"host", TOKEN_HEADER}
 _MOST_CHECKED = 16 * 1024 * 1024
 _CONNECT = (
     "CONNECT hides the request from this proxy, and nothing could sign it: call http:// instead of https://, "
-    "and the proxy speaks https to where it goes"
+    "and the proxy speaks https to where it goes; a client that tunnels http:// too, as Node's fetch does, "
+    "takes the proxy's address as its base URL"
 )
 
 
@@ -161,7 +162,7 @@ class SigningProxy:
             asked = parse_origin(f"{scheme}{mark}{authority}")
         except ConfigError:
             raise Failure(400, "The target is neither a path nor a URL of http or https without a user") from None
-        for origin in (asked, f"https://{asked.removeprefix('http://')}"):
+        for origin in (asked, parse_origin(f"https://{asked.partition('://')[2]}")):
             if origin in self.origins:
                 return origin
         raise Failure(403, f"This proxy forwards to {' and '.join(self.origins)} alone, and the target is elsewhere")

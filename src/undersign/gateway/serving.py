@@ -284,8 +284,14 @@ def serve(
     logger = logging.getLogger("uvicorn.error")
     logger.setLevel(logging.ERROR)
     logger.addFilter(_WithoutBroken())
-    # uvicorn raises the signal once more when it has ended, for whoever had a handler before.
+    server = _Server(server_config(app, tls=tls, grace=grace), ready)
+
+    def end(signum: int, frame: object) -> None:
+        server.should_exit = True
+
+    # uvicorn has handlers of its own while it runs. It raises the signal once more when it has ended, for whoever had a
+    # handler before; and one that comes before it runs is not to be lost either.
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda signum, frame: None)
+        signal.signal(number, end)
     tune_memory()
-    _Server(server_config(app, tls=tls, grace=grace), ready).run(sockets=[listener])
+    server.run(sockets=[listener])
