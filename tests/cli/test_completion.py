@@ -19,6 +19,7 @@ LINES = {
     "undersign call --config config.toml --profile d": ["demo", "draft"],
     "undersign profiles a": ["add"],
     "undersign completion po": ["powershell"],
+    "undersign schemes bok": ["bokun"],
 }
 BASH = """
 eval "$(undersign completion bash)"

@@ -23,6 +23,7 @@ from undersign import GoTom, Request, Verifier
 from undersign.core.message import headers_as_text
 
 ORIGIN = "https://api.example"
+TLS = "--listen 127.0.0.1:0 --tls-cert not-there.pem --tls-key not-there.pem"
 
 
 def fetched(url: str, context: ssl.SSLContext | None = None, body: bytes | None = None) -> bytes:
@@ -45,6 +46,13 @@ def fetched(url: str, context: ssl.SSLContext | None = None, body: bytes | None 
         (("--origin", ORIGIN, "--key-id", "u", "--client-ca", "a.pem"), "--tls-cert"),
         (("--origin", ORIGIN, "--key-id", "u", "--nonce", "1"), "--nonce"),
         (("--origin", ORIGIN, "--key-id", "u", "--token-env", "UNDERSIGN_NO_SUCH_TOKEN"), "UNDERSIGN_NO_SUCH_TOKEN"),
+        (("--origin", ORIGIN, "--key-id", "u", "--token-env", "x"), "the environment variable that --token-env names"),
+        (
+            ("--origin", ORIGIN, "--key-id", "u", "--token-env", "x", "--token-file", "x"),
+            "--token-env and --token-file",
+        ),
+        (("--origin", ORIGIN, "--key-id", "u", *TLS.split()), "not-there.pem: No such file or directory"),
+        (("--origin", ORIGIN, "--key-id", "u", *TLS.replace("not-there.pem", __file__).split()), "is to be PEM"),
     ],
 )
 def test_what_would_not_be_safe_or_clear_is_refused(arguments: tuple[str, ...], sentence: str) -> None:

@@ -65,6 +65,14 @@ def test_a_file_from_the_folder_of_the_profiles_or_the_home(
         profile(write, 'secret-file = "none"').secret()
 
 
+def test_nobody_is_told_to_change_the_mode_of_a_folder(write: Write, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir(mode=0o755)
+    found = profile(write, 'secret-file = "folder"')
+    assert not found.risks
+    with pytest.raises(ConfigError, match="folder: Is a directory"):
+        found.secret()
+
+
 def test_what_a_command_prints_without_a_shell(write: Write) -> None:
     codes = ", ".join(str(byte) for byte in SECRET.encode())
     assert profile(write, python(f"print(bytes([{codes}]).decode())")).secret() == Secret(SECRET)

@@ -18,7 +18,7 @@ from ..errors import ConfigError
 from ..profiles import Profile
 from ..scheme import Scheme
 from .choosing import Extras, extra_options, scheme_options
-from .options import UPSTREAM_HTTP2, Command, read_secret, secret_options
+from .options import UPSTREAM_HTTP2, Command, read_named, secret_options
 from .output import say
 from .signing_options import Signing
 
@@ -112,7 +112,7 @@ def proxy(
     signing = Signing(scheme, profile, key_id, extras, secret_env, secret_file)
     allowed = _origins(origins, profile)
     credential = signing.credential(signing.key_id())
-    token = None if token_env is None and token_file is None else read_secret(token_env, token_file)
+    token = read_named("token", token_env, token_file)
     door = _Door(_address(listen), token, tls_cert, tls_key, client_ca)
     _check_door(door)
     _serve(

@@ -30,6 +30,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from ..core.message import origin_form
+from ..errors import ConfigError
 from ..servers.asgi import App
 from .exchange import Broken
 from .gathered import GatheredTransport
@@ -258,6 +259,21 @@ def server_config(app: Any, *, tls: ServerTls | None = None, grace: float = 30.0
     )
 
 
+def _load(config: ServerConfig, tls: ServerTls) -> None:
+    """Read the files of `tls`, whose names are lost in what is raised of them later."""
+    files = [file for file in (tls.certificate, tls.key, tls.client_authorities) if file is not None]
+    for file in files:
+        with file.open("rb"):
+            pass
+    try:
+        config.load()
+    except ssl.SSLError:
+        named = " and ".join(map(str, files))
+        raise ConfigError(
+            f"TLS cannot be spoken with {named}: each is to be PEM, and the key that of the certificate"
+        ) from None
+
+
 def tune_memory() -> None:
     """Set up the memory of a process that forwards, and whose requests leave no cycles.
 
@@ -280,11 +296,15 @@ def serve(
     """Serve an ASGI app on a socket that listens, until SIGINT or SIGTERM. `ready` is called once it does.
 
     What is in flight then has `grace` seconds to end; nothing new is taken. Errors of the app go to standard error.
+    Raises ConfigError where the files of `tls` do not serve, and OSError where one cannot be read.
     """
     logger = logging.getLogger("uvicorn.error")
     logger.setLevel(logging.ERROR)
     logger.addFilter(_WithoutBroken())
-    server = _Server(server_config(app, tls=tls, grace=grace), ready)
+    config = server_config(app, tls=tls, grace=grace)
+    if tls is not None:
+        _load(config, tls)
+    server = _Server(config, ready)
 
     def end(signum: int, frame: object) -> None:
         server.should_exit = True

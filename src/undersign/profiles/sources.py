@@ -80,7 +80,9 @@ class FromFile:
     @property
     def risk(self) -> str:
         """What may be wrong with the place, as a sentence; empty where nothing is."""
-        return "" if is_private(self.path) else f"others may read the file {self.path}: chmod 600 {self.path}"
+        if is_private(self.path) or not self.path.is_file():  # neither a folder nor a pipe is to have its mode changed
+            return ""
+        return f"others may read the file {self.path}: chmod 600 {self.path}"
 
 
 @dataclass(frozen=True)
