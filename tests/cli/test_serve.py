@@ -179,6 +179,19 @@ def test_a_scheme_that_signs_answers_has_its_answer_signed() -> None:
     assert b"X-Server-Authorization-HMAC-SHA256: " + base64.b64encode(mac) in head.splitlines()
 
 
+@pytest.mark.parametrize("scheme", ["stripe", "twilio"])
+def test_a_scheme_without_a_key_id_asks_for_none_and_takes_any(scheme: str, tmp_path: Path) -> None:
+    """A recipe, and one that is written out as a class."""
+    secret = ("--secret-env", "UNDERSIGN_SECRET")
+    config = ("--config", tmp_path / "config.toml")
+    with serving("--scheme", scheme, "--key-id", "whatever", *secret) as server:
+        added = undersign("profiles", "add", "hook", "--scheme", scheme, *secret, "--origin", server.url, *config)
+        assert (added.code, added.err) == (0, "")
+        result = undersign("call", "POST", "/x", "--profile", "hook", *config, stdin=b"{}")
+    assert result.code == 0
+    assert json.loads(result.out.partition(b"\n\n")[2])["key_id"] == scheme
+
+
 def test_a_gogrid_form() -> None:
     with answering() as (origin, outcomes):
         status, _, body = exchanged(origin, raw(GoGrid(), "POST", "/api/x", b"a=1", {"Content-Type": FORM}))

@@ -41,6 +41,7 @@ class Twilio(Scheme):
     algorithm: Literal["sha1", "sha256"] = "sha1"
     name: str = "twilio"
     window = None  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType, reportIncompatibleVariableOverride]
+    sends_key_id = False
 
     def __post_init__(self) -> None:
         if self.algorithm not in _MACS:
