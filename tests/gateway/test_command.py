@@ -26,8 +26,9 @@ ORIGIN = "https://api.example"
 TLS = "--listen 127.0.0.1:0 --tls-cert not-there.pem --tls-key not-there.pem"
 
 
-def fetched(url: str, context: ssl.SSLContext | None = None, body: bytes | None = None) -> bytes:
-    with urllib.request.urlopen(url, body, timeout=30, context=context) as answer:  # noqa: S310 - the proxy of a test
+def fetched(url: str, context: ssl.SSLContext | None = None, body: bytes | None = None, host: str = "") -> bytes:
+    asked = urllib.request.Request(url, body, {"Host": host} if host else {})  # noqa: S310 - the proxy of a test
+    with urllib.request.urlopen(asked, timeout=30, context=context) as answer:  # noqa: S310 - the same
         found: bytes = answer.read()
         return found
 
@@ -172,7 +173,7 @@ def test_a_signal_that_comes_while_it_starts_ends_it_too(number: signal.Signals)
 
 def test_mutual_tls_lets_in_whoever_has_a_certificate(tmp_path: Path) -> None:
     authority = trustme.CA()
-    served = authority.issue_cert("127.0.0.1")
+    served = authority.issue_cert("127.0.0.1", "proxy.internal")
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
     served.private_key_pem.write_to_path(tmp_path / "key.pem")
     for pem in served.cert_chain_pems:
@@ -183,6 +184,7 @@ def test_mutual_tls_lets_in_whoever_has_a_certificate(tmp_path: Path) -> None:
         stranger, known = (ssl.create_default_context(cafile=str(tmp_path / "ca.pem")) for _ in range(2))
         authority.issue_cert("client@example.org").configure_cert(known)
         assert fetched(f"{proxy.url}/a", known) == b"ok"
+        assert fetched(f"{proxy.url}/a", known, host="proxy.internal:8443") == b"ok"
         with pytest.raises(OSError):  # noqa: PT011 - of TLS or of the connection, as the version of TLS has it
             fetched(f"{proxy.url}/a", stranger)
-        assert len(upstream.requests) == 1
+        assert len(upstream.requests) == 2

@@ -110,6 +110,8 @@ class Keyring(keyring.backend.KeyringBackend):
     def get_password(self, service: str, username: str) -> str | None:
         if service == "locked":
             raise keyring.errors.KeyringLocked("the user has said no")
+        if service == "gone":
+            raise AttributeError("the bus has gone")
         return {("undersign", "k"): SECRET, ("undersign", "other"): "the secret of another"}.get((service, username))
 
     def set_password(self, service: str, username: str, password: str) -> None:
@@ -130,6 +132,8 @@ def test_the_systems_keyring(write: Write) -> None:
             profile(write, 'secret-keyring = "none"').secret()
         with pytest.raises(ConfigError, match="service locked, user k cannot be asked: KeyringLocked"):
             profile(write, 'secret-keyring = "locked"').secret()
+        with pytest.raises(ConfigError, match="service gone, user k cannot be asked: AttributeError"):
+            profile(write, 'secret-keyring = "gone"').secret()
     finally:
         keyring.set_keyring(before)
 

@@ -212,7 +212,7 @@ def _serve(
         adjust_clock=adjust_clock,
         check_response=None if check_response else False,
         token=door.token,
-        hosts=[door.listen[0]],
+        hosts=[door.listen[0] if door.certificate is None else "*"],  # over TLS browsers hold names to the certificate
         forwarder=Forwarder(client_timeout=timeout, upstream_timeout=timeout, http2=http2),
         on_failure=_say_failure,
     )
