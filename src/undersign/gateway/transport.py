@@ -114,6 +114,8 @@ def _framing_problem(status: int, fields: Fields) -> str | None:
     """Why nobody can tell where the answer ends, or what it is, as a sentence."""
     if status < 200:
         return "The upstream has switched to another protocol, which nobody asked for"
+    if status > 599:  # RFC 9110, section 15: it is invalid
+        return f"The upstream's status, {status}, is none of HTTP: they end with 599"
     coded = fields.values(b"transfer-encoding")
     if coded and [value.lower() for value in coded] != [b"chunked"]:
         return "The upstream's answer has a Transfer-Encoding that is not chunked alone"
