@@ -46,9 +46,14 @@ _MALLOC = {-1: 16 * 1024 * 1024, -3: 4 * 1024 * 1024}
 """M_TRIM_THRESHOLD: how much free memory is kept. M_MMAP_THRESHOLD: from which size on memory comes from the system."""
 
 
+_NO_HTTP = "This is not HTTP/1.1 as a proxy can pass it on"
+_TLS = "This is TLS, and plain HTTP is spoken here: call http:// instead of https://"
 _OF_AN_UPGRADE = frozenset({b"upgrade", b"http2-settings"})
 _TRAILERS: Any = deque(maxlen=0)
 """Takes the place of the headers' list once the head is complete, and keeps nothing: uvicorn would add trailers."""
+
+
+_log = logging.getLogger("undersign.gateway")
 
 
 class ForwardingProtocol(HttpToolsProtocol):
@@ -89,8 +94,10 @@ class ForwardingProtocol(HttpToolsProtocol):
         except httptools.HttpParserUpgrade as upgrade:
             if self._leaves_upgrade:
                 self._read_on(data[upgrade.args[0] :])
+        except httptools.HttpParserInvalidMethodError:
+            self._refuse(400, _TLS if data.startswith(b"\x16\x03") else f"{_NO_HTTP}, or its method is not known here")
         except httptools.HttpParserError:
-            self._refuse(400, "This is not HTTP/1.1 as a proxy can pass it on")
+            self._refuse(400, _NO_HTTP)
         if self._in_head and self._head_bytes > HEAD_LIMIT:
             self._refuse(431, f"The head of the request is over {HEAD_LIMIT} bytes")
 
@@ -162,6 +169,7 @@ class ForwardingProtocol(HttpToolsProtocol):
     def _refuse(self, status: int, sentence: str) -> None:
         if self.transport.is_closing():
             return
+        _log.warning("- - %d: %s", status, sentence)  # no request that an app is told of, and logs
         cycle = self.cycle
         is_of_this_body = cycle and not self._in_head and not self.pipeline and not cycle.response_started
         if not cycle or cycle.response_complete or is_of_this_body:
