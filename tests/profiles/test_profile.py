@@ -6,6 +6,7 @@ import os
 import pickle
 from dataclasses import FrozenInstanceError
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -121,6 +122,12 @@ def test_a_home_that_is_not_known_is_said_so(write: Write, monkeypatch: pytest.M
         load_profile("a", write(HEAD + f'secret-file = "{NOBODY}/secret"')).secret()
     with pytest.raises(ConfigError, match=f"{NOBODY}/x.toml: No such file or directory"):
         load_profile("a", write(f'[profiles.a]\nrecipe = "{NOBODY}/x.toml"\nkey-id = "k"'))
+
+
+@pytest.mark.parametrize("name", [None, 5, b"a", ["a"]])
+def test_what_is_no_name_is_said_so(name: Any, write: Write) -> None:
+    with pytest.raises(ConfigError, match=f"a profile is its name, as text, or a Profile, not {type(name).__name__}"):
+        load_profile(name, write(HEAD))
 
 
 def test_a_name_stands_as_the_file_has_it(write: Write) -> None:
