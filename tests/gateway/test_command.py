@@ -5,8 +5,10 @@ from __future__ import annotations
 import signal
 import socket
 import ssl
+import stat
 import subprocess
 import sys
+import tempfile
 import threading
 import urllib.request
 from pathlib import Path
@@ -40,6 +42,11 @@ def fetched(url: str, context: ssl.SSLContext | None = None, body: bytes | None 
         (("--origin", ORIGIN), "--key-id"),
         (("--origin", "api.example", "--key-id", "u"), "not an origin"),
         (("--origin", ORIGIN, "--key-id", "u", "--listen", "8081"), "HOST:PORT"),
+        (("--origin", ORIGIN, "--key-id", "u", "--listen", "unix:here"), "unix:/path"),
+        (
+            ("--origin", ORIGIN, "--key-id", "u", "--listen", "unix:/not/there"),
+            "cannot listen on unix:/not/there: No such",
+        ),
         (("--origin", ORIGIN, "--key-id", "u", "--listen", "127.0.0.1:99999"), "HOST:PORT"),
         (("--origin", ORIGIN, "--key-id", "u", "--listen", "0.0.0.0:0"), "not loopback"),
         (("--origin", ORIGIN, "--key-id", "u", "--listen", "[::]:0"), "not loopback"),
@@ -81,6 +88,26 @@ def test_the_upstream_is_spoken_to_in_http2_where_that_is_asked_for() -> None:
     request = Request("POST", asked.value(b":path").decode(), headers, asked.body, upstream.url)
     assert request.target == "//a/../%7e"
     assert Verifier(GoTom(), {KEY_ID: SECRET}).verify(request).key_id == KEY_ID
+
+
+@pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="there are no such sockets")
+def test_a_unix_socket_is_for_its_owner_alone() -> None:
+    # pytest's folders have names that are too long for such a socket.
+    with tempfile.TemporaryDirectory() as folder, WireServer() as upstream:
+        path = Path(folder) / "proxy"
+        with socket.socket(socket.AF_UNIX) as left_behind:
+            left_behind.bind(str(path))
+        options = ("--key-id", KEY_ID, "--origin", upstream.url, "--listen", f"unix:{path}")
+        with proxying(*options) as proxy, socket.socket(socket.AF_UNIX) as connection:
+            assert proxy.url == f"unix:{path}"
+            assert stat.S_IMODE(path.stat().st_mode) == 0o600
+            again = undersign("proxy", *options)
+            assert f"cannot listen on unix:{path}: Address already in use" in again.error
+            connection.connect(str(path))
+            connection.sendall(get("/a").replace(b"127.0.0.1", b"anything"))
+            assert read_all(connection).endswith(b"\r\n\r\nok")
+        upstream.verified(Verifier(GoTom(), {KEY_ID: SECRET}))
+        assert (proxy.code, path.exists()) == (0, False)
 
 
 def test_a_profile_says_all_of_it(tmp_path: Path) -> None:
