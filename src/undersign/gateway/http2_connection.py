@@ -33,6 +33,7 @@ QUIET = 1.0
 _MOST_STREAMS = 2**30 - 1  # numbers are odd, and have 31 bits
 _SETTINGS = b"\x04"  # the type of the frame that comes first
 _PING = b"undersgn"
+_UNPROCESSED = (ErrorCodes.REFUSED_STREAM, ErrorCodes.HTTP_1_1_REQUIRED)
 
 
 def _not_http2() -> Failure:
@@ -69,6 +70,7 @@ class Connection(asyncio.Protocol):
         """Done when the upstream has said that it speaks HTTP/2, or with why nothing goes over this connection."""
         self.closed: asyncio.Future[None] = self._loop.create_future()
         self.speaks_http1 = False
+        """Whether the upstream has chosen HTTP/1.1, or has asked for it (RFC 9113, section 7) when it saw a request."""
         self.is_open = True
         self._on_change = on_change
         self._patience = patience
@@ -103,11 +105,6 @@ class Connection(asyncio.Protocol):
             and len(self._streams) < self._h2.remote_settings.max_concurrent_streams
             and self._opened < _MOST_STREAMS
         )
-
-    @property
-    def was_used(self) -> bool:
-        """Whether a request went over it."""
-        return self._opened > 0
 
     def start(self, method: str, headers: list[tuple[bytes, bytes]], body: bytes | Pieces) -> Stream:
         """Send a request; only where it has room."""
@@ -257,7 +254,8 @@ class Connection(asyncio.Protocol):
                 self._leave_if_done(stream)
         elif isinstance(event, events.StreamReset):
             if stream := self._streams.get(event.stream_id or 0):
-                stream.on_broken(_refused if event.error_code == ErrorCodes.REFUSED_STREAM else _reset)
+                self.speaks_http1 |= event.error_code == ErrorCodes.HTTP_1_1_REQUIRED
+                stream.on_broken(_refused if event.error_code in _UNPROCESSED else _reset)
                 self._leave(stream)
         elif isinstance(event, events.WindowUpdated):
             if not event.stream_id:
@@ -272,6 +270,7 @@ class Connection(asyncio.Protocol):
             self._on_change(self)
         elif isinstance(event, events.ConnectionTerminated):
             self._is_retired = True
+            self.speaks_http1 |= event.error_code == ErrorCodes.HTTP_1_1_REQUIRED
             last = event.last_stream_id or 0
             for stream in [stream for number, stream in self._streams.items() if number > last]:
                 stream.on_broken(_refused)

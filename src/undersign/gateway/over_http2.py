@@ -1,5 +1,5 @@
 """HTTP/2 to the upstream, through h2: over https where ALPN says so, and else HTTP/1.1 through aiohttp; over http with
-prior knowledge, and nothing else.
+prior knowledge. An upstream that asks for HTTP/1.1 when it sees a request gets that on either.
 
 Requests to one origin share a connection; another one is opened where all are full. docs/gateway/engines.md says why it
 is h2, and not a client that is built upon it.
@@ -80,6 +80,8 @@ class OverHttp2(Transport):
                 raise Failure(502, answer.problem)
         except BaseException:
             stream.close()
+            if connection.speaks_http1:
+                origin.prefer_http1()
             raise
         return answer
 
@@ -128,7 +130,7 @@ class _Origin:
                         self._wake_one()  # there may be room for more than one
                     return connection
             if has_waited and not self._connections and self._opening is None:
-                in_vain += 1  # what was opened is gone already
+                in_vain += 1  # what was opened is gone already, as where an upstream says goodbye to each connection
                 if in_vain == 2:
                     raise lost()
             if self._opening is None and len(self._connections) < self._limit:
@@ -144,6 +146,10 @@ class _Origin:
             if reason is not None:
                 raise reason()
         return None
+
+    def prefer_http1(self) -> None:
+        """Send no more requests over HTTP/2 for some time."""
+        self.http1_until = self._loop.time() + _HTTP1_FOR
 
     async def close(self) -> None:
         """Close all connections; what is under way ends with Lost."""
@@ -189,8 +195,7 @@ class _Origin:
             self._wake_one()
         else:
             self._connections.remove(connection)
-            # An upstream that says goodbye to each new connection would be asked for one after the other.
-            self._wake_all(None if connection.was_used or self._connections else lost)
+            self._wake_all(None)
 
     async def _open(self) -> None:
         """Open a connection, or tell all who wait why there is none."""
@@ -213,7 +218,7 @@ class _Origin:
         except (OSError, UnicodeError) as error:
             return self._failed("The upstream could not be reached", why(error) if isinstance(error, OSError) else "")
         if connection.speaks_http1:
-            self.http1_until = self._loop.time() + _HTTP1_FOR
+            self.prefer_http1()
             return None
         if reason is None and not connection.has_room:  # it says goodbye, or takes no request at all
             connection.abort()
