@@ -123,6 +123,9 @@ class Forwarder:
     async def relay(self, answer: Answer, exchange: Exchange) -> None:
         """Send the answer on to the client, piece by piece."""
         try:
+            if exchange.takes_trailers and answer.may_have_trailers(over_http1=exchange.is_over_http1):
+                await _relay_with_trailers(answer, exchange)
+                return
             await exchange.begin(answer.status, answer.headers)
             while piece := await answer.read():
                 await exchange.put(piece, more=not answer.is_at_end)
@@ -134,6 +137,9 @@ class Forwarder:
     async def forward(self, scope: Scope, receive: Receive, send: Send, origin: str, *, add: Headers = ()) -> Exchange:
         """Send an ASGI request on to `origin`, its body as it comes in, and the answer back. It needs nothing else.
 
+        The request's trailers end here. No signature covers them, and a server behind may add them to the headers: what
+        was verified would not be what arrives.
+
         Of the names in `add` what the client has sent is taken off, and these headers come in their place. Returns the
         exchange, which says how it ended. Raises Broken where an answer that had begun cannot be completed.
         """
@@ -144,11 +150,23 @@ class Forwarder:
             if target is None:
                 raise Failure(400, "The target is not /path?query in printable ASCII without '#'")
             headers = self.incoming_headers(exchange, _not_forwarded(tuple([name for name, _ in add])))
-            outgoing = Outgoing(scope["method"], origin, target, headers + headers_as_text(add), *await exchange.body())
+            outgoing = Outgoing(
+                *(scope["method"], origin, target, headers + headers_as_text(add), *await exchange.body()),
+                takes_trailers=exchange.takes_trailers,
+            )
             await self.relay(await self.ask_prepared(lambda: outgoing), exchange)
 
         await exchange.run(work)
         return exchange
+
+
+async def _relay_with_trailers(answer: Answer, exchange: Exchange) -> None:
+    head = [*answer.headers, *answer.announced_trailers()]
+    await exchange.begin(answer.status, head, trailers=True)
+    while piece := await answer.read():
+        await exchange.put(piece)
+    await exchange.put(b"", more=False)
+    await exchange.end(answer.passing_trailers())
 
 
 def _over_http2(*options: Any) -> Transport:

@@ -27,8 +27,9 @@ from .heads import OF_ONE_CONNECTION, Fields, answer, raw_target
 from .observing import UNSIGNED, WEBSOCKET, Observer, current_record
 
 _LONGEST_KEPT = 64
-_FOR_THE_VERDICT = frozenset({b"connection", b"transfer-encoding", b"upgrade"})
-"""What belongs to one connection and has a part in the verdict. The forwarder takes it off."""
+_FOR_THE_VERDICT = frozenset({b"connection", b"transfer-encoding", b"upgrade", b"te"})
+"""What belongs to one connection and has a part in the verdict, or in what the answer may be. The forwarder takes it
+off."""
 
 
 class VerifyingGateway:

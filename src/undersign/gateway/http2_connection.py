@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from h2.events import Event
     from hyperframe.frame import Frame, GoAwayFrame
 
+    from .trailers import Trailers
+
 _CONNECTION_WINDOW = 16 * 1024 * 1024
 _IDLE = 15.0  # as aiohttp keeps connections
 QUIET = 1.0
@@ -106,19 +108,26 @@ class Connection(asyncio.Protocol):
             and self._opened < _MOST_STREAMS
         )
 
-    def start(self, method: str, headers: list[tuple[bytes, bytes]], body: bytes | Pieces) -> Stream:
+    def start(
+        self,
+        method: str,
+        headers: list[tuple[bytes, bytes]],
+        body: bytes | Pieces,
+        trailers: Trailers | None = None,
+    ) -> Stream:
         """Send a request; only where it has room."""
         self._opened += 1
         number = self._h2.get_next_available_stream_id()
         stream = self._streams[number] = Stream(self, number, method)
-        self._h2.send_headers(number, headers, end_stream=not body)
-        if not body:
+        behind = trailers.passing() if trailers is not None and isinstance(body, bytes) else []
+        self._h2.send_headers(number, headers, end_stream=not body and not behind)
+        if not body and not behind:
             stream.is_sent = True
-        elif isinstance(body, bytes) and len(body) <= self.room(number):
+        elif isinstance(body, bytes) and len(body) <= self.room(number) and not behind:
             self._h2.send_data(number, body, end_stream=True)
             stream.is_sent = True
         else:
-            stream.send(_one(body) if isinstance(body, bytes) else body)
+            stream.send(_one(body) if isinstance(body, bytes) else body, trailers)
         self._flush()
         return stream
 
@@ -151,10 +160,13 @@ class Connection(asyncio.Protocol):
             self._flush()
         return position - begin
 
-    def end_sending(self, stream: Stream) -> None:
-        """The body is whole."""
+    def end_sending(self, stream: Stream, trailers: list[tuple[bytes, bytes]]) -> None:
+        """The body is whole, and these come behind it."""
         stream.is_sent = True
-        self._h2.end_stream(stream.number)
+        if trailers:
+            self._h2.send_headers(stream.number, trailers, end_stream=True)
+        else:
+            self._h2.end_stream(stream.number)
         self._flush()
         self._leave_if_done(stream)
 
@@ -248,6 +260,9 @@ class Connection(asyncio.Protocol):
             if stream := self._streams.get(event.stream_id or 0):
                 headers = [(bytes(name), bytes(value)) for name, value in event.headers or ()]
                 stream.on_head(headers, has_body=event.stream_ended is None)
+        elif isinstance(event, events.TrailersReceived):
+            if stream := self._streams.get(event.stream_id or 0):
+                stream.trailers += [(bytes(name), bytes(value)) for name, value in event.headers or ()]
         elif isinstance(event, events.StreamEnded):
             if stream := self._streams.get(event.stream_id or 0):
                 stream.on_end()

@@ -36,6 +36,10 @@ class _Answer(Answer):
         self._stream = stream
 
     @property
+    def trailers(self) -> list[tuple[bytes, bytes]]:
+        return self._stream.trailers
+
+    @property
     def is_at_end(self) -> bool:
         return self._stream.is_at_end
 
@@ -72,7 +76,7 @@ class OverHttp2(Transport):
             except Failure:
                 origin.http1_until = 0.0  # it may have changed its mind
                 raise
-        stream = connection.start(outgoing.method, headers, body)
+        stream = connection.start(outgoing.method, headers, body, outgoing.trailers)
         try:
             await stream.head()
             answer = _Answer(stream)
@@ -271,6 +275,10 @@ def _head(outgoing: Outgoing, origin: _Origin) -> list[tuple[bytes, bytes]]:
     length = _length(outgoing)
     if length is not None:
         headers.append((b"content-length", b"%d" % length))
+    if outgoing.trailers is not None:
+        headers += outgoing.trailers.announced()
+    if outgoing.takes_trailers:
+        headers.append((b"te", b"trailers"))
     return headers
 
 

@@ -14,6 +14,7 @@ from ..core.grammar import TOKEN
 from ..core.message import Pairs, is_plain_target
 from .exchange import Failure, Pieces
 from .heads import OF_ONE_CONNECTION, Fields
+from .trailers import Trailers, announced, passing
 
 HEAD_LIMIT = 64 * 1024
 PIECE = 256 * 1024
@@ -29,6 +30,9 @@ class Outgoing(NamedTuple):
     `headers` are sent in their order, their values the wire's bytes as Latin-1, and are to be end-to-end ones;
     Content-Length and Transfer-Encoding follow from the body and `length`, the one that the client has declared, for a
     body that streams. Host goes as it stands here, or is the origin's where it does not.
+
+    `trailers` are those of a body that came in chunks. Over HTTP/1.1 they go out behind one that streams without a
+    length, and end here behind any other. With `takes_trailers` the upstream is told that its answer may have some.
     """
 
     method: str
@@ -37,6 +41,8 @@ class Outgoing(NamedTuple):
     headers: Pairs
     body: Body = b""
     length: int | None = None
+    trailers: Trailers | None = None
+    takes_trailers: bool = False
 
 
 class Lost(Failure):
@@ -55,6 +61,26 @@ class Answer(ABC):
         self.problem = _framing_problem(status, fields)
         """Why it cannot be passed on, as a sentence."""
         self.headers = _answer_headers(status, fields)
+        self._fields = fields
+
+    @property
+    def trailers(self) -> list[tuple[bytes, bytes]] | None:
+        """The list that holds the answer's trailers when its body has been read; None where none are asked for."""
+        return None
+
+    def may_have_trailers(self, *, over_http1: bool) -> bool:
+        """Whether any may come, and be passed on: in HTTP/1.1 a body with a length has no place for them."""
+        if self.trailers is None or self.status in _WITHOUT_BODY:
+            return False
+        return not over_http1 or not any(name == b"content-length" for name, _ in self.headers)
+
+    def announced_trailers(self) -> list[tuple[bytes, bytes]]:
+        """The Trailer field that goes on, or nothing."""
+        return announced(self._fields.values(b"trailer"), [name for name, _ in self.headers])
+
+    def passing_trailers(self) -> list[tuple[bytes, bytes]]:
+        """Those that go on, once the body has been read."""
+        return passing(self.trailers or (), [name for name, _ in self.headers])
 
     @property
     @abstractmethod
