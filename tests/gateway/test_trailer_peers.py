@@ -69,7 +69,7 @@ func serve() {
         w.Header().Set("X-Sum", "1")
         w.Header().Set(http.TrailerPrefix+"X-Other", "2")
     })}
-    if os.Args[2] == "2" { panic(server.ServeTLS(listener, os.Args[3], os.Args[3])) }
+    if os.Args[3] == "tls" { panic(server.ServeTLS(listener, os.Args[4], os.Args[4])) }
     panic(server.Serve(listener))
 }
 func main() {
@@ -114,19 +114,19 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Programs:
 
 
 @contextmanager
-def proxied(programs: Programs, language: str, version: str) -> Iterator[str]:
+def proxied(programs: Programs, language: str, version: str, tls: str) -> Iterator[str]:
     """A signing proxy in front of a server of that language, which speaks that version of HTTP."""
     folder = programs.folder
     commands: dict[str, list[str | Path]]
     commands = {"node": ["node", folder / "server.js"], "go": [folder / "trailers", "serve"]}
-    with subprocess.Popen([*commands[language], version, folder / "server.pem"], stdout=subprocess.PIPE) as server:
+    command = [*commands[language], version, tls, folder / "server.pem"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as server:
         try:
             assert server.stdout is not None
-            port, is_tls = int(server.stdout.readline()), (language, version) == ("go", "2")
-            tls = ssl.create_default_context()
-            programs.authority.configure_trust(tls)
-            forwarder = Forwarder(http2=version == "2", tls=tls if is_tls else None)
-            origin = f"http{'s' * is_tls}://127.0.0.1:{port}"
+            origin = f"http{'s' if tls else ''}://127.0.0.1:{int(server.stdout.readline())}"
+            trusting = ssl.create_default_context()
+            programs.authority.configure_trust(trusting)
+            forwarder = Forwarder(http2=version == "2", tls=trusting if tls else None)
             # The scheme signs no body, so that it streams.
             app = SigningProxy(presets.bokun(), KEY_ID, SECRET, origins=[origin], forwarder=forwarder)
             with running(app) as found:
@@ -135,12 +135,14 @@ def proxied(programs: Programs, language: str, version: str) -> Iterator[str]:
             server.kill()
 
 
-@pytest.mark.parametrize("version", ["1", "2"])
-@pytest.mark.parametrize("language", ["node", "go"])
-def test_both_ways(programs: Programs, language: str, version: str) -> None:
+@pytest.mark.parametrize(
+    ("language", "version", "tls"),
+    [("node", "1", ""), ("node", "2", ""), ("go", "1", ""), ("go", "1", "tls"), ("go", "2", "tls")],
+)
+def test_both_ways(programs: Programs, language: str, version: str, tls: str) -> None:
     clients: list[list[str | Path]]
     clients = [["node", programs.folder / "client.js"], [programs.folder / "trailers"]]
-    with proxied(programs, language, version) as url:
+    with proxied(programs, language, version, tls) as url:
         for client in clients:
             got, trailers, announced = json.loads(run(*client, url))
             assert got == {"trailers": {"x-hash": "1"}, "announced": "x-hash"}
@@ -151,7 +153,7 @@ def test_both_ways(programs: Programs, language: str, version: str) -> None:
 @pytest.mark.parametrize("version", ["1", "2"])
 def test_curl_shows_them(programs: Programs, version: str) -> None:
     needs("curl")
-    with proxied(programs, "node", version) as url:
+    with proxied(programs, "node", version, "") as url:
         shown = run("curl", "-sS", "-D", "-", "-o", programs.folder / "body", url, "-H", "TE: trailers")
         assert b"x-sum" not in shown
         shown = run("curl", "-sS", "-D", "-", "-H", "TE: trailers", "-H", "Connection: TE", url)
