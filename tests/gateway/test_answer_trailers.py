@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import aiohttp
 import pytest
 
 from tests.gateway.harness import Scripted, answering, forwarding, get, head_of, running, status_of, talk
@@ -17,6 +19,8 @@ from tests.gateway.processes import KEY_ID, SECRET
 from tests.gateway.signing import bokun
 from undersign import Verifier, presets
 from undersign.gateway import Forwarder, Outgoing, SigningProxy, VerifyingGateway
+from undersign.gateway.aiohttp_trailers import ResponseWithTrailers
+from undersign.gateway.serving import with_lifespan
 
 TE = ("TE: trailers", "Connection: TE, close")
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"
@@ -45,11 +49,11 @@ def http1(trailers: Pairs, head: Pairs, body: bytes) -> Iterator[tuple[str, bool
 
 
 @contextmanager
-def http2(trailers: Pairs, head: Pairs, body: bytes) -> Iterator[tuple[str, bool]]:
+def http2(trailers: Pairs, head: Pairs, body: bytes, status: bytes = b"200") -> Iterator[tuple[str, bool]]:
     def script(peer: Peer, number: int) -> None:
         while True:
             stream = peer.request().stream
-            peer.h2.send_headers(stream, [(b":status", b"200"), *head])
+            peer.h2.send_headers(stream, [(b":status", status), *head])
             if body:
                 peer.h2.send_data(stream, body)
             peer.h2.send_headers(stream, trailers, end_stream=True)
@@ -95,6 +99,12 @@ def test_a_client_that_does_not_take_them_gets_none(upstream: Callable[..., Any]
     answer = answer_through(upstream, [(b"x-t", b"1")], [(b"trailer", b"x-t")], b"abc", raw)
     assert body_of(answer) == b"3\r\nabc\r\n0\r\n\r\n"
     assert b"trailer" not in answer
+
+
+def test_other_heads_may_come_before_the_answers() -> None:
+    raw = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + over_http1([(b"x-t", b"1")], [], b"abc")
+    with Scripted(answering(raw)) as upstream, running(forwarding(upstream.url)) as port:
+        assert body_of(talk(port, asking())) == b"3\r\nabc\r\n0\r\nx-t: 1\r\n\r\n"
 
 
 @both
@@ -156,7 +166,7 @@ def test_an_answer_whose_end_is_no_http_is_not_ended(trailers: bytes) -> None:
 
 
 def test_what_only_one_of_two_parsers_takes_is_left_out() -> None:
-    raw = CHUNKED + b"\r\n3\r\nabc\r\n0\r\nx-t: 1\r\n folded\r\n\r\n"
+    raw = CHUNKED + b"\r\n3\r\nabc\r\n0\r\nx-s: 1\r\nx-t: 1\r\n folded\r\n\r\n"
     with Scripted(answering(raw)) as upstream, running(forwarding(upstream.url)) as port:
         assert body_of(talk(port, asking())) == b"3\r\nabc\r\n0\r\n\r\n"
 
@@ -205,9 +215,10 @@ def test_the_upstream_is_told_that_they_are_taken() -> None:
     with Scripted(script) as upstream, running(forwarding(upstream.url)) as port:
         talk(port, asking())
         talk(port, get("/"))
+        talk(port, asking(method="HEAD"))
     assert b"\r\nte: trailers\r\n" in heads[0]
     assert b"\r\nconnection: te\r\n" in heads[0]
-    assert b"\r\nte:" not in heads[1]
+    assert not any(b"\r\nte:" in head for head in heads[1:])
     found: list[Pairs] = []
 
     def script2(peer: Peer, number: int) -> None:
@@ -227,6 +238,52 @@ def test_an_answer_that_breaks_off_is_not_ended() -> None:
     raw = CHUNKED + b"\r\n3\r\nabc\r\n0\r\nx-t: 1\r\n"
     with Scripted(answering(raw)) as upstream, running(forwarding(upstream.url)) as port:
         assert body_of(talk(port, asking())) == b"3\r\nabc\r\n"
+
+
+def test_any_app_may_send_them() -> None:
+    """The server lets no other through, and none behind a body that does not come in chunks."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        assert scope["extensions"]["http.response.trailers"] == {}
+        headers = [(b"content-length", b"3")] if scope["path"] == "/length" else []
+        await send({"type": "http.response.start", "status": 200, "headers": headers, "trailers": True})
+        await send({"type": "http.response.body", "body": b"abc"})
+        first, second = [(b"x-t", b"1"), (b"set-cookie", b"a=1")], [(b"X-U", b"2"), (b"x-v", b"a\r\nb: c")]
+        await send({"type": "http.response.trailers", "headers": first, "more_trailers": True})
+        await send({"type": "http.response.trailers", "headers": second})
+
+    with running(with_lifespan(app)) as port:
+        assert body_of(talk(port, asking())) == b"3\r\nabc\r\n0\r\nx-t: 1\r\nx-u: 2\r\n\r\n"
+        assert body_of(talk(port, asking().replace(b" / ", b" /length "))) == b"abc"
+        assert body_of(talk(port, asking(method="HEAD"))) == b""
+
+
+@pytest.mark.parametrize("is_in_chunks", [True, False])
+def test_aiohttp_has_its_connection_back(is_in_chunks: bool) -> None:
+    """As soon as no trailers can come any more."""
+    whole_body = threading.Event()
+
+    def script(connection: socket.socket, number: int) -> None:
+        head_of(connection)
+        connection.sendall(CHUNKED + b"\r\n" if is_in_chunks else b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n")
+        assert whole_body.wait(30)
+        connection.sendall(b"3\r\nabc\r\n0\r\nx-t: 1\r\n\r\n" if is_in_chunks else b"abc")
+        connection.recv(1)
+
+    async def ask(url: str) -> None:
+        async with aiohttp.ClientSession(response_class=ResponseWithTrailers) as session, session.get(url) as answer:
+            assert isinstance(answer, ResponseWithTrailers)
+            assert answer.connection is not None
+            transport, own = answer.connection.transport, answer.connection.protocol
+            assert transport is not None
+            assert (transport.get_protocol() is own) == (not is_in_chunks)
+            whole_body.set()
+            assert await answer.read() == b"abc"
+            assert transport.get_protocol() is own
+            assert answer.trailers == ([(b"x-t", b"1")] if is_in_chunks else [])
+
+    with Scripted(script) as upstream:
+        asyncio.run(ask(upstream.url))
 
 
 @both
@@ -262,9 +319,13 @@ def test_an_answer_that_is_signed_has_none(upstream: Callable[..., Any]) -> None
     assert body_of(answer) == b"3\r\nabc\r\n0\r\n\r\n"
 
 
-@pytest.mark.parametrize("head", [[], [(b"content-length", b"3")]])
-def test_a_server_that_has_the_extension_sends_them_over_http2(head: Pairs) -> None:
+@pytest.mark.parametrize(
+    ("status", "head", "passing"),
+    [(b"200", [], True), (b"200", [(b"content-length", b"3")], True), (b"204", [], False)],
+)
+def test_a_server_that_has_the_extension_sends_them_over_http2(status: bytes, head: Pairs, passing: bool) -> None:
     """hypercorn does; HTTP/2 has a place for them behind a body with a length, too."""
+    body = b"" if status == b"204" else b"abc"
     asyncio_server, config_module = pytest.importorskip("hypercorn.asyncio"), pytest.importorskip("hypercorn.config")
     with socket.create_server(("127.0.0.1", 0)) as listener:
         config = config_module.Config()
@@ -281,11 +342,12 @@ def test_a_server_that_has_the_extension_sends_them_over_http2(head: Pairs) -> N
         async with Forwarder(http2=True) as forwarder:
             for takes_trailers in (True, False):
                 answer = await forwarder.ask(Outgoing("GET", origin, "/", (), takes_trailers=takes_trailers))
-                assert await whole(answer) == b"abc"
+                assert await whole(answer) == body
                 found.append((answer.announced_trailers(), answer.passing_trailers()))
-        assert found == [([(b"trailer", b"x-t")], [(b"x-t", b"1")]), ([], [])]
+        assert found == [([(b"trailer", b"x-t")], [(b"x-t", b"1")]) if passing else ([], []), ([], [])]
         ending.set()
         await serving
 
-    with http2([(b"x-t", b"1"), (b"age", b"1")], [(b"trailer", b"x-t"), *head], b"abc") as (behind, _):
+    trailers = [(b"x-t", b"1"), (b"age", b"1")]
+    with http2(trailers, [(b"trailer", b"x-t"), *head], body, status) as (behind, _):
         asyncio.run(run(behind))

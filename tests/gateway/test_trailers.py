@@ -163,6 +163,14 @@ def test_what_has_to_stand_in_a_head_is_left_out(proxies: dict[str, Any], line: 
     assert asked[b"trailer"] == b"x-t"
 
 
+def test_none_are_announced_where_none_can_come(proxies: dict[str, Any]) -> None:
+    for asked in (get("/", "Trailer: X-T"), get("/", "Trailer: X-T", method="POST", body=b"abc")):
+        assert status_of(talk(proxies["h1"], asked)) == 200
+        assert b"trailer" not in proxies["upstream"].requests[-1].lower()
+        assert status_of(talk(proxies["h2"], asked)) == 200
+        assert b"trailer" not in proxies["http2"].requests[-1][0]
+
+
 @pytest.mark.parametrize("line", [b"X-T", b"X T: 1", b"X-T: a\0b", b"X-T: a\nX-U: 2", b": 1", b"X-T: a\r\n b"])
 @pytest.mark.parametrize("over", ["h1", "h2"])
 def test_what_is_no_field_is_400(proxies: dict[str, Any], line: bytes, over: str) -> None:
@@ -182,7 +190,8 @@ def test_what_is_no_field_is_400(proxies: dict[str, Any], line: bytes, over: str
 )
 def test_too_many_are_431(proxies: dict[str, Any], trailers: bytes) -> None:
     before = len(proxies["upstream"].requests)
-    assert status_of(talk(proxies["h1"], post(trailers))) == 431
+    found = talk(proxies["h1"], post(trailers) + get("/next"))
+    assert (status_of(found), found.count(b"HTTP/1.1 ")) == (431, 1)
     assert len(proxies["upstream"].requests) == before
     assert status_of(talk(proxies["h1"], post(b"".join(b"X-%d: 1\r\n" % number for number in range(256))))) == 200
 

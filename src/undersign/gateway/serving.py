@@ -50,10 +50,6 @@ _MALLOC = {-1: 16 * 1024 * 1024, -3: 4 * 1024 * 1024}
 _OF_AN_UPGRADE = frozenset({b"upgrade", b"http2-settings"})
 
 
-class _TooLarge(Exception):
-    """Ends the reading of a connection."""
-
-
 class ForwardingProtocol(HttpToolsProtocol):
     """One connection of a client. It is the class for uvicorn's option `http`.
 
@@ -173,7 +169,7 @@ class ForwardingProtocol(HttpToolsProtocol):
             return
         if self.headers and (len(self.headers) > HEAD_FIELDS or _size(self.headers) > HEAD_LIMIT):
             self._refuse(431, f"The trailers of the request are over {HEAD_LIMIT} bytes or {HEAD_FIELDS} fields")
-            raise _TooLarge
+            return  # what is parsed from here on is never started: the connection closes
         super().on_message_complete()
         self._in_head = True
         self._head_bytes = 0
