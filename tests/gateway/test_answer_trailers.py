@@ -254,7 +254,9 @@ def test_any_app_may_send_them() -> None:
 
     with running(with_lifespan(app)) as port:
         assert body_of(talk(port, asking())) == b"3\r\nabc\r\n0\r\nx-t: 1\r\nx-u: 2\r\n\r\n"
-        assert body_of(talk(port, asking().replace(b" / ", b" /length "))) == b"abc"
+        with_length = asking().replace(b" / ", b" /length ")
+        assert body_of(talk(port, with_length)) == b"abc"
+        assert talk(port, with_length.replace(b", close", b""), asking()).count(b"HTTP/1.1 200") == 2
         assert body_of(talk(port, asking(method="HEAD"))) == b""
 
 
