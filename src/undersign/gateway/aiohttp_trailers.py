@@ -64,20 +64,21 @@ class _Beside(asyncio.Protocol):
         self._protocol = protocol
         self._is_in_head = True
         self._is_in_chunks = False
-        self._has_ended = False
-        self._parser = httptools.HttpResponseParser(self)
+        self._parser: httptools.HttpResponseParser | None = httptools.HttpResponseParser(self)
         if transport is not None:
             transport.set_protocol(self)
 
     def data_received(self, data: bytes) -> None:
         try:
-            self._parser.feed_data(data)
+            if self._parser is not None:
+                self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             self.trailers.clear()
             self._leave()
         self._protocol.data_received(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._leave()
         self._protocol.connection_lost(exc)
 
     def eof_received(self) -> bool | None:
@@ -92,22 +93,23 @@ class _Beside(asyncio.Protocol):
     # What the parser calls
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if not self._is_in_head and not self._has_ended:
+        if self._is_in_head:
+            self._is_in_chunks |= name.lower() == b"transfer-encoding"
+        elif self._parser is not None:  # or the answer has ended, and this is of something else
             self.trailers.append((name, value))
-        elif name.lower() == b"transfer-encoding":
-            self._is_in_chunks = True
 
     def on_headers_complete(self) -> None:
-        if self._parser.get_status_code() >= 200:  # or another head follows
+        # After an informational answer another head follows.
+        if self._parser is not None and self._parser.get_status_code() >= 200:
             self._is_in_head = False
             if not self._is_in_chunks:
                 self._leave()
 
     def on_message_complete(self) -> None:
         if not self._is_in_head:
-            self._has_ended = True
             self._leave()
 
     def _leave(self) -> None:
+        self._parser = None  # it refers to this, and the cycle would stay in memory until it is looked for
         if self._transport is not None and self._transport.get_protocol() is self:
             self._transport.set_protocol(self._protocol)
