@@ -101,6 +101,13 @@ def test_a_client_that_does_not_take_them_gets_none(upstream: Callable[..., Any]
     assert b"trailer" not in answer
 
 
+def test_what_connection_names_ends_there() -> None:
+    trailers, head = [(b"x-t", b"1"), (b"x-hop", b"1")], [(b"connection", b"x-hop"), (b"trailer", b"x-hop, x-t")]
+    answer = answer_through(http1, trailers, head, b"abc", asking())
+    assert body_of(answer) == b"3\r\nabc\r\n0\r\nx-t: 1\r\n\r\n"
+    assert b"x-hop" not in answer
+
+
 def test_other_heads_may_come_before_the_answers() -> None:
     raw = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + over_http1([(b"x-t", b"1")], [], b"abc")
     with Scripted(answering(raw)) as upstream, running(forwarding(upstream.url)) as port:

@@ -163,6 +163,14 @@ def test_what_has_to_stand_in_a_head_is_left_out(proxies: dict[str, Any], line: 
     assert asked[b"trailer"] == b"x-t"
 
 
+def test_what_connection_names_ends_there(proxies: dict[str, Any]) -> None:
+    """Trailers too, RFC 9110, section 7.6.1."""
+    asked = post(b"X-T: 1\r\nX-Hop: 1\r\n", "Connection: x-hop, close", "Trailer: X-T, X-Hop")
+    assert status_of(talk(proxies["h1"], asked)) == 200
+    assert proxies["upstream"].requests[-1].endswith(b"\r\n0\r\nx-t: 1\r\n\r\n")
+    assert b"x-hop" not in proxies["upstream"].requests[-1]
+
+
 def test_none_are_announced_where_none_can_come(proxies: dict[str, Any]) -> None:
     for asked in (get("/", "Trailer: X-T"), get("/", "Trailer: X-T", method="POST", body=b"abc")):
         assert status_of(talk(proxies["h1"], asked)) == 200

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from ..servers.linger import LINGER, PAUSE, Dropping, Left
 from .heads import Fields, Headers, Message, Receive, Scope, Send, sentence_answer
-from .trailers import ANSWERED, Trailers, asks_for_trailers, received_trailers
+from .trailers import ANSWERED, Trailers, asks_for_trailers, fold, received_trailers
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -228,7 +228,8 @@ class Exchange:
         received = received_trailers(self.scope)
         if received is None or not self.fields.values(b"transfer-encoding"):
             return None
-        return Trailers(received, self.fields.values(b"trailer"), sent, own)
+        named = self.fields.named_by_connection()
+        return Trailers(received, self.fields.values(b"trailer"), sent, own.union(map(fold, named)) if named else own)
 
     async def begin(self, status: int, headers: Headers, *, trailers: bool = False) -> None:
         """Send the head of the answer. With `trailers`, `end` is to be called after the last piece."""

@@ -76,11 +76,14 @@ class Answer(ABC):
 
     def announced_trailers(self) -> list[tuple[bytes, bytes]]:
         """The Trailer field that goes on, or nothing."""
-        return announced(self._fields.values(b"trailer"), [name for name, _ in self.headers])
+        return announced(self._fields.values(b"trailer"), self._not_in_trailers())
 
     def passing_trailers(self) -> list[tuple[bytes, bytes]]:
         """Those that go on, once the body has been read."""
-        return passing(self.trailers or (), [name for name, _ in self.headers])
+        return passing(self.trailers or (), self._not_in_trailers())
+
+    def _not_in_trailers(self) -> list[bytes]:
+        return [*(name for name, _ in self.headers), *self._fields.named_by_connection()]
 
     @property
     @abstractmethod
