@@ -94,11 +94,13 @@ def explain_command(
     return 1 if explained.comparison is not None and not explained.comparison.same else 0
 
 
-def explain_file(file: str, schemes: Sequence[Scheme], key_id: str | None, at: float | None) -> None:
+def explain_file(
+    file: str, schemes: Sequence[Scheme], key_id: str | None, at: float | None, origin: str | None
+) -> None:
     """The same for a file alone, as `sign --explain FILE` has it."""
     if "://" in file:
         raise ConfigError("METHOD is missing in front of the URL: or give the file of a request, as in request.http")
-    found = received(Path(file), None, None, None, schemes)
+    found = received(Path(file), None, None, None if origin is None else parse_origin(origin), schemes)
     tell(*found.notes)
     if at is None and found.at is not None:
         at = found.at

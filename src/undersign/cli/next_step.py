@@ -133,6 +133,7 @@ def _sign(
         return None
     words = ["undersign", "sign", given["method"], url, *_scheme_words(given)]
     words += [] if given["key_id"] is None else ["--key-id", given["key_id"]]
+    words += [] if given["origin"] is None else ["--origin", given["origin"]]
     words += [word for line in headers for word in ("-H", line)]
     words += [] if data is None else ["--data", str(data)]
     words += ["--nonce", nonce] if nonce else []

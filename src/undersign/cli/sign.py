@@ -60,7 +60,7 @@ def sign(
     if asked.url is None and explaining:
         if asked.headers or data is not None or not only_explained:
             raise click.UsageError("--explain FILE takes neither -H, --data nor --as: the request is in the file")
-        explain_file(asked.method, [scheme], signing.given_key_id, at)
+        explain_file(asked.method, [scheme], signing.given_key_id, at, asked.origin)
         return
     head = asked.head(signing.profile)
     key_id = signing.key_id()
