@@ -60,7 +60,9 @@ def test_explain_takes_it_for_a_file(tmp_path: Path) -> None:
     recipe.write_text(
         'name = "url"\nparts = ["url"]\nmac = "hmac-sha256"\nwindow = false\n[headers]\nX-Sig = "{signature}"\n'
     )
-    shown = undersign("sign", "--explain", file, "--recipe", recipe, "--key-id", "url", "--origin", "https://o.example:8443")
+    shown = undersign(
+        "sign", "--explain", file, "--recipe", recipe, "--key-id", "url", "--origin", "https://o.example:8443"
+    )
     assert "https://o.example:8443/" in shown.text
 
 
@@ -68,7 +70,10 @@ def test_explain_takes_it_for_a_file(tmp_path: Path) -> None:
     ("arguments", "said"),
     [
         (("/x",), "the URL is a path alone: say where it stands with --origin https://host"),
-        (("https://a.example/x", "--origin", "https://b.example"), "--origin https://b.example: the URL goes to https://a.example"),
+        (
+            ("https://a.example/x", "--origin", "https://b.example"),
+            "--origin https://b.example: the URL goes to https://a.example",
+        ),
         (("/x", "--origin", "b.example"), "not an origin: 'b.example'"),
         (("/x", "--origin", "https://b.example/base"), "not an origin: 'https://b.example/base'"),
     ],
