@@ -17,7 +17,7 @@ from ..core.grammar import did_you_mean
 from ..core.text import one_line, printable
 from ..errors import ConfigError
 from ..profiles import Profile
-from ..profiles.reading import find_profile, sends_key_id
+from ..profiles.reading import find_profile
 from ..registry import build_scheme, parse_option, scheme_names
 from ..scheme import Scheme
 from ..schemes.documents import load_recipe
@@ -216,7 +216,7 @@ def _extra(given: str) -> tuple[str, str]:
 
 def key_id_of(scheme: Scheme, key_id: str | None) -> str:
     """The key id of whoever signs: where the scheme sends none it is the scheme's name. Raises click.UsageError."""
-    if not sends_key_id(scheme):
+    if not scheme.sends_key_id:
         if key_id not in (None, scheme.name):
             say(f"undersign: {printable(scheme.name)} sends no key id, so --key-id is its own name whatever is given")
         return scheme.name

@@ -21,7 +21,6 @@ from ..core.message import Pairs, Request
 from ..errors import ConfigError
 from ..keys.file import load_keys
 from ..profiles import Profile
-from ..profiles.reading import sends_key_id
 from ..profiles.sources import FromEnvironment, FromFile
 from ..registry import scheme_names
 from ..scheme import Scheme, unusable_secret
@@ -129,7 +128,7 @@ class Given(NamedTuple):
         if key_id is None:
             return lambda key_id, scheme_name: secret
         # Of a scheme that sends no key id it is the scheme's own name, whoever is named here.
-        return {key_id_of(scheme, key_id) if not sends_key_id(scheme) else key_id: secret for scheme in self.schemes}
+        return {key_id_of(scheme, key_id) if not scheme.sends_key_id else key_id: secret for scheme in self.schemes}
 
 
 def keys_if_known(

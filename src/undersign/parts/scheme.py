@@ -78,6 +78,10 @@ class SchemeOfParts(Scheme):
         return carriers.carrier_of("key_id") if "key_id" in carriers.sent else ""
 
     @property
+    def sends_key_id(self) -> bool:  # type: ignore[override]  # pyright: ignore[reportIncompatibleVariableOverride]
+        return bool(self.key_id_carrier)
+
+    @property
     def several_signatures(self) -> bool:  # type: ignore[override]  # pyright: ignore[reportIncompatibleVariableOverride]
         return self._program.carriers.sends_several
 

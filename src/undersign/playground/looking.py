@@ -62,7 +62,7 @@ class Looked(NamedTuple):
     def keys(self) -> Keys:
         """The one key: for the key id that is typed, else for whichever the request names."""
         secret = Secret(self.question.secret or b"\0")
-        if self.question.key_id and _sends_key_id(self.question.scheme):
+        if self.question.key_id and self.question.scheme.sends_key_id:
             return {self.question.key_id: secret}
         return lambda key_id, scheme_name: secret
 
@@ -169,7 +169,7 @@ def scheme_shown(scheme: Scheme, name: str, *, is_recipe: bool) -> dict[str, Any
     about = presets.described(name) if known and name in presets.names() else None
     return {
         "name": scheme.name,
-        "sends_key_id": _sends_key_id(scheme),
+        "sends_key_id": scheme.sends_key_id,
         "extras": list(scheme.extras),
         "mistakes": about.mistakes if about else "",
         "source": about.source if about else "",
@@ -177,10 +177,6 @@ def scheme_shown(scheme: Scheme, name: str, *, is_recipe: bool) -> dict[str, Any
         "example": known and has_example(name),
         "recipe": scheme.as_mapping() if isinstance(scheme, Recipe) else None,
     }
-
-
-def _sends_key_id(scheme: Scheme) -> bool:
-    return not isinstance(scheme, SchemeOfParts) or bool(scheme.key_id_carrier)
 
 
 def _no_files(name: str) -> bytes:
@@ -225,7 +221,7 @@ def _instant(at: float) -> str:
 
 def _key_id(found: Looked) -> tuple[str, str]:
     """Whose key it is, and where that is from."""
-    if not _sends_key_id(found.question.scheme):
+    if not found.question.scheme.sends_key_id:
         return found.question.scheme.name, "scheme"
     if found.question.key_id:
         return found.question.key_id, "typed"
