@@ -168,6 +168,11 @@ class Scheme(ABC):
         """The names of what a credential has to have besides key id and secret. The default names none."""
         return ()
 
+    @property
+    def optional_extras(self) -> tuple[str, ...]:
+        """The names of what it may have besides those. The default names none."""
+        return ()
+
     @abstractmethod
     def covers(self, request: Request) -> frozenset[Component]:
         """What of this request the signature covers."""

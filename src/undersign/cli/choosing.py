@@ -161,12 +161,12 @@ class Extras(NamedTuple):
 
     def of(self, scheme: Scheme) -> dict[str, str]:
         """The values that the scheme sends. Raises ConfigError for one that is missing, or that it does not send."""
-        wanted = scheme.extras
+        known = (*scheme.extras, *scheme.optional_extras)
         for name in self.values:
-            if name not in wanted:
-                having = f"it sends {', '.join(wanted)}" if wanted else "it sends none"
+            if name not in known:
+                having = f"it sends {', '.join(known)}" if known else "it sends none"
                 raise ConfigError(f"--extra {name}: {scheme.name} sends no such value; {having}")
-        for name in wanted:
+        for name in scheme.extras:
             if name not in self.values:
                 raise ConfigError(f"{scheme.name} sends {name!r}: give it with --extra {name}=…, see --help")
         return self.values

@@ -89,6 +89,10 @@ class SchemeOfParts(Scheme):
     def extras(self) -> tuple[str, ...]:
         return self._program.extras
 
+    @property
+    def optional_extras(self) -> tuple[str, ...]:
+        return tuple(sorted(self._program.optional_extras))
+
     # What a diagnosis asks, which reads more leniently
 
     @property

@@ -1,0 +1,75 @@
+"""Extras that a credential may have, as Tuya's access token: given, they are signed and sent; left out, neither."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command import undersign
+from undersign import Recipe, presets
+from undersign.playground import answer
+
+KEY, SECRET, NONCE, NOW = "1KAD46OrT9HafiKdsXeg", "4OHBOnWOqaEC1mWXOpVL3yV50s0qGSRC", "n1", "1588925778"
+URL = "https://openapi.tuyaus.com/v2.0/apps?page_no=1"
+TUYA = ("--scheme", "tuya", "--key-id", KEY, "--nonce", NONCE, "--at", NOW, "--json")
+ENV = {"UNDERSIGN_SECRET": SECRET}
+
+
+def signature(token: str) -> str:
+    empty = hashlib.sha256(b"").hexdigest()
+    string = f"{KEY}{token}{NOW}000{NONCE}GET\n{empty}\n\n/v2.0/apps?page_no=1"
+    return hmac.new(SECRET.encode(), string.encode(), "sha256").hexdigest().upper()
+
+
+@pytest.mark.parametrize("token", ["", "3f4eda2bdec17232f67c0b188af3eec1"])
+def test_the_command_line_takes_one(token: str) -> None:
+    extra = ("--extra", f"access_token={token}") if token else ()
+    result = undersign("sign", "GET", URL, *TUYA, *extra, env=ENV)
+    headers = dict(json.loads(result.text)["headers"])
+    assert (headers["sign"], headers.get("access_token", "")) == (signature(token), token)
+
+
+def test_so_does_a_profile(tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text(
+        f'[profiles.home]\nscheme = "tuya"\nkey-id = "{KEY}"\nsecret-env = "UNDERSIGN_SECRET"\n'
+        '[profiles.home.extras]\naccess_token = { env = "TOKEN" }\n'
+    )
+    profile = ("--profile", "home", "--config", config, "--nonce", NONCE, "--at", NOW, "--json")
+    result = undersign("sign", "GET", URL, *profile, env={**ENV, "TOKEN": "abc"})
+    assert dict(json.loads(result.text)["headers"])["sign"] == signature("abc")
+    assert undersign("profiles", "check", "--config", config, env={**ENV, "TOKEN": "abc"}).text == "ok: home\n"
+
+
+def test_another_name_is_still_none() -> None:
+    result = undersign("sign", "GET", URL, *TUYA, "--extra", "acces_token=x", env=ENV)
+    assert "tuya sends no such value; it sends access_token" in result.error
+
+
+def test_the_page_asks_for_it_and_signs_without_it_as_well() -> None:
+    question = {
+        "action": "look",
+        "scheme": "tuya",
+        "pasted": URL,
+        "key_id": KEY,
+        "secret": SECRET,
+        "nonce": NONCE,
+        "now": float(NOW),
+    }
+    for token in ("", "abc"):
+        found = answer({**question, "extra": {"access_token": token}})
+        assert found["scheme"]["extras"] == ["access_token"]
+        assert ("access_token: abc" in found["send"]["headers"]) == bool(token)
+
+
+def test_recipe_check_and_the_scheme_say_so(tmp_path: Path) -> None:
+    scheme = presets.tuya()
+    assert isinstance(scheme, Recipe)
+    assert (scheme.extras, scheme.optional_extras) == ((), ("access_token",))
+    file = tmp_path / "tuya.json"
+    file.write_text(json.dumps(scheme.as_mapping()))
+    assert "extra access_token, where there is one: header access_token" in undersign("recipe", "check", file).text
