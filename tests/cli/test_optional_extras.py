@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import shlex
 from pathlib import Path
 
 import pytest
 
 from tests.cli.command import undersign
+from tests.clients.wire import WireServer
 from undersign import Recipe, presets
 from undersign.playground import answer
 
@@ -73,3 +75,39 @@ def test_recipe_check_and_the_scheme_say_so(tmp_path: Path) -> None:
     file = tmp_path / "tuya.json"
     file.write_text(json.dumps(scheme.as_mapping()))
     assert "extra access_token, where there is one: header access_token" in undersign("recipe", "check", file).text
+
+
+def test_it_is_among_what_is_explained(tmp_path: Path) -> None:
+    explained = ("sign", "GET", URL, *TUYA[:-1], "--explain")
+    no_secret = {"UNDERSIGN_SECRET": None}
+    assert "<access_token>" not in undersign(*explained, env=no_secret).text
+    assert "<access_token>" in undersign(*explained, "--extra", "access_token=abc", env=no_secret).text
+    result = undersign(*explained, "--extra", "access_token=abc", "--as", "json", env=ENV)
+    shown = json.loads(result.text)
+    assert "access_token" in [part["name"] for part in shown["explanation"]["parts"]]
+    config = tmp_path / "config.toml"
+    config.write_text(
+        f'[profiles.home]\nscheme = "tuya"\nkey-id = "{KEY}"\nextras = {{ access_token = {{ env = "TOKEN" }} }}\n'
+    )
+    profile = ("--profile", "home", "--config", config, "--nonce", NONCE, "--at", NOW, "--explain")
+    assert "<access_token>" in undersign("sign", "GET", URL, *profile, env=no_secret).text
+    wrong = undersign(*explained, "--extra", "token=abc", env=no_secret)
+    assert "tuya sends no such value; it sends access_token" in wrong.error
+
+
+def test_the_command_after_a_refused_call_names_it_without_its_value(wire: WireServer) -> None:
+    wire.respond = lambda raw: b"HTTP/1.1 401 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    call = ("call", "GET", wire.url + "/x", "--scheme", "tuya", "--key-id", KEY, "--extra", "access_token=abcdef")
+    refused = undersign(*call, env=ENV)
+    words = shlex.split(refused.err.splitlines()[-1])
+    assert words[words.index("--extra") + 1] == "access_token="
+    assert "abcdef" not in refused.err
+    assert "<access_token>" in undersign(*words[1:], env={"UNDERSIGN_SECRET": None}).text
+
+
+def test_so_it_is_of_a_request_in_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "request.http"
+    file.write_bytes(b"GET /x HTTP/1.1\r\nHost: openapi.tuyaus.com\r\n\r\n")
+    explained = ("sign", "--explain", file, "--scheme", "tuya", "--key-id", KEY)
+    assert "<access_token>" not in undersign(*explained).text
+    assert "<access_token>" in undersign(*explained, "--extra", "access_token=abc").text

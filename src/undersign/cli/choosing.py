@@ -161,15 +161,19 @@ class Extras(NamedTuple):
 
     def of(self, scheme: Scheme) -> dict[str, str]:
         """The values that the scheme sends. Raises ConfigError for one that is missing, or that it does not send."""
+        self.check(scheme)
+        for name in scheme.extras:
+            if name not in self.values:
+                raise ConfigError(f"{scheme.name} sends {name!r}: give it with --extra {name}=…, see --help")
+        return self.values
+
+    def check(self, scheme: Scheme) -> None:
+        """Raises ConfigError for a value that the scheme does not send."""
         known = (*scheme.extras, *scheme.optional_extras)
         for name in self.values:
             if name not in known:
                 having = f"it sends {', '.join(known)}" if known else "it sends none"
                 raise ConfigError(f"--extra {name}: {scheme.name} sends no such value; {having}")
-        for name in scheme.extras:
-            if name not in self.values:
-                raise ConfigError(f"{scheme.name} sends {name!r}: give it with --extra {name}=…, see --help")
-        return self.values
 
     def nonce_for(self, scheme: Scheme) -> str:
         """The nonce, a new one unless it is given; empty where the scheme sends none."""

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import click
 
-from ..core.credentials import parse_origin
+from ..core.credentials import Credential, parse_origin
 from ..diagnosing.strings import beside
 from ..errors import CannotSign, ConfigError, Reason, Rejected
 from ..explaining import Comparison, Explanation, explain
@@ -95,7 +95,7 @@ def explain_command(
 
 
 def explain_file(
-    file: str, schemes: Sequence[Scheme], key_id: str | None, at: float | None, origin: str | None
+    file: str, schemes: Sequence[Scheme], who: Credential | None, at: float | None, origin: str | None
 ) -> None:
     """The same for a file alone, as `sign --explain FILE` has it."""
     if "://" in file:
@@ -105,7 +105,7 @@ def explain_file(
     if at is None and found.at is not None:
         at = found.at
         tell(found.clock)
-    click.echo(fitted_prose(str(explained_of(found, schemes, clock_at(at)(), key_id=key_id))))
+    click.echo(fitted_prose(str(explained_of(found, schemes, clock_at(at)(), key_id=who))))
 
 
 def read_signed(signed_string: Path, file: Path | None) -> bytes:
@@ -133,7 +133,7 @@ def explained_of(
     schemes: Sequence[Scheme],
     now: float,
     *,
-    key_id: str | None = None,
+    key_id: str | Credential | None = None,
     signed: bytes | None = None,
     keys: Keys | None = None,
 ) -> Explained:
@@ -158,7 +158,7 @@ def as_json_of(explained: Explained) -> dict[str, object]:
     return shown if explained.comparison is None else {**shown, "comparison": explained.comparison.as_json()}
 
 
-def _meant(found: Received, schemes: Sequence[Scheme], key_id: str | None) -> Scheme:
+def _meant(found: Received, schemes: Sequence[Scheme], key_id: str | Credential | None) -> Scheme:
     claiming = [scheme for scheme in schemes if claims(scheme, found.request)]
     if key_id is not None:
         # One that nobody has signed is for the first of several schemes, unless it says more.
