@@ -111,3 +111,18 @@ def test_so_it_is_of_a_request_in_a_file(tmp_path: Path) -> None:
     explained = ("sign", "--explain", file, "--scheme", "tuya", "--key-id", KEY)
     assert "<access_token>" not in undersign(*explained).text
     assert "<access_token>" in undersign(*explained, "--extra", "access_token=abc").text
+
+
+def test_explain_takes_it_for_a_request_that_is_to_be_signed(tmp_path: Path) -> None:
+    file = tmp_path / "request.http"
+    file.write_bytes(b"GET /x HTTP/1.1\r\nHost: openapi.tuyaus.com\r\n\r\n")
+    explained = ("explain", file, "--scheme", "tuya", "--at", NOW, "--nonce", "n7")
+    shown = undersign(*explained, "--key-id", KEY, "--extra", "access_token=abc").text
+    assert ("<access_token>" in shown, "n7" in shown, "abc" in shown) == (True, True, False)
+    string = tmp_path / "string.txt"
+    empty = hashlib.sha256(b"").hexdigest()
+    string.write_text(f"{KEY}<access_token>{NOW}000n7GET\n{empty}\n\n/x")
+    same = undersign(*explained, "--key-id", KEY, "--extra", "access_token=abc", "--signed-string", string)
+    assert same.code == 0, same.text
+    assert "give --key-id ID too" in undersign(*explained).error
+    assert "sends no such value" in undersign(*explained, "--key-id", KEY, "--extra", "token=abc").error

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import click
 
-from ..core.credentials import NO_SECRET, Credential
+from ..core.credentials import Credential
 from ..core.message import Request
 from ..errors import ConfigError
 from ..profiles import Profile
@@ -47,8 +47,7 @@ class Signing(NamedTuple):
         Raises ConfigError for an extra that the scheme does not send.
         """
         self.extras.check(self.scheme)
-        names = {*self.extras.values, *(() if self.profile is None else self.profile.extra_sources)}
-        return Credential(key_id, NO_SECRET, extra={name: name for name in names})
+        return self.extras.shown(key_id, *(() if self.profile is None else self.profile.extra_sources))
 
     def credential(self, key_id: str) -> Credential:
         """Key id, secret and extras, for the profile's origins alone. It may ask for the secret on the terminal.
