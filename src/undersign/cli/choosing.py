@@ -13,11 +13,12 @@ from typing import Any, NamedTuple, TypeVar
 import click
 
 from ..clients.nonces import nonces_of
+from ..core.credentials import NO_SECRET, Credential
 from ..core.grammar import did_you_mean
 from ..core.text import one_line, printable
 from ..errors import ConfigError
 from ..profiles import Profile
-from ..profiles.reading import find_profile, sends_key_id
+from ..profiles.reading import find_profile
 from ..registry import build_scheme, parse_option, scheme_names
 from ..scheme import Scheme
 from ..schemes.documents import load_recipe
@@ -161,15 +162,23 @@ class Extras(NamedTuple):
 
     def of(self, scheme: Scheme) -> dict[str, str]:
         """The values that the scheme sends. Raises ConfigError for one that is missing, or that it does not send."""
-        wanted = scheme.extras
-        for name in self.values:
-            if name not in wanted:
-                having = f"it sends {', '.join(wanted)}" if wanted else "it sends none"
-                raise ConfigError(f"--extra {name}: {scheme.name} sends no such value; {having}")
-        for name in wanted:
+        self.check(scheme)
+        for name in scheme.extras:
             if name not in self.values:
                 raise ConfigError(f"{scheme.name} sends {name!r}: give it with --extra {name}=…, see --help")
         return self.values
+
+    def check(self, scheme: Scheme) -> None:
+        """Raises ConfigError for a value that the scheme does not send."""
+        known = (*scheme.extras, *scheme.optional_extras)
+        for name in self.values:
+            if name not in known:
+                having = f"it sends {', '.join(known)}" if known else "it sends none"
+                raise ConfigError(f"--extra {name}: {scheme.name} sends no such value; {having}")
+
+    def shown(self, key_id: str, *others: str) -> Credential:
+        """Who signs, for an explanation, which shows neither the secret nor what these and other extras hold."""
+        return Credential(key_id, NO_SECRET, extra={name: name for name in (*self.values, *others)})
 
     def nonce_for(self, scheme: Scheme) -> str:
         """The nonce, a new one unless it is given; empty where the scheme sends none."""
@@ -216,7 +225,7 @@ def _extra(given: str) -> tuple[str, str]:
 
 def key_id_of(scheme: Scheme, key_id: str | None) -> str:
     """The key id of whoever signs: where the scheme sends none it is the scheme's name. Raises click.UsageError."""
-    if not sends_key_id(scheme):
+    if not scheme.sends_key_id:
         if key_id not in (None, scheme.name):
             say(f"undersign: {printable(scheme.name)} sends no key id, so --key-id is its own name whatever is given")
         return scheme.name

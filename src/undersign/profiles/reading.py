@@ -11,7 +11,6 @@ from typing import Any, TypeVar, cast
 from ..core.credentials import parse_origin
 from ..core.grammar import CONTROL_BUT_TAB, did_you_mean
 from ..errors import ConfigError
-from ..parts.scheme import SchemeOfParts
 from ..registry import scheme_names
 from ..scheme import Scheme
 from .document import Document, Problem, parse_document, place_of, read_document
@@ -187,7 +186,7 @@ class _Reader:
         key_id = self._of("key-id", str, 'text, as in key-id = "me"')
         if key_id is not None and CONTROL_BUT_TAB.search(key_id):
             self._note("it holds a control character: remove it", "key-id")
-        if scheme is None or not sends_key_id(scheme):
+        if scheme is None or not scheme.sends_key_id:
             return None if scheme is None else scheme.name
         if "key-id" not in {*self._table, *self._misspelt}:
             self._note('who signs is missing: write key-id = "…"', "key-id")
@@ -246,9 +245,10 @@ class _Reader:
     def _extras(self, scheme: Scheme | None, key_id: str) -> dict[str, Source]:
         found: dict[str, Source] = {}
         for name, value in self._of_table("extras").items():
-            if scheme is not None and name not in scheme.extras:
-                having = f"it sends {', '.join(scheme.extras)}" if scheme.extras else "it sends none"
-                meant = did_you_mean(name, scheme.extras)
+            known = () if scheme is None else (*scheme.extras, *scheme.optional_extras)
+            if scheme is not None and name not in known:
+                having = f"it sends {', '.join(known)}" if known else "it sends none"
+                meant = did_you_mean(name, known)
                 self._note(f"{scheme.name} sends no such value{meant}; {having}", "extras", name)
                 continue
             source = self._extra(name, value, key_id)
@@ -277,11 +277,6 @@ class _Reader:
     def _path(self, name: str) -> Path:
         """A path as it is meant in the file: from the folder that the file is in."""
         return self._document.file.parent / Path(name).expanduser()
-
-
-def sends_key_id(scheme: Scheme) -> bool:
-    """Whether the scheme sends a key id; where it does not, its own name stands for it."""
-    return not isinstance(scheme, SchemeOfParts) or bool(scheme.key_id_carrier)
 
 
 def _builds(choice: SchemeChoice) -> bool:

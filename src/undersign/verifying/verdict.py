@@ -408,7 +408,7 @@ def verdict(
         # One way for both, as the time would tell them apart.
         has_own_name = claim.key_id == scheme.name
         reason, detail = _NOT_FITTING if known else _NOT_KNOWN
-        if has_own_name and not known and not getattr(scheme, "key_id_carrier", scheme.name):
+        if has_own_name and not known and not scheme.sends_key_id:
             # No caller could ask for another, so this tells none of them anything.
             detail += f"; {scheme.name} sends none, so the keys have its secret under {scheme.name!r}"
         return _refused(scheme, claim, reason, detail)

@@ -26,6 +26,7 @@ from typing import NamedTuple
 from ...core.grammar import did_you_mean
 from ...errors import ConfigError
 from ...scheme import Scheme
+from ..options import checked
 
 FIELDS = ("Source", "Window", "Refusal", "Mistakes")
 
@@ -55,8 +56,13 @@ def preset(name: str) -> Callable[..., Scheme]:
     if name not in names():
         raise ConfigError(f"there is no preset {name!r}{did_you_mean(name, names())}; there are {', '.join(names())}")
     word = name.replace("-", "_")
+    return _made_by(word)
+
+
+@cache
+def _made_by(word: str) -> Callable[..., Scheme]:
     found: Callable[..., Scheme] = getattr(importlib.import_module(f"{__name__}.{word}"), word)
-    return found
+    return found if isinstance(found, type) else checked(found)
 
 
 def described(name: str) -> Description:

@@ -40,6 +40,7 @@ class Twilio(Scheme):
 
     algorithm: Literal["sha1", "sha256"] = "sha1"
     name: str = "twilio"
+    sends_key_id = False
     window = None  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType, reportIncompatibleVariableOverride]
 
     def __post_init__(self) -> None:
