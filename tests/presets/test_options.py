@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import pickle
 from typing import Any
 
 import pytest
@@ -81,3 +82,8 @@ def test_a_number_among_choices_is_read_from_text() -> None:
 def test_an_option_without_its_name_is_no_option() -> None:
     with pytest.raises(TypeError, match=r"duo\(\) takes 0 positional arguments"):
         presets.duo("2")
+
+
+@pytest.mark.parametrize("name", ["duo", "twilio"])
+def test_what_makes_a_preset_is_pickled_by_name(name: str) -> None:
+    assert pickle.loads(pickle.dumps(getattr(presets, name))) is getattr(presets, name)

@@ -10,10 +10,12 @@ header that is not UTF-8 cannot go through, and is refused with a sentence.
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from typing import Any
 
 import aiohttp
+from aiohttp.connector import Connection
 from multidict import CIMultiDict, istr
 from yarl import URL
 
@@ -30,6 +32,9 @@ class _Answer(Answer):
     def __init__(self, response: aiohttp.ClientResponse) -> None:
         super().__init__(response.status, Fields(response.raw_headers))
         self._response = response
+        self._closed: asyncio.Future[None] | None = None
+        if response.connection is not None and self._fields.values(b"transfer-encoding"):
+            self._closed = _closed(response.connection)
 
     @property
     def trailers(self) -> list[tuple[bytes, bytes]] | None:
@@ -40,13 +45,37 @@ class _Answer(Answer):
         return self._response.content.at_eof()
 
     async def read(self) -> bytes:
+        if self._closed is not None:
+            self._closed.add_done_callback(self._on_closed)
         try:
             return await self._response.content.readany()
         except (aiohttp.ClientError, OSError) as error:
             raise Failure(502, f"The upstream's answer broke off: {type(error).__name__}") from None
+        finally:
+            if self._closed is not None:
+                self._closed.remove_done_callback(self._on_closed)
+
+    def _on_closed(self, closed: asyncio.Future[None]) -> None:
+        """aiohttp closes the connection when chunks are none, and leaves whoever reads them to wait."""
+        if not self.is_at_end and self._response.content.exception() is None:
+            self._response.content.set_exception(aiohttp.ClientPayloadError())
 
     def close(self) -> None:
         self._response.release() if self._response.content.at_eof() else self._response.close()
+
+
+def _closed(connection: Connection) -> asyncio.Future[None] | None:
+    """What is done when the connection is closed, by whomever; None where it is closed already."""
+    closed = connection.protocol.closed if connection.protocol is not None else None
+    if closed is not None:
+        closed.remove_done_callback(_was_seen)
+        closed.add_done_callback(_was_seen)
+    return closed
+
+
+def _was_seen(closed: asyncio.Future[None]) -> None:
+    """Take note of how it was closed, or asyncio complains that nobody does."""
+    closed.cancelled() or closed.exception()
 
 
 class OverAiohttp(Transport):

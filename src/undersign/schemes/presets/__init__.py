@@ -61,8 +61,12 @@ def preset(name: str) -> Callable[..., Scheme]:
 
 @cache
 def _made_by(word: str) -> Callable[..., Scheme]:
-    found: Callable[..., Scheme] = getattr(importlib.import_module(f"{__name__}.{word}"), word)
-    return found if isinstance(found, type) else checked(found)
+    module = importlib.import_module(f"{__name__}.{word}")
+    found: Callable[..., Scheme] = getattr(module, word)
+    if not isinstance(found, type):
+        found = checked(found)
+        setattr(module, word, found)  # where pickle looks for it
+    return found
 
 
 def described(name: str) -> Description:
