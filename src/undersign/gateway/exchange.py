@@ -19,7 +19,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from ..servers.linger import LINGER, PAUSE, Dropping, Left
-from .heads import Fields, Headers, Message, Receive, Scope, Send, sentence_answer
+from .heads import Fields, Headers, Message, Receive, Scope, Send, framing_problem, sentence_answer
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -186,8 +186,11 @@ class Exchange:
         """The body, and the length that the client has declared; empty where none comes.
 
         One that is declared to be small is read to its end first: so a slow client holds no connection to the upstream,
-        and the request can be sent again where such a connection turns out to be lost.
+        and the request can be sent again where such a connection turns out to be lost. Raises Failure(400) for one whose
+        end is anybody's guess.
         """
+        if problem := framing_problem(self.scope, self.fields):
+            raise Failure(400, problem)
         lengths = self.fields.values(b"content-length")
         if lengths and lengths[0] != b"0":
             length = int(lengths[0])

@@ -16,7 +16,7 @@ from ..clients._retries import IDEMPOTENT
 from ..core.message import Pairs, headers_as_text
 from ..errors import ConfigError
 from .exchange import Exchange, Failure, Watch
-from .heads import OF_ONE_CONNECTION, Headers, Receive, Scope, Send, path_and_query
+from .heads import OF_ONE_CONNECTION, Headers, Receive, Scope, Send, host_problem, path_and_query
 from .over_aiohttp import OverAiohttp
 from .transport import Answer, Lost, Outgoing, Transport, Unprocessed
 
@@ -140,6 +140,10 @@ class Forwarder:
         exchange = self.exchange(scope, receive, send)
 
         async def work(exchange: Exchange) -> None:
+            if scope["method"] == "CONNECT":  # aiohttp would ask for a tunnel to the upstream itself
+                raise Failure(501, "CONNECT asks for a tunnel, and none is opened here")
+            if problem := host_problem(exchange.fields):
+                raise Failure(400, problem)
             target = path_and_query(scope)
             if target is None:
                 raise Failure(400, "The target is not /path?query in printable ASCII without '#'")

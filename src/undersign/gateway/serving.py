@@ -137,6 +137,8 @@ class ForwardingProtocol(HttpToolsProtocol):
             size = len(raw) + sum(len(name) + len(value) + 4 for name, value in headers)
             if size > HEAD_LIMIT or len(headers) > HEAD_FIELDS:
                 self.app = _refuse_head
+        if self.parser.get_http_version() not in ("1.0", "1.1"):
+            self.app = _refuse_version
         self.url = b"/"  # uvicorn takes targets apart in a way that fails on some, and loses bytes of others
         try:
             super().on_headers_complete()
@@ -179,6 +181,10 @@ class ForwardingProtocol(HttpToolsProtocol):
 
 async def _refuse_head(scope: Scope, receive: Receive, send: Send) -> None:
     await answer(send, 431, f"The head of the request is over {HEAD_LIMIT} bytes or {HEAD_FIELDS} fields", close=True)
+
+
+async def _refuse_version(scope: Scope, receive: Receive, send: Send) -> None:
+    await answer(send, 505, "A request line in this form is of HTTP/1.1 or 1.0", close=True)
 
 
 @dataclass(frozen=True)
