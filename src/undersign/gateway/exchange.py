@@ -186,8 +186,9 @@ class Exchange:
         """The body, and the length that the client has declared; empty where none comes.
 
         One that is declared to be small is read to its end first: so a slow client holds no connection to the upstream,
-        and the request can be sent again where such a connection turns out to be lost. Raises Failure(400) for one whose
-        end is anybody's guess.
+        and the request can be sent again where such a connection turns out to be lost.
+
+        Raises Failure(400) for one whose end is anybody's guess.
         """
         if problem := framing_problem(self.scope, self.fields):
             raise Failure(400, problem)

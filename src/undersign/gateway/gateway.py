@@ -20,7 +20,7 @@ from ..servers.asgi import Message, Receive, Send, SignatureMiddleware
 from ..servers.linger import LINGER, Linger
 from ..verifying.verdict import Verified
 from ..verifying.verifier import AsyncVerifier, Verifier
-from ._identity import identity_as_bytes, is_identity
+from ._identity import identity_as_bytes, is_identity, is_marked, marked_carriers
 from .forward_auth import peer_of
 from .forwarding import Forwarder
 from .heads import OF_ONE_CONNECTION, Fields, answer, raw_target
@@ -36,8 +36,8 @@ class VerifyingGateway:
 
     What verifies is forwarded with X-Authenticated-Id, the key id (percent-encoded where it is not visible ASCII), and
     X-Authenticated-Scheme. They are taken off what comes in, in every spelling that servers fold into one name. Headers
-    with an underscore are dropped, as nginx does, since many servers take X_Name for X-Name; those stay that a scheme
-    carries its credentials in. Websockets are refused (501).
+    with anything but letters, digits and hyphens in their names are dropped, as nginx does, since many servers take
+    X_Name or X.Name for X-Name; those stay that a scheme carries its credentials in. Websockets are refused (501).
 
     `forwarder` has the connections to the upstream and their time limits. `observer` keeps a record of each request.
     The other options are those of SignatureMiddleware.
@@ -61,8 +61,7 @@ class VerifyingGateway:
         self._protected = SignatureMiddleware(
             self._forward, verifier, linger=linger, **self._observer.among(options, verifier)
         )
-        carried = (name for scheme in verifier.schemes for name in getattr(scheme, "headers", ()))
-        self._underscored = frozenset(name.lower().encode() for name in carried if isinstance(name, str))
+        self._marked_carriers = marked_carriers(verifier.schemes)
         self._goes_on = lru_cache(maxsize=1024)(self._may_go_on)  # clients send the same names each time
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -101,9 +100,10 @@ class VerifyingGateway:
         ]
 
     def _may_go_on(self, name: bytes) -> bool:
-        is_of_a_connection = name in OF_ONE_CONNECTION and name not in _FOR_THE_VERDICT
-        is_folded = b"_" in name and name not in self._underscored
-        return not is_of_a_connection and not is_folded and not is_identity(name.decode("latin-1"))
+        if name in OF_ONE_CONNECTION:
+            return name in _FOR_THE_VERDICT
+        text = name.decode("latin-1")
+        return not is_identity(text) and (not is_marked(text) or text in self._marked_carriers)
 
     async def _forward(self, scope: Scope, receive: Receive, send: Send) -> None:
         verified: Verified | None = scope["undersign"]
