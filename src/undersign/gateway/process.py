@@ -2,7 +2,8 @@
 
 Each worker has its own event loop, keys file, connections and guard client, and answers on both listeners. At SIGTERM
 or SIGINT it first says at /readyz that it is not to be given more, and closes connections with the answers that it
-gives on them; after `drain` seconds it takes no new ones, and what is in flight has `grace` seconds to end.
+gives on them; after `drain` seconds it takes no new ones, and what is in flight has `grace` seconds to end. So it does
+where the process that has started it is gone: with old settings it would keep others from its address.
 """
 
 from __future__ import annotations
@@ -52,6 +53,7 @@ DECIDES = (*FRONTS, "envoy-http", "envoy-grpc")
 
 _BACKLOG = 2048
 _RESTART = 1.0  # seconds between the end of a worker and the start of another in its place
+_AT_SIGHUP = "SIGHUP ends nothing: the keys file is read again by itself, and other settings with a new start"
 _log = logging.getLogger("undersign.gateway")
 
 
@@ -240,6 +242,9 @@ async def _serve(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ending.set)
+    loop.add_signal_handler(signal.SIGHUP, _log.info, _AT_SIGHUP)
+    if (supervisor := multiprocessing.parent_process()) is not None:
+        _when_readable(loop, supervisor.sentinel, ending.set)
     servers: list[_Server] = []
     if gateway.app is not None:
         servers.append(_Server(server_config(gateway.app, grace=settings.grace)))
@@ -270,6 +275,16 @@ async def _serve(
     if gateway.guard is not None:
         await gateway.guard.close()
     _log.info("ended")
+
+
+def _when_readable(loop: asyncio.AbstractEventLoop, descriptor: int, then: Callable[[], object]) -> None:
+    """Call it once, as the pipe of a process that has ended stays readable."""
+
+    def readable() -> None:
+        loop.remove_reader(descriptor)
+        then()
+
+    loop.add_reader(descriptor, readable)
 
 
 async def _start_grpc(service: ExtAuthzService, listener: socket.socket) -> Any:
@@ -315,6 +330,7 @@ def _supervise(
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
+    signal.signal(signal.SIGHUP, lambda signum, frame: _log.info(_AT_SIGHUP))
     begun, begin = context.Pipe(duplex=False)
 
     def start() -> SpawnProcess:
@@ -326,6 +342,8 @@ def _supervise(
     waiting = settings.workers
     while not is_ending:
         found = wait([*(worker.sentinel for worker in workers), awake, *([begun] if waiting else [])])
+        if awake in found:  # a byte for each signal
+            awake.recv(64)
         if begun in found:
             begun.recv()
             waiting -= 1
@@ -335,6 +353,7 @@ def _supervise(
         for worker in ended:
             if is_ending:
                 break
+            worker.join()  # or its exit code may not be known yet
             _log.error("worker %s has ended with %s: another one starts", worker.pid, worker.exitcode)
             time.sleep(_RESTART)
             workers[workers.index(worker)] = start()
@@ -352,4 +371,12 @@ def _supervise(
 
 def _worker(settings: Settings, listener: socket.socket, admin: socket.socket | None, begin: Any) -> None:
     """What a worker's process runs."""
-    _run_loop(_serve(settings, listener, admin, lambda: begin.send(True)))
+    _log_as_json()
+    try:
+        _run_loop(_serve(settings, listener, admin, lambda: begin.send(True)))
+    except ConfigError as error:  # such as a keys file that is not in form now
+        _log.error("a worker cannot start: %s", error)
+        sys.exit(1)
+    except Exception:
+        _log.exception("a worker has failed")
+        sys.exit(1)

@@ -1,0 +1,79 @@
+"""What operators, and machines that fail, do to the gateway's processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.servers.wire import send
+
+from .processes import PATIENCE, Behind, Gateway, behind, gateway, write_keys
+from .signing import bokun, plain
+from .test_gateway_process import BOKUN, eventually
+
+pytestmark = pytest.mark.linux  # /proc says which processes there are
+
+
+@pytest.fixture(scope="module")
+def app() -> Iterator[Behind]:
+    with behind() as found:
+        yield found
+
+
+def workers_of(found: Gateway) -> list[int]:
+    children = Path(f"/proc/{found.process.pid}/task/{found.process.pid}/children").read_text().split()
+    return [int(pid) for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
+def is_there(pid: int) -> bool:
+    try:
+        return "(zombie)" not in Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_sighup_ends_nothing(app: Behind, tmp_path: Path, workers: str) -> None:
+    """It asks for a reload of many servers; the keys file is read again by itself."""
+    with gateway(tmp_path, *BOKUN, "--upstream", app.url, "--workers", workers) as found:
+        for pid in (found.process.pid, *workers_of(found)):
+            os.kill(pid, signal.SIGHUP)
+        eventually(lambda: found.logged(level="INFO", logger="undersign.gateway"), "it is logged")
+        assert send(found.port, bokun("GET", "/a")).status == 200
+        eventually(lambda: "S (sleeping)" in Path(f"/proc/{found.process.pid}/status").read_text(), "it waits again")
+        assert found.end() == 0
+
+
+def test_workers_whose_supervisor_is_killed_end_too(app: Behind, tmp_path: Path) -> None:
+    """Or else they would go on with old settings, and keep another gateway from listening there."""
+    with gateway(tmp_path, *BOKUN, "--upstream", app.url, "--workers", "2") as found:
+        workers = workers_of(found)
+        assert len(workers) == 2
+        found.process.kill()
+        found.process.wait(PATIENCE)
+        eventually(lambda: not any(map(is_there, workers)), "the workers end")
+        with socket.create_server(("127.0.0.1", found.port)):
+            pass
+
+
+def test_a_worker_that_cannot_start_says_why_and_is_started_again(app: Behind, tmp_path: Path) -> None:
+    with gateway(tmp_path, *BOKUN, "--upstream", app.url, "--public", "/open", "--workers", "2") as found:
+        write_keys(tmp_path, "[keys\n")
+        os.kill(workers_of(found)[0], signal.SIGKILL)
+        because = "a worker cannot start: "
+        eventually(lambda: any(line["message"].startswith(because) for line in found.logged()), "it says why")
+        assert send(found.port, plain("GET", "/open")).status == 200
+        write_keys(tmp_path)
+        eventually(lambda: len([pid for pid in workers_of(found) if is_there(pid)]) == 2, "it is started again")
+        ended = [line["message"] for line in found.logged(level="ERROR") if "has ended" in line["message"]]
+        assert "with -9" in ended[0]
+        assert all("with 1:" in message for message in ended[1:])
+        assert found.end() == 0
+    for line in (tmp_path / "log").read_text(encoding="utf-8").splitlines():
+        json.loads(line)
