@@ -77,3 +77,30 @@ def test_a_worker_that_cannot_start_says_why_and_is_started_again(app: Behind, t
         assert found.end() == 0
     for line in (tmp_path / "log").read_text(encoding="utf-8").splitlines():
         json.loads(line)
+
+
+def test_operators_see_what_becomes_of_the_keys_while_no_client_comes(app: Behind, tmp_path: Path) -> None:
+    with gateway(tmp_path, *BOKUN, "--upstream", app.url) as found:
+        path = write_keys(tmp_path, '[keys]\na = "1"\nb = "2"\n')
+        eventually(lambda: found.metric("undersign_keys", scheme="bokun") == 2, "new keys")
+        path.unlink()
+        eventually(lambda: "the last good one is in use" in found.ask("/readyz")[1], "no file")
+        assert found.metric("undersign_keys_file_refused") == 1
+        write_keys(tmp_path)
+        eventually(lambda: found.ask("/readyz")[1] == '{"ready": true, "problems": []}\n', "a good one")
+        assert found.metric("undersign_keys", scheme="bokun") == 1
+
+
+def test_keys_are_taken_where_what_leads_to_them_is_swapped(app: Behind, tmp_path: Path) -> None:
+    """Kubernetes gives a secret as a link to a folder, and puts another in the link's place."""
+    for name, key_id in (("one", "a"), ("two", "b")):
+        (tmp_path / name).mkdir()
+        write_keys(tmp_path / name, f'[keys]\n{key_id} = "secret"\n')
+    (tmp_path / "..data").symlink_to("one")
+    (tmp_path / "keys.toml").symlink_to("..data/keys.toml")
+    with gateway(tmp_path, *BOKUN, "--keys", str(tmp_path / "keys.toml"), "--upstream", app.url) as found:
+        assert send(found.port, bokun("GET", "/a", key_id="a", secret="secret")).status == 200
+        (tmp_path / "..new").symlink_to("two")
+        (tmp_path / "..new").replace(tmp_path / "..data")
+        eventually(lambda: send(found.port, bokun("GET", "/a", key_id="b", secret="secret")).status == 200, "swapped")
+        assert send(found.port, bokun("GET", "/a", key_id="a", secret="secret")).status == 401
