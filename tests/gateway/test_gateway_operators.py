@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.servers.matrix import free_port
 from tests.servers.wire import send
 
+from .harness import Scripted, head_of
 from .processes import PATIENCE, Behind, Gateway, behind, gateway, write_keys
 from .signing import bokun, plain
 from .test_gateway_process import BOKUN, eventually
@@ -104,3 +106,31 @@ def test_keys_are_taken_where_what_leads_to_them_is_swapped(app: Behind, tmp_pat
         (tmp_path / "..new").replace(tmp_path / "..data")
         eventually(lambda: send(found.port, bokun("GET", "/a", key_id="b", secret="secret")).status == 200, "swapped")
         assert send(found.port, bokun("GET", "/a", key_id="a", secret="secret")).status == 401
+
+
+def test_the_log_says_why_an_answer_is_not_the_servers_own(tmp_path: Path) -> None:
+    port = free_port()
+    with gateway(tmp_path, *BOKUN, "--upstream", f"http://127.0.0.1:{port}", "--public", "/open") as found:
+        assert send(found.port, plain("GET", "/open")).status == 502
+        [line] = found.logged(message="request")
+        assert line["failure"] == f"The upstream could not be reached (127.0.0.1:{port}: Connection refused)"
+
+
+def test_clients_that_go_away_are_no_errors_in_the_log(tmp_path: Path) -> None:
+    def stream(connection: socket.socket, number: int) -> None:
+        head_of(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nand no more")
+        connection.recv(1)  # until it is closed
+
+    with (
+        Scripted(stream) as upstream,
+        gateway(tmp_path, *BOKUN, "--upstream", upstream.url, "--public", "/open") as found,
+    ):
+        with socket.create_connection(("127.0.0.1", found.port), PATIENCE) as client:
+            client.sendall(plain("GET", "/open"))
+            assert client.recv(10)
+        eventually(lambda: found.logged(message="request"), "it is over")
+        [line] = found.logged(message="request")
+        assert (line["status"], line["failure"]) == (200, "the client has closed its connection")
+        assert found.end() == 0
+        assert not found.logged(level="ERROR")

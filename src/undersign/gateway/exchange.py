@@ -70,6 +70,11 @@ class Failure(Exception):
         self.headers = headers
         self.detail = detail
 
+    @property
+    def reason(self) -> str:
+        """All that is known of it, for a log."""
+        return f"{self.sentence} ({self.detail})" if self.detail else self.sentence
+
 
 class Pieces:
     """An asynchronous iterator over what `read` gives until it gives nothing.
@@ -97,6 +102,8 @@ class Broken(Exception):
 
 class ClientGone(Exception):
     """The client has closed its connection, and nobody waits for the answer."""
+
+    reason = "the client has closed its connection"
 
 
 class Exchange:
@@ -147,10 +154,10 @@ class Exchange:
         failure.__context__ = None
         if isinstance(failure, ClientGone):
             if self.status:
-                raise Broken("the client has closed its connection") from None
+                raise Broken(failure.reason) from None
             return
         if self.status:
-            raise Broken(failure.sentence) from None
+            raise Broken(failure.reason) from None
         self.status = failure.status
         start, last = sentence_answer(
             failure.status,

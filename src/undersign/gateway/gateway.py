@@ -21,6 +21,7 @@ from ..servers.linger import LINGER, Linger
 from ..verifying.verdict import Verified
 from ..verifying.verifier import AsyncVerifier, Verifier
 from ._identity import identity_as_bytes, is_identity, is_marked, marked_carriers
+from .exchange import Broken
 from .forward_auth import peer_of
 from .forwarding import Forwarder
 from .heads import OF_ONE_CONNECTION, Fields, answer, raw_target
@@ -115,7 +116,13 @@ class VerifyingGateway:
         else:
             own += identity_as_bytes(verified.key_id, verified.scheme)
         own.append((b"x-request-id", record.request_id.encode()))
-        await self._forwarder.forward(scope, receive, send, self._upstream, add=own)
+        try:
+            exchange = await self._forwarder.forward(scope, receive, send, self._upstream, add=own)
+            if exchange.failure is not None:
+                record.failure = exchange.failure.reason
+        except Broken as broken:
+            record.failure = str(broken)
+            raise
 
 
 def upstream_origin(upstream: str) -> str:

@@ -43,7 +43,7 @@ from .forward_auth import FRONTS, ForwardAuth
 from .gateway import VerifyingGateway
 from .guards import OpenGuard, open_guard
 from .observing import JsonFormatter, Observer
-from .serving import end_connections, server_config, tune_memory, with_lifespan
+from .serving import end_connections, server_config, tune_memory, with_lifespan, without_broken
 
 if TYPE_CHECKING:
     from .ext_authz_grpc import ExtAuthzService
@@ -311,6 +311,7 @@ def _log_as_json() -> None:
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
     logging.getLogger("undersign").setLevel(logging.INFO)
+    logging.getLogger("uvicorn.error").addFilter(without_broken)
 
 
 def _supervise(

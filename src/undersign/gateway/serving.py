@@ -196,11 +196,9 @@ class ServerTls:
     client_authorities: Path | None = None
 
 
-class _WithoutBroken(logging.Filter):
-    """Leaves out the trace of an answer that was broken off on purpose."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        return not (record.exc_info and isinstance(record.exc_info[1], Broken))
+def without_broken(record: logging.LogRecord) -> bool:
+    """A filter for uvicorn's log: it leaves out the trace of an answer that was broken off on purpose."""
+    return not (record.exc_info and isinstance(record.exc_info[1], Broken))
 
 
 class _Server(uvicorn.Server):
@@ -289,7 +287,7 @@ def serve(
     """
     logger = logging.getLogger("uvicorn.error")
     logger.setLevel(logging.ERROR)
-    logger.addFilter(_WithoutBroken())
+    logger.addFilter(without_broken)
     # uvicorn raises the signal once more when it has ended, for whoever had a handler before.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda signum, frame: None)
