@@ -64,6 +64,26 @@ def test_workers_whose_supervisor_is_killed_end_too(app: Behind, tmp_path: Path)
             pass
 
 
+def metrics_of(worker: int) -> set[Path]:
+    """The folders of the files that it counts in."""
+    lines = Path(f"/proc/{worker}/maps").read_text().splitlines()
+    return {Path(line.split()[-1]).parent for line in lines if line.endswith(".db")}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_workers_do_not_count_where_bodies_are_kept(app: Behind, tmp_path: Path, number: int) -> None:
+    """On a disk that is full, writing to a file in memory is a SIGBUS: clients with large bodies would end them all."""
+    arguments = (*BOKUN, "--upstream", app.url, "--workers", "2")
+    with gateway(tmp_path, *arguments, environ={"TMPDIR": str(tmp_path)}) as found:
+        workers = workers_of(found)
+        folders = metrics_of(workers[0]) | metrics_of(workers[1])
+        assert [folder.parent for folder in folders] == [Path("/dev/shm")]  # noqa: S108 - in memory
+        found.process.send_signal(number)
+        found.process.wait(PATIENCE)
+        eventually(lambda: not any(map(is_there, workers)), "the workers end")
+        assert not any(folder.exists() for folder in folders)
+
+
 def test_a_worker_that_cannot_start_says_why_and_is_started_again(app: Behind, tmp_path: Path) -> None:
     with gateway(tmp_path, *BOKUN, "--upstream", app.url, "--public", "/open", "--workers", "2") as found:
         write_keys(tmp_path, "[keys\n")
@@ -112,6 +132,7 @@ def test_the_log_says_why_an_answer_is_not_the_servers_own(tmp_path: Path) -> No
     port = free_port()
     with gateway(tmp_path, *BOKUN, "--upstream", f"http://127.0.0.1:{port}", "--public", "/open") as found:
         assert send(found.port, plain("GET", "/open")).status == 502
+        eventually(lambda: found.logged(message="request"), "it is logged")
         [line] = found.logged(message="request")
         assert line["failure"] == f"The upstream could not be reached (127.0.0.1:{port}: Connection refused)"
 

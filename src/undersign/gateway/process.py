@@ -13,6 +13,7 @@ import contextlib
 import logging
 import multiprocessing
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -52,6 +53,8 @@ DECIDES = (*FRONTS, "envoy-http", "envoy-grpc")
 """For whom the gateway decides without forwarding."""
 
 _BACKLOG = 2048
+_SHARED = "/dev/shm"  # noqa: S108 - a folder of one's own is made in it
+_COUNTED_IN = "PROMETHEUS_MULTIPROC_DIR"
 _RESTART = 1.0  # seconds between the end of a worker and the start of another in its place
 _AT_SIGHUP = "SIGHUP ends nothing: the keys file is read again by itself, and other settings with a new start"
 _log = logging.getLogger("undersign.gateway")
@@ -158,9 +161,9 @@ def run(settings: Settings, *, ready: Callable[[str, str], object]) -> None:
     asyncio.run(_checked(settings))
     with contextlib.ExitStack() as stack:
         if settings.workers > 1:
-            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="undersign-metrics-"))
-            os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
-            stack.callback(os.environ.pop, "PROMETHEUS_MULTIPROC_DIR", None)
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="undersign-metrics-", dir=_in_memory()))
+            os.environ[_COUNTED_IN] = folder
+            stack.callback(os.environ.pop, _COUNTED_IN, None)
         listener = stack.enter_context(_listening(settings.listen))
         admin = stack.enter_context(_listening(settings.admin)) if settings.admin else None
         addresses = _shown(listener), _shown(admin) if admin is not None else ""
@@ -168,6 +171,14 @@ def run(settings: Settings, *, ready: Callable[[str, str], object]) -> None:
             _supervise(settings, listener, admin, lambda: ready(*addresses))
         else:
             _run_loop(_serve(settings, listener, admin, lambda: ready(*addresses)))
+
+
+def _in_memory() -> str | None:
+    """A folder that bodies do not fill; None = the system's for temporary files.
+
+    Workers count in files that are mapped into memory, and on a disk that is full the system ends who writes there.
+    """
+    return _SHARED if os.access(_SHARED, os.W_OK) else None
 
 
 def _run_loop(serving: Coroutine[Any, Any, None]) -> None:
@@ -381,3 +392,7 @@ def _worker(settings: Settings, listener: socket.socket, admin: socket.socket | 
     except Exception:
         _log.exception("a worker has failed")
         sys.exit(1)
+    finally:
+        supervisor = multiprocessing.parent_process()
+        if supervisor is not None and not supervisor.is_alive():
+            shutil.rmtree(os.environ[_COUNTED_IN], ignore_errors=True)  # nobody else is left to do it
