@@ -333,3 +333,26 @@ def test_a_preflight_brings_no_body(kind: str) -> None:
         assert over_http2(running.port)(unsigned) == "verified"  # what the server behind says
         assert over_http2(running.port)(replace(unsigned, body=b"abc", is_chunked=True)) == "401"
         assert len(app.arrived) == 2
+
+
+def test_connection_takes_no_identity_off(arranged: Arrangement) -> None:
+    """RFC 9110, section 7.6.1: a front that sets ours on the client's request may take off what Connection names after.
+
+    The server behind would take what was signed for a request to a public path.
+    """
+    named = b"Connection: close, X-Authenticated-Id, X-Authenticated-Scheme"
+    arranged.app.arrived.clear()
+    assert arranged.send(bokun("GET", "/a").replace(b"Connection: close", named)).status == 200
+    [request] = arranged.app.arrived
+    assert (request.values("x-authenticated-id"), request.values("x-authenticated-scheme")) == ([KEY_ID], ["bokun"])
+    assert arranged.send(plain("GET", "/open/a").replace(b"Connection: close", named)).status == 200
+    assert set(arranged.app.arrived[-1].values("x-authenticated-id")) <= {""}
+
+
+def test_a_websocket_is_guarded_where_the_front_takes_upgrade_off() -> None:
+    """Traefik does, as Upgrade is of one connection, and leaves the key of the handshake."""
+    lines = ("X-Forwarded-Method: GET", "X-Forwarded-Uri: /ws", "Sec-WebSocket-Key: eHh4eHh4eHh4eHh4eHh4eA==")
+    with deciding("traefik", guard=MemoryReplayGuard(born=0)) as asked:
+        data = bokun("GET", "/", *lines, signed_target="/ws")
+        assert [send(asked.port, data).status for _ in range(2)] == [200, 401]
+        assert [reason.partition(":")[0] for reason in asked.refused] == ["replayed"]
