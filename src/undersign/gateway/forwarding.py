@@ -51,6 +51,7 @@ class Forwarder:
     ) -> None:
         self.pseudonym = f"undersign-{secrets.token_hex(6)}"
         """What this forwarder is called in Via, which shows it a request of its own."""
+        self.client_timeout = client_timeout
         self._watch = Watch(client_timeout, upstream_timeout)
         http1 = OverAiohttp(connect_timeout, connections, tls)
         self._transport: Transport = _over_http2(connect_timeout, connections, tls, http1) if http2 else http1

@@ -21,12 +21,14 @@ from ..servers.linger import LINGER, Linger
 from ..verifying.verdict import Verified
 from ..verifying.verifier import AsyncVerifier, Verifier
 from ._identity import identity_as_bytes, is_identity, is_marked, marked_carriers
+from .awaited import AwaitedBody
 from .exchange import Broken
 from .forward_auth import peer_of
 from .forwarding import Forwarder
 from .heads import OF_ONE_CONNECTION, Fields, answer, raw_target
 from .observing import UNSIGNED, WEBSOCKET, Observer, current_record
 
+_BODY = "undersign.gateway.body"
 _LONGEST_KEPT = 64
 _FOR_THE_VERDICT = frozenset({b"connection", b"transfer-encoding", b"upgrade"})
 """What belongs to one connection and has a part in the verdict. The forwarder takes it off."""
@@ -78,17 +80,27 @@ class VerifyingGateway:
         target = raw_target(scope).decode("latin-1")
         request_id = given[0].decode("latin-1") if len(given) == 1 else ""
         with self._observer.request(scope["method"], target, peer_of(scope), request_id) as record:
+            body = AwaitedBody(receive, self._forwarder.client_timeout)
+            scope[_BODY] = body
 
             async def noted(message: Message) -> None:
                 if message["type"] == "http.response.start":
                     record.status = message["status"]
+                    body.end()
                 await send(message)
+
+            async def judged(message: Message) -> None:
+                if not body.is_late:
+                    await noted(message)
+                elif message["type"] == "http.response.start":
+                    record.failure = f"No more of the request came in for {self._forwarder.client_timeout:g} seconds"
+                    await answer(noted, 408, record.failure, close=True)
 
             if any(b"websocket" in value.lower() for value in fields.values(b"upgrade")):
                 record.verdict = WEBSOCKET
                 await answer(noted, 501, "Websockets do not go through here", close=True)
                 return
-            await self._protected(scope, receive, noted)
+            await self._protected(scope, body, judged)
 
     def _kept(self, fields: Fields) -> list[tuple[bytes, bytes]]:
         """What of the client's headers is verified, and then forwarded."""
@@ -108,6 +120,8 @@ class VerifyingGateway:
 
     async def _forward(self, scope: Scope, receive: Receive, send: Send) -> None:
         verified: Verified | None = scope["undersign"]
+        body: AwaitedBody = scope.pop(_BODY)
+        body.end()
         record = current_record()
         assert record is not None  # noqa: S101 - the middleware is called within its time alone
         own: list[tuple[bytes, bytes]] = []
