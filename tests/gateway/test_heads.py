@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import http.server
+import threading
+
 import pytest
 
 from tests.clients.wire import WireServer
 
-from .harness import get, status_of, talk
+from .harness import forwarding, get, running, status_of, talk
 
 
 @pytest.mark.parametrize(
@@ -66,3 +69,44 @@ def test_no_tunnel_is_opened(port: int, upstream: WireServer, target: str) -> No
     before = len(upstream.requests)
     assert status_of(talk(port, get(target, method="CONNECT"))) in (400, 501)
     assert len(upstream.requests) == before
+
+
+SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: a\r\nX-Authenticated-Id: admin\r\n\r\n"
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE", "OPTIONS", "TRACE"])
+@pytest.mark.parametrize("is_chunked", [False, True])
+def test_a_body_that_the_server_behind_leaves_is_no_request(method: str, is_chunked: bool) -> None:
+    """Servers such as Python's own read no body of these methods unless the app does, and go on behind the head.
+
+    RFC 9110, section 9.3.1: a body there may have implementations close the connection, because of just this.
+    """
+    arrived: list[str] = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def answer(self) -> None:
+            arrived.append(self.path)
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        do_GET = do_HEAD = do_DELETE = do_OPTIONS = do_TRACE = answer  # noqa: N815 - the names of the base class
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    body = b"%x\r\n%s\r\n0\r\n\r\n" % (len(SMUGGLED), SMUGGLED) if is_chunked else SMUGGLED
+    framing = "Transfer-Encoding: chunked" if is_chunked else f"Content-Length: {len(SMUGGLED)}"
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        try:
+            with running(forwarding(f"http://127.0.0.1:{server.server_address[1]}")) as port:
+                for target in ("/first", "/second"):
+                    assert status_of(talk(port, get(target, framing, method=method) + body)) == 200
+        finally:
+            server.shutdown()
+            thread.join()
+    assert arrived == ["/first", "/second"]

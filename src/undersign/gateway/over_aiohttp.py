@@ -22,6 +22,7 @@ from .exchange import Failure
 from .heads import Fields
 from .transport import HEAD_LIMIT, PIECE, Answer, Lost, Outgoing, Transport, check, from_disk, why
 
+_WITHOUT_BODY = frozenset({"GET", "HEAD", "DELETE", "OPTIONS", "TRACE"})
 _FRAMING = (istr("Content-Length"), istr("Transfer-Encoding"), istr("Expect"))
 
 
@@ -74,6 +75,10 @@ class OverAiohttp(Transport):
             if length is not None:  # or aiohttp sends it in chunks
                 headers["Content-Length"] = str(length)
             data = body
+        if data is not None and outgoing.method in _WITHOUT_BODY:
+            # Servers that leave such a body unread would take it for the next request on the connection, and whoever
+            # wrote it could name any identity there. RFC 9110, section 9.3.1.
+            headers["Connection"] = "close"
         # As a path, which yarl takes as it is, and in which a bare ? at the end stays.
         url = URL.build(
             scheme=outgoing.origin.partition(":")[0],
