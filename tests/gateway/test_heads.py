@@ -1,15 +1,18 @@
-"""Heads that a server behind could read in another way than the forwarder: they end at the forwarder."""
+"""Heads, and what stands around them, that a server behind could read in another way, or that nothing would end."""
 
 from __future__ import annotations
 
 import http.server
+import socket
 import threading
+from typing import Any
 
 import pytest
 
 from tests.clients.wire import WireServer
+from undersign.gateway.serving import ForwardingProtocol, with_lifespan
 
-from .harness import forwarding, get, running, status_of, talk
+from .harness import PATIENCE, Scripted, forwarding, get, head_of, read_all, running, status_of, talk
 
 
 @pytest.mark.parametrize(
@@ -69,6 +72,65 @@ def test_no_tunnel_is_opened(port: int, upstream: WireServer, target: str) -> No
     before = len(upstream.requests)
     assert status_of(talk(port, get(target, method="CONNECT"))) in (400, 501)
     assert len(upstream.requests) == before
+
+
+class Hasty(ForwardingProtocol):
+    """Waits for no second on an idle connection, nor for a head."""
+
+    head_timeout = 0.6
+
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+        super().__init__(*arguments, **keywords)
+        self.timeout_keep_alive = 0.6  # type: ignore[assignment]  # seconds, of any kind
+
+
+@pytest.mark.parametrize("after", [b"", b"\r\n", b"\r\n\r\n", b"G"])
+def test_no_byte_keeps_an_idle_connection_for_ever(upstream: WireServer, after: bytes) -> None:
+    """Empty lines may stand in front of a request, and begin none. RFC 9112, section 2.2."""
+    with (
+        running(forwarding(upstream.url), http=Hasty) as port,
+        socket.create_connection(("127.0.0.1", port), PATIENCE) as connection,
+    ):
+        connection.sendall(get("/a").replace(b"Connection: close\r\n", b""))
+        answer = b""
+        while not answer.endswith(b"ok"):
+            answer += connection.recv(65536)
+        connection.sendall(after)
+        assert status_of(read_all(connection)) in (0, 408)
+
+
+def test_what_takes_long_is_not_an_idle_connection() -> None:
+    """The head of the second request has begun when the first is answered, and so the time of idleness too."""
+
+    def slow(connection: socket.socket, number: int) -> None:
+        for seconds in (0.2, 1.2):
+            head_of(connection)
+            ended.wait(seconds)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+    ended = threading.Event()
+    with (
+        Scripted(slow) as upstream,
+        running(forwarding(upstream.url), http=Hasty) as port,
+        socket.create_connection(("127.0.0.1", port), PATIENCE) as connection,
+    ):
+        second = get("/b")
+        connection.sendall(get("/a").replace(b"Connection: close\r\n", b"") + second[:20])
+        assert connection.recv(65536).endswith(b"ok")
+        connection.sendall(second[20:])
+        assert read_all(connection).endswith(b"ok")
+
+
+def test_connect_ends_its_connection() -> None:
+    """What comes behind it is no request to any parser, so nothing would ever end it."""
+
+    async def refusing(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 401, "headers": [(b"content-length", b"0")]})
+        await send({"type": "http.response.body", "body": b""})
+
+    with running(with_lifespan(refusing)) as port:
+        answer = talk(port, b"CONNECT 127.0.0.1:1 HTTP/1.1\r\nHost: 127.0.0.1:1\r\n\r\n", get("/a"))
+        assert (status_of(answer), answer.count(b"HTTP/1.1 ")) == (401, 1)
 
 
 SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: a\r\nX-Authenticated-Id: admin\r\n\r\n"

@@ -79,10 +79,11 @@ class ForwardingProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        self._unset_keepalive_if_required()
         self._piece_bytes = len(data)
         if self._in_head:
             self._head_bytes += len(data)
+        else:
+            self._unset_keepalive_if_required()
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
@@ -120,11 +121,14 @@ class ForwardingProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        # Not for each byte, as uvicorn does: empty lines begin no request, and would keep a connection for ever.
+        self._unset_keepalive_if_required()
         self._head_has_begun = True
         self._head_since = self.loop.time()
 
     def on_headers_complete(self) -> None:
         self._in_head = self._head_has_begun = False
+        self._unset_keepalive_if_required()  # it is set where the answer before has ended within this head
         asks = self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"
         self._leaves_upgrade = asks and not any(
             name == b"upgrade" and b"websocket" in value.lower() for name, value in self.headers
@@ -144,7 +148,8 @@ class ForwardingProtocol(HttpToolsProtocol):
             super().on_headers_complete()
         finally:
             self.url = raw
-        if cast(ServerConfig, self.config).ends_connections:
+        # Behind CONNECT there is nothing that this parser reads.
+        if cast(ServerConfig, self.config).ends_connections or self.parser.get_method() == b"CONNECT":
             self.cycle.keep_alive = False
         self.headers = _TRAILERS
         path, _, query = origin_form(raw.decode("latin-1")).partition("?")
