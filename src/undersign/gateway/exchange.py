@@ -19,7 +19,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING
 
 from ..servers.linger import LINGER, PAUSE, Dropping, Left
-from .heads import Fields, Headers, Message, Receive, Scope, Send, sentence_answer
+from .heads import Fields, Headers, Message, Receive, Scope, Send, framing_problem, sentence_answer
 from .trailers import ANSWERED, Trailers, asks_for_trailers, fold, received_trailers
 
 if TYPE_CHECKING:
@@ -71,6 +71,11 @@ class Failure(Exception):
         self.headers = headers
         self.detail = detail
 
+    @property
+    def reason(self) -> str:
+        """All that is known of it, for a log."""
+        return f"{self.sentence} ({self.detail})" if self.detail else self.sentence
+
 
 class Pieces:
     """An asynchronous iterator over what `read` gives until it gives nothing.
@@ -98,6 +103,8 @@ class Broken(Exception):
 
 class ClientGone(Exception):
     """The client has closed its connection, and nobody waits for the answer."""
+
+    reason = "the client has closed its connection"
 
 
 class Exchange:
@@ -155,10 +162,10 @@ class Exchange:
         failure.__context__ = None
         if isinstance(failure, ClientGone):
             if self.status:
-                raise Broken("the client has closed its connection") from None
+                raise Broken(failure.reason) from None
             return
         if self.status:
-            raise Broken(failure.sentence) from None
+            raise Broken(failure.reason) from None
         self.status = failure.status
         start, last = sentence_answer(
             failure.status,
@@ -195,7 +202,11 @@ class Exchange:
 
         One that is declared to be small is read to its end first: so a slow client holds no connection to the upstream,
         and the request can be sent again where such a connection turns out to be lost.
+
+        Raises Failure(400) for one whose end is anybody's guess.
         """
+        if problem := framing_problem(self.scope, self.fields):
+            raise Failure(400, problem)
         lengths = self.fields.values(b"content-length")
         if lengths and lengths[0] != b"0":
             length = int(lengths[0])

@@ -16,7 +16,7 @@ from ..clients._retries import IDEMPOTENT
 from ..core.message import Pairs, headers_as_text
 from ..errors import ConfigError
 from .exchange import Exchange, Failure, Watch
-from .heads import OF_ONE_CONNECTION, Headers, Receive, Scope, Send, path_and_query
+from .heads import OF_ONE_CONNECTION, Headers, Receive, Scope, Send, host_problem, path_and_query
 from .over_aiohttp import OverAiohttp
 from .transport import Answer, Lost, Outgoing, Transport, Unprocessed
 
@@ -51,6 +51,7 @@ class Forwarder:
     ) -> None:
         self.pseudonym = f"undersign-{secrets.token_hex(6)}"
         """What this forwarder is called in Via, which shows it a request of its own."""
+        self.client_timeout = client_timeout
         self._watch = Watch(client_timeout, upstream_timeout)
         http1 = OverAiohttp(connect_timeout, connections, tls)
         self._transport: Transport = _over_http2(connect_timeout, connections, tls, http1) if http2 else http1
@@ -146,6 +147,10 @@ class Forwarder:
         exchange = self.exchange(scope, receive, send)
 
         async def work(exchange: Exchange) -> None:
+            if scope["method"] == "CONNECT":  # aiohttp would ask for a tunnel to the upstream itself
+                raise Failure(501, "CONNECT asks for a tunnel, and none is opened here")
+            if problem := host_problem(exchange.fields):
+                raise Failure(400, problem)
             target = path_and_query(scope)
             if target is None:
                 raise Failure(400, "The target is not /path?query in printable ASCII without '#'")

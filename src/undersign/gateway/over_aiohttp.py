@@ -25,6 +25,7 @@ from .exchange import Failure
 from .heads import Fields
 from .transport import HEAD_LIMIT, PIECE, Answer, Lost, Outgoing, Transport, check, from_disk, why
 
+_WITHOUT_BODY = frozenset({"GET", "HEAD", "DELETE", "OPTIONS", "TRACE"})
 _FRAMING = (istr("Content-Length"), istr("Transfer-Encoding"), istr("Expect"))
 
 
@@ -114,7 +115,11 @@ class OverAiohttp(Transport):
                 headers.extend(_text(outgoing.trailers.announced()))
                 data = ChunksWithTrailers(body, outgoing.trailers)
         session = self._session or self._opened()
-        if outgoing.takes_trailers:
+        if data is not None and outgoing.method in _WITHOUT_BODY:
+            # Servers that leave such a body unread would take it for the next request on the connection, and whoever
+            # wrote it could name any identity there. RFC 9110, section 9.3.1.
+            headers["Connection"] = "close"
+        elif outgoing.takes_trailers:
             headers.extend({"TE": "trailers", "Connection": "TE"})
             session = self._session_with_trailers or self._opened_with_trailers(session)
         # As a path, which yarl takes as it is, and in which a bare ? at the end stays.

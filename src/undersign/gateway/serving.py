@@ -80,9 +80,10 @@ class ForwardingProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        self._unset_keepalive_if_required()
         self._piece_bytes = len(data)
         self._head_bytes += len(data)
+        if not self._in_head:
+            self._unset_keepalive_if_required()
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
@@ -121,11 +122,14 @@ class ForwardingProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        # Not for each byte, as uvicorn does: empty lines begin no request, and would keep a connection for ever.
+        self._unset_keepalive_if_required()
         self._head_has_begun = True
         self._head_since = self.loop.time()
 
     def on_headers_complete(self) -> None:
         self._in_head = self._head_has_begun = False
+        self._unset_keepalive_if_required()  # it is set where the answer before has ended within this head
         asks = self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"
         self._leaves_upgrade = asks and not any(
             name == b"upgrade" and b"websocket" in value.lower() for name, value in self.headers
@@ -143,12 +147,15 @@ class ForwardingProtocol(HttpToolsProtocol):
             if size > HEAD_LIMIT or len(headers) > HEAD_FIELDS:
                 self.app = _refuse_head
         self._head_bytes = 0
+        if self.parser.get_http_version() not in ("1.0", "1.1"):
+            self.app = _refuse_version
         self.url = b"/"  # uvicorn takes targets apart in a way that fails on some, and loses bytes of others
         try:
             super().on_headers_complete()
         finally:
             self.url, self.app = raw, app
-        if cast(ServerConfig, self.config).ends_connections:
+        # Behind CONNECT there is nothing that this parser reads.
+        if cast(ServerConfig, self.config).ends_connections or self.parser.get_method() == b"CONNECT":
             self.cycle.keep_alive = False
         self.headers = []
         path, _, query = origin_form(raw.decode("latin-1")).partition("?")
@@ -209,6 +216,10 @@ async def _refuse_head(scope: Scope, receive: Receive, send: Send) -> None:
     await answer(send, 431, f"The head of the request is over {HEAD_LIMIT} bytes or {HEAD_FIELDS} fields", close=True)
 
 
+async def _refuse_version(scope: Scope, receive: Receive, send: Send) -> None:
+    await answer(send, 505, "A request line in this form is of HTTP/1.1 or 1.0", close=True)
+
+
 @dataclass(frozen=True)
 class ServerTls:
     """Files in PEM: the server's certificate and key, and the authorities of which clients have to bring one."""
@@ -218,11 +229,9 @@ class ServerTls:
     client_authorities: Path | None = None
 
 
-class _WithoutBroken(logging.Filter):
-    """Leaves out the trace of an answer that was broken off on purpose."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        return not (record.exc_info and isinstance(record.exc_info[1], Broken))
+def without_broken(record: logging.LogRecord) -> bool:
+    """A filter for uvicorn's log: it leaves out the trace of an answer that was broken off on purpose."""
+    return not (record.exc_info and isinstance(record.exc_info[1], Broken))
 
 
 class _Server(uvicorn.Server):
@@ -311,7 +320,7 @@ def serve(
     """
     logger = logging.getLogger("uvicorn.error")
     logger.setLevel(logging.ERROR)
-    logger.addFilter(_WithoutBroken())
+    logger.addFilter(without_broken)
     # uvicorn raises the signal once more when it has ended, for whoever had a handler before.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda signum, frame: None)

@@ -6,6 +6,7 @@ There are two of them: aiohttp for HTTP/1.1, and h2 for HTTP/2. The forwarder ab
 from __future__ import annotations
 
 import os
+import re
 from abc import ABC, abstractmethod
 from typing import NamedTuple, TypeAlias
 
@@ -20,6 +21,7 @@ HEAD_LIMIT = 64 * 1024
 PIECE = 256 * 1024
 _WITHOUT_LENGTH = OF_ONE_CONNECTION | {b"content-length"}
 _WITHOUT_BODY = frozenset({204, 304})
+_CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")  # RFC 9110, section 5.5; no server writes these
 
 Body: TypeAlias = bytes | OnDisk | Pieces
 
@@ -140,9 +142,13 @@ def _answer_headers(status: int, fields: Fields) -> list[tuple[bytes, bytes]]:
 
 
 def _framing_problem(status: int, fields: Fields) -> str | None:
-    """Why nobody can tell where the answer ends, or what it is, as a sentence."""
+    """Why nobody can tell where the answer ends, or what it is, or write it, as a sentence."""
+    if not 100 <= status <= 599:
+        return "The upstream's answer has a status that is none"
     if status < 200:
         return "The upstream has switched to another protocol, which nobody asked for"
+    if _CONTROL.search(b"".join([value for _, value in fields.pairs])):
+        return "The upstream's answer has a control character in a header"
     coded = fields.values(b"transfer-encoding")
     if coded and [value.lower() for value in coded] != [b"chunked"]:
         return "The upstream's answer has a Transfer-Encoding that is not chunked alone"
