@@ -20,6 +20,7 @@ import pytest
 from tests.cli.command import COMMAND, KEY_ID, SECRET, Serving, environment, process, undersign
 from tests.clients.wire import OK, WireServer, redirect
 from undersign import GoGrid, GoTom, HttpHmac, Verifier
+from undersign.cli.output import replacing
 
 FORM = "application/x-www-form-urlencoded"
 MEBIBYTE = 1024 * 1024
@@ -226,6 +227,12 @@ def test_output_into_what_is_no_regular_file() -> None:
     assert not Path("/dev/null").is_file()
 
 
+def test_a_file_that_cannot_be_written_is_called_as_its_user_calls_it(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="not-there") as caught, replacing(tmp_path / "not-there" / "x"):
+        pass
+    assert caught.value.filename == str(tmp_path / "not-there" / "x")
+
+
 def test_output_into_a_directory_that_is_not_there_is_found_before_anything_is_sent() -> None:
     result = undersign(
         "call", "GET", f"http://127.0.0.1:{unused_port()}/", "--key-id", KEY_ID, "--output", "/not/there/x"
@@ -250,6 +257,25 @@ def test_trouble_on_the_way_is_one_line(server: Serving) -> None:
         result = undersign("call", "GET", url, "--key-id", KEY_ID)
         assert result.code == 2
         assert said in result.error
+
+
+@pytest.mark.parametrize(
+    ("proxy", "said"),
+    [
+        (
+            "http://user:hunter2@127.0.0.1:{port}",
+            "cannot connect to http://no-such-host.invalid through the proxy of HTTP",
+        ),
+        ("socks5://user:hunter2@127.0.0.1:{port}", "SOCKS needs pip install 'httpx[socks]'"),
+        ("ftp://user:hunter2@127.0.0.1:{port}", "a proxy of HTTP_PROXY, HTTPS_PROXY or ALL_PROXY cannot be used"),
+    ],
+)
+def test_a_proxy_of_the_environment_is_named_where_it_is_the_trouble(proxy: str, said: str) -> None:
+    env = {"HTTP_PROXY": proxy.format(port=unused_port()), "NO_PROXY": None}
+    result = undersign("call", "GET", "http://no-such-host.invalid/", "--key-id", KEY_ID, env=env)
+    assert result.code == 2
+    assert said in result.error
+    assert "hunter2" not in result.error
 
 
 def test_a_silent_server_is_not_waited_for_for_ever() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -19,6 +21,7 @@ LINES = {
     "undersign call --config config.toml --profile d": ["demo", "draft"],
     "undersign profiles a": ["add"],
     "undersign completion po": ["powershell"],
+    "undersign schemes bok": ["bokun"],
 }
 BASH = """
 eval "$(undersign completion bash)"
@@ -96,6 +99,22 @@ def test_bash_is_offered_schemes_and_profiles_by_name(folder: Path) -> None:
             "COMP_CWORD": str(len(words) - 1),
         }
         assert process(env=asked, cwd=folder).text.split() == [f"plain,{name}" for name in offered]
+
+
+NAMES = ["my api", "it's", "x$(touch pwned)", "tab\tname"]
+
+
+def test_an_odd_name_of_a_profile_is_one_word_to_the_shell(tmp_path: Path) -> None:
+    """What a shell is offered goes into its line as it is. What is no line is not offered."""
+    text = "".join(f'[profiles.{json.dumps(name)}]\nscheme = "gotom"\nkey-id = "k"\n' for name in NAMES)
+    (tmp_path / "config.toml").write_text(text)
+    line = "undersign call --config config.toml --profile "
+    asked: dict[str, str | None] = {"COMP_WORDS": line, "COMP_CWORD": "5", "_UNDERSIGN_COMPLETE": "bash_complete"}
+    offered = [found.removeprefix("plain,") for found in process(env=asked, cwd=tmp_path).text.splitlines()]
+    assert offered == [r"my\ api", r"it\'s", r"x\$\(touch\ pwned\)"]
+    assert [shlex.split(word) for word in offered] == [[name] for name in NAMES[:3]]
+    before = ("call", "--config", "config.toml", "--profile")
+    assert powershell(*before, word="", folder=tmp_path) == ["'my api'", "'it''s'", "'x$(touch pwned)'"]
 
 
 def test_powershell_gets_a_line_for_each_offer_with_its_meaning(folder: Path) -> None:

@@ -38,6 +38,12 @@ def test_data_items_are_one_json_object(wire: WireServer, tmp_path: Path) -> Non
     wire.verified(Verifier(GoTom(), {KEY_ID: SECRET}))
 
 
+def test_what_a_locale_of_ascii_does_not_know_is_sent_as_it_was_typed(wire: WireServer) -> None:
+    typed = "é=ü".encode().decode("ascii", "surrogateescape")
+    assert undersign("call", "POST", wire.url + "/x", *CALL, "--items", typed).code == 0
+    assert wire.received().body == '{"é": "ü"}'.encode()
+
+
 def test_parameters_and_headers(wire: WireServer) -> None:
     items = ("q==ä b&c", "q==2", "X-Tenant:a:b", "X-Other: c ")
     assert undersign("call", "GET", wire.url + "/x?first=%2f#part", *CALL, "--items", *items).code == 0
@@ -96,6 +102,13 @@ def test_after_a_refusal_the_request_is_to_be_saved_since_items_may_be_private(w
         (("--items", "a b:hunter2"), "item 1: a header is written Name:value"),
         (("--items", "X-A:"), "item 1: a header is written Name:value"),
         (("--items", "a=@/not/there"), "/not/there: No such file or directory"),
+        (("--items", "a=@~no-such-user-of-undersign/x"), "/x: No such file or directory"),
+        (("--items", "a=@"), "item 1, a: @ has no name of a file behind it"),
+        (("--items", "a@hunter2"), "item 1 is in no form of an item: --data FILE sends a file as the body"),
+        (("--items", "a:=NaN"), "item 1, a: what follows := is not JSON"),
+        (("--items", "a:=[1e999]"), "item 1, a: what follows := is not JSON"),
+        (("--items", "a=hunter2\udcff"), "an item is no text in UTF-8: send its bytes with --data"),
+        (("--items", 'a:="hunter2\\ud800"'), "an item is no text in UTF-8: send its bytes with --data"),
         (("--items", "a=@/bin/sh"), "item 1, a: the file is no text: send it with --data"),
         (("--form", "n:=3"), "item 1, n: a form has no JSON: write name=value"),
         (("--items", "a=hunter2", "--data", "x"), "--data and items exclude each other"),

@@ -218,6 +218,33 @@ def test_add_says_when_the_place_that_it_names_holds_no_secret_yet(tmp_path: Pat
     assert undersign("profiles", "add", "good", *ADD, env=env).err == ""
 
 
+def test_add_says_which_extra_is_missing(tmp_path: Path) -> None:
+    config = tmp_path / "c.toml"
+    okx = ("--scheme", "okx", "--key-id", "k", "--origin", "https://www.okx.com", "--secret-env", "DEMO_SECRET")
+    result = undersign("profiles", "add", "x", *okx, "--config", config, env=ENV)
+    assert (result.code, "cannot be used so far" in result.error) == (0, True)
+    assert "okx sends 'passphrase' too: add extras.passphrase" in result.error
+    named = ("--extra-env", "passphrase=DEMO_NOT_THERE", "--replace")
+    result = undersign("profiles", "add", "x", *okx, *named, "--config", config, env=ENV)
+    assert "the environment variable DEMO_NOT_THERE is not set" in result.error
+
+
+@pytest.mark.parametrize(
+    ("secret", "said"),
+    [
+        ("one\ntwo", "the secret has several lines"),
+        (" one", "the secret has white space around it"),
+        ("one\ntwo\n", "the secret has white space around it"),
+    ],
+)
+def test_check_warns_of_what_may_not_belong_to_the_secret(secret: str, said: str, config: Path) -> None:
+    """Such as what a command prints besides. All of it is used, since it may well belong to it."""
+    result = undersign("profiles", "check", "demo", "--config", config, env={"DEMO_SECRET": secret})
+    assert result.code == 0
+    assert f"warning: [profiles.demo] {said}: see whether that belongs to it" in result.text.splitlines()
+    assert result.text.endswith("ok: demo\n")
+
+
 def test_add_keeps_comments_and_all_else(config: Path) -> None:
     before = config.read_text()
     result = undersign("profiles", "add", "a.b", *ADD, "--config", config, env=ENV)
@@ -245,6 +272,10 @@ def test_add_keeps_comments_and_all_else(config: Path) -> None:
         (("x", *ADD, "-o", "provder=x"), "did you mean 'provider'?"),
         (("x", *ADD, "--secret", "s"), "there is no --secret, since other users of the machine see arguments"),
         (("x", "y", *ADD), "1 argument(s) too many; the name of the profile is the only one"),
+        (("", *ADD), "the name of a profile is text without control characters, and not empty"),
+        (("x\ny\x1b[2J", *ADD), "the name of a profile is text without control characters, and not empty"),
+        (("x\udce9", *ADD), "the name of a profile is text"),
+        (("x", "--scheme", "gotom", "--key-id", "\udce9"), "an argument is no text in the encoding of the locale"),
     ],
 )
 def test_add_writes_nothing_that_could_not_be_used(arguments: tuple[str, ...], said: str, config: Path) -> None:

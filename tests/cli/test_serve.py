@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import hmac
 import json
 import random
 import signal
@@ -162,6 +164,32 @@ def test_all_but_gogrid_are_echoed_over_plain_http_and_refused_with_a_json_strin
         assert (status, json.loads(body)["scheme"]) == (200, scheme.name)
         status, headers, body = exchanged(origin, raw(scheme, "GET", "/orders", secret="wrong"))
     assert (status, headers["Content-Type"], body) == (401, "application/json", b'"Signature not valid"')
+
+
+def test_a_scheme_that_signs_answers_has_its_answer_signed() -> None:
+    """Or a client that checks them, such as `undersign proxy`, would take none of it. The rule is Acquia's."""
+    secret, nonce, at = base64.b64encode(b"an Acquia secret").decode(), "d1954337-5319-4821-8427-115542e08d10", str(NOW)
+    env = {"UNDERSIGN_SECRET": secret}
+    signs = ("--scheme", "acquia-v2", "--key-id", KEY_ID, "--at", at)
+    with serving(*signs, env=env) as server:
+        result = undersign("call", "GET", f"{server.url}/x", *signs, "--nonce", nonce, env=env)
+    assert result.code == 0
+    head, _, body = result.out.partition(b"\n\n")
+    mac = hmac.digest(b"an Acquia secret", f"{nonce}\n{at}\n".encode() + body, "sha256")
+    assert b"X-Server-Authorization-HMAC-SHA256: " + base64.b64encode(mac) in head.splitlines()
+
+
+@pytest.mark.parametrize("scheme", ["stripe", "twilio"])
+def test_a_scheme_without_a_key_id_asks_for_none_and_takes_any(scheme: str, tmp_path: Path) -> None:
+    """A recipe, and one that is written out as a class."""
+    secret = ("--secret-env", "UNDERSIGN_SECRET")
+    config = ("--config", tmp_path / "config.toml")
+    with serving("--scheme", scheme, "--key-id", "whatever", *secret) as server:
+        added = undersign("profiles", "add", "hook", "--scheme", scheme, *secret, "--origin", server.url, *config)
+        assert (added.code, added.err) == (0, "")
+        result = undersign("call", "POST", "/x", "--profile", "hook", *config, stdin=b"{}")
+    assert result.code == 0
+    assert json.loads(result.out.partition(b"\n\n")[2])["key_id"] == scheme
 
 
 def test_a_gogrid_form() -> None:

@@ -149,6 +149,22 @@ def test_what_is_no_origin_in_ascii_is_refused(origin: str) -> None:
         parse_origin(origin)
 
 
+@pytest.mark.parametrize(
+    ("origin", "shown"),
+    [
+        ("https://user:hunter2@api.example", "https://…@api.example"),
+        ("user:hunter2@api.example", "…@api.example"),
+        ("https://user:hunt@er2/hunter2@api.example:1/x", "https://…@api.example:1/x"),
+        ("https://api.example?key=hunter2", "https://api.example?…"),
+        ("https://api.example/#hunter2", "https://api.example/?…"),
+    ],
+)
+def test_what_may_be_a_secret_in_what_is_no_origin_is_not_repeated(origin: str, shown: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_origin(origin)
+    assert str(caught.value).startswith(f"not an origin: '{shown}'; ")
+
+
 @pytest.mark.parametrize("older", [Secret("old"), "old", b"old", bytearray(b"old"), 5, None])
 def test_older_secrets_are_a_sequence(older: Any) -> None:
     with pytest.raises(ConfigError, match=r"older is a sequence of secrets: write older="):

@@ -5,6 +5,10 @@ from __future__ import annotations
 import signal
 import socket
 import ssl
+import stat
+import subprocess
+import sys
+import tempfile
 import threading
 import urllib.request
 from pathlib import Path
@@ -12,7 +16,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from tests.cli.command import KEY_ID, SECRET, undersign
+from tests.cli.command import KEY_ID, SECRET, environment, undersign
 from tests.clients.wire import OK, WireServer
 from tests.gateway.harness import Scripted, get, head_of, read_all, status_of, talk
 from tests.gateway.http2_upstream import Echo, Http2Upstream
@@ -21,10 +25,12 @@ from undersign import GoTom, Request, Verifier
 from undersign.core.message import headers_as_text
 
 ORIGIN = "https://api.example"
+TLS = "--listen 127.0.0.1:0 --tls-cert not-there.pem --tls-key not-there.pem"
 
 
-def fetched(url: str, context: ssl.SSLContext | None = None, body: bytes | None = None) -> bytes:
-    with urllib.request.urlopen(url, body, timeout=30, context=context) as answer:  # noqa: S310 - the proxy of a test
+def fetched(url: str, context: ssl.SSLContext | None = None, body: bytes | None = None, host: str = "") -> bytes:
+    asked = urllib.request.Request(url, body, {"Host": host} if host else {})  # noqa: S310 - the proxy of a test
+    with urllib.request.urlopen(asked, timeout=30, context=context) as answer:  # noqa: S310 - the same
         found: bytes = answer.read()
         return found
 
@@ -36,6 +42,11 @@ def fetched(url: str, context: ssl.SSLContext | None = None, body: bytes | None 
         (("--origin", ORIGIN), "--key-id"),
         (("--origin", "api.example", "--key-id", "u"), "not an origin"),
         (("--origin", ORIGIN, "--key-id", "u", "--listen", "8081"), "HOST:PORT"),
+        (("--origin", ORIGIN, "--key-id", "u", "--listen", "unix:here"), "unix:/path"),
+        (
+            ("--origin", ORIGIN, "--key-id", "u", "--listen", "unix:/not/there"),
+            "cannot listen on unix:/not/there: No such",
+        ),
         (("--origin", ORIGIN, "--key-id", "u", "--listen", "127.0.0.1:99999"), "HOST:PORT"),
         (("--origin", ORIGIN, "--key-id", "u", "--listen", "0.0.0.0:0"), "not loopback"),
         (("--origin", ORIGIN, "--key-id", "u", "--listen", "[::]:0"), "not loopback"),
@@ -43,6 +54,13 @@ def fetched(url: str, context: ssl.SSLContext | None = None, body: bytes | None 
         (("--origin", ORIGIN, "--key-id", "u", "--client-ca", "a.pem"), "--tls-cert"),
         (("--origin", ORIGIN, "--key-id", "u", "--nonce", "1"), "--nonce"),
         (("--origin", ORIGIN, "--key-id", "u", "--token-env", "UNDERSIGN_NO_SUCH_TOKEN"), "UNDERSIGN_NO_SUCH_TOKEN"),
+        (("--origin", ORIGIN, "--key-id", "u", "--token-env", "x"), "the environment variable that --token-env names"),
+        (
+            ("--origin", ORIGIN, "--key-id", "u", "--token-env", "x", "--token-file", "x"),
+            "--token-env and --token-file",
+        ),
+        (("--origin", ORIGIN, "--key-id", "u", *TLS.split()), "not-there.pem: No such file or directory"),
+        (("--origin", ORIGIN, "--key-id", "u", *TLS.replace("not-there.pem", __file__).split()), "is to be PEM"),
     ],
 )
 def test_what_would_not_be_safe_or_clear_is_refused(arguments: tuple[str, ...], sentence: str) -> None:
@@ -70,6 +88,26 @@ def test_the_upstream_is_spoken_to_in_http2_where_that_is_asked_for() -> None:
     request = Request("POST", asked.value(b":path").decode(), headers, asked.body, upstream.url)
     assert request.target == "//a/../%7e"
     assert Verifier(GoTom(), {KEY_ID: SECRET}).verify(request).key_id == KEY_ID
+
+
+@pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="there are no such sockets")
+def test_a_unix_socket_is_for_its_owner_alone() -> None:
+    # pytest's folders have names that are too long for such a socket.
+    with tempfile.TemporaryDirectory() as folder, WireServer() as upstream:
+        path = Path(folder) / "proxy"
+        with socket.socket(socket.AF_UNIX) as left_behind:
+            left_behind.bind(str(path))
+        options = ("--key-id", KEY_ID, "--origin", upstream.url, "--listen", f"unix:{path}")
+        with proxying(*options) as proxy, socket.socket(socket.AF_UNIX) as connection:
+            assert proxy.url == f"unix:{path}"
+            assert stat.S_IMODE(path.stat().st_mode) == 0o600
+            again = undersign("proxy", *options)
+            assert f"cannot listen on unix:{path}: Address already in use" in again.error
+            connection.connect(str(path))
+            connection.sendall(get("/a").replace(b"127.0.0.1", b"anything"))
+            assert read_all(connection).endswith(b"\r\n\r\nok")
+        upstream.verified(Verifier(GoTom(), {KEY_ID: SECRET}))
+        assert (proxy.code, path.exists()) == (0, False)
 
 
 def test_a_profile_says_all_of_it(tmp_path: Path) -> None:
@@ -109,6 +147,24 @@ def test_the_log_says_which_upstream_is_not_there_and_why() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("sent", "said"),
+    [
+        (b"\x16\x03\x01\x00\xc8\x01\x00\x00\xc4\x03\x03", "- - 400: This is TLS, and plain HTTP is spoken here"),
+        (b"LIST /a?sig=abc HTTP/1.1\r\n", "or its method is not known here"),
+        (b"GET /a HTTP/1.1\r\nContent-Length: x\r\n\r\n", "- - 400: This is not HTTP/1.1 as a proxy can pass it on"),
+        (b"GET /" + b"a" * 70_000, "- - 431: The head of the request is over 65536 bytes"),
+    ],
+)
+def test_what_is_no_request_is_a_line_of_the_log_too(sent: bytes, said: str) -> None:
+    """A client that speaks TLS can read no answer; who looks at the log sees why."""
+    with proxying("--key-id", KEY_ID, "--origin", ORIGIN) as proxy:
+        talk(int(proxy.url.rpartition(":")[2]), sent)
+    [line] = [line for line in proxy.log if line.startswith("- -")]
+    assert said in line
+    assert "abc" not in line
+
+
 def test_what_is_in_flight_ends_before_the_proxy_does() -> None:
     """And what the proxy has answered itself is a line each on standard error, without its query."""
     goes_on, came = threading.Event(), threading.Event()
@@ -139,9 +195,30 @@ def test_what_is_in_flight_ends_before_the_proxy_does() -> None:
     assert "abc" not in line
 
 
+STARTING = """
+import gc, os, signal, socket, sys
+from undersign.gateway.serving import serve
+
+async def app(scope, receive, send):
+    while scope["type"] == "lifespan":
+        await send({"type": (await receive())["type"] + ".complete"})
+
+gc.disable()  # so that the only collection is the one before the server runs
+gc.callbacks.append(lambda phase, info: phase == "start" and os.kill(os.getpid(), int(sys.argv[1])))
+with socket.create_server(("127.0.0.1", 0)) as listener:
+    serve(app, listener, ready=lambda: None)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_that_comes_while_it_starts_ends_it_too(number: signal.Signals) -> None:
+    command = [sys.executable, "-c", STARTING, str(int(number))]
+    assert subprocess.run(command, timeout=30, check=False, env=environment()).returncode == 0
+
+
 def test_mutual_tls_lets_in_whoever_has_a_certificate(tmp_path: Path) -> None:
     authority = trustme.CA()
-    served = authority.issue_cert("127.0.0.1")
+    served = authority.issue_cert("127.0.0.1", "proxy.internal")
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
     served.private_key_pem.write_to_path(tmp_path / "key.pem")
     for pem in served.cert_chain_pems:
@@ -152,6 +229,7 @@ def test_mutual_tls_lets_in_whoever_has_a_certificate(tmp_path: Path) -> None:
         stranger, known = (ssl.create_default_context(cafile=str(tmp_path / "ca.pem")) for _ in range(2))
         authority.issue_cert("client@example.org").configure_cert(known)
         assert fetched(f"{proxy.url}/a", known) == b"ok"
+        assert fetched(f"{proxy.url}/a", known, host="proxy.internal:8443") == b"ok"
         with pytest.raises(OSError):  # noqa: PT011 - of TLS or of the connection, as the version of TLS has it
             fetched(f"{proxy.url}/a", stranger)
-        assert len(upstream.requests) == 1
+        assert len(upstream.requests) == 2

@@ -52,6 +52,29 @@ def test_what_is_no_path_is_refused(port: int, upstream: WireServer, target: str
     assert len(upstream.requests) == before
 
 
+CHUNKS = b"3\r\nabc\r\n0\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "lines_of_it", [("Transfer-Encoding: gzip, chunked",), ("Transfer-Encoding: gzip", "Transfer-Encoding: chunked")]
+)
+def test_a_coding_that_is_not_undone_is_refused(port: int, upstream: WireServer, lines_of_it: tuple[str, ...]) -> None:
+    """It ends here, so what it has made of the body would go on as the body itself (RFC 9112, section 6.1)."""
+    before = len(upstream.requests)
+    answer = talk(port, get("/", *lines_of_it, method="POST") + CHUNKS)
+    assert status_of(answer) == 501
+    assert b"Transfer-Encoding" in answer
+    assert len(upstream.requests) == before
+
+
+def test_chunks_of_a_client_that_says_http_1_0_are_refused(port: int, upstream: WireServer) -> None:
+    """Its framing is taken to be faulty (RFC 9112, section 6.1)."""
+    before = len(upstream.requests)
+    asked = get("/", "Transfer-Encoding: chunked", method="POST").replace(b"HTTP/1.1", b"HTTP/1.0") + CHUNKS
+    assert status_of(talk(port, asked)) == 400
+    assert len(upstream.requests) == before
+
+
 def test_headers_keep_their_order_and_their_repeats(port: int, upstream: WireServer) -> None:
     sent = ["X-B: 2", "X-A: 1", "Cookie: a=1", "X-B:   caf\xc3\xa9 \t", "Cookie: b=2", "X-Empty:", "X_Under: 1"]
     talk(port, get("/", *sent))

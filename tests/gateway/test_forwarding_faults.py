@@ -40,9 +40,10 @@ CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\nabc", b"Transfer-Encoding"),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", b"Transfer-Encoding"),
         (b"HTTP/1.1 200 OK\r\nX: " + b"a" * 100_000 + b"\r\n\r\n", b"not HTTP"),
-        (b"HTTP/1.1 999 No\r\nContent-Length: 0\r\n\r\n", b"a status that is none"),
         (b"HTTP/1.1 200 OK\r\nX: a\x01b\r\nContent-Length: 0\r\n\r\n", b"a control character"),
         (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n", b"switched"),
+        (b"HTTP/1.1 600 X\r\nContent-Length: 2\r\n\r\nok", b"600, is none of HTTP"),
+        (b"HTTP/1.1 999 X\r\nContent-Length: 2\r\n\r\nok", b"999, is none of HTTP"),
     ],
 )
 def test_an_upstream_that_does_not_answer_in_http_is_502(answer: bytes, sentence: bytes) -> None:

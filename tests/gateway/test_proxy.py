@@ -217,6 +217,20 @@ def test_connect_to_anywhere_is_told_the_same(gotom: int) -> None:
     assert b"call http:// instead" in answer
 
 
+def test_connect_of_a_client_that_tunnels_http_too_is_told_of_the_base_url(gotom: int, upstream: WireServer) -> None:
+    """As Node's fetch does with an HTTP proxy: it calls http:// already."""
+    host = upstream.url.removeprefix("http://")
+    answer = talk(gotom, f"CONNECT {host} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+    assert b"base URL" in answer
+
+
+@pytest.mark.parametrize("form", ["http://{}:443/a", "http://{}/a", "https://{}:443/a", "HTTPS://{}/a"])
+def test_an_origin_on_https_may_be_named_with_either_scheme_and_its_port(form: str) -> None:
+    """The upstream cannot be reached: what is refused has another status."""
+    with proxied(GoTom(), "https://undersign.invalid") as port:
+        assert status_of(talk(port, get(form.format("undersign.invalid")))) == 502
+
+
 def test_websockets_are_refused(gotom: int) -> None:
     asked = get("/", "Upgrade: WebSocket", "Sec-WebSocket-Version: 13").replace(b"close", b"Upgrade")
     assert status_of(talk(gotom, asked)) == 501

@@ -6,6 +6,7 @@ import os
 import pickle
 from dataclasses import FrozenInstanceError
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -109,6 +110,38 @@ def test_the_file_is_the_one_given_else_that_of_the_variable_else_in_the_users_f
     assert config_file("given.toml") == Path("given.toml")
 
 
+NOBODY = "~no-such-user-of-undersign"
+
+
+def test_a_home_that_is_not_known_is_said_so(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whose it is, nobody knows; or the user has no entry, as in many containers."""
+    monkeypatch.setenv("UNDERSIGN_CONFIG", f"{NOBODY}/config.toml")
+    with pytest.raises(ConfigError, match=f"{NOBODY}/config.toml: whose home that is, is not known"):
+        config_file()
+    with pytest.raises(ConfigError, match="No such file or directory"):
+        load_profile("a", write(HEAD + f'secret-file = "{NOBODY}/secret"')).secret()
+    with pytest.raises(ConfigError, match=f"{NOBODY}/x.toml: No such file or directory"):
+        load_profile("a", write(f'[profiles.a]\nrecipe = "{NOBODY}/x.toml"\nkey-id = "k"'))
+
+
+@pytest.mark.parametrize("name", [None, 5, b"a", ["a"]])
+def test_what_is_no_name_is_said_so(name: Any, write: Write) -> None:
+    with pytest.raises(ConfigError, match=f"a profile is its name, as text, or a Profile, not {type(name).__name__}"):
+        load_profile(name, write(HEAD))
+
+
+def test_a_name_stands_as_the_file_has_it(write: Write) -> None:
+    found = load_profile("my api", write(HEAD.replace("profiles.a", 'profiles."my api"')))
+    with pytest.raises(ConfigError, match=r'\[profiles\."my api"\] it names no place of a secret'):
+        found.secret()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are those of POSIX")
+def test_no_file_is_a_file_without_profiles() -> None:
+    with pytest.raises(ConfigError, match="there is no profile 'a'; it has none"):
+        load_profile("a", "/dev/null")
+
+
 HEAD = '[profiles.a]\nscheme = "gotom"\nkey-id = "k"\n'
 
 
@@ -132,6 +165,7 @@ HEAD = '[profiles.a]\nscheme = "gotom"\nkey-id = "k"\n'
         (HEAD.replace('"k"', '"k\\u0000"'), "line 3: [profiles.a] key-id: it holds a control character"),
         (HEAD + 'origins = "https://a.example"', "line 4: [profiles.a] origins: it is a list"),
         (HEAD + "origins = []", "line 4: [profiles.a] origins: it is a list"),
+        (HEAD + "origins = [1]", "line 4: [profiles.a] origins: each is text"),
         (
             HEAD + 'origins = [\n  "https://a.example",\n  "a.example/x",\n]',
             "line 4: [profiles.a] origins: not an origin: 'a.example/x'",

@@ -65,6 +65,14 @@ def test_a_file_from_the_folder_of_the_profiles_or_the_home(
         profile(write, 'secret-file = "none"').secret()
 
 
+def test_nobody_is_told_to_change_the_mode_of_a_folder(write: Write, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir(mode=0o755)
+    found = profile(write, 'secret-file = "folder"')
+    assert not found.risks
+    with pytest.raises(ConfigError, match="folder: Is a directory"):
+        found.secret()
+
+
 def test_what_a_command_prints_without_a_shell(write: Write) -> None:
     codes = ", ".join(str(byte) for byte in SECRET.encode())
     assert profile(write, python(f"print(bytes([{codes}]).decode())")).secret() == Secret(SECRET)
@@ -102,6 +110,8 @@ class Keyring(keyring.backend.KeyringBackend):
     def get_password(self, service: str, username: str) -> str | None:
         if service == "locked":
             raise keyring.errors.KeyringLocked("the user has said no")
+        if service == "gone":
+            raise AttributeError("the bus has gone")
         return {("undersign", "k"): SECRET, ("undersign", "other"): "the secret of another"}.get((service, username))
 
     def set_password(self, service: str, username: str, password: str) -> None:
@@ -122,6 +132,8 @@ def test_the_systems_keyring(write: Write) -> None:
             profile(write, 'secret-keyring = "none"').secret()
         with pytest.raises(ConfigError, match="service locked, user k cannot be asked: KeyringLocked"):
             profile(write, 'secret-keyring = "locked"').secret()
+        with pytest.raises(ConfigError, match="service gone, user k cannot be asked: AttributeError"):
+            profile(write, 'secret-keyring = "gone"').secret()
     finally:
         keyring.set_keyring(before)
 

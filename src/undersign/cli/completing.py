@@ -24,4 +24,5 @@ def complete_profiles(context: click.Context, parameter: click.Parameter, incomp
         profiles = read_profiles(config_file(context.params.get("config")))
     except UndersignError:
         return []
-    return [name for name in profiles.names if name.startswith(incomplete)] if isinstance(profiles, Profiles) else []
+    names = profiles.names if isinstance(profiles, Profiles) else []
+    return [name for name in names if name.startswith(incomplete) and name.isprintable()]  # an offer is a line

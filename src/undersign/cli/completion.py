@@ -7,15 +7,24 @@ line for each offer: the text, a tab, and what it means. Where there is none it 
 from __future__ import annotations
 
 import os
+import re
 
 import click
-from click.shell_completion import CompletionItem, ShellComplete, add_completion_class, get_completion_class
+from click.shell_completion import (
+    BashComplete,
+    CompletionItem,
+    ShellComplete,
+    add_completion_class,
+    get_completion_class,
+)
 
 from . import COMPLETE
 from .options import Command
 
 _PROGRAM = "undersign"
 _WORDS, _WORD = "_UNDERSIGN_WORDS", "_UNDERSIGN_WORD"
+
+_PLAIN = re.compile(r"[\w%+=:./-]+")
 
 _POWERSHELL = r"""
 Register-ArgumentCompleter -Native -CommandName %(prog_name)s -ScriptBlock {
@@ -54,14 +63,24 @@ class _PowerShell(ShellComplete):
         return [_unquoted(word) for word in words[1:]], _unquoted(os.environ.get(_WORD, ""))
 
     def format_completion(self, item: CompletionItem) -> str:
-        return f"{item.value}\t{' '.join(item.help.split())}" if item.help else str(item.value)
+        value = item.value if _PLAIN.fullmatch(item.value) else "'" + item.value.replace("'", "''") + "'"
+        return f"{value}\t{' '.join(item.help.split())}" if item.help else str(value)
 
     def get_completions(self, args: list[str], incomplete: str) -> list[CompletionItem]:
         found = super().get_completions(args, incomplete)
         return [item for item in found if item.type == "plain"]  # files PowerShell offers itself
 
 
+class _Bash(BashComplete):
+    """bash puts what it is offered into the line as it is: a profile's name may have spaces, or `$(…)`."""
+
+    def format_completion(self, item: CompletionItem) -> str:
+        value = re.sub(r"([^\w@%+=:,./-])", r"\\\1", item.value) if item.type == "plain" else item.value
+        return super().format_completion(CompletionItem(value, item.type, item.help))
+
+
 add_completion_class(_PowerShell)
+add_completion_class(_Bash)
 
 
 def _unquoted(word: str) -> str:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
@@ -17,10 +16,13 @@ from ..core.grammar import TOKEN
 from ..core.message import Pairs
 from ..core.text import decoded, printable
 from ..errors import ConfigError
+from ..profiles.where import expanded
 
 _SEPARATORS = (":=@", ":=", "=@", "==", "=", ":")
 _ITEM = re.compile(rf"((?:[^\\=:]|\\.)+)({'|'.join(_SEPARATORS)})(.*)", re.DOTALL)
 _BACKSLASHED = re.compile(r"\\([\\=:@])")
+_FORMS = "write name=value, name:=JSON, name==VALUE or Name:value"
+_FILES = "--data FILE sends a file as the body, name=@FILE as a text in it; there is no multipart"
 _FORM = "application/x-www-form-urlencoded"
 _JSON = "application/json"
 
@@ -42,9 +44,7 @@ def items_of(given: Sequence[str], *, is_form: bool) -> Items:
     for number, item in enumerate(given, 1):
         match = _ITEM.fullmatch(item)
         if match is None:
-            raise ConfigError(
-                f"item {number} is in no form of an item: write name=value, name:=JSON, name==VALUE or Name:value"
-            )
+            raise ConfigError(f"item {number} is in no form of an item: {_FILES if '@' in item else _FORMS}")
         name, separator, value = _plain(match[1]), match[2], match[3]
         if separator == "==":
             query.append((name, _plain(value)))
@@ -60,7 +60,7 @@ def items_of(given: Sequence[str], *, is_form: bool) -> Items:
     fields = dict(data)
     if len(fields) < len(data):
         raise ConfigError("two items have one name: a JSON object has each name once; write a list as name:='[1, 2]'")
-    return Items(tuple(query), tuple(headers), json.dumps(fields, ensure_ascii=False).encode(), _JSON)
+    return Items(tuple(query), tuple(headers), _as_json(fields), _JSON)
 
 
 def with_query(url: str, query: Pairs) -> str:
@@ -77,6 +77,16 @@ def _encoded(pairs: Sequence[tuple[str, str]]) -> str:
     return urlencode(pairs, quote_via=quote, safe="", encoding="utf-8", errors="surrogateescape")
 
 
+def _as_json(fields: Mapping[str, Any]) -> bytes:
+    """The object, in UTF-8. What the locale could not decode of the arguments are bytes of it."""
+    try:
+        body = json.dumps(fields, ensure_ascii=False).encode("utf-8", "surrogateescape")
+        body.decode()
+    except UnicodeError:
+        raise ConfigError("an item is no text in UTF-8: send its bytes with --data") from None
+    return body
+
+
 def _header(number: int, name: str, value: str) -> str:
     if not TOKEN.fullmatch(name) or not value.strip():
         raise ConfigError(f"item {number}: a header is written Name:value; a colon in another name is written \\:")
@@ -85,7 +95,9 @@ def _header(number: int, name: str, value: str) -> str:
 
 def _value(number: int, name: str, separator: str, value: str, *, is_form: bool) -> Any:
     if separator.endswith("@"):
-        content = Path(value).expanduser().read_bytes()
+        if not value:
+            raise ConfigError(f"item {number}, {printable(name)}: @ has no name of a file behind it; @ itself is \\@")
+        content = expanded(value).read_bytes()
         try:
             value = decoded(content)
         except UnicodeDecodeError:
@@ -97,7 +109,9 @@ def _value(number: int, name: str, separator: str, value: str, *, is_form: bool)
     if is_form:
         raise ConfigError(f"item {number}, {printable(name)}: a form has no JSON: write name=value")
     try:
-        return json.loads(value)
+        found = json.loads(value)
+        json.dumps(found, allow_nan=False)  # JSON has neither NaN nor infinity
+        return found
     except (ValueError, RecursionError):
         raise ConfigError(
             f"item {number}, {printable(name)}: what follows := is not JSON; a text is written name=value"

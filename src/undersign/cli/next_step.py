@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 
-from ..core.credentials import Credential
+from ..core.credentials import Credential, Secret
 from ..core.dates import parse_date
 from ..core.message import Request, body_length
 from ..core.text import printable
@@ -81,13 +81,15 @@ def say_what_was_signed(
 def say_white_space(credential: Credential) -> None:
     """Say where key id or secret has white space around it, which pasting and files bring with them. It may belong
     there, so this is said of a refusal alone, and nothing is taken off."""
-    secret = credential.secret.reveal()
-    for name, is_odd in (
-        ("key id", credential.key_id != credential.key_id.strip()),
-        ("secret", secret != secret.strip()),
-    ):
-        if is_odd:
-            say(f"undersign: the {name} has white space around it: see whether that belongs to it")
+    for said in white_space_of(credential.key_id, credential.secret):
+        say(f"undersign: {said}: see whether that belongs to it")
+
+
+def white_space_of(key_id: str, secret: Secret) -> list[str]:
+    """What to say of key id and secret, where white space is around them."""
+    text = secret.reveal()
+    odd = {"key id": key_id != key_id.strip(), "secret": text != text.strip()}
+    return [f"the {name} has white space around it" for name, is_odd in odd.items() if is_odd]
 
 
 def say_clocks_differ(scheme: Scheme, date: str, at: float) -> None:

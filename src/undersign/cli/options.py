@@ -228,18 +228,25 @@ def read_secret(env: str | None, file: Path | None) -> Secret:
 
     Raises ConfigError where it is nowhere, and no terminal is there to ask on.
     """
-    if env is not None and file is not None:
-        raise ConfigError("--secret-env and --secret-file exclude each other: give one of them")
-    if file is not None:
-        return _had(FromFile(file, "--secret-file").read())
-    if env is not None or DEFAULT_SECRET_ENV in os.environ:
-        return _had(FromEnvironment(DEFAULT_SECRET_ENV if env is None else env, "--secret-env").read())
+    if (named := read_named("secret", env, file)) is not None:
+        return named
+    if DEFAULT_SECRET_ENV in os.environ:
+        return _had(FromEnvironment(DEFAULT_SECRET_ENV, "--secret-env").read())
     if not _has_terminal():
         raise ConfigError(
             f"there is no secret: set {DEFAULT_SECRET_ENV} (or name a variable with --secret-env), "
             "or use --secret-file, or run it on a terminal to be asked"
         )
     return Secret(os.fsencode(getpass.getpass("Secret: ")))
+
+
+def read_named(what: str, env: str | None, file: Path | None) -> Secret | None:
+    """What the options `--WHAT-env` and `--WHAT-file` name; None where neither is given. Raises ConfigError."""
+    if env is not None and file is not None:
+        raise ConfigError(f"--{what}-env and --{what}-file exclude each other: give one of them")
+    if file is not None:
+        return _had(FromFile(file, f"--{what}-file").read())
+    return None if env is None else _had(FromEnvironment(env, f"--{what}-env").read())
 
 
 def _had(secret: Secret | ConfigError) -> Secret:

@@ -32,7 +32,11 @@ def replacing(path: Path, *, mode: int | None = None) -> Generator[IO[bytes], No
                 yield stream
             return
         mode = stat.S_IMODE(old.st_mode) if mode is None else mode
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name[:64]}.", dir=path.parent)
+    try:
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name[:64]}.", dir=path.parent)
+    except OSError as error:
+        error.filename = str(path)  # nobody knows the other name
+        raise
     try:
         with open(descriptor, "wb") as stream:  # noqa: PTH123  # it is open already
             yield stream

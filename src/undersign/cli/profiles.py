@@ -8,21 +8,23 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
+from ..core.credentials import Secret
 from ..core.text import one_line, printable
 from ..errors import ConfigError
 from ..profiles import Profile, config_file
-from ..profiles.document import Problem
+from ..profiles.document import Problem, place_of
 from ..profiles.reading import Profiles, profiles_of, read_profiles
 from ..profiles.sources import FromKeyring, FromProfile, Source
 from .choosing import config_option
 from .completing import complete_profiles, complete_schemes
 from .groups import Group
+from .next_step import white_space_of
 from .options import Command
 from .output import painted, say
 from .profiles_file import read_file, save, with_profile, without_profile
@@ -163,6 +165,8 @@ def add(
         "options": _pairs("-o", options) or None,
         "extras": {extra: {"env": place} for extra, place in _pairs("--extra-env", extras).items()} or None,
     }
+    if not name or not name.isprintable():
+        raise ConfigError("the name of a profile is text without control characters, and not empty")
     file = config_file(config)
     text = with_profile(file, name, {key: value for key, value in table.items() if value is not None}, replace=replace)
     found = profiles_of(file, text)
@@ -173,11 +177,9 @@ def add(
     click.echo(f"{file}: [profiles.{name}]")
     if problems.secret_source is None:
         say("undersign: it names no place of a secret, so UNDERSIGN_SECRET or a prompt is asked: see --secret-env")
-    if secret_env is not None or secret_file is not None:
-        try:
-            problems.secret()
-        except ConfigError as error:
-            say(f"undersign: it cannot be used so far: {one_line(str(error))}")
+    is_at_hand = secret_env is not None or secret_file is not None  # as extras are, whose places are variables
+    for problem in _problems_of((problems.secret, problems.extra) if is_at_hand else (problems.extra,)):
+        say(f"undersign: it cannot be used so far: {one_line(problem)}")
     if not problems.origins:
         say("undersign: it names no origins, so it signs for any: see --origin")
 
@@ -246,13 +248,28 @@ def _check(found: Profiles, name: str) -> tuple[list[str], list[str]]:
     profile = found.profile(name)
     if not isinstance(profile, Profile):
         return [str(problem) for problem in profile], []
+    odd: list[str] = []
+    problems = _problems_of((lambda: odd.extend(_odd(name, profile.key_id, profile.secret())), profile.extra))
+    return problems, [*profile.risks, *odd]
+
+
+def _problems_of(looks: Iterable[Callable[[], object]]) -> list[str]:
+    """What each of them raises."""
     problems: list[str] = []
-    for look in (profile.secret, profile.extra):
+    for look in looks:
         try:
             look()
         except ConfigError as error:
             problems.append(str(error))
-    return problems, list(profile.risks)
+    return problems
+
+
+def _odd(name: str, key_id: str, secret: Secret) -> list[str]:
+    """What of a credential may not belong to it, such as the second line that a command prints. All of it is used."""
+    several = ["the secret has several lines"] if b"\n" in secret.reveal().strip() else []
+    odd = [*white_space_of(key_id, secret), *several]
+    place = printable(place_of(("profiles", name)))
+    return [f"{place} {said}: see whether that belongs to it" for said in odd]
 
 
 def _words(command: str) -> list[str]:

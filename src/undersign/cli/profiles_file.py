@@ -29,10 +29,15 @@ def read_file(file: Path) -> Profiles:
 
 
 def save(file: Path, text: str) -> None:
-    """Put the text in the place of the file's, whose mode stays; a new one is for its owner alone."""
+    """Put the text in the place of the file's, whose mode stays; a new one is for its owner alone. Raises ConfigError
+    for what is no text."""
+    try:
+        content = text.encode()
+    except UnicodeEncodeError:  # it has come as bytes that are no text in the locale's encoding
+        raise ConfigError(f"{file} is in UTF-8, and an argument is no text in the encoding of the locale") from None
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with replacing(file, mode=None if file.exists() else 0o600) as stream:
-        stream.write(text.encode())
+        stream.write(content)
 
 
 def with_profile(file: Path, name: str, table: Mapping[str, Any], *, replace: bool) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import ipaddress
+import os
 import re
 import socket
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from ..errors import ConfigError
 from ..profiles import Profile
 from ..scheme import Scheme
 from .choosing import Extras, extra_options, scheme_options
-from .options import UPSTREAM_HTTP2, Command, read_secret, secret_options
+from .options import UPSTREAM_HTTP2, Command, read_named, secret_options
 from .output import say
 from .signing_options import Signing
 
@@ -33,7 +34,7 @@ _BACKLOG = 2048
 class _Door(NamedTuple):
     """Where the proxy listens, and who may come in."""
 
-    listen: tuple[str, int]
+    listen: tuple[str, int] | Path
     token: Secret | None
     certificate: Path | None
     key: Path | None
@@ -66,7 +67,7 @@ def _file(name: str, text: str) -> Callable[[_Function], _Function]:
     metavar="HOST:PORT",
     default="127.0.0.1:8081",
     show_default=True,
-    help="Port 0 = any free one. Beyond loopback a token or --client-ca is needed.",
+    help="Port 0 = any free one. Beyond loopback a token or --client-ca is needed. Or unix:/path, for you alone.",
 )
 @click.option("--token-env", metavar="NAME", help="The environment variable with the token that clients have to send.")
 @_file("--token-file", "The file with that token.")
@@ -112,7 +113,7 @@ def proxy(
     signing = Signing(scheme, profile, key_id, extras, secret_env, secret_file)
     allowed = _origins(origins, profile)
     credential = signing.credential(signing.key_id())
-    token = None if token_env is None and token_file is None else read_secret(token_env, token_file)
+    token = read_named("token", token_env, token_file)
     door = _Door(_address(listen), token, tls_cert, tls_key, client_ca)
     _check_door(door)
     _serve(
@@ -145,10 +146,12 @@ def _origins(given: tuple[str, ...], profile: Profile | None) -> tuple[str, ...]
     return parsed
 
 
-def _address(listen: str) -> tuple[str, int]:
+def _address(listen: str) -> tuple[str, int] | Path:
+    if listen.startswith("unix:/") and hasattr(socket, "AF_UNIX"):
+        return Path(listen.removeprefix("unix:"))
     match = re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[^:\[\]]+):([0-9]{1,5})", listen)
     if match is None or int(match[2]) > 65535:
-        raise ConfigError("--listen: write HOST:PORT, such as 127.0.0.1:8081 or [::1]:8081")
+        raise ConfigError("--listen: write HOST:PORT, such as 127.0.0.1:8081 or [::1]:8081, or unix:/path")
     return match[1].strip("[]"), int(match[2])
 
 
@@ -158,6 +161,8 @@ def _check_door(door: _Door) -> None:
         raise ConfigError("--tls-cert and --tls-key go together: give both, or none")
     if door.client_authorities is not None and door.certificate is None:
         raise ConfigError("--client-ca asks for certificates over TLS: give --tls-cert and --tls-key too")
+    if isinstance(door.listen, Path):
+        return  # whoever may not open it does not reach the proxy
     if door.token is None and door.client_authorities is None and not _is_loopback(door.listen[0]):
         raise ConfigError(
             f"--listen {door.listen[0]} is not loopback, and the proxy would sign for whoever reaches it: "
@@ -183,6 +188,28 @@ def _listener(host: str, port: int) -> socket.socket:
         why = str(error.strerror or error).partition(" (while")[0]
         hint = "; port 0 takes any free one" if error.errno == errno.EADDRINUSE else ""
         raise ConfigError(f"cannot listen on {host} port {port}: {why}{hint}") from None
+
+
+def _unix_listener(path: Path) -> socket.socket:
+    """A socket that its owner alone may connect to; one that a process has left behind there is taken away."""
+    listener = socket.socket(socket.AF_UNIX)
+    before = os.umask(0o177)
+    try:
+        if path.is_socket() and not _is_served(path):
+            path.unlink()
+        listener.bind(str(path))
+        listener.listen(_BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise ConfigError(f"cannot listen on unix:{path}: {error.strerror or error}") from None
+    finally:
+        os.umask(before)
+    return listener
+
+
+def _is_served(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(str(path)) == 0
 
 
 def _serve(
@@ -212,23 +239,37 @@ def _serve(
         adjust_clock=adjust_clock,
         check_response=None if check_response else False,
         token=door.token,
-        hosts=[door.listen[0]],
+        hosts=_names(door),
         forwarder=Forwarder(client_timeout=timeout, upstream_timeout=timeout, http2=http2),
         on_failure=_say_failure,
     )
     tls = None
     if door.certificate is not None and door.key is not None:
         tls = ServerTls(door.certificate, door.key, door.client_authorities)
-    listener = _listener(*door.listen)
-    host, port = listener.getsockname()[:2]
-    url = f"{'https' if tls else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
+    path = door.listen if isinstance(door.listen, Path) else None
+    listener = _listener(*door.listen) if isinstance(door.listen, tuple) else _unix_listener(door.listen)
+    url = f"unix:{path}"
+    if path is None:
+        host, port = listener.getsockname()[:2]
+        url = f"{'https' if tls else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
 
     def ready() -> None:
         click.echo(f"listening on {url}")
         say(f"undersign: what comes in is signed as {scheme.name} for {', '.join(origins)}")
 
     with listener:
-        serve(app, listener, ready=ready, tls=tls)
+        try:
+            serve(app, listener, ready=ready, tls=tls)
+        finally:
+            if path is not None:
+                path.unlink(missing_ok=True)
+
+
+def _names(door: _Door) -> list[str]:
+    """What clients may call the proxy by: anything, where no browser could be led there by a name."""
+    if isinstance(door.listen, Path) or door.certificate is not None:  # over TLS it holds the name to the certificate
+        return ["*"]
+    return [door.listen[0]]
 
 
 def _say_failure(exchange: Exchange) -> None:

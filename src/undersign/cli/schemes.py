@@ -14,6 +14,7 @@ from ..recipe import Recipe
 from ..registry import build_scheme, options_described, schemes_described
 from ..schemes import presets
 from ..schemes.documents import recipe_in_toml
+from .completing import complete_schemes
 from .drawing import bound_in_words, by_default, drawing, example
 from .options import Command
 from .width import Formatter, fitted, room
@@ -27,7 +28,7 @@ class _NameCommand(Command):
     cls=_NameCommand,
     epilog="\b\nExamples:\n  undersign schemes bokun\n  undersign schemes webhook",
 )
-@click.argument("name", required=False, metavar="[NAME|WORD]")
+@click.argument("name", required=False, metavar="[NAME|WORD]", shell_complete=complete_schemes)
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def schemes(name: str | None, as_json: bool) -> None:
     """Print the schemes that are installed, each with a sentence; or those that have WORD in name or sentence.

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     import httpx
 
 
+_PROXIES = "a proxy of HTTP_PROXY, HTTPS_PROXY or ALL_PROXY cannot be used"
+
+
 class NotDelivered(UndersignError):
     """The request did not reach the server, or its answer did not come back whole."""
 
@@ -39,6 +42,27 @@ def head_of(request: Request) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
 
+def _client(timeout: float) -> httpx.Client:
+    """The client, with the proxies that the environment names; their URLs may hold passwords, and are not repeated."""
+    import httpx
+
+    try:
+        return httpx.Client(timeout=timeout)
+    except ImportError:
+        raise NotDelivered(f"{_PROXIES}: SOCKS needs pip install 'httpx[socks]'") from None
+    except (ValueError, httpx.InvalidURL):
+        raise NotDelivered(f"{_PROXIES}: write http://host:port") from None
+
+
+def _through(origin: str) -> str:
+    """The proxy that the environment has for the origin, as the middle of a sentence; its URL may hold a password."""
+    from urllib.request import getproxies, proxy_bypass
+
+    scheme, _, host = origin.partition("://")
+    named = [name for name in (scheme, "all") if name in getproxies()]
+    return f" through the proxy of {named[0].upper()}_PROXY" if named and not proxy_bypass(host) else ""
+
+
 @contextmanager
 def sent(request: Request, pieces: Iterable[bytes], timeout: float) -> Generator[httpx.Response, None, None]:
     """The answer to the request, its body still to be read. No redirect is followed.
@@ -58,7 +82,7 @@ def sent(request: Request, pieces: Iterable[bytes], timeout: float) -> Generator
     try:
         outgoing = httpx.Request(request.method, request.origin, headers=headers, content=content)
         outgoing.url = Url(request.origin)
-        with httpx.Client(timeout=timeout) as client:
+        with _client(timeout) as client:
             response = client.send(outgoing, stream=True)
             try:
                 yield response
@@ -71,6 +95,6 @@ def sent(request: Request, pieces: Iterable[bytes], timeout: float) -> Generator
         raise NotDelivered("a header cannot be sent: check what -H sets") from None
     except httpx.ConnectError as error:
         hint = "; what answers there does not speak TLS" if "WRONG_VERSION_NUMBER" in str(error) else ""
-        raise NotDelivered(f"cannot connect to {request.origin}: {error}{hint}") from None
+        raise NotDelivered(f"cannot connect to {request.origin}{_through(request.origin)}: {error}{hint}") from None
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise NotDelivered(f"{request.origin} broke off: {error}") from None

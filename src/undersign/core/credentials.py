@@ -166,7 +166,9 @@ def parse_origin(origin: str) -> str:
     match = re.fullmatch(_ORIGIN, origin.removesuffix("/"))
     port = int(match[3]) if match and match[3] else None
     if match is None or (port is not None and not 0 < port < 65536):
-        raise ConfigError(f"not an origin: {origin!r}; write https://host or https://host:port, the host in ASCII")
+        # A user and a password, or what a query holds, may be secrets.
+        shown = re.sub(r"(?s)[?#].*", "?…", re.sub(r"(?s)^((?:[^/?#]*//)?).*@", r"\1…@", origin))
+        raise ConfigError(f"not an origin: {shown!r}; write https://host or https://host:port, the host in ASCII")
     scheme = match[1].lower()
     suffix = "" if port in (None, {"http": 80, "https": 443}[scheme]) else f":{port}"
     return f"{scheme}://{match[2].lower()}{suffix}"

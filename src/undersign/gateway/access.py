@@ -27,7 +27,7 @@ _ASKED_FOR = ((b"proxy-authenticate", b'Basic realm="undersign proxy", charset="
 class Access:
     """Lets requests in that carry `token`; without one, those that no page of a browser has sent.
 
-    `hosts` are what clients may call the proxy by, besides addresses and localhost.
+    `hosts` are what clients may call the proxy by, besides addresses and localhost; `*` is any name.
     """
 
     def __init__(self, token: Secret | None, hosts: Iterable[str]) -> None:
@@ -58,7 +58,7 @@ class Access:
         host = authority.decode("latin-1").lower()
         if not host.endswith("]"):
             host = host.rpartition(":")[0] or host
-        if host == "localhost" or host in self._hosts:
+        if host == "localhost" or host in self._hosts or "*" in self._hosts:
             return True
         try:
             ipaddress.ip_address(host.strip("[]"))

@@ -203,10 +203,10 @@ class Exchange:
         One that is declared to be small is read to its end first: so a slow client holds no connection to the upstream,
         and the request can be sent again where such a connection turns out to be lost.
 
-        Raises Failure(400) for one whose end is anybody's guess.
+        Raises Failure for one whose end is anybody's guess: 400 or 501.
         """
         if problem := framing_problem(self.scope, self.fields):
-            raise Failure(400, problem)
+            raise Failure(*problem)
         lengths = self.fields.values(b"content-length")
         if lengths and lengths[0] != b"0":
             length = int(lengths[0])

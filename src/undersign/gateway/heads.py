@@ -88,15 +88,22 @@ def host_problem(fields: Fields) -> str | None:
     return None if not hosts or _HOST.fullmatch(hosts[0]) else "Host is not one host, with its port or without"
 
 
-def framing_problem(scope: Scope, fields: Fields) -> str | None:
-    """Why two servers could find two ends of a request's body, or two bodies, as a sentence. RFC 9112, section 6."""
+def framing_problem(scope: Scope, fields: Fields) -> tuple[int, str] | None:
+    """Why two servers could find two ends of a request's body, or two bodies, as a status and a sentence. RFC 9112,
+    section 6.
+
+    Transfer-Encoding ends here: another coding would go on as if it were the body.
+    """
     codings, lengths = fields.values(b"transfer-encoding"), fields.values(b"content-length")
-    if codings and (lengths or len(codings) > 1 or codings[0].lower() != b"chunked"):
-        return "Transfer-Encoding is not chunked alone"
-    if codings and scope.get("http_version", "1.1") == "1.0":
-        return "HTTP/1.0 has no Transfer-Encoding"
+    if codings and (lengths or scope.get("http_version", "1.1") == "1.0"):
+        return (
+            400,
+            "Transfer-Encoding stands beside Content-Length, or in HTTP/1.0: send one length, or chunks in HTTP/1.1",
+        )
+    if codings and [coding.lower() for coding in codings] != [b"chunked"]:
+        return 501, "Transfer-Encoding is more than chunked: send the body without that coding"
     if lengths and (len(lengths) > 1 or not LENGTH.fullmatch(lengths[0].decode("latin-1"))):
-        return "Content-Length is not one number of at most 18 digits"
+        return 400, "Content-Length is not one number of at most 18 digits"
     return None
 
 

@@ -41,7 +41,8 @@ _DROPPED = NOT_FORWARDED | {b"host", TOKEN_HEADER}
 _MOST_CHECKED = 16 * 1024 * 1024
 _CONNECT = (
     "CONNECT hides the request from this proxy, and nothing could sign it: call http:// instead of https://, "
-    "and the proxy speaks https to where it goes"
+    "and the proxy speaks https to where it goes; a client that tunnels http:// too, as Node's fetch does, "
+    "takes the proxy's address as its base URL"
 )
 
 
@@ -54,7 +55,8 @@ class SigningProxy:
 
     With a `token` every request has to carry it, as `Proxy-Authorization: Bearer` or `Basic`, or as
     `X-Undersign-Token`. Without one, what shows that a browser's page has sent it is refused, and so is a Host that is
-    neither an address, nor localhost, nor of `origins` or `hosts`. `forwarder` has the timeouts and connections.
+    neither an address, nor localhost, nor of `origins` or `hosts`; `*` in these lets in any, which is safe where the
+    clients speak TLS, as a browser holds the name to the certificate. `forwarder` has the timeouts and connections.
     `on_failure(exchange)` is told each request that the proxy itself has answered, or broken off.
 
     Raises ConfigError for a credential or an origin that cannot work.
@@ -164,7 +166,7 @@ class SigningProxy:
             asked = parse_origin(f"{scheme}{mark}{authority}")
         except ConfigError:
             raise Failure(400, "The target is neither a path nor a URL of http or https without a user") from None
-        for origin in (asked, f"https://{asked.removeprefix('http://')}"):
+        for origin in (asked, parse_origin(f"https://{asked.partition('://')[2]}")):
             if origin in self.origins:
                 return origin
         raise Failure(403, f"This proxy forwards to {' and '.join(self.origins)} alone, and the target is elsewhere")

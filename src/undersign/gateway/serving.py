@@ -30,6 +30,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from ..core.message import origin_form
+from ..errors import ConfigError
 from ..servers.asgi import App
 from .exchange import Broken
 from .gathered import GatheredTransport
@@ -47,7 +48,12 @@ _MALLOC = {-1: 16 * 1024 * 1024, -3: 4 * 1024 * 1024}
 """M_TRIM_THRESHOLD: how much free memory is kept. M_MMAP_THRESHOLD: from which size on memory comes from the system."""
 
 
+_NO_HTTP = "This is not HTTP/1.1 as a proxy can pass it on"
+_TLS = "This is TLS, and plain HTTP is spoken here: call http:// instead of https://"
 _OF_AN_UPGRADE = frozenset({b"upgrade", b"http2-settings"})
+
+
+_log = logging.getLogger("undersign.gateway")
 
 
 class ForwardingProtocol(HttpToolsProtocol):
@@ -89,8 +95,10 @@ class ForwardingProtocol(HttpToolsProtocol):
         except httptools.HttpParserUpgrade as upgrade:
             if self._leaves_upgrade:
                 self._read_on(data[upgrade.args[0] :])
+        except httptools.HttpParserInvalidMethodError:
+            self._refuse(400, _TLS if data.startswith(b"\x16\x03") else f"{_NO_HTTP}, or its method is not known here")
         except httptools.HttpParserError:
-            self._refuse(400, "This is not HTTP/1.1 as a proxy can pass it on")
+            self._refuse(400, _NO_HTTP)
         if self._head_bytes > HEAD_LIMIT:  # the parser keeps a field whole, however long it is
             what = "head of the request is" if self._in_head else "trailers of the request are"
             self._refuse(431, f"The {what} over {HEAD_LIMIT} bytes")
@@ -184,6 +192,7 @@ class ForwardingProtocol(HttpToolsProtocol):
     def _refuse(self, status: int, sentence: str) -> None:
         if self.transport.is_closing():
             return
+        _log.warning("- - %d: %s", status, sentence)  # no request that an app is told of, and logs
         cycle = self.cycle
         is_of_this_body = cycle and not self._in_head and not self.pipeline and not cycle.response_started
         if not cycle or cycle.response_complete or is_of_this_body:
@@ -295,6 +304,21 @@ def server_config(app: Any, *, tls: ServerTls | None = None, grace: float = 30.0
     )
 
 
+def _load(config: ServerConfig, tls: ServerTls) -> None:
+    """Read the files of `tls`, whose names are lost in what is raised of them later."""
+    files = [file for file in (tls.certificate, tls.key, tls.client_authorities) if file is not None]
+    for file in files:
+        with file.open("rb"):
+            pass
+    try:
+        config.load()
+    except ssl.SSLError:
+        named = " and ".join(map(str, files))
+        raise ConfigError(
+            f"TLS cannot be spoken with {named}: each is to be PEM, and the key that of the certificate"
+        ) from None
+
+
 def tune_memory() -> None:
     """Set up the memory of a process that forwards, and whose requests leave no cycles.
 
@@ -317,12 +341,22 @@ def serve(
     """Serve an ASGI app on a socket that listens, until SIGINT or SIGTERM. `ready` is called once it does.
 
     What is in flight then has `grace` seconds to end; nothing new is taken. Errors of the app go to standard error.
+    Raises ConfigError where the files of `tls` do not serve, and OSError where one cannot be read.
     """
     logger = logging.getLogger("uvicorn.error")
     logger.setLevel(logging.ERROR)
     logger.addFilter(without_broken)
-    # uvicorn raises the signal once more when it has ended, for whoever had a handler before.
+    config = server_config(app, tls=tls, grace=grace)
+    if tls is not None:
+        _load(config, tls)
+    server = _Server(config, ready)
+
+    def end(signum: int, frame: object) -> None:
+        server.should_exit = True
+
+    # uvicorn has handlers of its own while it runs. It raises the signal once more when it has ended, for whoever had a
+    # handler before; and one that comes before it runs is not to be lost either.
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda signum, frame: None)
+        signal.signal(number, end)
     tune_memory()
-    _Server(server_config(app, tls=tls, grace=grace), ready).run(sockets=[listener])
+    server.run(sockets=[listener])

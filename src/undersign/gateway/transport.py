@@ -143,10 +143,10 @@ def _answer_headers(status: int, fields: Fields) -> list[tuple[bytes, bytes]]:
 
 def _framing_problem(status: int, fields: Fields) -> str | None:
     """Why nobody can tell where the answer ends, or what it is, or write it, as a sentence."""
-    if not 100 <= status <= 599:
-        return "The upstream's answer has a status that is none"
     if status < 200:
         return "The upstream has switched to another protocol, which nobody asked for"
+    if status > 599:  # RFC 9110, section 15: it is invalid
+        return f"The upstream's status, {status}, is none of HTTP: they end with 599"
     if _CONTROL.search(b"".join([value for _, value in fields.pairs])):
         return "The upstream's answer has a control character in a header"
     coded = fields.values(b"transfer-encoding")

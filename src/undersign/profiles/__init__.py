@@ -30,6 +30,8 @@ def load_profile(profile: str | Profile, config: str | Path | None = None) -> Pr
     """
     if isinstance(profile, Profile):
         return profile
+    if not isinstance(profile, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # a caller may have no types
+        raise ConfigError(f"a profile is its name, as text, or a Profile, not {type(profile).__name__}")
     found = find_profile(profile, config)
     if isinstance(found, ConfigError):
         raise found

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..core.credentials import Credential, Secret
+from ..core.text import printable
 from ..errors import ConfigError
 from ..registry import build_scheme, parse_option
 from ..scheme import Scheme, unusable_secret
 from ..schemes.documents import load_recipe
+from .document import place_of
 from .sources import FromFile, FromProfile, Source
 
 Auth = TypeVar("Auth")
@@ -109,15 +111,19 @@ class Profile:
         found: list[str] = []
         if isinstance(self.secret_source, FromProfile):
             found.append(
-                f"{self.file}: [profiles.{self.name}] secret: the secret itself stands in the file, and goes wherever "
+                f"{self.file}: {self._place} secret: the secret itself stands in the file, and goes wherever "
                 "the file is copied: keep it in the keyring, a variable or a file of its own"
             )
         sources = (self.secret_source, *self.extra_sources.values())
         found += [source.risk for source in sources if isinstance(source, FromFile) and source.risk]
         return tuple(found)
 
+    @property
+    def _place(self) -> str:
+        return printable(place_of(("profiles", self.name)))
+
     def _problem(self, sentence: str) -> ConfigError:
-        return ConfigError(f"{self.file}: [profiles.{self.name}] {sentence}")
+        return ConfigError(f"{self.file}: {self._place} {sentence}")
 
 
 def _is_text(secret: Secret) -> bool:

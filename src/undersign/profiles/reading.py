@@ -24,7 +24,7 @@ from .sources import (
     Source,
     is_private,
 )
-from .where import config_file
+from .where import config_file, expanded
 
 SECRET_KEYS = ("secret-env", "secret-file", "secret-command", "secret-keyring", "secret")
 KEYS = ("scheme", "recipe", "key-id", *SECRET_KEYS, "origins", "extras", "options")
@@ -237,7 +237,9 @@ class _Reader:
         parsed: list[str] = []
         for origin in cast("list[object]", origins or []):
             try:
-                parsed.append(parse_origin(origin if isinstance(origin, str) else ""))
+                if not isinstance(origin, str):
+                    raise ConfigError('each is text, as in origins = ["https://api.example.com"]')
+                parsed.append(parse_origin(origin))
             except ConfigError as error:
                 self._note(str(error), "origins")
         return tuple(dict.fromkeys(parsed))
@@ -276,7 +278,7 @@ class _Reader:
 
     def _path(self, name: str) -> Path:
         """A path as it is meant in the file: from the folder that the file is in."""
-        return self._document.file.parent / Path(name).expanduser()
+        return self._document.file.parent / expanded(name)
 
 
 def _builds(choice: SchemeChoice) -> bool:
@@ -293,6 +295,7 @@ def _with(choice: SchemeChoice, options: Mapping[str, Any]) -> SchemeChoice:
 
 def _others_may_write(file: Path) -> bool:
     try:
-        return os.name == "posix" and bool(file.stat().st_mode & stat.S_IWOTH)
+        mode = file.stat().st_mode
+        return os.name == "posix" and bool(mode & stat.S_IWOTH) and not stat.S_ISCHR(mode)  # such as /dev/null
     except OSError:
         return False

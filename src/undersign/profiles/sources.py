@@ -80,7 +80,9 @@ class FromFile:
     @property
     def risk(self) -> str:
         """What may be wrong with the place, as a sentence; empty where nothing is."""
-        return "" if is_private(self.path) else f"others may read the file {self.path}: chmod 600 {self.path}"
+        if is_private(self.path) or not self.path.is_file():  # neither a folder nor a pipe is to have its mode changed
+            return ""
+        return f"others may read the file {self.path}: chmod 600 {self.path}"
 
 
 @dataclass(frozen=True)
@@ -130,11 +132,9 @@ class FromKeyring:
             import keyring
         except ModuleNotFoundError:
             return ConfigError(f"{self.called} needs the package keyring: pip install 'undersign[keyring]'")
-        from keyring.errors import KeyringError
-
         try:
             found = keyring.get_password(self.service, self.user)
-        except (KeyringError, RuntimeError, OSError) as error:
+        except Exception as error:  # of any kind: backends are other people's, and are named in variables and files
             return ConfigError(f"{self} cannot be asked: {type(error).__name__}; see: keyring diagnose")
         if found is None:
             return ConfigError(f"{self} has no password: add it with keyring set SERVICE USER")

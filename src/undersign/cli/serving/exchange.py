@@ -18,6 +18,7 @@ from ...core.text import printable, shortened
 from ...errors import Rejected
 from ...events.event import shown_path
 from ...scheme import BodyNeed
+from ...servers._answers import signed_response
 from ...servers._common import Authenticator, Received
 from ...servers._exchange import Exchange as Checks
 from ...servers._exchange import run
@@ -114,6 +115,7 @@ class Exchange:
                 )
             assert exchange.verified is not None  # noqa: S101 - it is let in
             accepted = self._accepted(exchange.verified, head, exchange.digest())
+            accepted = signed_response(exchange.verified.response_signer, accepted)
             return accepted, _outcome(
                 head, accepted.status, "valid", exchange.verified.scheme, exchange.verified.key_id
             )
