@@ -76,7 +76,8 @@ def _closed(connection: Connection) -> asyncio.Future[None] | None:
 
 def _was_seen(closed: asyncio.Future[None]) -> None:
     """Take note of how it was closed, or asyncio complains that nobody does."""
-    closed.cancelled() or closed.exception()
+    if not closed.cancelled():
+        closed.exception()
 
 
 class OverAiohttp(Transport):
