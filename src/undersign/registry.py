@@ -13,13 +13,14 @@ import sys
 import types
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Union, cast, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast, get_args, get_origin, get_type_hints
 
 from .core.dates import Window
 from .core.grammar import did_you_mean
 from .errors import ConfigError
 from .scheme import Scheme
 from .schemes import GoGrid, GoTom, HttpHmac, KeyedTimestamp, presets
+from .schemes.options import alternatives, is_list
 
 if TYPE_CHECKING:
     from importlib.metadata import Distribution, EntryPoint
@@ -120,12 +121,12 @@ def parse_option(name: str, option: str, text: str) -> Any:
     """
     known = option_types(name)
     _check_option(name, option, known)
-    kinds = _alternatives(known[option])
+    kinds = alternatives(known[option])
     if text == "none" and types.NoneType in kinds:
         return None
     if Window in kinds:
         return _parse_window(option, text)
-    if any(get_origin(kind) in (tuple, frozenset) for kind in kinds):
+    if any(is_list(kind) for kind in kinds):
         return _parse_json(option, text) if text.startswith("[") else [item for item in text.split(",") if item]
     if bool in kinds:
         if text.lower() not in ("true", "false"):
@@ -137,7 +138,8 @@ def parse_option(name: str, option: str, text: str) -> Any:
                 return number(text)
             except ValueError:
                 raise ConfigError(f"{option} is a number") from None
-    return text
+    chosen = [each for kind in kinds if get_origin(kind) is Literal for each in get_args(kind) if str(each) == text]
+    return chosen[0] if chosen else text
 
 
 def _check_option(name: str, option: str, known: Mapping[str, Any]) -> None:
@@ -183,11 +185,11 @@ def _defaults(factory: Callable[..., Any]) -> dict[str, Any]:
 def _type_in_words(kind: Any) -> str:
     """What `-o` takes for it."""
     words: list[str] = []
-    for each in _alternatives(kind):
+    for each in alternatives(kind):
         origin = get_origin(each)
         if each is Window:
             words.append("window PAST,FUTURE in seconds")
-        elif origin in (tuple, frozenset):
+        elif is_list(each):
             words.append("list A,B")
         elif origin is Literal:
             words.append(" or ".join(map(str, get_args(each))))
@@ -286,11 +288,6 @@ def _distribution(entry_point: EntryPoint) -> str:
     return f"{distribution.name} {distribution.version}" if distribution else entry_point.value
 
 
-def _alternatives(kind: Any) -> tuple[Any, ...]:
-    """The types that a value may have: `str | None` is two."""
-    return get_args(kind) if get_origin(kind) in (Union, types.UnionType) else (kind,)
-
-
 def _hints(factory: Callable[..., Any]) -> dict[str, Any]:
     """The types of what it takes, as far as they can be told.
 
@@ -331,7 +328,7 @@ def _no_window(option: str) -> ConfigError:
 
 
 def _from_json(option: str, value: Any, kind: Any) -> Any:
-    kinds = _alternatives(kind)
+    kinds = alternatives(kind)
     if value is None and types.NoneType in kinds:
         return None
     for kind in kinds:
@@ -349,6 +346,7 @@ def _from_json(option: str, value: Any, kind: Any) -> Any:
         if kind is bool and not isinstance(value, bool):
             raise ConfigError(f"{option} is true or false")
         is_number = int in kinds and isinstance(value, int) and not isinstance(value, bool)
-        if (kind is str or container is Literal) and not isinstance(value, str) and not is_number:
+        is_text = kind is str or (container is Literal and all(isinstance(each, str) for each in get_args(kind)))
+        if is_text and not isinstance(value, str) and not is_number:
             raise ConfigError(f"{option} is text")
     return value

@@ -152,7 +152,7 @@ class Scheme(ABC):
     """A parameter such as `_method`, for which the framework behind runs a POST as another method: a POST with one in
     its query or urlencoded form is neither signed nor verified. Empty where none does."""
     sends_key_id: bool = True
-    """Whether a request says whose it is. Where it does not, the key id is the scheme's name."""
+    """Whether a request says whose it is, or may. Where none does, the key id of all of them is the scheme's name."""
     needs_nonce: bool = False
     """Whether each request has to be signed with a nonce, a text that no other has."""
     nonce_is_number: bool = False
@@ -166,6 +166,11 @@ class Scheme(ABC):
     @property
     def extras(self) -> tuple[str, ...]:
         """The names of what a credential has to have besides key id and secret. The default names none."""
+        return ()
+
+    @property
+    def optional_extras(self) -> tuple[str, ...]:
+        """The names of what it may have besides those. The default names none."""
         return ()
 
     @abstractmethod

@@ -123,9 +123,12 @@ def test_what_is_wrong_is_one_line(arguments: tuple[str, ...], said: str, config
     assert said in result.error
 
 
-def test_a_target_alone_needs_a_profile_with_one_origin(config: Path) -> None:
+def test_a_target_alone_needs_an_origin(config: Path) -> None:
     result = undersign("call", "GET", "/x", "--key-id", "k")
-    assert "the URL is a path alone, which needs a profile with one origin" in result.error
+    assert (
+        "the URL is a path alone: say where it stands with --origin https://host, or by a profile with one origin"
+        in result.error
+    )
 
 
 def test_without_a_place_the_secret_is_where_it_always_is(tmp_path: Path, wire: WireServer) -> None:

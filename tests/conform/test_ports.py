@@ -52,10 +52,21 @@ def runnable(language: str, folder: Path) -> tuple[str, ...]:
     return ("java", "-cp", str(folder), "Conform")
 
 
-@EACH
-def test_port(language: str, tmp_path: Path) -> None:
+# Bash takes minutes, for which one core would be kept after all others are done: so it is asked file by file.
+PARTS = [
+    pytest.param(language, files, marks=pytest.mark.long if language in SLOW else (), id=f"{language}-{name}")
+    for language in COMMANDS
+    for name, files in (
+        zip(vectors.names(), ([file] for file in FILES), strict=True)
+        if language == "Bash"
+        else [("all", [*FILES, *PRESETS] if language in READ_RECIPES else FILES)]
+    )
+]
+
+
+@pytest.mark.parametrize(("language", "files"), PARTS)
+def test_port(language: str, files: list[vectors.VectorFile], tmp_path: Path) -> None:
     command = runnable(language, tmp_path)
-    files = [*FILES, *PRESETS] if language in READ_RECIPES else FILES
     report = conform.run(command, files, timeout=60, total=1800)  # Bash takes its time
     skipped = {outcome.case.scheme for outcome in report.outcomes if outcome.status is Status.SKIPPED}
     assert skipped <= WITHOUT_RECIPE

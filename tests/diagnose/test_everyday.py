@@ -382,3 +382,16 @@ def test_no_search_takes_long() -> None:
         took = time.process_time() - began
         report(f"{scheme.name}: {took:.2f} s")
         assert took < 3  # ten times what it takes, since machines differ
+
+
+@pytest.mark.parametrize(
+    ("signed", "code"),
+    [
+        ("a\"b&amp;c&lt;d'e", "secret-encoding"),  # as XML writes a text, and html.escape with quote=False
+        ("a&quot;b&amp;c&lt;d'e", "secret-encoding"),
+        ("Bearer a\"b&c<d'e", "secret-quoting"),
+    ],
+)
+def test_a_secret_that_was_written_for_something_else(signed: str, code: str) -> None:
+    request = Parcel(secret=lambda _: signed).request()
+    assert codes(request, PARCELS, {ID: "a\"b&c<d'e"}) == {code}

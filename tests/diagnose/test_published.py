@@ -57,6 +57,14 @@ def test_what_the_recipe_gives_is_found_wherever_it_is_printed(text: str) -> Non
         ({"encoding": "hex"}, 'encoding = "base64" in the place of "hex"'),
         ({"mac": "hmac-sha256"}, 'mac = "hmac-sha1" in the place of "hmac-sha256"'),
         ({"secret": "hex"}, 'secret = "text" in the place of "hex"'),
+        (
+            {"parts": ["method", "key_id", "time", "target"]},
+            'parts[0], "method", and parts[2], "time", exchanged',
+        ),
+        (
+            {"parts": ["target", "method", "key_id", "time"]},
+            'parts in another order: "time", "key_id", "method", "target"',
+        ),
         ({"time": "unix"}, 'time = "%Y-%m-%d %H:%M:%S" in the place of "unix"'),
         ({"parts": ["time", "key_id", "method", "path"]}, 'parts[3] = "target" in the place of "path"'),
         ({"parts": ["key_id", "time", "method", "target"]}, 'parts[0], "key_id", moved to parts[1]'),
@@ -83,6 +91,19 @@ def test_one_change_is_named(changes: dict[str, Any], sentence: str) -> None:
 )
 def test_two_changes_are_named_where_one_is_not_enough(changes: dict[str, Any], sentences: tuple[str, ...]) -> None:
     assert sentences in found(changes)
+
+
+def test_a_digest_or_a_header_that_is_left_out_is_named() -> None:
+    right = Recipe.from_mapping({**RIGHT, "parts": ["time", "header:X-Shop", "method", "body:sha256:base64"]})
+    request = Request.from_url("POST", URL, {"X-Shop": "7"}, b"{}")
+    credential = Credential(KEY, SECRET)
+    signature = dict(sign(right, request, credential, now=NOW).headers)["X-Bokun-Signature"]
+    for place, missing in ((1, "header:X-Shop"), (3, "body:sha256:base64")):
+        parts = [part for part in right.parts if part != missing]
+        changes = changes_that_give(
+            Recipe.from_mapping({**RIGHT, "parts": parts}), request, credential, NOW, "", signature
+        )
+        assert [change.sentences for change in changes] == [(f'"{missing}" as parts[{place}] besides',)]
 
 
 @pytest.mark.long

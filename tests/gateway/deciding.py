@@ -44,11 +44,12 @@ class Asked:
 
 
 @contextmanager
-def deciding(kind: str, *, guard: Any = None) -> Iterator[Asked]:
+def deciding(kind: str, *, guard: Any = None, preflights: bool = False) -> Iterator[Asked]:
     """A gateway that decides for a front of this kind."""
     asked = Asked()
     judge = verifier(signs_body=kind.startswith("envoy"), guard=guard)
     options: dict[str, Any] = {"origin": ORIGIN, "public": PUBLIC, "on_rejected": asked.on_rejected}
+    options["preflights"] = preflights
     if kind == "envoy-grpc":
         with _over_grpc(judge, options) as asked.port:
             yield asked

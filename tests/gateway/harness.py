@@ -7,12 +7,15 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
 from undersign.gateway.forwarding import Forwarder
 from undersign.gateway.serving import server_config
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 PATIENCE = 30.0
 
@@ -104,7 +107,7 @@ class Scripted:
         self.connections = 0
         self.closed = threading.Event()
 
-    def __enter__(self) -> Scripted:
+    def __enter__(self) -> Self:
         threading.Thread(target=self._accept, daemon=True).start()
         return self
 

@@ -17,6 +17,8 @@ from h2.settings import SettingCodes
 from tests.gateway.harness import Scripted
 
 _Event = TypeVar("_Event", bound=Event)
+GOAWAY = b"\0\0\x08\x07\0\0\0\0\0"
+"""Begins the frame; the number of the last stream and the code of the error follow, four bytes each."""
 
 
 class Asked(NamedTuple):
@@ -58,10 +60,10 @@ class Peer:
         """Send bytes that h2 knows nothing of."""
         self._connection.sendall(data)
 
-    def send_goaway(self, last: int) -> None:
+    def send_goaway(self, last: int, code: int = 0) -> None:
         """Say that this is the last request which is taken, and go on: h2 would take that for the end."""
         self.flush()
-        self.send_raw(b"\0\0\x08\x07\0\0\0\0\0" + last.to_bytes(4, "big") + bytes(4))
+        self.send_raw(GOAWAY + last.to_bytes(4, "big") + code.to_bytes(4, "big"))
 
     def read(self) -> list[Event]:
         """What comes in next."""

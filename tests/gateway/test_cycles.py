@@ -7,16 +7,55 @@ import gc
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+import httptools
 import pytest
 from h2.errors import ErrorCodes
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from tests.clients.wire import WireServer
-from tests.gateway.harness import Scripted
+from tests.gateway.harness import Scripted, get, head_of, running, talk
 from tests.gateway.http2_upstream import Http2Upstream, Peer
-from undersign import GoTom, Verifier
+from undersign import GoTom, Verifier, presets
 from undersign.gateway import Forwarder, SigningProxy, VerifyingGateway
+from undersign.gateway.aiohttp_trailers import ChunksWithTrailers, ResponseWithTrailers, _Beside
 from undersign.gateway.exchange import Exchange
 from undersign.gateway.heads import Fields
+
+KINDS = (
+    Exchange,
+    RequestResponseCycle,
+    ChunksWithTrailers,
+    ResponseWithTrailers,
+    _Beside,
+    httptools.HttpResponseParser,
+)
+
+
+def test_trailers_leave_no_cycle() -> None:
+    raw = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-T: 1\r\n\r\n"
+
+    def script(connection: Any, number: int) -> None:
+        while True:
+            received = head_of(connection)
+            while not received.endswith(b"x-u: 1\r\n\r\n"):
+                received += connection.recv(65536)
+            connection.sendall(raw)
+
+    asked = get("/", "TE: trailers", "Connection: TE", "Transfer-Encoding: chunked", method="POST")
+    asked += b"3\r\nabc\r\n0\r\nX-U: 1\r\n\r\n"
+    with Scripted(script) as upstream:
+        app = SigningProxy(presets.bokun(), "user", "secret", origins=[upstream.url])
+        before = {id(found) for found in gc.get_objects() if type(found) in KINDS}
+        gc.disable()
+        try:
+            with running(app) as port:
+                for _ in range(3):
+                    assert b"0\r\nx-t: 1\r\n\r\n" in talk(port, asked)
+            # The server has ended, and all of its requests.
+            left = [found for found in gc.get_objects() if type(found) in KINDS and id(found) not in before]
+        finally:
+            gc.enable()
+    assert not left
 
 
 def left_of(app: Any, forwarder: Forwarder, status: int, headers: list[tuple[bytes, bytes]]) -> int:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
 from tests.servers.fronts import running as fronts_running
-from tests.servers.fronts.cases import FORM, TARGETS, Case, signed
+from tests.servers.fronts.cases import FORM, TARGETS, Case, Signed, signed
 from tests.servers.fronts.measuring import measure, over_http1, over_http2
 from tests.servers.matrix import free_port
 from tests.servers.wire import Answer, send
@@ -315,3 +315,44 @@ def test_an_announcement_that_is_there_twice_is_none() -> None:
         assert send(asked.port, bokun("GET", "/a", announced)).status == 200
         for lines in ((), (announced, announced), ("X-Original-Body: length=0", announced)):
             assert send(asked.port, bokun("GET", "/a", *lines)).status == 503
+
+
+@pytest.mark.parametrize("kind", ENVOYS)
+def test_a_preflight_brings_no_body(kind: str) -> None:
+    """Browsers send none, and Envoy does not always announce the one that it gives."""
+    lines = ("Origin: https://a.example", "Access-Control-Request-Method: POST")
+    asking = plain("OPTIONS", "/a", *lines)
+    with behind() as app, deciding(kind, preflights=True) as asked, front(kind, asked.port, app.port) as running:
+        assert send(running.port, asking).status == 200
+        assert send(running.port, plain("OPTIONS", "/a", *lines, body=b"abc")).status == 401
+        chunked = asking.replace(b"\r\n\r\n", b"\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n")
+        assert send(running.port, chunked).status == 401
+        unsigned = Signed(
+            "OPTIONS", "/a", (("Origin", "https://a.example"), ("Access-Control-Request-Method", "POST")), b""
+        )
+        assert over_http2(running.port)(unsigned) == "verified"  # what the server behind says
+        assert over_http2(running.port)(replace(unsigned, body=b"abc", is_chunked=True)) == "401"
+        assert len(app.arrived) == 2
+
+
+def test_connection_takes_no_identity_off(arranged: Arrangement) -> None:
+    """RFC 9110, section 7.6.1: a front that sets ours on the client's request may take off what Connection names after.
+
+    The server behind would take what was signed for a request to a public path.
+    """
+    named = b"Connection: close, X-Authenticated-Id, X-Authenticated-Scheme"
+    arranged.app.arrived.clear()
+    assert arranged.send(bokun("GET", "/a").replace(b"Connection: close", named)).status == 200
+    [request] = arranged.app.arrived
+    assert (request.values("x-authenticated-id"), request.values("x-authenticated-scheme")) == ([KEY_ID], ["bokun"])
+    assert arranged.send(plain("GET", "/open/a").replace(b"Connection: close", named)).status == 200
+    assert set(arranged.app.arrived[-1].values("x-authenticated-id")) <= {""}
+
+
+def test_a_websocket_is_guarded_where_the_front_takes_upgrade_off() -> None:
+    """Traefik does, as Upgrade is of one connection, and leaves the key of the handshake."""
+    lines = ("X-Forwarded-Method: GET", "X-Forwarded-Uri: /ws", "Sec-WebSocket-Key: eHh4eHh4eHh4eHh4eHh4eA==")
+    with deciding("traefik", guard=MemoryReplayGuard(born=0)) as asked:
+        data = bokun("GET", "/", *lines, signed_target="/ws")
+        assert [send(asked.port, data).status for _ in range(2)] == [200, 401]
+        assert [reason.partition(":")[0] for reason in asked.refused] == ["replayed"]

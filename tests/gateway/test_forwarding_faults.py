@@ -12,7 +12,18 @@ from typing import Any
 import pytest
 
 from tests.clients.wire import WireServer
-from tests.gateway.harness import Scripted, answering, forwarding, get, head_of, read_all, running, status_of, talk
+from tests.gateway.harness import (
+    PATIENCE,
+    Scripted,
+    answering,
+    forwarding,
+    get,
+    head_of,
+    read_all,
+    running,
+    status_of,
+    talk,
+)
 from undersign.gateway import Forwarder
 from undersign.gateway.serving import ForwardingProtocol
 
@@ -29,6 +40,7 @@ CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\nabc", b"Transfer-Encoding"),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", b"Transfer-Encoding"),
         (b"HTTP/1.1 200 OK\r\nX: " + b"a" * 100_000 + b"\r\n\r\n", b"not HTTP"),
+        (b"HTTP/1.1 200 OK\r\nX: a\x01b\r\nContent-Length: 0\r\n\r\n", b"a control character"),
         (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n", b"switched"),
         (b"HTTP/1.1 600 X\r\nContent-Length: 2\r\n\r\nok", b"600, is none of HTTP"),
         (b"HTTP/1.1 999 X\r\nContent-Length: 2\r\n\r\nok", b"999, is none of HTTP"),
@@ -163,6 +175,32 @@ def test_an_answer_that_stalls_is_broken() -> None:
     with Scripted(script) as upstream, running(forwarding(upstream.url, upstream_timeout=0.2)) as port:
         answer = talk(port, get("/"))
     assert b"abc" in answer
+    assert not is_whole(answer)
+
+
+@pytest.mark.parametrize("chunk", [b"zz\r\nabc\r\n", b"3\r\nabcd\r\n", b"0\r\nno field\r\n\r\n"])
+def test_chunks_that_are_none_break_the_answer_at_once(chunk: bytes) -> None:
+    """Also where the answer is on its way already: nobody is to wait until the upstream's time is up."""
+    arrived = threading.Event()
+
+    def script(connection: socket.socket, number: int) -> None:
+        head_of(connection)
+        connection.sendall(CHUNKED + b"3\r\nabc\r\n")
+        assert arrived.wait(PATIENCE)
+        connection.sendall(chunk)
+        connection.recv(1)
+
+    with (
+        Scripted(script) as upstream,
+        running(forwarding(upstream.url)) as port,
+        socket.create_connection(("127.0.0.1", port), PATIENCE) as connection,
+    ):
+        connection.sendall(get("/"))
+        answer = b""
+        while b"abc" not in answer:
+            answer += connection.recv(65536)
+        arrived.set()
+        answer += read_all(connection)
     assert not is_whole(answer)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from undersign import Component, ConfigError, GoGrid, GoTom, HttpHmac, Verifier,
 from undersign.gateway import Forwarder, VerifyingGateway
 from undersign.policy import MemoryReplayGuard, Requirements
 
-from .harness import Scripted, answering, head_of, running, status_of, talk
+from .harness import PATIENCE, Scripted, answering, head_of, read_all, running, status_of, talk
 from .processes import KEY_ID, ORIGIN, SECRET, Behind, behind
 from .signing import bokun, plain
 
@@ -216,6 +217,39 @@ def test_a_body_that_does_not_come_is_given_up(app: Behind) -> None:
         data = signed(Case("slow", "slow", "POST", body=b"x" * 1000)).on_the_wire()
         talk(port, data[:-10], half_close=True)
         assert not app.arrived
+
+
+@pytest.mark.parametrize("pieces", [0, 3])
+def test_a_body_that_stalls_before_its_verdict_is_given_up(app: Behind, pieces: int) -> None:
+    """Nobody has checked its signature yet, so a stranger could hold any number of connections."""
+    with gateway(app.url, client_timeout=1.0) as (port, _):
+        app.arrived.clear()
+        data = signed(Case("slow", "slow", "POST", body=b"x" * 1000)).on_the_wire()
+        head, _, body = data.partition(b"\r\n\r\n")
+        with socket.create_connection(("127.0.0.1", port), PATIENCE) as connection:
+            connection.sendall(head.replace(b"Connection: close\r\n", b"") + b"\r\n\r\n")
+            for _ in range(pieces):
+                connection.sendall(body[:100])
+                connection.settimeout(0.4)  # it is slow, and goes on
+                with pytest.raises(TimeoutError):
+                    connection.recv(1)
+            connection.settimeout(PATIENCE)
+            answer = read_all(connection)
+        assert status_of(answer) == 408
+        assert answer.endswith(b'"No more of the request came in for 1 seconds"\n')
+        assert not app.arrived
+
+
+def test_a_slow_answer_to_a_body_that_was_judged_is_waited_for() -> None:
+    def slow(connection: Any, number: int) -> None:
+        head_of(connection)
+        ended.wait(0.8)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    ended = threading.Event()
+    with Scripted(slow) as upstream, gateway(upstream.url, client_timeout=0.3) as (port, _):
+        assert send(port, signed(Case("a", "a", "POST", body=b"x" * 1000)).on_the_wire()).status == 200
+        assert send(port, bokun("POST", "/a", body=b"x" * 1000)).status == 200
 
 
 def test_an_upstream_that_hangs_resets_or_is_not_there(app: Behind) -> None:

@@ -7,6 +7,7 @@ import socket
 from typing import Any
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import given, settings
 
 from tests.gateway.harness import PATIENCE, Scripted, head_of, running
@@ -66,6 +67,22 @@ def test_what_is_kept_is_dropped_where_the_connection_is_gone() -> None:
         gathered = GatheredTransport(under, asyncio.get_running_loop())
         gathered.write(b"head")
         under.is_closed = True
+        await asyncio.sleep(0)
+        assert under.writes == []
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("pieces", [[b"head", b"body"], [b"x" * 40_000], [b"head", b"x" * 40_000]])
+def test_nothing_is_written_to_a_connection_that_closes(pieces: list[bytes]) -> None:
+    """uvloop's transport raises then, and each client that ends its side early would be an error in the log."""
+
+    async def run() -> None:
+        under = Recorded()
+        gathered = GatheredTransport(under, asyncio.get_running_loop())
+        under.close()
+        for piece in pieces:
+            gathered.write(piece)
         await asyncio.sleep(0)
         assert under.writes == []
 

@@ -6,41 +6,19 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from h2 import events
 from h2.errors import ErrorCodes
-from h2.settings import SettingCodes
 
-from tests.gateway.harness import PATIENCE, Scripted, answering, forwarding, get, read_all, running, status_of, talk
+from tests.gateway.harness import PATIENCE, forwarding, get, read_all, running, status_of, talk
+from tests.gateway.http2_asking import ask, asking, until, whole
 from tests.gateway.http2_upstream import Http2Upstream, Peer
-from undersign.gateway import Forwarder, Outgoing, http2_connection
+from undersign.gateway import Forwarder, Outgoing
 from undersign.gateway.exchange import Failure, Pieces
-from undersign.gateway.transport import Answer, Lost, Unprocessed
-
-
-def asking(
-    script: Callable[[Peer, int], None], work: Callable[[Forwarder, str], Awaitable[None]], **options: Any
-) -> int:
-    """Run the work with a forwarder and such an upstream. Returns how many connections there were."""
-
-    async def run(origin: str) -> None:
-        async with Forwarder(http2=True, **options) as forwarder:
-            await work(forwarder, origin)
-
-    with Http2Upstream(script) as upstream:
-        asyncio.run(asyncio.wait_for(run(upstream.url), PATIENCE))
-        return upstream.connections
-
-
-async def whole(answer: Answer) -> bytes:
-    body = b""
-    while piece := await answer.read():
-        body += piece
-    answer.close()
-    return body
+from undersign.gateway.transport import Lost, Unprocessed
 
 
 def refusing(peer: Peer, asked: int) -> None:
@@ -253,41 +231,6 @@ def test_a_request_that_is_given_up_is_reset_in_either_direction() -> None:
     assert asking(script, work) == 1
 
 
-async def until(holds: Callable[[], bool]) -> None:
-    while not holds():
-        await asyncio.sleep(0)
-
-
-def test_a_connection_from_which_nothing_comes_is_not_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its machine may be gone, without a word."""
-    monkeypatch.setattr(http2_connection, "QUIET", 0.0)
-    came, over = threading.Event(), threading.Event()
-
-    def script(peer: Peer, number: int) -> None:
-        if number > 1:
-            peer.serve()
-        peer.request()
-        came.set()
-        over.wait(PATIENCE)
-
-    async def work(forwarder: Forwarder, origin: str) -> None:
-        task = asyncio.ensure_future(_ask(forwarder, origin))
-        await asyncio.get_running_loop().run_in_executor(None, came.wait)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        assert await whole(await _ask(forwarder, origin)) == b"ok"
-
-    try:
-        assert asking(script, work) == 2
-    finally:
-        over.set()
-
-
-async def _ask(forwarder: Forwarder, origin: str) -> Answer:
-    return await forwarder.ask(Outgoing("GET", origin, "/", ()))
-
-
 def test_an_answer_that_comes_before_the_body_is_whole_is_passed_on() -> None:
     """And the rest of it is not sent: 413 of a server that has seen enough."""
 
@@ -301,7 +244,7 @@ def test_an_answer_that_comes_before_the_body_is_whole_is_passed_on() -> None:
     async def work(forwarder: Forwarder, origin: str) -> None:
         answer = await forwarder.ask(Outgoing("POST", origin, "/", (), b"a" * 1_000_000))
         assert (answer.status, await whole(answer)) == (413, b"too large")
-        assert await whole(await _ask(forwarder, origin)) == b"ok"
+        assert await whole(await ask(forwarder, origin)) == b"ok"
 
     assert asking(script, work) == 1
 
@@ -337,82 +280,14 @@ def test_a_client_that_goes_away_in_its_body_is_no_whole_request() -> None:
         assert told.wait(PATIENCE)
 
 
-@pytest.mark.parametrize(
-    ("answer", "sentence"),
-    [
-        (b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n", "does not speak HTTP/2"),
-        (b"", "closed the connection"),
-    ],
-)
-def test_an_upstream_that_speaks_http1_over_http_is_502(answer: bytes, sentence: str) -> None:
-    with Scripted(answering(answer)) as upstream, running(forwarding(upstream.url, http2=True)) as port:
-        answered = talk(port, get("/", method="POST", body=b"a"))
-    assert status_of(answered) == 502
-    assert sentence.encode() in answered
-
-
-def test_an_upstream_that_is_not_there_or_says_nothing_has_its_own_sentence() -> None:
-    async def run() -> None:
-        with socket.create_server(("127.0.0.1", 0)) as silent:
-            mute = f"http://127.0.0.1:{silent.getsockname()[1]}"
-            async with Forwarder(http2=True, connect_timeout=0.1) as forwarder:
-                with pytest.raises(Failure) as told:
-                    await _ask(forwarder, "http://127.0.0.1:9")
-                assert (told.value.status, told.value.sentence) == (502, "The upstream could not be reached")
-                assert told.value.detail == "127.0.0.1:9: Connection refused"
-                with pytest.raises(Failure) as told:
-                    await _ask(forwarder, mute)
-                assert (told.value.status, told.value.sentence) == (504, "The upstream could not be reached in time")
-
-    asyncio.run(run())
-
-
-@pytest.mark.parametrize("settings", ["no streams", "goodbye"])
-def test_an_upstream_that_takes_no_request_is_502(settings: str) -> None:
-    def script(peer: Peer, number: int) -> None:
-        if settings == "goodbye":
-            peer.send_goaway(0)
-        peer.serve()
-
-    none = {SettingCodes.MAX_CONCURRENT_STREAMS: 0} if settings == "no streams" else {}
-    with Http2Upstream(script, settings=none) as upstream, running(forwarding(upstream.url, http2=True)) as port:
-        assert status_of(talk(port, get("/"))) == 502
-        # Two attempts, and a connection more for each where the goodbye comes between its opening and the request.
-        assert 2 <= upstream.connections <= 4
-
-
-def test_closing_ends_what_is_under_way() -> None:
-    def script(peer: Peer, number: int) -> None:
-        peer.request()
-        peer.read()
-
-    async def work(forwarder: Forwarder, origin: str) -> None:
-        task = asyncio.ensure_future(_ask(forwarder, origin))
-        await until(lambda: forwarder_has_sent(forwarder, origin))
-        await forwarder.close()
-        with pytest.raises(Lost):
-            await task
-
-    asking(script, work)
-
-
-def forwarder_has_sent(forwarder: Forwarder, origin: str) -> bool:
-    found: Any = forwarder._transport
-    return any(connection._streams for connection in found._origins.get(origin, _Nothing)._connections)
-
-
-class _Nothing:
-    _connections = ()
-
-
 @pytest.mark.parametrize("headers", [(("x-a", "b\nc"),), (("x a", "b"),), (("x-a", "\u20ac"),)])
 def test_a_header_that_is_none_is_400_and_the_connection_stays(headers: Any) -> None:
     async def work(forwarder: Forwarder, origin: str) -> None:
-        assert await whole(await _ask(forwarder, origin)) == b"ok"
+        assert await whole(await ask(forwarder, origin)) == b"ok"
         with pytest.raises(Failure) as told:
             await forwarder.ask(Outgoing("GET", origin, "/", headers))
         assert told.value.status == 400
-        assert await whole(await _ask(forwarder, origin)) == b"ok"
+        assert await whole(await ask(forwarder, origin)) == b"ok"
 
     assert asking(lambda peer, number: peer.serve(), work) == 1
 

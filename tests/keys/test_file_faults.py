@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -85,3 +86,26 @@ def test_a_file_that_is_half_written_at_the_start_is_a_mistake_and_no_set_of_key
             continue
         held = [secret.reveal() for key_id in "ab" for secret in keys(key_id, "gotom")]
         assert held in ([], [b"old"], [b"old", b"old"])  # no secret is cut off
+
+
+@pytest.mark.linux
+def test_a_version_that_could_not_be_read_is_read_again(
+    path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a process has used up its descriptors, the file is as good as it was, and does not change again."""
+    resource: Any = pytest.importorskip("resource")
+    keys = File(path, OLD)
+    keys.write(NEW)
+    monkeypatch.setattr(logging.getLogger("undersign"), "handlers", [])  # those of an app for tests open files
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, limits[1]))
+    try:
+        for _ in range(3):
+            keys.settle()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert keys.keys.is_refused
+    assert len(caplog.messages) == 1  # not one for each look
+    keys.settle()
+    assert keys.secrets("a") == ["new"]
+    assert not keys.keys.is_refused

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import hashlib
 import itertools
 from collections.abc import Callable, Iterable, Sequence
@@ -22,6 +23,7 @@ from undersign import (
     KeyedTimestamp,
     Patch,
     Reason,
+    Recipe,
     Rejected,
     Request,
     Response,
@@ -561,3 +563,19 @@ def test_a_scheme_may_have_a_key_id_of_its_own() -> None:
     with pytest.raises(AssertionError, match="pass key_id if it has one of its own"):
         check_scheme(broken(read=read))
     check_scheme(broken(read=read), key_id="own")
+
+
+def test_a_recipe_needs_neither_key_id_nor_extras_nor_a_secret_in_its_form() -> None:
+    recipe = {"name": "r", "parts": ["body", "extra:token"], "mac": "hmac-sha256", "window": False}
+    headers = {"X-Sig": "{signature}", "X-Token": "{extra.token}"}
+    for secret in ({}, {"secret": "hex"}, {"secret": "base64"}, {"secret": "base64", "secret_prefix": "whsec_"}):
+        check_scheme(Recipe.from_mapping({**recipe, **secret, "headers": headers}))
+
+
+def test_what_is_given_is_taken() -> None:
+    scheme = Recipe(name="r", parts=["body"], mac="hmac-sha256", window=None, headers={"X-Sig": "{signature}"})
+    with pytest.raises(AssertionError, match="pass key_id if it has one of its own"):
+        check_scheme(scheme, key_id="another")
+    hexadecimal = dataclasses.replace(scheme, secret="hex")
+    with pytest.raises(AssertionError, match="the secret is not in its form"):
+        check_scheme(hexadecimal, secret="no hex")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
-from undersign import Request
+from undersign import Request, Scheme
 
 from .echo_app import CUSTOM, PLAIN_HEADER, TEXT_KEY_ID
-from .matrix import Running
-from .wire import GOTOM, message, send, signed
+from .matrix import SERVERS, Running
+from .wire import GOTOM, message, read_answer, send, signed
 
 
 def replaced(request: Request, name: str, *headers: tuple[str, str]) -> Request:
@@ -168,3 +170,23 @@ def test_an_override_of_the_method_is_refused(server: Running) -> None:
         answer = send(server.port, message(request, extra=f"{name}: DELETE\r\n"))
         assert answer.status in (200, 400, 401)
         assert answer.status != 200 or (server.server.drops_underscores and "_" in name)
+
+
+@pytest.mark.parametrize("server", [one for one in SERVERS if one.interface == "asgi"], ids=repr, indirect=True)
+@pytest.mark.parametrize("scheme", [GOTOM, CUSTOM], ids=["body signed", "body not signed"])
+def test_trailers_do_not_become_headers_of_what_has_verified(server: Running, scheme: Scheme) -> None:
+    """uvicorn adds them to the scope's headers, with httptools, when the body has ended."""
+    path = "/custom" if scheme is CUSTOM else "/items"
+    request = signed(scheme, "POST", path, [("Content-Type", "text/plain"), ("X-Name", "one")], b"body")
+    whole = message(request, extra="Expect: 100-continue\r\n", chunked=True)
+    head, body = whole.split(b"\r\n\r\n", 1)
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
+        connection.sendall(head + b"\r\n\r\n")
+        # It is asked for when the middleware, or the app, reads the body: the head is judged, or about to be.
+        asked = b""
+        while not asked.endswith(b"\r\n\r\n") and (one := connection.recv(1)):
+            asked += one
+        assert asked.startswith(b"HTTP/1.1 100 ")
+        connection.sendall(body.replace(b"0\r\n\r\n", b"0\r\nX-Name: two\r\nContent-Type: text/html\r\n\r\n"))
+        answer = read_answer(connection, "POST")
+    assert (answer.status, answer.json()["x-name"]) == (200, "one")

@@ -369,7 +369,8 @@ def test_an_app_is_not_offered_to_send_a_file_past_the_signature() -> None:
     signed = sign(SCHEME, unsigned, Credential(KEY_ID, SECRET), now=1432075982, nonce="n").apply(unsigned)
     verifier = Verifier(SCHEME, KEYS, clock=lambda: 1432075982)
     middleware = asgi.SignatureMiddleware(app, verifier, origin="https://api.example.com")
-    extensions: dict[str, Any] = {"http.response.pathsend": {}, "http.response.early_hint": {}}
+    names = ("pathsend", "zerocopysend", "trailers", "early_hint")
+    extensions: dict[str, Any] = {f"http.response.{name}": {} for name in names}
     headers = [(name.lower().encode(), value.encode()) for name, value in signed.headers]
     scope = {"type": "http", "method": "GET", "path": "/", "raw_path": b"/", "query_string": b"", "headers": headers}
     sent: list[Any] = []

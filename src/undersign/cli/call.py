@@ -110,7 +110,7 @@ def call(
                 sys.stdout.flush()
                 say_white_space(credential)
                 say_clocks_differ(scheme, response.headers.get("Date", ""), signed_at[-1])
-                say_what_was_signed(scheme, head, request, key_id, signed_at[-1], nonce, save)
+                say_what_was_signed(scheme, head, request, credential, signed_at[-1], nonce, save)
             return code
 
 

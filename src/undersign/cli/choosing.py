@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 import click
 
 from ..clients.nonces import nonces_of
+from ..core.credentials import NO_SECRET, Credential
 from ..core.grammar import did_you_mean
 from ..core.text import one_line, printable
 from ..errors import ConfigError
@@ -161,15 +162,23 @@ class Extras(NamedTuple):
 
     def of(self, scheme: Scheme) -> dict[str, str]:
         """The values that the scheme sends. Raises ConfigError for one that is missing, or that it does not send."""
-        wanted = scheme.extras
-        for name in self.values:
-            if name not in wanted:
-                having = f"it sends {', '.join(wanted)}" if wanted else "it sends none"
-                raise ConfigError(f"--extra {name}: {scheme.name} sends no such value; {having}")
-        for name in wanted:
+        self.check(scheme)
+        for name in scheme.extras:
             if name not in self.values:
                 raise ConfigError(f"{scheme.name} sends {name!r}: give it with --extra {name}=…, see --help")
         return self.values
+
+    def check(self, scheme: Scheme) -> None:
+        """Raises ConfigError for a value that the scheme does not send."""
+        known = (*scheme.extras, *scheme.optional_extras)
+        for name in self.values:
+            if name not in known:
+                having = f"it sends {', '.join(known)}" if known else "it sends none"
+                raise ConfigError(f"--extra {name}: {scheme.name} sends no such value; {having}")
+
+    def shown(self, key_id: str, *others: str) -> Credential:
+        """Who signs, for an explanation, which shows neither the secret nor what these and other extras hold."""
+        return Credential(key_id, NO_SECRET, extra={name: name for name in (*self.values, *others)})
 
     def nonce_for(self, scheme: Scheme) -> str:
         """The nonce, a new one unless it is given; empty where the scheme sends none."""

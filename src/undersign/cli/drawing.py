@@ -47,7 +47,9 @@ def bound_in_words(scheme: Scheme) -> list[str]:
 def _bound_in_part(scheme: SchemeOfParts) -> list[str]:
     """The parts that are signed in another form than that of the wire, on a condition, or of the target a half."""
     whole = Component.TARGET in scheme.could_cover()
-    own = {"key id", "secret", "nonce", "literal", *scheme.extras} | ({"path", "query"} if whole else set[str]())
+    own = {"key id", "secret", "nonce", "literal", *scheme.extras, *scheme.optional_extras} | (
+        {"path", "query"} if whole else set[str]()
+    )
     return list(dict.fromkeys(part.name for part in scheme.program.parts if not part.binds and part.name not in own))
 
 

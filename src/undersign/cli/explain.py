@@ -9,14 +9,14 @@ from typing import NamedTuple
 
 import click
 
-from ..core.credentials import parse_origin
+from ..core.credentials import Credential, parse_origin
 from ..diagnosing.strings import beside
 from ..errors import CannotSign, ConfigError, Reason, Rejected
 from ..explaining import Comparison, Explanation, explain
 from ..profiles import Profile
 from ..scheme import Scheme
 from ..verifying.lookup import Keys
-from .choosing import scheme_options
+from .choosing import Extras, extra_options, scheme_options
 from .inputs.content import read_content
 from .inputs.received import ReadingCommand, Received, claims, input_options, received, tell
 from .options import clock_at, clock_option, keys_if_known, keys_option, secret_options
@@ -52,6 +52,7 @@ class _ExplainCommand(ReadingCommand):
 )
 @scheme_options(several=True)
 @click.option("--key-id", metavar="ID", help="Who is to sign it, where it is not signed, or not as it should be.")
+@extra_options
 @clock_option
 @input_options
 @SIGNED_STRING
@@ -62,6 +63,7 @@ def explain_command(
     schemes: Sequence[Scheme],
     profile: Profile | None,
     key_id: str | None,
+    extras: Extras,
     at: float | None,
     file: Path | None,
     kind: str | None,
@@ -82,6 +84,8 @@ def explain_command(
     same, else 1. Where the secret is known too (from --keys, --secret-env, --secret-file or UNDERSIGN_SECRET) it says
     whether that string gives the signature that was sent. No secret is asked for.
     """
+    if key_id is None and (extras.values or extras.nonce is not None):
+        raise click.UsageError("--extra and --nonce are for a request that is to be signed: give --key-id ID too")
     signed = None if signed_string is None else read_signed(signed_string, file)
     keys = None if signed is None else keys_if_known(schemes, profile, keys_file, secret_env, secret_file)
     found = received(file, kind, entry, None if origin is None else parse_origin(origin), schemes)
@@ -89,21 +93,24 @@ def explain_command(
     if at is None and found.at is not None:
         at = found.at
         tell(found.clock)
-    explained = explained_of(found, schemes, clock_at(at)(), key_id=key_id, signed=signed, keys=keys)
+    who = None if key_id is None else extras.shown(key_id)
+    explained = explained_of(found, schemes, clock_at(at)(), key_id=who, nonce=extras.nonce, signed=signed, keys=keys)
     click.echo(json.dumps(as_json_of(explained)) if as_json else fitted_prose(str(explained)))
     return 1 if explained.comparison is not None and not explained.comparison.same else 0
 
 
-def explain_file(file: str, schemes: Sequence[Scheme], key_id: str | None, at: float | None) -> None:
+def explain_file(
+    file: str, schemes: Sequence[Scheme], who: Credential | None, at: float | None, origin: str | None
+) -> None:
     """The same for a file alone, as `sign --explain FILE` has it."""
     if "://" in file:
         raise ConfigError("METHOD is missing in front of the URL: or give the file of a request, as in request.http")
-    found = received(Path(file), None, None, None, schemes)
+    found = received(Path(file), None, None, None if origin is None else parse_origin(origin), schemes)
     tell(*found.notes)
     if at is None and found.at is not None:
         at = found.at
         tell(found.clock)
-    click.echo(fitted_prose(str(explained_of(found, schemes, clock_at(at)(), key_id=key_id))))
+    click.echo(fitted_prose(str(explained_of(found, schemes, clock_at(at)(), key_id=who))))
 
 
 def read_signed(signed_string: Path, file: Path | None) -> bytes:
@@ -131,7 +138,8 @@ def explained_of(
     schemes: Sequence[Scheme],
     now: float,
     *,
-    key_id: str | None = None,
+    key_id: str | Credential | None = None,
+    nonce: str | None = None,
     signed: bytes | None = None,
     keys: Keys | None = None,
 ) -> Explained:
@@ -141,10 +149,12 @@ def explained_of(
     none does.
     """
     scheme = _meant(found, schemes, key_id)
+    if isinstance(key_id, Credential):
+        Extras(dict(key_id.extra), nonce).check(scheme)
     try:
         if signed is None:
-            return Explained(explain(scheme, found.request, key_id, now=now), None)
-        return Explained(*beside(scheme, found.request, signed, now=now, keys=keys, key=key_id))
+            return Explained(explain(scheme, found.request, key_id, now=now, nonce=nonce), None)
+        return Explained(*beside(scheme, found.request, signed, now=now, keys=keys, key=key_id, nonce=nonce))
     except CannotSign as error:
         # What a verifier would call it, since it is no fault of the call.
         raise Rejected(Reason.MALFORMED, str(error), scheme=scheme.name) from None
@@ -156,7 +166,7 @@ def as_json_of(explained: Explained) -> dict[str, object]:
     return shown if explained.comparison is None else {**shown, "comparison": explained.comparison.as_json()}
 
 
-def _meant(found: Received, schemes: Sequence[Scheme], key_id: str | None) -> Scheme:
+def _meant(found: Received, schemes: Sequence[Scheme], key_id: str | Credential | None) -> Scheme:
     claiming = [scheme for scheme in schemes if claims(scheme, found.request)]
     if key_id is not None:
         # One that nobody has signed is for the first of several schemes, unless it says more.

@@ -60,7 +60,7 @@ def to_diagnose(file: Path | None, at: float | None) -> tuple[str, bool]:
 
 
 def say_what_was_signed(
-    scheme: Scheme, head: Request, request: Request, key_id: str, at: float, nonce: str, saved: Path | None
+    scheme: Scheme, head: Request, request: Request, who: Credential, at: float, nonce: str, saved: Path | None
 ) -> None:
     """Say which command shows what `undersign call` has signed. `head` is the request that the user has given, without
     a body, and `request` the one that was to be signed."""
@@ -69,7 +69,7 @@ def say_what_was_signed(
         say("undersign: what was signed, part by part, is shown by:")
         say(shell_line(_explain(given, request, saved)))
         return
-    words = _sign(given, scheme, head, request, key_id, at, nonce)
+    words = _sign(given, scheme, head, request, who, at, nonce)
     if words is None:
         say(f"undersign: to see what was signed, add --save {_SAVED} to the next call, and then run:")
         say(shell_line(_explain(given, request, Path(_SAVED))))
@@ -109,7 +109,7 @@ def _duration(seconds: int) -> str:
 
 
 def _sign(
-    given: Mapping[str, Any], scheme: Scheme, head: Request, request: Request, key_id: str, at: float, nonce: str
+    given: Mapping[str, Any], scheme: Scheme, head: Request, request: Request, who: Credential, at: float, nonce: str
 ) -> list[str] | None:
     """`undersign sign … --explain` for the same string to sign; None where that takes what must not be shown."""
     url: str = given["url"]
@@ -124,10 +124,8 @@ def _sign(
     body = request.body if data is not None else b""
     bare = Request(head.method, head.target, parse_headers(headers), body, head.origin)
     try:
-        right = explain(scheme, request, key_id, now=at, nonce=nonce).canonical
-        times = (
-            when for when in (int(at), at) if explain(scheme, bare, key_id, now=when, nonce=nonce).canonical == right
-        )
+        right = explain(scheme, request, who, now=at, nonce=nonce).canonical
+        times = (when for when in (int(at), at) if explain(scheme, bare, who, now=when, nonce=nonce).canonical == right)
         when = next(times, None)
         if when is None:
             return None
@@ -135,9 +133,13 @@ def _sign(
         return None
     words = ["undersign", "sign", given["method"], url, *_scheme_words(given)]
     words += [] if given["key_id"] is None else ["--key-id", given["key_id"]]
+    words += [] if given["origin"] is None else ["--origin", given["origin"]]
     words += [word for line in headers for word in ("-H", line)]
     words += [] if data is None else ["--data", str(data)]
     words += ["--nonce", nonce] if nonce else []
+    # Named alone, since the explanation does not show what it holds.
+    extras = dict.fromkeys(extra.partition("=")[0] for extra in given["extra"])
+    words += [word for name in extras for word in ("--extra", f"{name}=")]
     return [*words, "--at", repr(when), "--explain"]
 
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import click
 
-from ..core.credentials import Secret
+from ..core.credentials import Secret, parse_origin
 from ..core.dates import parse_date
 from ..core.grammar import CONTROL_BUT_TAB, TOKEN
 from ..core.message import Pairs, Request
@@ -268,8 +268,10 @@ def parse_headers(lines: Sequence[str]) -> Pairs:
     return tuple(pairs)
 
 
-def head_of_arguments(method: str, url: str | None, headers: Sequence[str], profile: Profile | None = None) -> Request:
-    """The head of METHOD, URL and `-H`. A URL may be the target alone where the profile has one origin.
+def head_of_arguments(
+    method: str, url: str | None, headers: Sequence[str], profile: Profile | None = None, origin: str | None = None
+) -> Request:
+    """The head of METHOD, URL and `-H`. A URL may be the target alone, below `origin` or the profile's only one.
 
     Raises click.UsageError where one of the first two is not there, or they are the wrong way round; ConfigError and
     CannotSign for what is in them.
@@ -278,13 +280,20 @@ def head_of_arguments(method: str, url: str | None, headers: Sequence[str], prof
         raise click.UsageError("METHOD comes first, and then the URL: write it as in GET https://host/path")
     if url is None:
         raise click.UsageError("Missing argument 'URL'.")
+    base = None if origin is None else parse_origin(origin)
     if url.startswith("/"):
-        if profile is None or len(profile.origins) != 1:
+        if base is None and profile is not None and len(profile.origins) == 1:
+            base = profile.origins[0]
+        if base is None:
             raise ConfigError(
-                "the URL is a path alone, which needs a profile with one origin: write it as in https://host/path"
+                "the URL is a path alone: say where it stands with --origin https://host, or by a profile with one "
+                "origin"
             )
-        url = profile.origins[0] + url
-    return Request.from_url(method.upper(), url, parse_headers(headers))
+        url = base + url
+    head = Request.from_url(method.upper(), url, parse_headers(headers))
+    if base not in (None, head.origin):
+        raise ConfigError(f"--origin {base}: the URL goes to {head.origin}, so leave --origin out")
+    return head
 
 
 def _has_terminal() -> bool:

@@ -230,6 +230,10 @@ def _findings(found: Recipe) -> list[str]:
     if program.needs_nonce:
         lines.append(f"nonce: {program.carriers.carrier_of('nonce')}")
     lines += [f"extra {name}: {program.carriers.carrier_of(f'extra.{name}')}" for name in program.extras]
+    lines += [
+        f"extra {name}, where there is one: {program.carriers.carrier_of(f'extra.{name}')}"
+        for name in found.optional_extras
+    ]
     if found.methods:
         lines.append(f"methods: {', '.join(found.methods)} alone")
     if program.needs_https:

@@ -60,7 +60,8 @@ def sign(
     if asked.url is None and explaining:
         if asked.headers or data is not None or not only_explained:
             raise click.UsageError("--explain FILE takes neither -H, --data nor --as: the request is in the file")
-        explain_file(asked.method, [scheme], signing.given_key_id, at)
+        who = None if signing.given_key_id is None else signing.explained(signing.given_key_id)
+        explain_file(asked.method, [scheme], who, at, asked.origin)
         return
     head = asked.head(signing.profile)
     key_id = signing.key_id()
@@ -69,7 +70,8 @@ def sign(
     with read_body(asked.data, scheme.body_need(head), asked.body) as body:
         request = Request(head.method, head.target, head.headers, body.signed, head.origin)
     now = clock()  # once the body is there: it may take its time
-    explanation = explain(scheme, request, key_id, now=now, nonce=nonce) if explaining else None
+    who = signing.explained(key_id)
+    explanation = explain(scheme, request, who, now=now, nonce=nonce) if explaining else None
     if credential is None:
         click.echo(str(explanation))
         return

@@ -41,6 +41,14 @@ class Signing(NamedTuple):
         """The nonce, a new one unless it is given. Raises ConfigError."""
         return self.extras.nonce_for(self.scheme)
 
+    def explained(self, key_id: str) -> Credential:
+        """Who signs, for an explanation, which shows neither the secret nor what an extra holds: none is asked for.
+
+        Raises ConfigError for an extra that the scheme does not send.
+        """
+        self.extras.check(self.scheme)
+        return self.extras.shown(key_id, *(() if self.profile is None else self.profile.extra_sources))
+
     def credential(self, key_id: str) -> Credential:
         """Key id, secret and extras, for the profile's origins alone. It may ask for the secret on the terminal.
 
@@ -61,10 +69,11 @@ class Asked(NamedTuple):
     headers: tuple[str, ...]
     data: Path | None
     body: bytes | None = None
+    origin: str | None = None
 
     def head(self, profile: Profile | None) -> Request:
         """See `head_of_arguments`."""
-        return head_of_arguments(self.method, self.url, self.headers, profile)
+        return head_of_arguments(self.method, self.url, self.headers, profile, self.origin)
 
 
 def _with_items(asked: Asked, given: Sequence[str], *, is_wanted: bool, is_form: bool) -> Asked:
@@ -82,12 +91,12 @@ def _with_items(asked: Asked, given: Sequence[str], *, is_wanted: bool, is_form:
     if items.body is not None and not any(line.lower().startswith("content-type:") for line in headers):
         headers = (*headers, f"Content-Type: {items.content_type}")
     body = (items.body or b"") if asked.data is None else None
-    return Asked(asked.method, with_query(asked.url, items.query), headers, asked.data, body)
+    return asked._replace(url=with_query(asked.url, items.query), headers=headers, body=body)
 
 
 def request_options(*, or_file: bool = False) -> Callable[[Callable[..., _Result]], Callable[..., _Result]]:
     """What `sign` and `call` share: scheme, key and extras, handed over as the function's first argument, a Signing;
-    METHOD, URL, `-H`, `--data` and items as its second, an Asked; and the clock.
+    METHOD, URL, `--origin`, `-H`, `--data` and items as its second, an Asked; and the clock.
 
     With `or_file` the command has to see to it that METHOD and URL are there, or one FILE.
     """
@@ -108,10 +117,11 @@ def request_options(*, or_file: bool = False) -> Callable[[Callable[..., _Result
             is_form: bool,
             headers: Sequence[str],
             data: Path | None,
+            origin: str | None,
             **others: Any,
         ) -> _Result:
             signing = Signing(scheme, profile, key_id, extras, secret_env, secret_file)
-            asked = Asked(method, url, tuple(headers), data)
+            asked = Asked(method, url, tuple(headers), data, origin=origin)
             if items or with_items or is_form:
                 asked = _with_items(asked, items, is_wanted=with_items or is_form, is_form=is_form)
             return function(signing, asked, **others)
@@ -137,6 +147,7 @@ def request_options(*, or_file: bool = False) -> Callable[[Callable[..., _Result
                 type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
                 help="The file whose content is the body, - being standard input.",
             ),
+            click.option("--origin", metavar="ORIGIN", help="Where a URL stands that is a path alone: https://host."),
             click.option("-H", "--header", "headers", metavar="'NAME: VALUE'", multiple=True, help="A header to send."),
             click.argument("items", nargs=-1, metavar="[ITEM]..."),
             click.argument(

@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 from urllib.parse import urlsplit
 
 from ..core.credentials import Credential, Secret, parse_origin, secrets_of
@@ -203,8 +203,35 @@ class Hops:
         return signer.correction.learn(origin, status, headers, signer.clock())
 
 
+_MODULE_OF = {
+    "requests": "requests",
+    "niquests": "requests",
+    "httpx": "httpx",
+    "httpx2": "httpx",
+    "aiohttp": "aiohttp",
+    "urllib": "urllib",
+}
+"""The module here that signs for a library."""
+
+
+def other_client(own: str, given: object) -> ConfigError | None:
+    """What is wrong where the auth of the module `own` is given something of another client; None where nothing is
+    known to be."""
+    library = type(given).__module__.partition(".")[0]
+    right = _MODULE_OF.get(library)
+    if right in (None, own):
+        return None
+    return ConfigError(
+        f"this is the SignatureAuth of undersign.clients.{own}: for {library} "
+        f"take undersign.clients.{right}.SignatureAuth"
+    )
+
+
 class HopAuth:
     """What a SignatureAuth is told, whatever its library is; its own docstring says what each means."""
+
+    _own: ClassVar[str]
+    """The module here that the auth is of."""
 
     def __init__(
         self,

@@ -6,7 +6,7 @@ it leaves the credential's origins.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
@@ -30,7 +30,7 @@ from ..bodies import OnDisk, Spool, pieces_of
 from ..core.message import BodyDigest, BodyHasher, Request, body_length
 from ..errors import CannotSign, ConfigError
 from ..scheme import BodyNeed
-from ._hop import HopAuth, Hops, HopSigner, origin_of
+from ._hop import HopAuth, Hops, HopSigner, origin_of, other_client
 
 __all__ = ["SignatureAuth"]
 
@@ -62,13 +62,22 @@ class SignatureAuth(HopAuth):
     Files are hashed from where they stand. Other streams are spooled, to disk beyond 1 MiB.
     """
 
+    _own = "aiohttp"
+
     def _set_up(self) -> None:
         # By the timer, which aiohttp makes for each call of its user and hands to every hop of it.
         self._calls: WeakValueDictionary[int, _Call] = WeakValueDictionary()
         self._kept: WeakKeyDictionary[ClientResponse, _Call] = WeakKeyDictionary()
 
-    async def __call__(self, request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
-        """Called by the session, for every hop."""
+    def __call__(self, request: ClientRequest, *handler: ClientHandlerType) -> Coroutine[Any, Any, ClientResponse]:
+        """Called by the session with one handler, for every hop. Other clients have none."""
+        if problem := other_client(self._own, request):
+            raise problem
+        if not handler:
+            raise ConfigError("this is the SignatureAuth of undersign.clients.aiohttp, a middleware: it has no handler")
+        return self._send(request, handler[0])
+
+    async def _send(self, request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
         call = self._call(request)
         spooled = await call.settle(request)
         try:

@@ -8,14 +8,14 @@ TestClient are httpx2 clients; the same objects serve both libraries.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 from weakref import ref
 
 from ..bodies import Spool, is_seekable, pieces_of, read_file, spool
 from ..core.message import BodyDigest, Request, body_length, headers_as_text
-from ..errors import CannotSign
+from ..errors import CannotSign, ConfigError
 from ..scheme import BodyNeed
-from ._hop import HopAuth, Hops, HopSigner, origin_of
+from ._hop import HopAuth, Hops, HopSigner, origin_of, other_client
 from ._httpx_hooks import keep_behind
 from ._httpx_libraries import BYTES, Auth, Stream
 from ._httpx_retries import asend_with_retries, send_with_retries
@@ -50,6 +50,14 @@ class SignatureAuth(HopAuth, Auth):  # type: ignore[misc]  # as of Auth itself
     Raises ConfigError for a credential that cannot work. Sending raises CannotSign for a request that cannot be signed.
     Files are hashed from where they stand. Other streams are spooled, to disk beyond 1 MiB.
     """
+
+    _own = "httpx"
+
+    def __call__(self, request: object, *others: object) -> NoReturn:
+        """Called by other clients, since httpx has `sync_auth_flow` and `async_auth_flow` for it."""
+        raise other_client(self._own, request) or ConfigError(
+            "this is the SignatureAuth of undersign.clients.httpx, and this is no request of it"
+        )
 
     def sync_auth_flow(self, request: Any) -> Generator[Any, Any, None]:
         """Called by the client."""

@@ -24,7 +24,7 @@ from __future__ import annotations
 from requests import PreparedRequest
 from requests.auth import AuthBase
 
-from ._hop import HopAuth
+from ._hop import HopAuth, other_client
 from ._requests_adapter import SigningAdapter, retries
 from ._requests_checks import add_response_check
 from ._requests_prepared import SIGNING, Signing, add_clock_correction, signed_class, unnoticed
@@ -54,10 +54,13 @@ class SignatureAuth(HopAuth, AuthBase):
     Files are hashed from where they stand. Other streams are spooled, to disk beyond 1 MiB.
     """
 
+    _own = "requests"
     _watches = False
 
-    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+    def __call__(self, request: PreparedRequest, *others: object) -> PreparedRequest:
         """Called by requests, once all else of the request is prepared."""
+        if problem := other_client(self._own, request):
+            raise problem
         signing = Signing(self._signer, watches=self._watches)
         unnoticed(request.__dict__.get(SIGNING, signing), signing.start, request)
         request.__dict__[SIGNING] = signing

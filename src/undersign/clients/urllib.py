@@ -10,7 +10,7 @@ import copy
 import time
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 from urllib.parse import urlsplit
 from urllib.request import BaseHandler, OpenerDirector
 from urllib.request import Request as UrllibRequest
@@ -18,9 +18,9 @@ from urllib.request import Request as UrllibRequest
 from ..bodies import is_seekable, pieces_of, read_file, spool
 from ..core.credentials import Secret, secrets_of
 from ..core.message import BodyDigest, Request, body_length
-from ..errors import CannotSign
+from ..errors import CannotSign, ConfigError
 from ..scheme import BodyNeed, Scheme
-from ._hop import Hops, HopSigner, origin_of
+from ._hop import Hops, HopSigner, origin_of, other_client
 from ._urllib_checks import ResponseChecker
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from ..profiles import Profile
 
-__all__ = ["SignatureHandler"]
+__all__ = ["SignatureAuth", "SignatureHandler"]
 
 _RECORD = "redirect_dict"
 
@@ -95,6 +95,12 @@ class SignatureHandler(BaseHandler):
 
         return load_profile(profile, config).auth(cls, clock=clock, check_response=check_response, nonce=nonce)
 
+    def __call__(self, request: object, *others: object) -> NoReturn:
+        """Called by other clients, which take no handlers."""
+        raise other_client("urllib", request) or ConfigError(
+            "this is the SignatureAuth of undersign.clients.urllib, a handler: give it to build_opener"
+        )
+
     def add_parent(self, parent: OpenerDirector) -> None:
         super().add_parent(parent)
         if self._signer.check:
@@ -116,6 +122,10 @@ class SignatureHandler(BaseHandler):
         return hop
 
     https_request = http_request
+
+
+SignatureAuth: TypeAlias = SignatureHandler
+"""The name that it has in the modules of the other clients."""
 
 
 class _Record(dict[str, int]):

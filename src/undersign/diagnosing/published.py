@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import combinations, permutations
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
@@ -33,6 +34,8 @@ _DIGESTS = tuple(
 )
 _WORDS = ("method", "path", "target", "query", "url", "host", "body", "content-type", "time", "key_id", "nonce")
 _BASIC = re.compile(r"Basic ([A-Za-z0-9+/]+={0,2})")
+_REORDERED = 5
+_HEADERS = 16
 _TOKEN = re.compile(r"[A-Za-z0-9+/_=-]+")
 
 
@@ -54,7 +57,7 @@ def changes_that_give(
     """
     found: list[Change] = []
     words = _words(published)
-    for sentence, document in _documents(recipe):
+    for sentence, document in _documents(recipe, tuple(dict.fromkeys(name for name, _ in request.headers))):
         if found and len(sentence) > 1:
             break
         digest = _digest(document, request, credential, now, nonce)
@@ -100,11 +103,14 @@ def _words(published: str) -> set[str]:
     return words | {word.partition("=")[2] for word in words}
 
 
-def _documents(recipe: Recipe) -> Iterator[tuple[list[str], dict[str, Any]]]:
-    """The recipe itself, without a sentence, the recipes with one change, and then some with two."""
+def _documents(recipe: Recipe, headers: Sequence[str]) -> Iterator[tuple[list[str], dict[str, Any]]]:
+    """The recipe itself, without a sentence, the recipes with one change, and then some with two. `headers` are the
+    names of those that the request has."""
     document = recipe.as_mapping()
     yield [], document
     for sentence, changes in _single(recipe, document):
+        yield [sentence], {**document, **changes}
+    for sentence, changes in (*_far_orders(document["parts"]), *_besides(document["parts"], _rare_words(headers))):
         yield [sentence], {**document, **changes}
     for first, before in _whole(recipe, document["parts"]):
         for second, changes in _single(recipe, document):
@@ -136,7 +142,7 @@ def _whole(recipe: Recipe, parts: Sequence[Any]) -> Iterator[tuple[str, dict[str
 
 
 def _of_parts(recipe: Recipe, parts: list[Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Another part in the place of one, one left out, moved or added."""
+    """Another part in the place of one, one left out, moved, exchanged or added."""
     for place, part in enumerate(parts):
         for other in _instead(part):
             yield (
@@ -151,12 +157,49 @@ def _of_parts(recipe: Recipe, parts: list[Any]) -> Iterator[tuple[str, dict[str,
         rest = parts[:place] + parts[place + 1 :]
         if rest:
             yield f"parts[{place}], {_shown(part)}, left out", {"parts": rest}
-        for to in range(len(parts)):
-            if to not in (place, place - 1):
-                yield f"parts[{place}], {_shown(part)}, moved to parts[{to}]", {"parts": [*rest[:to], part, *rest[to:]]}
-    for word in _WORDS:
+    for sentence, _, ordered in _near_orders(parts):
+        yield sentence, {"parts": ordered}
+    yield from _besides(parts, _WORDS)
+
+
+def _besides(parts: list[Any], words: Iterable[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for word in words:
         for place in range(len(parts) + 1):
-            yield f'"{word}" as parts[{place}] besides', {"parts": [*parts[:place], word, *parts[place:]]}
+            yield f"{_quoted(word)} as parts[{place}] besides", {"parts": [*parts[:place], word, *parts[place:]]}
+
+
+def _rare_words(headers: Sequence[str]) -> Iterator[str]:
+    """What is left out of a recipe more seldom, and is tried beside no other change."""
+    yield from _DIGESTS
+    yield from (f"header:{name}" for name in headers[:_HEADERS])
+
+
+def _near_orders(parts: list[Any]) -> Iterator[tuple[str, tuple[int, ...], list[Any]]]:
+    """One part moved, or two exchanged, with the places that they had."""
+    places = range(len(parts))
+    for place in places:
+        rest = [other for other in places if other != place]
+        for to in places:
+            if to not in (place, place - 1):
+                order = (*rest[:to], place, *rest[to:])
+                sentence = f"parts[{place}], {_shown(parts[place])}, moved to parts[{to}]"
+                yield sentence, order, [parts[one] for one in order]
+    for one, other in combinations(places, 2):
+        if other > one + 1:  # neighbours are moved
+            order = tuple({one: other, other: one}.get(place, place) for place in places)
+            sentence = f"parts[{one}], {_shown(parts[one])}, and parts[{other}], {_shown(parts[other])}, exchanged"
+            yield sentence, order, [parts[place] for place in order]
+
+
+def _far_orders(parts: list[Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """All other orders, where the parts are few."""
+    if len(parts) > _REORDERED:
+        return
+    near = {order for _, order, _ in _near_orders(parts)} | {tuple(range(len(parts)))}
+    for order in permutations(range(len(parts))):
+        if order not in near:
+            ordered = [parts[place] for place in order]
+            yield f"parts in another order: {', '.join(map(_shown, ordered))}", {"parts": ordered}
 
 
 def _macs(recipe: Recipe, parts: Sequence[Any]) -> Iterator[tuple[str, dict[str, Any]]]:

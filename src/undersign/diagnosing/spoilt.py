@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -217,6 +218,7 @@ def _quoted(secret: bytes) -> _Spoilt:
         ),
         *((b'"', b'"\n'), (b"'", b"'\n")),
         *((opened.encode(), closed.encode()) for opened, closed in ("“”", "\u2018\u2019", "„“", "«»", "””")),
+        (b"Bearer ", b""),
         *((b"secret=", b""), (b"SECRET=", b""), (b"API_SECRET=", b""), (b"secret:", b""), (b"secret: ", b"")),
     ):
         yield code, detail, before + secret + behind
@@ -321,7 +323,8 @@ def _rare(secret: bytes) -> _Spoilt:
     escaped = unescaped = secret
     for mark, entity in pairs:
         escaped, unescaped = escaped.replace(mark, entity), unescaped.replace(entity, mark)
-    for value in (escaped, escaped.replace(b"&#39;", b"&#x27;"), escaped.replace(b"&#39;", b"'"), unescaped):
+    in_text = html.escape(text, quote=False).encode("utf-8", "surrogateescape")
+    for value in (escaped, escaped.replace(b"&#39;", b"&#x27;"), escaped.replace(b"&#39;", b"'"), in_text, unescaped):
         yield code, detail, value
     detail = f"The client hashed the secret before it signed: {_AS_IT_IS}"
     for name in ("md5", "sha1", "sha256", "sha512"):

@@ -65,19 +65,22 @@ def beside(
     now: float,
     keys: Keys | None = None,
     key: str | Credential | None = None,
+    nonce: str | None = None,
 ) -> Beside:
     """`explain` and `compare` in one: `signed` are the bytes of a file that holds the client's string.
 
     `keys` are those of a Verifier; with them the signature is tried, and the secrets are hidden in the client's string.
-    With `key` the request is one that is to be signed, see `explain`. Where the time is not sent it is the one in the
-    client's string, and `now` where that has none. Of several strings that the scheme takes it is the one that is the
-    same, else the first. Raises what `explain` raises.
+    With `key` the request is one that is to be signed, with `nonce`, see `explain`. Where the time is not sent it is
+    the one in the client's string, and `now` where that has none. Of several strings that the scheme takes it is the
+    one that is the same, else the first. Raises what `explain` raises.
     """
     claim = scheme.read(request) if key is None else None
     if claim is not None and claim.at is None and window_of(scheme) is not None:
         now = _time_in(signed, scheme, claim, request, now)
     explained = (
-        explanations_of_received(scheme, request, now) if key is None else [explain(scheme, request, key, now=now)]
+        explanations_of_received(scheme, request, now)
+        if key is None
+        else [explain(scheme, request, key, now=now, nonce=nonce)]
     )
     ring = KeyRing({} if keys is None else keys, request.with_body(b""))
     secrets = ring.secrets(explained[0].key_id, scheme.name)

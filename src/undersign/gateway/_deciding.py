@@ -17,7 +17,7 @@ from ..servers._common import Authenticator, Options, Received, finished_headers
 from ..servers._exchange import Exchange
 from ..verifying.verdict import Pending, Verified
 from ..verifying.verifier import AsyncVerifier, Verifier
-from ._identity import respelled
+from ._identity import as_folded, marked_carriers, respelled
 from .observing import UNSIGNED, Observer
 
 
@@ -54,6 +54,7 @@ class Decider:
     ) -> None:
         self._observer = observer or Observer()
         self._authenticator = Authenticator(verifier, **self._observer.among(options, verifier))
+        self._marked_carriers = marked_carriers(verifier.schemes)
 
     async def decide(self, described: Described) -> Allowed | Response:
         """Whether the front may send the request on, or what it has to answer in its place. Raises nothing."""
@@ -68,13 +69,20 @@ class Decider:
             return decided
 
     async def _decide(self, described: Described) -> Allowed | Response:
-        authenticator = self._authenticator
-        received = Received(described.head, doubt=described.doubt, peer=described.peer, started=time.perf_counter())
+        authenticator, head = self._authenticator, described.head
+        # The front sends on what it has described, so it is judged as whatever is behind may read it.
+        folded = as_folded(head.headers, self._marked_carriers)
+        if folded is not head.headers:
+            head = Request(head.method, head.target, folded, b"", head.origin)
+        received = Received(head, doubt=described.doubt, peer=described.peer, started=time.perf_counter())
         if problem := described.problem or _spelling_problem(described.head):
             reason = Reason.UNAVAILABLE if described.problem else Reason.MALFORMED
             return _finished(authenticator.refuse(Rejected(reason, problem), received, None))
-        if authenticator.lets_unsigned and (authenticator.is_public(received) or authenticator.is_preflight(received)):
-            return Allowed(None)
+        if authenticator.lets_unsigned:
+            # Envoy gives bodies that the head says nothing of, in chunks and over HTTP/2; a preflight has none.
+            is_preflight = not described.body and authenticator.is_preflight(received)
+            if is_preflight or authenticator.is_public(received):
+                return Allowed(None)
         exchange = _Decision(authenticator, received, described.body)
         try:
             if await exchange.judge():

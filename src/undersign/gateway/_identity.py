@@ -1,7 +1,9 @@
-"""The headers that tell the server behind who has signed, and what keeps clients from sending them themselves.
+"""The headers that tell the server behind who has signed, and what keeps clients from sending them, or any that was
+signed, in another spelling.
 
-CGI, WSGI and PHP make one variable of `X-Authenticated-Id`, `x_authenticated_id` and `X.Authenticated.Id`. So the
-name is compared as they fold it: a client's header of any such spelling never reaches the server behind.
+CGI, WSGI and PHP make one variable of `X-Authenticated-Id`, `x_authenticated_id` and `X.Authenticated.Id`; lighttpd's
+CGI takes every mark for `_`. So names are compared as they fold them: a client's header of any such spelling never
+reaches the server behind.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from functools import lru_cache
 from urllib.parse import quote
 
 from ..core.message import Pairs
+from ..scheme import Scheme
 from ..verifying.verdict import Verified
 
 ID = "X-Authenticated-Id"
@@ -19,6 +22,7 @@ SCHEME = "X-Authenticated-Scheme"
 
 _NAMES = frozenset({ID.lower(), SCHEME.lower()})
 _FOLDED = re.compile(r"[^0-9a-z]")
+_MARKED = re.compile(r"[^0-9A-Za-z-]")
 # All that is visible in ASCII, but for the percent sign.
 _VISIBLE = "!\"#$&'()*+,-./:;<=>?@[\\]^_`{|}~"
 
@@ -54,3 +58,24 @@ def is_identity(name: str) -> bool:
 def respelled(names: Iterable[str]) -> list[str]:
     """The names that a server may take for ours, and that a front which sets ours would leave beside them."""
     return [name for name in names if is_identity(name) and name.lower() not in _NAMES]
+
+
+def is_marked(name: str) -> bool:
+    """Whether there is anything in the name besides letters, digits and hyphens. nginx drops such headers."""
+    return _MARKED.search(name) is not None
+
+
+def marked_carriers(schemes: Iterable[Scheme]) -> frozenset[str]:
+    """The names, in lower case, of headers that are marked, and that a scheme carries its credentials in."""
+    carried = (name for scheme in schemes for name in getattr(scheme, "headers", ()))
+    return frozenset(name.lower() for name in carried if isinstance(name, str) and is_marked(name))
+
+
+def as_folded(headers: Pairs, kept: frozenset[str]) -> Pairs:
+    """The headers with _ for each mark in their names, but for those in `kept`.
+
+    A scheme refuses one with _ that would stand in for what it has signed, and servers may read any mark as _.
+    """
+    if not any(map(_MARKED.search, [name for name, _ in headers])):
+        return headers
+    return tuple((name if name.lower() in kept else _MARKED.sub("_", name), value) for name, value in headers)

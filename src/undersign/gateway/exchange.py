@@ -15,11 +15,12 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING
 
 from ..servers.linger import LINGER, PAUSE, Dropping, Left
-from .heads import Fields, Headers, Message, Receive, Scope, Send, sentence_answer
+from .heads import Fields, Headers, Message, Receive, Scope, Send, framing_problem, sentence_answer
+from .trailers import ANSWERED, Trailers, asks_for_trailers, fold, received_trailers
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -70,6 +71,11 @@ class Failure(Exception):
         self.headers = headers
         self.detail = detail
 
+    @property
+    def reason(self) -> str:
+        """All that is known of it, for a log."""
+        return f"{self.sentence} ({self.detail})" if self.detail else self.sentence
+
 
 class Pieces:
     """An asynchronous iterator over what `read` gives until it gives nothing.
@@ -98,6 +104,8 @@ class Broken(Exception):
 class ClientGone(Exception):
     """The client has closed its connection, and nobody waits for the answer."""
 
+    reason = "the client has closed its connection"
+
 
 class Exchange:
     """A request and its answer."""
@@ -105,6 +113,8 @@ class Exchange:
     def __init__(self, scope: Scope, receive: Receive, send: Send, watch: Watch) -> None:
         self.scope = scope
         self.fields = Fields(scope["headers"])
+        self.takes_trailers = ANSWERED in (scope.get("extensions") or ()) and self._asks_for_trailers()
+        """Whether the answer may have trailers."""
         self.status = 0
         """The status that the client has got; 0 before, and where it got none."""
         self.failure: Failure | ClientGone | None = None
@@ -120,6 +130,11 @@ class Exchange:
         self._waits_for_client = False
         self._since = self._loop.time()
         self._listening: asyncio.Task[None] | None = None
+
+    @property
+    def is_over_http1(self) -> bool:
+        """Whether the client speaks HTTP/1.1, or 1.0."""
+        return self.scope.get("http_version", "1.1") in ("1.0", "1.1")
 
     async def run(self, work: Callable[[Self], Awaitable[None]]) -> None:
         """Do the work, and answer in its place where it fails before an answer has begun. Raises Broken after."""
@@ -147,10 +162,10 @@ class Exchange:
         failure.__context__ = None
         if isinstance(failure, ClientGone):
             if self.status:
-                raise Broken("the client has closed its connection") from None
+                raise Broken(failure.reason) from None
             return
         if self.status:
-            raise Broken(failure.sentence) from None
+            raise Broken(failure.reason) from None
         self.status = failure.status
         start, last = sentence_answer(
             failure.status,
@@ -187,14 +202,17 @@ class Exchange:
 
         One that is declared to be small is read to its end first: so a slow client holds no connection to the upstream,
         and the request can be sent again where such a connection turns out to be lost.
+
+        Raises Failure for one whose end is anybody's guess: 400 or 501.
         """
+        if problem := framing_problem(self.scope, self.fields):
+            raise Failure(*problem)
         lengths = self.fields.values(b"content-length")
         if lengths and lengths[0] != b"0":
             length = int(lengths[0])
             pieces = Pieces(self.read)
             return (b"".join([piece async for piece in pieces]) if length <= _SMALL else pieces), length
-        is_coded = self.fields.values(b"transfer-encoding")
-        if is_coded or self.scope.get("http_version", "1.1") not in ("1.0", "1.1"):
+        if self.fields.values(b"transfer-encoding") or not self.is_over_http1:
             return Pieces(self.read), None
         self._has_all = True
         return b"", 0 if lengths else None
@@ -216,11 +234,22 @@ class Exchange:
                 return piece  # type: ignore[no-any-return]
         return b""
 
-    async def begin(self, status: int, headers: Headers) -> None:
-        """Send the head of the answer."""
+    def trailers(self, sent: Iterable[tuple[str, str]], own: frozenset[bytes]) -> Trailers | None:
+        """The request's trailers, where it goes on with the head `sent`; None where none can come. See Trailers."""
+        received = received_trailers(self.scope)
+        if received is None or not self.fields.values(b"transfer-encoding"):
+            return None
+        named = self.fields.named_by_connection()
+        return Trailers(received, self.fields.values(b"trailer"), sent, own.union(map(fold, named)) if named else own)
+
+    async def begin(self, status: int, headers: Headers, *, trailers: bool = False) -> None:
+        """Send the head of the answer. With `trailers`, `end` is to be called after the last piece."""
         self._now_waits_for_client(True)
         self.status = status
-        await self._send({"type": "http.response.start", "status": status, "headers": list(headers)})
+        message: Message = {"type": "http.response.start", "status": status, "headers": list(headers)}
+        if trailers:
+            message["trailers"] = True
+        await self._send(message)
         self._now_waits_for_client(False)
 
     async def put(self, piece: bytes, *, more: bool = True) -> None:
@@ -230,6 +259,16 @@ class Exchange:
         message: Message = {"type": "http.response.body", "body": piece, "more_body": more}
         await self._send(message)
         self._now_waits_for_client(False)
+
+    async def end(self, trailers: Headers) -> None:
+        """Send the trailers of the answer, if there are any."""
+        self._now_waits_for_client(True)
+        await self._send({"type": ANSWERED, "headers": list(trailers), "more_trailers": False})
+        self._now_waits_for_client(False)
+
+    def _asks_for_trailers(self) -> bool:
+        named = self.fields.named_by_connection() if self.is_over_http1 else None
+        return self.scope["method"] != "HEAD" and asks_for_trailers(self.fields.values(b"te"), named)
 
     def _now_waits_for_client(self, waits: bool) -> None:
         self._waits_for_client = waits

@@ -92,6 +92,9 @@ class ForwardAuth(Decider):
         front, headers = self._front, headers_as_text(scope["headers"])
         own = {front.method, front.target}
         rest: Pairs = tuple(pair for pair in headers if pair[0].lower() not in own)
+        sent = {name.lower() for name, _ in rest}
+        if "sec-websocket-key" in sent and "upgrade" not in sent:  # which is of one connection, and may end here
+            rest += (("upgrade", "websocket"),)  # a replay guard goes by this
         method, target = (_single(headers, name) for name in (front.method, front.target))
         problem = ""
         if method is None or target is None:

@@ -16,7 +16,7 @@ from ..clients._retries import IDEMPOTENT
 from ..core.message import Pairs, headers_as_text
 from ..errors import ConfigError
 from .exchange import Exchange, Failure, Watch
-from .heads import OF_ONE_CONNECTION, Headers, Receive, Scope, Send, path_and_query
+from .heads import OF_ONE_CONNECTION, Headers, Receive, Scope, Send, host_problem, path_and_query
 from .over_aiohttp import OverAiohttp
 from .transport import Answer, Lost, Outgoing, Transport, Unprocessed
 
@@ -51,6 +51,7 @@ class Forwarder:
     ) -> None:
         self.pseudonym = f"undersign-{secrets.token_hex(6)}"
         """What this forwarder is called in Via, which shows it a request of its own."""
+        self.client_timeout = client_timeout
         self._watch = Watch(client_timeout, upstream_timeout)
         http1 = OverAiohttp(connect_timeout, connections, tls)
         self._transport: Transport = _over_http2(connect_timeout, connections, tls, http1) if http2 else http1
@@ -80,11 +81,10 @@ class Forwarder:
         """What of the request's headers goes on, as Latin-1, with a Via of ours. `dropped` is to hold NOT_FORWARDED.
 
         Raises Failure: 508 for a request that was here before, 417 for an Expect that is not known, 501 for an upgrade
-        to a websocket and for a coding of the transfer that is not undone here, 400 for one of HTTP/1.0.
+        to a websocket.
         """
         fields = exchange.fields
-        version = exchange.scope.get("http_version", "1.1")
-        via = f"{version} {self.pseudonym}"
+        via = f"{exchange.scope.get('http_version', '1.1')} {self.pseudonym}"
         if vias := fields.values(b"via"):
             before = b", ".join(vias).decode("latin-1")
             if self.pseudonym in before:
@@ -95,12 +95,6 @@ class Forwarder:
             raise Failure(417, "Expect asks for something that is not known here")
         if upgrades and any(b"websocket" in value.lower() for value in upgrades):
             raise Failure(501, "Websockets do not go through here: connect to the upstream itself")
-        if codings := fields.values(b"transfer-encoding"):
-            # RFC 9112, section 6.1. The header ends here, so another coding would go on as if it were the body.
-            if version == "1.0":
-                raise Failure(400, "HTTP/1.0 has no Transfer-Encoding: send Content-Length")
-            if [coding.lower() for coding in codings] != [b"chunked"]:
-                raise Failure(501, "Transfer-Encoding names more than chunked: send the body without that coding")
         return (*headers_as_text(fields.end_to_end(dropped)), ("via", via))
 
     def ask(self, outgoing: Outgoing) -> Coroutine[Any, Any, Answer]:
@@ -130,6 +124,9 @@ class Forwarder:
     async def relay(self, answer: Answer, exchange: Exchange) -> None:
         """Send the answer on to the client, piece by piece."""
         try:
+            if exchange.takes_trailers and answer.may_have_trailers(over_http1=exchange.is_over_http1):
+                await _relay_with_trailers(answer, exchange)
+                return
             await exchange.begin(answer.status, answer.headers)
             while piece := await answer.read():
                 await exchange.put(piece, more=not answer.is_at_end)
@@ -141,21 +138,40 @@ class Forwarder:
     async def forward(self, scope: Scope, receive: Receive, send: Send, origin: str, *, add: Headers = ()) -> Exchange:
         """Send an ASGI request on to `origin`, its body as it comes in, and the answer back. It needs nothing else.
 
+        The request's trailers end here. No signature covers them, and a server behind may add them to the headers: what
+        was verified would not be what arrives.
+
         Of the names in `add` what the client has sent is taken off, and these headers come in their place. Returns the
         exchange, which says how it ended. Raises Broken where an answer that had begun cannot be completed.
         """
         exchange = self.exchange(scope, receive, send)
 
         async def work(exchange: Exchange) -> None:
+            if scope["method"] == "CONNECT":  # aiohttp would ask for a tunnel to the upstream itself
+                raise Failure(501, "CONNECT asks for a tunnel, and none is opened here")
+            if problem := host_problem(exchange.fields):
+                raise Failure(400, problem)
             target = path_and_query(scope)
             if target is None:
                 raise Failure(400, "The target is not /path?query in printable ASCII without '#'")
             headers = self.incoming_headers(exchange, _not_forwarded(tuple([name for name, _ in add])))
-            outgoing = Outgoing(scope["method"], origin, target, headers + headers_as_text(add), *await exchange.body())
+            outgoing = Outgoing(
+                *(scope["method"], origin, target, headers + headers_as_text(add), *await exchange.body()),
+                takes_trailers=exchange.takes_trailers,
+            )
             await self.relay(await self.ask_prepared(lambda: outgoing), exchange)
 
         await exchange.run(work)
         return exchange
+
+
+async def _relay_with_trailers(answer: Answer, exchange: Exchange) -> None:
+    head = [*answer.headers, *answer.announced_trailers()]
+    await exchange.begin(answer.status, head, trailers=True)
+    while piece := await answer.read():
+        await exchange.put(piece)
+    await exchange.put(b"", more=False)
+    await exchange.end(answer.passing_trailers())
 
 
 def _over_http2(*options: Any) -> Transport:

@@ -20,15 +20,19 @@ from ..servers.asgi import Message, Receive, Send, SignatureMiddleware
 from ..servers.linger import LINGER, Linger
 from ..verifying.verdict import Verified
 from ..verifying.verifier import AsyncVerifier, Verifier
-from ._identity import identity_as_bytes, is_identity
+from ._identity import identity_as_bytes, is_identity, is_marked, marked_carriers
+from .awaited import AwaitedBody
+from .exchange import Broken
 from .forward_auth import peer_of
 from .forwarding import Forwarder
 from .heads import OF_ONE_CONNECTION, Fields, answer, raw_target
 from .observing import UNSIGNED, WEBSOCKET, Observer, current_record
 
+_BODY = "undersign.gateway.body"
 _LONGEST_KEPT = 64
-_FOR_THE_VERDICT = frozenset({b"connection", b"transfer-encoding", b"upgrade"})
-"""What belongs to one connection and has a part in the verdict. The forwarder takes it off."""
+_FOR_THE_VERDICT = frozenset({b"connection", b"transfer-encoding", b"upgrade", b"te"})
+"""What belongs to one connection and has a part in the verdict, or in what the answer may be. The forwarder takes it
+off."""
 
 
 class VerifyingGateway:
@@ -36,8 +40,8 @@ class VerifyingGateway:
 
     What verifies is forwarded with X-Authenticated-Id, the key id (percent-encoded where it is not visible ASCII), and
     X-Authenticated-Scheme. They are taken off what comes in, in every spelling that servers fold into one name. Headers
-    with an underscore are dropped, as nginx does, since many servers take X_Name for X-Name; those stay that a scheme
-    carries its credentials in. Websockets are refused (501).
+    with anything but letters, digits and hyphens in their names are dropped, as nginx does, since many servers take
+    X_Name or X.Name for X-Name; those stay that a scheme carries its credentials in. Websockets are refused (501).
 
     `forwarder` has the connections to the upstream and their time limits. `observer` keeps a record of each request.
     The other options are those of SignatureMiddleware.
@@ -61,8 +65,7 @@ class VerifyingGateway:
         self._protected = SignatureMiddleware(
             self._forward, verifier, linger=linger, **self._observer.among(options, verifier)
         )
-        carried = (name for scheme in verifier.schemes for name in getattr(scheme, "headers", ()))
-        self._underscored = frozenset(name.lower().encode() for name in carried if isinstance(name, str))
+        self._marked_carriers = marked_carriers(verifier.schemes)
         self._goes_on = lru_cache(maxsize=1024)(self._may_go_on)  # clients send the same names each time
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -78,17 +81,27 @@ class VerifyingGateway:
         target = raw_target(scope).decode("latin-1")
         request_id = given[0].decode("latin-1") if len(given) == 1 else ""
         with self._observer.request(scope["method"], target, peer_of(scope), request_id) as record:
+            body = AwaitedBody(receive, self._forwarder.client_timeout)
+            scope[_BODY] = body
 
             async def noted(message: Message) -> None:
                 if message["type"] == "http.response.start":
                     record.status = message["status"]
+                    body.end()
                 await send(message)
+
+            async def judged(message: Message) -> None:
+                if not body.is_late:
+                    await noted(message)
+                elif message["type"] == "http.response.start":
+                    record.failure = f"No more of the request came in for {self._forwarder.client_timeout:g} seconds"
+                    await answer(noted, 408, record.failure, close=True)
 
             if any(b"websocket" in value.lower() for value in fields.values(b"upgrade")):
                 record.verdict = WEBSOCKET
                 await answer(noted, 501, "Websockets do not go through here", close=True)
                 return
-            await self._protected(scope, receive, noted)
+            await self._protected(scope, body, judged)
 
     def _kept(self, fields: Fields) -> list[tuple[bytes, bytes]]:
         """What of the client's headers is verified, and then forwarded."""
@@ -101,12 +114,15 @@ class VerifyingGateway:
         ]
 
     def _may_go_on(self, name: bytes) -> bool:
-        is_of_a_connection = name in OF_ONE_CONNECTION and name not in _FOR_THE_VERDICT
-        is_folded = b"_" in name and name not in self._underscored
-        return not is_of_a_connection and not is_folded and not is_identity(name.decode("latin-1"))
+        if name in OF_ONE_CONNECTION:
+            return name in _FOR_THE_VERDICT
+        text = name.decode("latin-1")
+        return not is_identity(text) and (not is_marked(text) or text in self._marked_carriers)
 
     async def _forward(self, scope: Scope, receive: Receive, send: Send) -> None:
         verified: Verified | None = scope["undersign"]
+        body: AwaitedBody = scope.pop(_BODY)
+        body.end()
         record = current_record()
         assert record is not None  # noqa: S101 - the middleware is called within its time alone
         own: list[tuple[bytes, bytes]] = []
@@ -115,7 +131,13 @@ class VerifyingGateway:
         else:
             own += identity_as_bytes(verified.key_id, verified.scheme)
         own.append((b"x-request-id", record.request_id.encode()))
-        await self._forwarder.forward(scope, receive, send, self._upstream, add=own)
+        try:
+            exchange = await self._forwarder.forward(scope, receive, send, self._upstream, add=own)
+            if exchange.failure is not None:
+                record.failure = exchange.failure.reason
+        except Broken as broken:
+            record.failure = str(broken)
+            raise
 
 
 def upstream_origin(upstream: str) -> str:

@@ -24,8 +24,13 @@ class GatheredTransport:
         self._kept = b""
 
     def write(self, data: bytes) -> None:
-        """Write it with what is kept. Alone and short it is kept until the next write, or the loop's next round."""
-        if self._kept:
+        """Write it with what is kept. Alone and short it is kept until the next write, or the loop's next round.
+
+        Nothing is written to a connection that closes already: uvloop raises there, where asyncio drops it.
+        """
+        if self._transport.is_closing():
+            self._kept = b""
+        elif self._kept:
             if len(data) > _KEPT:
                 self.flush()
             else:

@@ -8,9 +8,11 @@ sends it chooses what is taken off: that happens before anything is signed, veri
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
 from typing import Any, TypeAlias
 
+from ..core.grammar import LENGTH
 from ..core.message import is_plain_target, origin_form
 from ..servers._scope import TARGET as TARGET
 
@@ -26,6 +28,7 @@ OF_ONE_CONNECTION = frozenset(
     b" proxy-authorization proxy-authentication-info http2-settings".split()
 )
 _NOTHING: frozenset[bytes] = frozenset()
+_HOST = re.compile(rb"[A-Za-z0-9._~%!$&'()*+;=:\[\]-]*")  # RFC 9110, section 7.2, without a comma: lines joined
 _NEVER_NAMED = frozenset({b"host", b"content-length"})  # framing and routing: Connection cannot take these off
 
 
@@ -72,6 +75,36 @@ class Fields:
         """The names of headers that `Connection` takes to be of this connection alone."""
         tokens = [token for value in self.values(b"connection") for token in value.split(b",")]
         return frozenset([token.strip(b" \t").lower() for token in tokens]) - _NEVER_NAMED if tokens else _NOTHING
+
+
+def host_problem(fields: Fields) -> str | None:
+    """Why nobody can tell for which host a request is, as a sentence. RFC 9112, section 3.2.
+
+    Of two hosts servers take the first, the last, or both joined.
+    """
+    hosts = fields.values(b"host")
+    if len(hosts) > 1:
+        return "Host is there more than once"
+    return None if not hosts or _HOST.fullmatch(hosts[0]) else "Host is not one host, with its port or without"
+
+
+def framing_problem(scope: Scope, fields: Fields) -> tuple[int, str] | None:
+    """Why two servers could find two ends of a request's body, or two bodies, as a status and a sentence. RFC 9112,
+    section 6.
+
+    Transfer-Encoding ends here: another coding would go on as if it were the body.
+    """
+    codings, lengths = fields.values(b"transfer-encoding"), fields.values(b"content-length")
+    if codings and (lengths or scope.get("http_version", "1.1") == "1.0"):
+        return (
+            400,
+            "Transfer-Encoding stands beside Content-Length, or in HTTP/1.0: send one length, or chunks in HTTP/1.1",
+        )
+    if codings and [coding.lower() for coding in codings] != [b"chunked"]:
+        return 501, "Transfer-Encoding is more than chunked: send the body without that coding"
+    if lengths and (len(lengths) > 1 or not LENGTH.fullmatch(lengths[0].decode("latin-1"))):
+        return 400, "Content-Length is not one number of at most 18 digits"
+    return None
 
 
 def end_to_end(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from h2.events import Event
     from hyperframe.frame import Frame, GoAwayFrame
 
+    from .trailers import Trailers
+
 _CONNECTION_WINDOW = 16 * 1024 * 1024
 _IDLE = 15.0  # as aiohttp keeps connections
 QUIET = 1.0
@@ -33,6 +35,7 @@ QUIET = 1.0
 _MOST_STREAMS = 2**30 - 1  # numbers are odd, and have 31 bits
 _SETTINGS = b"\x04"  # the type of the frame that comes first
 _PING = b"undersgn"
+_UNPROCESSED = (ErrorCodes.REFUSED_STREAM, ErrorCodes.HTTP_1_1_REQUIRED)
 
 
 def _not_http2() -> Failure:
@@ -69,6 +72,7 @@ class Connection(asyncio.Protocol):
         """Done when the upstream has said that it speaks HTTP/2, or with why nothing goes over this connection."""
         self.closed: asyncio.Future[None] = self._loop.create_future()
         self.speaks_http1 = False
+        """Whether the upstream has chosen HTTP/1.1, or has asked for it (RFC 9113, section 7) when it saw a request."""
         self.is_open = True
         self._on_change = on_change
         self._patience = patience
@@ -104,24 +108,26 @@ class Connection(asyncio.Protocol):
             and self._opened < _MOST_STREAMS
         )
 
-    @property
-    def was_used(self) -> bool:
-        """Whether a request went over it."""
-        return self._opened > 0
-
-    def start(self, method: str, headers: list[tuple[bytes, bytes]], body: bytes | Pieces) -> Stream:
+    def start(
+        self,
+        method: str,
+        headers: list[tuple[bytes, bytes]],
+        body: bytes | Pieces,
+        trailers: Trailers | None = None,
+    ) -> Stream:
         """Send a request; only where it has room."""
         self._opened += 1
         number = self._h2.get_next_available_stream_id()
         stream = self._streams[number] = Stream(self, number, method)
-        self._h2.send_headers(number, headers, end_stream=not body)
-        if not body:
+        behind = trailers.passing() if trailers is not None and isinstance(body, bytes) else []
+        self._h2.send_headers(number, headers, end_stream=not body and not behind)
+        if not body and not behind:
             stream.is_sent = True
-        elif isinstance(body, bytes) and len(body) <= self.room(number):
+        elif isinstance(body, bytes) and len(body) <= self.room(number) and not behind:
             self._h2.send_data(number, body, end_stream=True)
             stream.is_sent = True
         else:
-            stream.send(_one(body) if isinstance(body, bytes) else body)
+            stream.send(_one(body) if isinstance(body, bytes) else body, trailers)
         self._flush()
         return stream
 
@@ -154,10 +160,13 @@ class Connection(asyncio.Protocol):
             self._flush()
         return position - begin
 
-    def end_sending(self, stream: Stream) -> None:
-        """The body is whole."""
+    def end_sending(self, stream: Stream, trailers: list[tuple[bytes, bytes]]) -> None:
+        """The body is whole, and these come behind it."""
         stream.is_sent = True
-        self._h2.end_stream(stream.number)
+        if trailers:
+            self._h2.send_headers(stream.number, trailers, end_stream=True)
+        else:
+            self._h2.end_stream(stream.number)
         self._flush()
         self._leave_if_done(stream)
 
@@ -251,13 +260,17 @@ class Connection(asyncio.Protocol):
             if stream := self._streams.get(event.stream_id or 0):
                 headers = [(bytes(name), bytes(value)) for name, value in event.headers or ()]
                 stream.on_head(headers, has_body=event.stream_ended is None)
+        elif isinstance(event, events.TrailersReceived):
+            if stream := self._streams.get(event.stream_id or 0):
+                stream.trailers += [(bytes(name), bytes(value)) for name, value in event.headers or ()]
         elif isinstance(event, events.StreamEnded):
             if stream := self._streams.get(event.stream_id or 0):
                 stream.on_end()
                 self._leave_if_done(stream)
         elif isinstance(event, events.StreamReset):
             if stream := self._streams.get(event.stream_id or 0):
-                stream.on_broken(_refused if event.error_code == ErrorCodes.REFUSED_STREAM else _reset)
+                self.speaks_http1 |= event.error_code == ErrorCodes.HTTP_1_1_REQUIRED
+                stream.on_broken(_refused if event.error_code in _UNPROCESSED else _reset)
                 self._leave(stream)
         elif isinstance(event, events.WindowUpdated):
             if not event.stream_id:
@@ -272,6 +285,7 @@ class Connection(asyncio.Protocol):
             self._on_change(self)
         elif isinstance(event, events.ConnectionTerminated):
             self._is_retired = True
+            self.speaks_http1 |= event.error_code == ErrorCodes.HTTP_1_1_REQUIRED
             last = event.last_stream_id or 0
             for stream in [stream for number, stream in self._streams.items() if number > last]:
                 stream.on_broken(_refused)

@@ -15,6 +15,7 @@ from .transport import PIECE, Lost
 
 if TYPE_CHECKING:
     from .http2_connection import Connection
+    from .trailers import Trailers
 
 Reason: TypeAlias = Callable[[], Failure]
 """Makes the failure that a request ends with."""
@@ -43,6 +44,8 @@ class Stream:
         self.number = number
         self.status = 0
         self.headers: list[tuple[bytes, bytes]] = []
+        self.trailers: list[tuple[bytes, bytes]] = []
+        """What came behind the answer, unchecked."""
         self.has_ended = False
         """Whether all of the answer has come in."""
         self.is_sent = False
@@ -85,9 +88,9 @@ class Stream:
             self._taken = 0
         return piece
 
-    def send(self, body: Pieces) -> None:
+    def send(self, body: Pieces, trailers: Trailers | None) -> None:
         """Send the body from now on, while the answer may come already."""
-        self._sender = asyncio.get_running_loop().create_task(self._send(body))
+        self._sender = asyncio.get_running_loop().create_task(self._send(body, trailers))
 
     def close(self) -> None:
         """Give up what has not been sent or read yet."""
@@ -154,7 +157,7 @@ class Stream:
         finally:
             self._reader = None
 
-    async def _send(self, body: Pieces) -> None:
+    async def _send(self, body: Pieces, trailers: Trailers | None) -> None:
         try:
             while piece := await body.read():
                 position = 0
@@ -170,7 +173,7 @@ class Stream:
                         finally:
                             self._writer = None
             if not self.is_sent:
-                self._connection.end_sending(self)
+                self._connection.end_sending(self, trailers.passing() if trailers is not None else [])
         except Exception as error:  # what the client did, which is for whoever waits for the answer
             self._error = error.with_traceback(None)
             self.wake()

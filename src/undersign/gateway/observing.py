@@ -38,10 +38,11 @@ _ACCESS = logging.getLogger("undersign.gateway")
 class Record:
     """One request: `event` is its verdict, None where it came to none, and then `verdict` says what became of it.
 
-    `status` 0 says that no answer went out. `began` is when its head was there, on `time.perf_counter`.
+    `status` 0 says that no answer went out. `began` is when its head was there, on `time.perf_counter`. `failure` is
+    why the answer was not the upstream's own, or broke off; empty where neither is so.
     """
 
-    __slots__ = ("began", "event", "method", "peer", "request_id", "status", "target", "verdict")
+    __slots__ = ("began", "event", "failure", "method", "peer", "request_id", "status", "target", "verdict")
 
     def __init__(self, request_id: str, method: str, target: str, peer: str) -> None:
         self.request_id = request_id
@@ -50,6 +51,7 @@ class Record:
         self.event: Event | None = None
         self.verdict = GONE
         self.status = 0
+        self.failure = ""
 
 
 _current: ContextVar[Record | None] = ContextVar("undersign_gateway_request", default=None)
@@ -93,7 +95,7 @@ class Observer:
                 event = event_of(
                     record.method, record.target, record.peer, scheme="", key_id="", reason="", duration=seconds
                 )
-            shown = {
+            shown: dict[str, Any] = {
                 "method": event.method,
                 "path": event.path,
                 "peer": event.peer,
@@ -104,6 +106,8 @@ class Observer:
                 "request_id": record.request_id,
                 "seconds": round(seconds, 6),
             }
+            if record.failure:
+                shown["failure"] = record.failure
             _ACCESS.info("request", extra={"undersign": shown})
 
 

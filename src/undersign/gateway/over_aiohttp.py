@@ -4,24 +4,28 @@ aiohttp parses and pools; docs/gateway/engines.md has what was measured, and why
 turned off here, since they change what is signed or send it twice: it decodes no body, keeps no cookie, follows no
 redirect, and does not send a request again by itself when a connection is lost.
 
-What cannot go through: trailers, for which aiohttp has no place, are dropped, as RFC 9110 allows (section 6.5.1). A
-header that is not UTF-8 is refused with a sentence.
+Trailers go out behind a body that streams in chunks, and come in for a client that takes them; see aiohttp_trailers. A
+header that is not UTF-8 cannot go through, and is refused with a sentence.
 """
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from typing import Any
 
 import aiohttp
+from aiohttp.connector import Connection
 from multidict import CIMultiDict, istr
 from yarl import URL
 
 from ..bodies import OnDisk
+from .aiohttp_trailers import ChunksWithTrailers, ResponseWithTrailers
 from .exchange import Failure
 from .heads import Fields
 from .transport import HEAD_LIMIT, PIECE, Answer, Lost, Outgoing, Transport, check, from_disk, why
 
+_WITHOUT_BODY = frozenset({"GET", "HEAD", "DELETE", "OPTIONS", "TRACE"})
 _FRAMING = (istr("Content-Length"), istr("Transfer-Encoding"), istr("Expect"))
 
 
@@ -29,19 +33,51 @@ class _Answer(Answer):
     def __init__(self, response: aiohttp.ClientResponse) -> None:
         super().__init__(response.status, Fields(response.raw_headers))
         self._response = response
+        self._closed: asyncio.Future[None] | None = None
+        if response.connection is not None and self._fields.values(b"transfer-encoding"):
+            self._closed = _closed(response.connection)
+
+    @property
+    def trailers(self) -> list[tuple[bytes, bytes]] | None:
+        return self._response.trailers if isinstance(self._response, ResponseWithTrailers) else None
 
     @property
     def is_at_end(self) -> bool:
         return self._response.content.at_eof()
 
     async def read(self) -> bytes:
+        if self._closed is not None:
+            self._closed.add_done_callback(self._on_closed)
         try:
             return await self._response.content.readany()
         except (aiohttp.ClientError, OSError) as error:
             raise Failure(502, f"The upstream's answer broke off: {type(error).__name__}") from None
+        finally:
+            if self._closed is not None:
+                self._closed.remove_done_callback(self._on_closed)
+
+    def _on_closed(self, closed: asyncio.Future[None]) -> None:
+        """aiohttp closes the connection when chunks are none, and leaves whoever reads them to wait."""
+        if not self.is_at_end and self._response.content.exception() is None:
+            self._response.content.set_exception(aiohttp.ClientPayloadError())
 
     def close(self) -> None:
         self._response.release() if self._response.content.at_eof() else self._response.close()
+
+
+def _closed(connection: Connection) -> asyncio.Future[None] | None:
+    """What is done when the connection is closed, by whomever; None where it is closed already."""
+    closed = connection.protocol.closed if connection.protocol is not None else None
+    if closed is not None:
+        closed.remove_done_callback(_was_seen)
+        closed.add_done_callback(_was_seen)
+    return closed
+
+
+def _was_seen(closed: asyncio.Future[None]) -> None:
+    """Take note of how it was closed, or asyncio complains that nobody does."""
+    if not closed.cancelled():
+        closed.exception()
 
 
 class OverAiohttp(Transport):
@@ -52,11 +88,13 @@ class OverAiohttp(Transport):
         self._connections = connections
         self._tls = tls
         self._session: aiohttp.ClientSession | None = None
+        self._session_with_trailers: aiohttp.ClientSession | None = None
 
     async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        for session in (self._session_with_trailers, self._session):
+            if session is not None:
+                await session.close()
+        self._session_with_trailers = self._session = None
 
     async def ask(self, outgoing: Outgoing) -> Answer:
         check(outgoing)
@@ -71,9 +109,20 @@ class OverAiohttp(Transport):
             headers["Content-Length"] = str(body.length)
             data = from_disk(body)
         else:
+            data = body
             if length is not None:  # or aiohttp sends it in chunks
                 headers["Content-Length"] = str(length)
-            data = body
+            elif outgoing.trailers is not None:
+                headers.extend(_text(outgoing.trailers.announced()))
+                data = ChunksWithTrailers(body, outgoing.trailers)
+        session = self._session or self._opened()
+        if data is not None and outgoing.method in _WITHOUT_BODY:
+            # Servers that leave such a body unread would take it for the next request on the connection, and whoever
+            # wrote it could name any identity there. RFC 9110, section 9.3.1.
+            headers["Connection"] = "close"
+        elif outgoing.takes_trailers:
+            headers.extend({"TE": "trailers", "Connection": "TE"})
+            session = self._session_with_trailers or self._opened_with_trailers(session)
         # As a path, which yarl takes as it is, and in which a bare ? at the end stays.
         url = URL.build(
             scheme=outgoing.origin.partition(":")[0],
@@ -82,9 +131,7 @@ class OverAiohttp(Transport):
             encoded=True,
         )
         try:
-            response = await self._opened().request(
-                outgoing.method, url, headers=headers, data=data, allow_redirects=False
-            )
+            response = await session.request(outgoing.method, url, headers=headers, data=data, allow_redirects=False)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise _failure(error) from None
         except _Sent as sent:
@@ -96,19 +143,29 @@ class OverAiohttp(Transport):
         return found
 
     def _opened(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=self._connections, ssl=self._tls or True),
-                timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._connect_timeout),
-                auto_decompress=False,
-                cookie_jar=aiohttp.DummyCookieJar(),
-                skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
-                middlewares=(_send_once,),
-                read_bufsize=PIECE,
-                max_line_size=HEAD_LIMIT,
-                max_field_size=HEAD_LIMIT,
-            )
+        self._session = self._over(aiohttp.TCPConnector(limit=self._connections, ssl=self._tls or True))
         return self._session
+
+    def _opened_with_trailers(self, session: aiohttp.ClientSession) -> aiohttp.ClientSession:
+        """One on the same connections."""
+        self._session_with_trailers = self._over(
+            session.connector, connector_owner=False, response_class=ResponseWithTrailers
+        )
+        return self._session_with_trailers
+
+    def _over(self, connector: aiohttp.BaseConnector | None, **options: Any) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
+            connector=connector,
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._connect_timeout),
+            auto_decompress=False,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
+            middlewares=(_send_once,),
+            read_bufsize=PIECE,
+            max_line_size=HEAD_LIMIT,
+            max_field_size=HEAD_LIMIT,
+            **options,
+        )
 
 
 class _Sent(Exception):
@@ -139,6 +196,10 @@ def _as_text(outgoing: Outgoing) -> CIMultiDict[str]:
     for name in _FRAMING:
         headers.popall(name, None)
     return headers
+
+
+def _text(pairs: list[tuple[bytes, bytes]]) -> list[tuple[str, str]]:
+    return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in pairs]
 
 
 def _failure(error: Exception) -> Failure:

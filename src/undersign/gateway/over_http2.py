@@ -1,5 +1,5 @@
 """HTTP/2 to the upstream, through h2: over https where ALPN says so, and else HTTP/1.1 through aiohttp; over http with
-prior knowledge, and nothing else.
+prior knowledge. An upstream that asks for HTTP/1.1 when it sees a request gets that on either.
 
 Requests to one origin share a connection; another one is opened where all are full. docs/gateway/engines.md says why it
 is h2, and not a client that is built upon it.
@@ -34,6 +34,10 @@ class _Answer(Answer):
     def __init__(self, stream: Stream) -> None:
         super().__init__(stream.status, Fields(stream.headers))
         self._stream = stream
+
+    @property
+    def trailers(self) -> list[tuple[bytes, bytes]]:
+        return self._stream.trailers
 
     @property
     def is_at_end(self) -> bool:
@@ -72,7 +76,7 @@ class OverHttp2(Transport):
             except Failure:
                 origin.http1_until = 0.0  # it may have changed its mind
                 raise
-        stream = connection.start(outgoing.method, headers, body)
+        stream = connection.start(outgoing.method, headers, body, outgoing.trailers)
         try:
             await stream.head()
             answer = _Answer(stream)
@@ -80,6 +84,8 @@ class OverHttp2(Transport):
                 raise Failure(502, answer.problem)
         except BaseException:
             stream.close()
+            if connection.speaks_http1:
+                origin.prefer_http1()
             raise
         return answer
 
@@ -128,7 +134,7 @@ class _Origin:
                         self._wake_one()  # there may be room for more than one
                     return connection
             if has_waited and not self._connections and self._opening is None:
-                in_vain += 1  # what was opened is gone already
+                in_vain += 1  # what was opened is gone already, as where an upstream says goodbye to each connection
                 if in_vain == 2:
                     raise lost()
             if self._opening is None and len(self._connections) < self._limit:
@@ -144,6 +150,10 @@ class _Origin:
             if reason is not None:
                 raise reason()
         return None
+
+    def prefer_http1(self) -> None:
+        """Send no more requests over HTTP/2 for some time."""
+        self.http1_until = self._loop.time() + _HTTP1_FOR
 
     async def close(self) -> None:
         """Close all connections; what is under way ends with Lost."""
@@ -189,8 +199,7 @@ class _Origin:
             self._wake_one()
         else:
             self._connections.remove(connection)
-            # An upstream that says goodbye to each new connection would be asked for one after the other.
-            self._wake_all(None if connection.was_used or self._connections else lost)
+            self._wake_all(None)
 
     async def _open(self) -> None:
         """Open a connection, or tell all who wait why there is none."""
@@ -213,7 +222,7 @@ class _Origin:
         except (OSError, UnicodeError) as error:
             return self._failed("The upstream could not be reached", why(error) if isinstance(error, OSError) else "")
         if connection.speaks_http1:
-            self.http1_until = self._loop.time() + _HTTP1_FOR
+            self.prefer_http1()
             return None
         if reason is None and not connection.has_room:  # it says goodbye, or takes no request at all
             connection.abort()
@@ -266,6 +275,10 @@ def _head(outgoing: Outgoing, origin: _Origin) -> list[tuple[bytes, bytes]]:
     length = _length(outgoing)
     if length is not None:
         headers.append((b"content-length", b"%d" % length))
+    if outgoing.trailers is not None:
+        headers += outgoing.trailers.announced()
+    if outgoing.takes_trailers:
+        headers.append((b"te", b"trailers"))
     return headers
 
 

@@ -2,7 +2,8 @@
 
 Each worker has its own event loop, keys file, connections and guard client, and answers on both listeners. At SIGTERM
 or SIGINT it first says at /readyz that it is not to be given more, and closes connections with the answers that it
-gives on them; after `drain` seconds it takes no new ones, and what is in flight has `grace` seconds to end.
+gives on them; after `drain` seconds it takes no new ones, and what is in flight has `grace` seconds to end. So it does
+where the process that has started it is gone: with old settings it would keep others from its address.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import contextlib
 import logging
 import multiprocessing
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -42,7 +44,7 @@ from .forward_auth import FRONTS, ForwardAuth
 from .gateway import VerifyingGateway
 from .guards import OpenGuard, open_guard
 from .observing import JsonFormatter, Observer
-from .serving import end_connections, server_config, tune_memory, with_lifespan
+from .serving import end_connections, server_config, tune_memory, with_lifespan, without_broken
 
 if TYPE_CHECKING:
     from .ext_authz_grpc import ExtAuthzService
@@ -51,7 +53,10 @@ DECIDES = (*FRONTS, "envoy-http", "envoy-grpc")
 """For whom the gateway decides without forwarding."""
 
 _BACKLOG = 2048
+_SHARED = "/dev/shm"  # noqa: S108 - a folder of one's own is made in it
+_COUNTED_IN = "PROMETHEUS_MULTIPROC_DIR"
 _RESTART = 1.0  # seconds between the end of a worker and the start of another in its place
+_AT_SIGHUP = "SIGHUP ends nothing: the keys file is read again by itself, and other settings with a new start"
 _log = logging.getLogger("undersign.gateway")
 
 
@@ -156,9 +161,9 @@ def run(settings: Settings, *, ready: Callable[[str, str], object]) -> None:
     asyncio.run(_checked(settings))
     with contextlib.ExitStack() as stack:
         if settings.workers > 1:
-            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="undersign-metrics-"))
-            os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
-            stack.callback(os.environ.pop, "PROMETHEUS_MULTIPROC_DIR", None)
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="undersign-metrics-", dir=_in_memory()))
+            os.environ[_COUNTED_IN] = folder
+            stack.callback(os.environ.pop, _COUNTED_IN, None)
         listener = stack.enter_context(_listening(settings.listen))
         admin = stack.enter_context(_listening(settings.admin)) if settings.admin else None
         addresses = _shown(listener), _shown(admin) if admin is not None else ""
@@ -166,6 +171,14 @@ def run(settings: Settings, *, ready: Callable[[str, str], object]) -> None:
             _supervise(settings, listener, admin, lambda: ready(*addresses))
         else:
             _run_loop(_serve(settings, listener, admin, lambda: ready(*addresses)))
+
+
+def _in_memory() -> str | None:
+    """A folder that bodies do not fill; None = the system's for temporary files.
+
+    Workers count in files that are mapped into memory, and on a disk that is full the system ends who writes there.
+    """
+    return _SHARED if os.access(_SHARED, os.W_OK) else None
 
 
 def _run_loop(serving: Coroutine[Any, Any, None]) -> None:
@@ -240,6 +253,10 @@ async def _serve(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ending.set)
+    if hasattr(signal, "SIGHUP"):  # Windows has none
+        loop.add_signal_handler(signal.SIGHUP, _log.info, _AT_SIGHUP)
+    if (supervisor := multiprocessing.parent_process()) is not None:
+        _when_readable(loop, supervisor.sentinel, ending.set)
     servers: list[_Server] = []
     if gateway.app is not None:
         servers.append(_Server(server_config(gateway.app, grace=settings.grace)))
@@ -272,6 +289,16 @@ async def _serve(
     _log.info("ended")
 
 
+def _when_readable(loop: asyncio.AbstractEventLoop, descriptor: int, then: Callable[[], object]) -> None:
+    """Call it once, as the pipe of a process that has ended stays readable."""
+
+    def readable() -> None:
+        loop.remove_reader(descriptor)
+        then()
+
+    loop.add_reader(descriptor, readable)
+
+
 async def _start_grpc(service: ExtAuthzService, listener: socket.socket) -> Any:
     """Start a gRPC server on the address of the socket, which makes one of its own."""
     address = _shown(listener).removeprefix("http://")
@@ -296,6 +323,7 @@ def _log_as_json() -> None:
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
     logging.getLogger("undersign").setLevel(logging.INFO)
+    logging.getLogger("uvicorn.error").addFilter(without_broken)
 
 
 def _supervise(
@@ -315,6 +343,8 @@ def _supervise(
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, lambda signum, frame: _log.info(_AT_SIGHUP))
     begun, begin = context.Pipe(duplex=False)
 
     def start() -> SpawnProcess:
@@ -326,6 +356,8 @@ def _supervise(
     waiting = settings.workers
     while not is_ending:
         found = wait([*(worker.sentinel for worker in workers), awake, *([begun] if waiting else [])])
+        if awake in found:  # a byte for each signal
+            awake.recv(64)
         if begun in found:
             begun.recv()
             waiting -= 1
@@ -335,6 +367,7 @@ def _supervise(
         for worker in ended:
             if is_ending:
                 break
+            worker.join()  # or its exit code may not be known yet
             _log.error("worker %s has ended with %s: another one starts", worker.pid, worker.exitcode)
             time.sleep(_RESTART)
             workers[workers.index(worker)] = start()
@@ -352,4 +385,16 @@ def _supervise(
 
 def _worker(settings: Settings, listener: socket.socket, admin: socket.socket | None, begin: Any) -> None:
     """What a worker's process runs."""
-    _run_loop(_serve(settings, listener, admin, lambda: begin.send(True)))
+    _log_as_json()
+    try:
+        _run_loop(_serve(settings, listener, admin, lambda: begin.send(True)))
+    except ConfigError as error:  # such as a keys file that is not in form now
+        _log.error("a worker cannot start: %s", error)
+        sys.exit(1)
+    except Exception:
+        _log.exception("a worker has failed")
+        sys.exit(1)
+    finally:
+        supervisor = multiprocessing.parent_process()
+        if supervisor is not None and not supervisor.is_alive():
+            shutil.rmtree(os.environ[_COUNTED_IN], ignore_errors=True)  # nobody else is left to do it

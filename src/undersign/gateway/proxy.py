@@ -31,6 +31,7 @@ from .exchange import Exchange, Failure
 from .forwarding import NOT_FORWARDED, Forwarder
 from .heads import Receive, Scope, Send, raw_target
 from .own_fields import OwnFields
+from .trailers import fold
 from .transport import Answer, Body, Outgoing
 
 if TYPE_CHECKING:
@@ -100,7 +101,9 @@ class SigningProxy:
         self.origins = self._signer.credential.origins
         self._hosts = {origin: ("host", origin.partition("://")[2]) for origin in self.origins}
         self._own = OwnFields(scheme, self._signer.credential, self.origins[0])
-        self._dropped = _DROPPED | {name.encode("ascii") for name in self._own.headers}
+        own = {name.encode("ascii") for name in self._own.headers}
+        self._dropped = _DROPPED | own
+        self._not_in_trailers = frozenset(map(fold, own | {TOKEN_HEADER}))
         self._access = Access(hidden, [*hosts, *(_host(origin) for origin in self.origins)])
         self._forwarder = forwarder or Forwarder()
         self._on_failure = on_failure
@@ -135,7 +138,7 @@ class SigningProxy:
         head = self._head(exchange)
         try:
             request, body, length = await self._read(exchange, head)
-            answer, request = await self._ask(request, body, length)
+            answer, request = await self._ask(request, body, length, exchange)
         except CannotSign as error:
             raise Failure(400, f"The request cannot be signed: {error}") from None
         checked = self._signer.check
@@ -190,7 +193,9 @@ class SigningProxy:
             return request, request.body, len(request.body)
         return request, content, spool.length
 
-    async def _ask(self, request: Request, body: Body, length: int | None) -> tuple[Answer, Request]:
+    async def _ask(
+        self, request: Request, body: Body, length: int | None, exchange: Exchange
+    ) -> tuple[Answer, Request]:
         """Sign and send; sign anew where that is called for. Returns the request as it was signed, too."""
         applied = request
 
@@ -199,7 +204,11 @@ class SigningProxy:
             applied = self._signer.sign(request).apply(request)
             sent = applied.body if isinstance(body, bytes) and isinstance(applied.body, bytes) else body
             declared = len(sent) if isinstance(sent, bytes) and length is not None else length
-            return Outgoing(applied.method, applied.origin, applied.target, applied.headers, sent, declared)
+            return Outgoing(
+                *(applied.method, applied.origin, applied.target, applied.headers, sent, declared),
+                trailers=exchange.trailers(applied.headers, self._not_in_trailers),
+                takes_trailers=exchange.takes_trailers,
+            )
 
         answer = await self._forwarder.ask_prepared(signed)
         correction = self._signer.correction

@@ -3,8 +3,8 @@
 ASGI cannot say all that a proxy needs, so the scope gets the extension `undersign.target`: the bytes of the request
 line, with a bare `?` at the end, and scheme and host where they stood there. And a few things are refused here that
 uvicorn leaves to whoever stands in front of it, since nobody does: a head that is too large or too slow, and a request
-that is no HTTP while the answer to another is still on its way. Trailers are dropped: uvicorn would add them to the
-headers, as if they had come before anything was verified.
+that is no HTTP while the answer to another is still on its way. uvicorn would add trailers to the headers, as if they
+had come before anything was verified: here they are an extension of their own, see trailers, and answers may have some.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ import signal
 import socket
 import ssl
 import sys
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import unquote
@@ -34,7 +34,9 @@ from ..errors import ConfigError
 from ..servers.asgi import App
 from .exchange import Broken
 from .gathered import GatheredTransport
-from .heads import TARGET, Receive, Scope, Send, answer
+from .heads import TARGET, Fields, Receive, Scope, Send, answer
+from .trailers import ANSWERED, RECEIVED, asks_for_trailers
+from .uvicorn_trailers import with_trailers
 
 HEAD_LIMIT = 64 * 1024
 HEAD_FIELDS = 256
@@ -49,8 +51,6 @@ _MALLOC = {-1: 16 * 1024 * 1024, -3: 4 * 1024 * 1024}
 _NO_HTTP = "This is not HTTP/1.1 as a proxy can pass it on"
 _TLS = "This is TLS, and plain HTTP is spoken here: call http:// instead of https://"
 _OF_AN_UPGRADE = frozenset({b"upgrade", b"http2-settings"})
-_TRAILERS: Any = deque(maxlen=0)
-"""Takes the place of the headers' list once the head is complete, and keeps nothing: uvicorn would add trailers."""
 
 
 _log = logging.getLogger("undersign.gateway")
@@ -69,6 +69,7 @@ class ForwardingProtocol(HttpToolsProtocol):
         self._in_head = True
         self._head_has_begun = False
         self._head_bytes = 0
+        """What has come since the last piece of a body, or the last request's end: of a head, or of trailers."""
         self._piece_bytes = 0
         self._head_since = 0.0
         self._head_timer: asyncio.TimerHandle
@@ -85,10 +86,10 @@ class ForwardingProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        self._unset_keepalive_if_required()
         self._piece_bytes = len(data)
-        if self._in_head:
-            self._head_bytes += len(data)
+        self._head_bytes += len(data)
+        if not self._in_head:
+            self._unset_keepalive_if_required()
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
@@ -98,8 +99,9 @@ class ForwardingProtocol(HttpToolsProtocol):
             self._refuse(400, _TLS if data.startswith(b"\x16\x03") else f"{_NO_HTTP}, or its method is not known here")
         except httptools.HttpParserError:
             self._refuse(400, _NO_HTTP)
-        if self._in_head and self._head_bytes > HEAD_LIMIT:
-            self._refuse(431, f"The head of the request is over {HEAD_LIMIT} bytes")
+        if self._head_bytes > HEAD_LIMIT:  # the parser keeps a field whole, however long it is
+            what = "head of the request is" if self._in_head else "trailers of the request are"
+            self._refuse(431, f"The {what} over {HEAD_LIMIT} bytes")
 
     def _read_on(self, data: bytes) -> None:
         """Read the request that asked for an upgrade once more, without its asking.
@@ -128,11 +130,14 @@ class ForwardingProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        # Not for each byte, as uvicorn does: empty lines begin no request, and would keep a connection for ever.
+        self._unset_keepalive_if_required()
         self._head_has_begun = True
         self._head_since = self.loop.time()
 
     def on_headers_complete(self) -> None:
         self._in_head = self._head_has_begun = False
+        self._unset_keepalive_if_required()  # it is set where the answer before has ended within this head
         asks = self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"
         self._leaves_upgrade = asks and not any(
             name == b"upgrade" and b"websocket" in value.lower() for name, value in self.headers
@@ -140,28 +145,46 @@ class ForwardingProtocol(HttpToolsProtocol):
         if self._leaves_upgrade:
             return
         headers, raw = self.headers, self.url
+        app = self.app
+        takes_trailers = _takes_trailers(headers) and self.parser.get_http_version() == "1.1"
+        if takes_trailers:
+            self.app = partial(with_trailers, app)
         # No more than this has come of the head: what came before this piece, and all of this piece.
         if self._head_bytes + self._piece_bytes > HEAD_LIMIT or len(headers) > HEAD_FIELDS:
-            size = len(raw) + sum(len(name) + len(value) + 4 for name, value in headers)
+            size = len(raw) + _size(headers)
             if size > HEAD_LIMIT or len(headers) > HEAD_FIELDS:
                 self.app = _refuse_head
+        self._head_bytes = 0
+        if self.parser.get_http_version() not in ("1.0", "1.1"):
+            self.app = _refuse_version
         self.url = b"/"  # uvicorn takes targets apart in a way that fails on some, and loses bytes of others
         try:
             super().on_headers_complete()
         finally:
-            self.url = raw
-        if cast(ServerConfig, self.config).ends_connections:
+            self.url, self.app = raw, app
+        # Behind CONNECT there is nothing that this parser reads.
+        if cast(ServerConfig, self.config).ends_connections or self.parser.get_method() == b"CONNECT":
             self.cycle.keep_alive = False
-        self.headers = _TRAILERS
+        self.headers = []
         path, _, query = origin_form(raw.decode("latin-1")).partition("?")
         self.scope["path"] = unquote(path)
         self.scope["raw_path"] = path.encode("latin-1")
         self.scope["query_string"] = query.encode("latin-1")
-        self.scope["extensions"] = {TARGET: {"raw": raw}}
+        extensions: dict[str, Any] = {TARGET: {"raw": raw}, RECEIVED: {"headers": self.headers}}
+        if takes_trailers:
+            extensions[ANSWERED] = {}
+        self.scope["extensions"] = extensions
+
+    def on_body(self, body: bytes) -> None:
+        self._head_bytes = 0
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         if self._leaves_upgrade:
             return
+        if self.headers and (len(self.headers) > HEAD_FIELDS or _size(self.headers) > HEAD_LIMIT):
+            self._refuse(431, f"The trailers of the request are over {HEAD_LIMIT} bytes or {HEAD_FIELDS} fields")
+            return  # what is parsed from here on is never started: the connection closes
         super().on_message_complete()
         self._in_head = True
         self._head_bytes = 0
@@ -186,8 +209,24 @@ class ForwardingProtocol(HttpToolsProtocol):
         self.transport.close()
 
 
+def _size(fields: list[tuple[bytes, bytes]]) -> int:
+    return sum(len(name) + len(value) + 4 for name, value in fields)
+
+
+def _takes_trailers(headers: list[tuple[bytes, bytes]]) -> bool:
+    for name, _ in headers:  # any() and a generator would take twice as long, for each request
+        if name == b"te":
+            fields = Fields(headers)
+            return asks_for_trailers(fields.values(b"te"), fields.named_by_connection())
+    return False
+
+
 async def _refuse_head(scope: Scope, receive: Receive, send: Send) -> None:
     await answer(send, 431, f"The head of the request is over {HEAD_LIMIT} bytes or {HEAD_FIELDS} fields", close=True)
+
+
+async def _refuse_version(scope: Scope, receive: Receive, send: Send) -> None:
+    await answer(send, 505, "A request line in this form is of HTTP/1.1 or 1.0", close=True)
 
 
 @dataclass(frozen=True)
@@ -199,11 +238,9 @@ class ServerTls:
     client_authorities: Path | None = None
 
 
-class _WithoutBroken(logging.Filter):
-    """Leaves out the trace of an answer that was broken off on purpose."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        return not (record.exc_info and isinstance(record.exc_info[1], Broken))
+def without_broken(record: logging.LogRecord) -> bool:
+    """A filter for uvicorn's log: it leaves out the trace of an answer that was broken off on purpose."""
+    return not (record.exc_info and isinstance(record.exc_info[1], Broken))
 
 
 class _Server(uvicorn.Server):
@@ -308,7 +345,7 @@ def serve(
     """
     logger = logging.getLogger("uvicorn.error")
     logger.setLevel(logging.ERROR)
-    logger.addFilter(_WithoutBroken())
+    logger.addFilter(without_broken)
     config = server_config(app, tls=tls, grace=grace)
     if tls is not None:
         _load(config, tls)

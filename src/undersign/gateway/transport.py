@@ -6,6 +6,7 @@ There are two of them: aiohttp for HTTP/1.1, and h2 for HTTP/2. The forwarder ab
 from __future__ import annotations
 
 import os
+import re
 from abc import ABC, abstractmethod
 from typing import NamedTuple, TypeAlias
 
@@ -14,11 +15,13 @@ from ..core.grammar import TOKEN
 from ..core.message import Pairs, is_plain_target
 from .exchange import Failure, Pieces
 from .heads import OF_ONE_CONNECTION, Fields
+from .trailers import Trailers, announced, passing
 
 HEAD_LIMIT = 64 * 1024
 PIECE = 256 * 1024
 _WITHOUT_LENGTH = OF_ONE_CONNECTION | {b"content-length"}
 _WITHOUT_BODY = frozenset({204, 304})
+_CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")  # RFC 9110, section 5.5; no server writes these
 
 Body: TypeAlias = bytes | OnDisk | Pieces
 
@@ -29,6 +32,9 @@ class Outgoing(NamedTuple):
     `headers` are sent in their order, their values the wire's bytes as Latin-1, and are to be end-to-end ones;
     Content-Length and Transfer-Encoding follow from the body and `length`, the one that the client has declared, for a
     body that streams. Host goes as it stands here, or is the origin's where it does not.
+
+    `trailers` are those of a body that came in chunks. Over HTTP/1.1 they go out behind one that streams without a
+    length, and end here behind any other. With `takes_trailers` the upstream is told that its answer may have some.
     """
 
     method: str
@@ -37,6 +43,8 @@ class Outgoing(NamedTuple):
     headers: Pairs
     body: Body = b""
     length: int | None = None
+    trailers: Trailers | None = None
+    takes_trailers: bool = False
 
 
 class Lost(Failure):
@@ -55,6 +63,29 @@ class Answer(ABC):
         self.problem = _framing_problem(status, fields)
         """Why it cannot be passed on, as a sentence."""
         self.headers = _answer_headers(status, fields)
+        self._fields = fields
+
+    @property
+    def trailers(self) -> list[tuple[bytes, bytes]] | None:
+        """The list that holds the answer's trailers when its body has been read; None where none are asked for."""
+        return None
+
+    def may_have_trailers(self, *, over_http1: bool) -> bool:
+        """Whether any may come, and be passed on: in HTTP/1.1 a body with a length has no place for them."""
+        if self.trailers is None or self.status in _WITHOUT_BODY:
+            return False
+        return not over_http1 or not any(name == b"content-length" for name, _ in self.headers)
+
+    def announced_trailers(self) -> list[tuple[bytes, bytes]]:
+        """The Trailer field that goes on, or nothing."""
+        return announced(self._fields.values(b"trailer"), self._not_in_trailers())
+
+    def passing_trailers(self) -> list[tuple[bytes, bytes]]:
+        """Those that go on, once the body has been read."""
+        return passing(self.trailers or (), self._not_in_trailers())
+
+    def _not_in_trailers(self) -> list[bytes]:
+        return [*(name for name, _ in self.headers), *self._fields.named_by_connection()]
 
     @property
     @abstractmethod
@@ -111,11 +142,13 @@ def _answer_headers(status: int, fields: Fields) -> list[tuple[bytes, bytes]]:
 
 
 def _framing_problem(status: int, fields: Fields) -> str | None:
-    """Why nobody can tell where the answer ends, or what it is, as a sentence."""
+    """Why nobody can tell where the answer ends, or what it is, or write it, as a sentence."""
     if status < 200:
         return "The upstream has switched to another protocol, which nobody asked for"
     if status > 599:  # RFC 9110, section 15: it is invalid
         return f"The upstream's status, {status}, is none of HTTP: they end with 599"
+    if _CONTROL.search(b"".join([value for _, value in fields.pairs])):
+        return "The upstream's answer has a control character in a header"
     coded = fields.values(b"transfer-encoding")
     if coded and [value.lower() for value in coded] != [b"chunked"]:
         return "The upstream's answer has a Transfer-Encoding that is not chunked alone"

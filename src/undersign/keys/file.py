@@ -87,6 +87,7 @@ class KeyFile:
         if isinstance(keys, ConfigError):
             raise keys
         self._keys = keys
+        self._problem = ""
         self.is_refused = False
         """Whether the newest version of the file was not taken, so that the last good one is in use."""
 
@@ -96,13 +97,17 @@ class KeyFile:
 
     def __call__(self, key_id: str, scheme_name: str) -> tuple[Secret, ...]:
         """The key's secrets, newest first; none where it is unknown. Raises nothing."""
+        self.look()
+        keys = self._keys
+        return keys.get(scheme_name, keys[""]).get(key_id, ())
+
+    def look(self) -> None:
+        """Look at the file where it is time to, as each lookup does: for who watches it while nothing is looked up."""
         if self._clock() - self._looked >= self._interval and self._lock.acquire(blocking=False):
             try:
                 self._look()
             finally:
                 self._lock.release()
-        keys = self._keys
-        return keys.get(scheme_name, keys[""]).get(key_id, ())
 
     def _look(self) -> None:
         self._looked = self._clock()
@@ -115,12 +120,16 @@ class KeyFile:
         self._taken = seen
         keys = self._load()
         if isinstance(keys, ConfigError):
-            self.is_refused = True
-            _log.warning("the keys stay as they were: %s", keys)
+            problem, self.is_refused = str(keys), True
+            if not _can_be_read(self._path):
+                self._taken = ()  # no fault of what it holds, so it need not change to be read the next time
+            if problem != self._problem:
+                _log.warning("the keys stay as they were: %s", problem)
+            self._problem = problem
         elif _stamp(self._path) != seen:
             self._taken = ()  # it changed under way: look again
         else:
-            self._keys, self.is_refused = keys, False
+            self._keys, self.is_refused, self._problem = keys, False, ""
 
     def _load(self) -> dict[str, dict[str, tuple[Secret, ...]]] | ConfigError:
         """The secrets by scheme name and key id; those under "" are for all schemes that have no table."""
@@ -194,6 +203,14 @@ def _read(path: str | Path) -> _Tables | ConfigError:
             return keys
         by_scheme[name] = keys
     return _Tables(common, by_scheme, is_empty=not content)
+
+
+def _can_be_read(path: Path) -> bool:
+    try:
+        with path.open("rb"):
+            return True
+    except OSError:
+        return False
 
 
 def _warn_of_writers(path: Path) -> None:

@@ -78,7 +78,7 @@ class SchemeOfParts(Scheme):
         return carriers.carrier_of("key_id") if "key_id" in carriers.sent else ""
 
     @property
-    def sends_key_id(self) -> bool:  # type: ignore[override]
+    def sends_key_id(self) -> bool:  # type: ignore[override]  # pyright: ignore[reportIncompatibleVariableOverride]
         return bool(self.key_id_carrier)
 
     @property
@@ -88,6 +88,10 @@ class SchemeOfParts(Scheme):
     @property
     def extras(self) -> tuple[str, ...]:
         return self._program.extras
+
+    @property
+    def optional_extras(self) -> tuple[str, ...]:
+        return tuple(sorted(self._program.optional_extras))
 
     # What a diagnosis asks, which reads more leniently
 

@@ -69,6 +69,7 @@ def example(name: str) -> dict[str, Any]:
     file = vectors.load(f"presets/{name}")
     group, test = next((group, test) for group, test in file if group.op == "sign" and test.result == "valid")
     scheme = build_scheme(name, group.options)
+    known = (*scheme.extras, *scheme.optional_extras)
     signed = test.patch.apply(test.request) if test.patch else test.request
     headers = signed.headers
     if not signed.values("host"):
@@ -85,7 +86,7 @@ def example(name: str) -> dict[str, Any]:
         "secret": group.keys[test.key_id][0].decode("utf-8", "replace"),
         "clock": "at",
         "at": f"{group.now:.3f}".removesuffix(".000"),
-        "extra": {extra: value for extra, value in test.extra.items() if extra in scheme.extras},
+        "extra": {extra: value for extra, value in test.extra.items() if extra in known},
         "options": {name: _as_text(value) for name, value in group.options.items()},
         "source": group.source,
     }

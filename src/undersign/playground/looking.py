@@ -170,7 +170,7 @@ def scheme_shown(scheme: Scheme, name: str, *, is_recipe: bool) -> dict[str, Any
     return {
         "name": scheme.name,
         "sends_key_id": scheme.sends_key_id,
-        "extras": list(scheme.extras),
+        "extras": [*scheme.extras, *scheme.optional_extras],
         "mistakes": about.mistakes if about else "",
         "source": about.source if about else "",
         "options": [option._asdict() for option in options_described(name)] if known else [],
@@ -290,8 +290,9 @@ def _explanation(found: Looked, verified: Verified | None) -> tuple[Explanation 
 def _signer(found: Looked) -> str | Credential:
     """Whoever is to sign a request that is not signed, or not in form; somebody stands in where nobody is named."""
     key_id = _key_id(found)[0] or _STAND_IN
-    if found.question.extra and found.question.scheme.extras:
-        return Credential(key_id, "-", extra=found.question.extra)
+    scheme, given = found.question.scheme, found.question.extra
+    if given and (scheme.extras or scheme.optional_extras):
+        return Credential(key_id, "-", extra=given)
     return key_id
 
 
@@ -342,12 +343,13 @@ def _send(found: Looked, flaw: str | None) -> dict[str, Any]:
         lacking = ["a secret"] if question.secret is None else []
         lacking = [*lacking, *([] if key_id else ["a key id"])]
         return {"problem": f"Type {' and '.join(lacking)}." if lacking else ""}
-    scheme, wanted = question.scheme, question.scheme.extras
-    missing = [name for name in wanted if name not in question.extra]
+    scheme = question.scheme
+    missing = [name for name in scheme.extras if name not in question.extra]
     if missing:
         return {"problem": f"Type {' and '.join(missing)}, which {scheme.name} sends as well."}
     try:
-        credential = Credential(key_id, question.secret, extra={name: question.extra[name] for name in wanted})
+        sent = {*scheme.extras, *scheme.optional_extras} & question.extra.keys()
+        credential = Credential(key_id, question.secret, extra={name: question.extra[name] for name in sent})
         patch = sign(scheme, request, credential, now=at, nonce=_nonce(found))
     except UndersignError as error:
         return {"problem": sentence(f"it cannot be signed: {error}")}

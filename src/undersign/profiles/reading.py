@@ -247,9 +247,10 @@ class _Reader:
     def _extras(self, scheme: Scheme | None, key_id: str) -> dict[str, Source]:
         found: dict[str, Source] = {}
         for name, value in self._of_table("extras").items():
-            if scheme is not None and name not in scheme.extras:
-                having = f"it sends {', '.join(scheme.extras)}" if scheme.extras else "it sends none"
-                meant = did_you_mean(name, scheme.extras)
+            known = () if scheme is None else (*scheme.extras, *scheme.optional_extras)
+            if scheme is not None and name not in known:
+                having = f"it sends {', '.join(known)}" if known else "it sends none"
+                meant = did_you_mean(name, known)
                 self._note(f"{scheme.name} sends no such value{meant}; {having}", "extras", name)
                 continue
             source = self._extra(name, value, key_id)

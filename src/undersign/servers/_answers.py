@@ -18,6 +18,7 @@ HELD = 16 * 1024 * 1024
 """How many bytes of an answer are held to be signed."""
 
 _FILES = ("http.response.pathsend", "http.response.zerocopysend")
+_UNSIGNABLE = (*_FILES, "http.response.trailers")
 
 _log = logging.getLogger("undersign")
 
@@ -69,9 +70,9 @@ def signing_send(
     return signed
 
 
-def without_files(extensions: Any) -> dict[str, Any]:
-    """A scope's extensions without those that send a file past the app, whose bytes could not be signed."""
-    return {name: value for name, value in (extensions or {}).items() if name not in _FILES}
+def signable(extensions: Any) -> dict[str, Any]:
+    """A scope's extensions without those that send what cannot be signed: a file past the app, and trailers."""
+    return {name: value for name, value in (extensions or {}).items() if name not in _UNSIGNABLE}
 
 
 def signed_response(signer: ResponseSigner | None, answer: Response) -> Response:

@@ -16,16 +16,18 @@ the end of a target cannot be told, for ASGI has the query without its mark."""
 
 
 def normalise_headers(scope: Scope) -> None:
-    """Make the headers a list of pairs of bytes, which they are on most servers.
+    """Make the headers a list of pairs of bytes, and one that the server no longer has.
 
     ASGI asks for an iterable of two-item iterables of byte strings, and of some of these nothing is left once they are
-    read. So the list takes their place, for whoever stands in front of the middleware too.
+    read. So the list takes their place, for whoever stands in front of the middleware too. uvicorn with httptools adds
+    trailers to its own list when the body has ended: the app would take them for headers that have verified.
     """
     headers: Any = scope.get("headers")
     if type(headers) is list:
         first = headers[0] if headers else None
         # A server makes all of its pairs in one way.
         if first is None or (type(first) is tuple and type(first[0]) is bytes and type(first[1]) is bytes):
+            scope["headers"] = headers.copy()
             return
     scope["headers"] = [(bytes(name), bytes(value)) for name, value in headers or ()]
 

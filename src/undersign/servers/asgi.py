@@ -13,7 +13,7 @@ from ..errors import ConfigError
 from ..events.event import Events
 from ..verifying.verdict import Pending, Verified
 from ..verifying.verifier import AsyncVerifier, Verifier
-from ._answers import signing_send, without_files
+from ._answers import signable, signing_send
 from ._caching import for_the_client_alone, is_guarded
 from ._common import (
     CHUNKED,
@@ -87,7 +87,7 @@ class SignatureMiddleware:
     On a disconnect in mid-body the app is not called. Shared caches know of no signature but one in Authorization. So
     answers to others are `Cache-Control: private` unless the app says `no-store`, `public` or `s-maxage`. Refusals are
     `no-store`. Where the scheme signs answers too, the app's is held until it is whole, up to 16 MiB. A longer one goes
-    out unsigned.
+    out unsigned. The app is not offered to send trailers or files then.
 
     Raises ConfigError for an option that cannot work, and when called for anything but http, websocket or lifespan.
     """
@@ -161,7 +161,7 @@ class SignatureMiddleware:
             if not is_guarded(received.head.by_name()):
                 send = _for_the_client_alone(send)
             if kind == "http" and exchange.verified is not None and (signer := exchange.verified.response_signer):
-                inner.change("extensions", without_files(scope.get("extensions")))
+                inner.change("extensions", signable(scope.get("extensions")))
                 send = signing_send(signer, send)
             await self._app(inner, receive, send)
         finally:

@@ -17,6 +17,7 @@ from types import MappingProxyType
 
 from .._testing.requests import odd_requests, of_others, on_the_way, ordinary_requests, tampered
 from .._testing.trial import Trial
+from .._testing.usual import usual_credential
 from ..core.credentials import Credential
 from ..core.dates import Window
 from ..core.message import Component, Pairs, Request, Response
@@ -24,7 +25,6 @@ from ..errors import CannotSign, Reason, Rejected
 from ..scheme import Body, BodyNeed, Claim, Scheme, scheme_problem, window_of
 from ..verifying.verdict import Verified
 
-_SECRET = b"a secret that nothing else looks like"
 _UNIFORM = (Reason.STALE, Reason.FUTURE, Reason.UNKNOWN_KEY, Reason.MISMATCH, Reason.REPLAYED)
 _ODD_SECRETS = (b"\0", b"\xff\xfe", b"=", b"A", "\u00e9".encode(), b"whsec_*", b"k" * 5000)
 _KEY_IDS = ("a b", "a:b", "a,b", "a=b&c", 'a"b', "a\\b", "a%3Ab", "a/b", "clé", "x" * 300)
@@ -35,8 +35,8 @@ _NOT_A_SCHEMES = frozenset({"content-length", "transfer-encoding", "connection"}
 def check_scheme(
     scheme: Scheme,
     *,
-    key_id: str = "key",
-    secret: str | bytes = _SECRET,
+    key_id: str | None = None,
+    secret: str | bytes | None = None,
     now: float = 1_730_974_875,
     headers: Pairs = (),
     requests: Sequence[Request] = (),
@@ -44,18 +44,18 @@ def check_scheme(
 ) -> None:
     """Check that the scheme keeps the laws.
 
-    `key_id` and `secret` sign, at `now` in Unix seconds; where the scheme's secrets have a form, give one in it.
-    `headers` are put on the requests that are tried: a scheme that covers headers of the caller's needs some.
-    `requests` are tried besides the usual ones: GET with and without a query, a JSON body, a form, bytes. Those that
-    the scheme cannot sign are left out, as long as there is one that it can. `extra` is what the credential has
-    besides.
+    `key_id` and `secret` sign, at `now` in Unix seconds. Left out, the key id is the name of a recipe that sends none,
+    and the secret a text, in base64 or in hex, as its form is. `headers` are put on the requests that are tried: a
+    scheme that covers headers of the caller's needs some. `requests` are tried besides the usual ones: GET with and
+    without a query, a JSON body, a form, bytes. Those that the scheme cannot sign are left out, as long as there is one
+    that it can. `extra` is what the credential has besides; what it lacks of that is made up.
 
     Raises AssertionError, whose one sentence names the law that is broken; ConfigError for what is no scheme.
     """
     if problem := scheme_problem(scheme):
         del secret  # tools that report errors show what a raising frame holds
         raise problem
-    laws = _Laws(scheme, Credential(key_id, secret, extra=extra), float(now))
+    laws = _Laws(scheme, usual_credential(scheme, key_id, secret, extra), float(now))
     laws.is_a_frozen_dataclass()
     state = repr(vars(scheme)) if hasattr(scheme, "__dict__") else ""
     laws.secrets_have_a_form()

@@ -26,6 +26,7 @@ from typing import NamedTuple
 from ...core.grammar import did_you_mean
 from ...errors import ConfigError
 from ...scheme import Scheme
+from ..options import checked
 
 FIELDS = ("Source", "Window", "Refusal", "Mistakes")
 
@@ -55,7 +56,16 @@ def preset(name: str) -> Callable[..., Scheme]:
     if name not in names():
         raise ConfigError(f"there is no preset {name!r}{did_you_mean(name, names())}; there are {', '.join(names())}")
     word = name.replace("-", "_")
-    found: Callable[..., Scheme] = getattr(importlib.import_module(f"{__name__}.{word}"), word)
+    return _made_by(word)
+
+
+@cache
+def _made_by(word: str) -> Callable[..., Scheme]:
+    module = importlib.import_module(f"{__name__}.{word}")
+    found: Callable[..., Scheme] = getattr(module, word)
+    if not isinstance(found, type):
+        found = checked(found)
+        setattr(module, word, found)  # where pickle looks for it
     return found
 
 

@@ -9,11 +9,13 @@ Mistakes: file, api_key, cloud_name or resource_type signed; a parameter that is
 
 from __future__ import annotations
 
+from typing import Literal
+
 from ...core.dates import Window
 from ...recipe import Recipe
 
 
-def cloudinary(*, algorithm: str = "sha1", signature_version: int = 2) -> Recipe:
+def cloudinary(*, algorithm: str = "sha1", signature_version: Literal[1, 2] = 2) -> Recipe:
     """Cloudinary's upload and admin calls that are signed, as urlencoded forms.
 
     `algorithm` is sha1, or sha256 as the account is set. `signature_version` 2 escapes & in values; 1 does not.

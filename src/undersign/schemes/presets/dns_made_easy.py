@@ -8,11 +8,13 @@ Mistakes: another zone than GMT; the names of days and months in the system's la
 
 from __future__ import annotations
 
+from typing import Literal
+
 from ...core.dates import Window
 from ...recipe import Recipe
 
 
-def dns_made_easy(*, zone: str = "GMT") -> Recipe:
+def dns_made_easy(*, zone: Literal["GMT", "UTC", "+0000"] = "GMT") -> Recipe:
     """DNS Made Easy's API.
 
     `zone` is how the date ends: GMT as in its documents, UTC or +0000 as some clients write. A verifier with GMT takes

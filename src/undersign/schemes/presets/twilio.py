@@ -40,8 +40,8 @@ class Twilio(Scheme):
 
     algorithm: Literal["sha1", "sha256"] = "sha1"
     name: str = "twilio"
-    window = None  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType, reportIncompatibleVariableOverride]
     sends_key_id = False
+    window = None  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType, reportIncompatibleVariableOverride]
 
     def __post_init__(self) -> None:
         if self.algorithm not in _MACS:
