@@ -12,7 +12,7 @@ import pytest
 from tests.clients.wire import WireServer
 from undersign.gateway.serving import ForwardingProtocol, with_lifespan
 
-from .harness import PATIENCE, Scripted, forwarding, get, head_of, read_all, running, status_of, talk
+from .harness import PATIENCE, Scripted, answering, forwarding, get, head_of, read_all, running, status_of, talk
 
 
 @pytest.mark.parametrize(
@@ -97,6 +97,21 @@ def test_no_byte_keeps_an_idle_connection_for_ever(upstream: WireServer, after: 
             answer += connection.recv(65536)
         connection.sendall(after)
         assert status_of(read_all(connection)) in (0, 408)
+
+
+@pytest.mark.parametrize("rest", [1, 99_995])
+def test_a_body_that_comes_after_its_answer_keeps_no_connection_for_ever(rest: int) -> None:
+    early = answering(b"HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno")
+    with (
+        Scripted(early) as upstream,
+        running(forwarding(upstream.url), http=Hasty) as port,
+        socket.create_connection(("127.0.0.1", port), PATIENCE) as connection,
+    ):
+        head = get("/a", "Content-Length: 100000", method="POST").replace(b"Connection: close\r\n", b"")
+        connection.sendall(head + b"begun")
+        assert connection.recv(65536).endswith(b"no")
+        connection.sendall(bytes(rest))
+        read_all(connection)
 
 
 def test_what_takes_long_is_not_an_idle_connection() -> None:

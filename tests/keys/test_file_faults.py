@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -109,3 +110,21 @@ def test_a_version_that_could_not_be_read_is_read_again(
     keys.settle()
     assert keys.secrets("a") == ["new"]
     assert not keys.keys.is_refused
+
+
+@pytest.mark.linux
+def test_what_can_be_read_once_is_no_file_of_keys(path: Path) -> None:
+    """A pipe, as `--keys <(decrypt keys)` gives one, is empty when it is read again, or holds up whoever opens it."""
+    os.mkfifo(path)
+    with pytest.raises(ConfigError, match="is no regular file, and it is read again and again"):
+        KeyFile(path)
+    path.unlink()
+    keys = File(path, OLD)
+    path.unlink()
+    os.mkfifo(path)
+    keys.settle()
+    assert keys.secrets("a") == ["old"]
+    assert keys.keys.is_refused
+    keys.write(NEW)
+    keys.settle()
+    assert keys.secrets("a") == ["new"]

@@ -88,8 +88,6 @@ class ForwardingProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         self._piece_bytes = len(data)
         self._head_bytes += len(data)
-        if not self._in_head:
-            self._unset_keepalive_if_required()
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
@@ -130,7 +128,8 @@ class ForwardingProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        # Not for each byte, as uvicorn does: empty lines begin no request, and would keep a connection for ever.
+        # Not for each byte, as uvicorn does: empty lines begin no request, nor does what is left of a body whose answer
+        # was early, and either would keep a connection for ever.
         self._unset_keepalive_if_required()
         self._head_has_begun = True
         self._head_since = self.loop.time()

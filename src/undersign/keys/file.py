@@ -133,6 +133,10 @@ class KeyFile:
 
     def _load(self) -> dict[str, dict[str, tuple[Secret, ...]]] | ConfigError:
         """The secrets by scheme name and key id; those under "" are for all schemes that have no table."""
+        if not _is_regular(self._path):
+            return ConfigError(
+                f"{self._path} is no regular file, and it is read again and again: write the keys to one"
+            )
         tables = _read(self._path)
         if isinstance(tables, ConfigError):
             return tables
@@ -205,7 +209,17 @@ def _read(path: str | Path) -> _Tables | ConfigError:
     return _Tables(common, by_scheme, is_empty=not content)
 
 
+def _is_regular(path: Path) -> bool:
+    """Whether it can be read more than once; true of what is not there, which reading says better."""
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except OSError:
+        return True
+
+
 def _can_be_read(path: Path) -> bool:
+    if not _is_regular(path):  # opening a pipe waits for who writes
+        return True
     try:
         with path.open("rb"):
             return True
