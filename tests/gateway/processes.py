@@ -199,7 +199,7 @@ http {
   CONFIG
 }
 """
-_ENVOY = "envoy --use-dynamic-base-id --concurrency 1 --log-level error -c @config@"
+_ENVOY = "envoy --disable-hot-restart --concurrency 1 --log-level error -c @config@"
 FRONTS = {
     "nginx": documented("nginx.conf", "nginx -p @folder@ -c @config@ -e stderr", wrapped=_NGINX),
     "caddy": documented(

@@ -188,7 +188,7 @@ static_resources:
         - endpoint: { address: { socket_address: { address: 127.0.0.1, port_value: @behind@ } } }
 """
     config = config.replace("TYPES", "type.googleapis.com/envoy.extensions").replace("OPTIONS", options)
-    command = "envoy --use-dynamic-base-id --concurrency 1 --log-level warn -c @config@"
+    command = "envoy --disable-hot-restart --concurrency 1 --log-level warn -c @config@"
     return Front(name, command, config, suffix=".yaml")
 
 
