@@ -38,14 +38,17 @@ MOST_DESCRIPTORS = 8
 TIMEOUT = 2.0  # seconds that the gateway waits for the upstream
 _RETRIES_FOR = 60.0  # Redis that has started anew refuses what may be older than it
 LARGE = bytes(4 * MIB)
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 ANSWERS = {
     "good": b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
     "large": b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(LARGE) + LARGE,
     "short": b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc",
-    "chunks": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nabc",
+    "chunks": CHUNKED + b"9\r\nabc",
+    "trailers": CHUNKED + b"2\r\nok\r\n0\r\nX-T: 1\r\n\r\n",
+    "no-trailers": CHUNKED + b"2\r\nok\r\n0\r\nnonsense\r\n\r\n",
     "nonsense": b"220 this is no HTTP\r\n\r\n",
 }
-ENDS = ("short", "chunks", "nonsense")
+ENDS = ("short", "chunks", "no-trailers", "nonsense")
 KINDS = (*ANSWERS, "reset", "hang")
 _numbers = itertools.count()
 
@@ -80,7 +83,8 @@ def reset(connection: socket.socket) -> None:
 
 def request(kind: str, length: int) -> bytes:
     target = f"/{kind}/{next(_numbers)}"
-    head = f"POST {target} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n"
+    connection = random.choice(["close", "close, TE\r\nTE: trailers"])
+    head = f"POST {target} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: {connection}\r\nContent-Length: {length}\r\n\r\n"
     return head.encode() + bytes(length)
 
 
