@@ -36,6 +36,7 @@ from ._targets import (
     is_query_rewritten,
     is_single_spelling,
     nearest_spelling,
+    raw_path_of,
     spellings,
 )
 from .linger import LINGER, PAUSE, Dropping, Left, Linger
@@ -266,8 +267,8 @@ def _received(scope: Scope, authenticator: Authenticator) -> Received:
     query = _query(scope)
     client = scope.get("client")
     peer = str(client[0]) if client else ""
-    raw_path: bytes | None = scope.get("raw_path")
-    if raw_path is None:  # optional in ASGI
+    raw_path = raw_path_of(scope)
+    if raw_path is None:
         return _respelled(scope, authenticator, method, query, headers, peer)
     path = raw_path.decode("latin-1")
     doubt = "" if query or "?" in path else _BARE_MARK
@@ -336,7 +337,7 @@ def _is_prefixed(scope: Scope, path: str, authenticator: Authenticator) -> bool:
 
 def _inner(scope: Scope, verified: Verified | None) -> AppScope:
     """The scope as the app gets it."""
-    raw_path: bytes | None = scope.get("raw_path")
+    raw_path = raw_path_of(scope)
     if raw_path is not None and not raw_path.startswith(b"/"):
         # Some servers leave a target in absolute form whole. RFC 9112, section 3.2.2.
         path = origin_form(raw_path.partition(b"?")[0].decode("latin-1"))
