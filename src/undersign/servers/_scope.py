@@ -32,6 +32,19 @@ def normalise_headers(scope: Scope) -> None:
     scope["headers"] = [(bytes(name), bytes(value)) for name, value in headers or ()]
 
 
+def is_root_forgeable(scope: Scope, prefix: str) -> bool:
+    """Whether the app would take a root path off its path that the client may have named.
+
+    Daphne takes one from the header Daphne-Root-Path of anyone, and keeps that header to itself. It has lists for
+    client and server, and None on a Unix socket, where other servers have a tuple for one of them. A mount of
+    Starlette's keeps the server's own root path as `app_root_path`.
+    """
+    root: str = scope.get("app_root_path", scope.get("root_path")) or ""
+    if not root or root == prefix or not scope["path"].startswith(root):
+        return False
+    return not isinstance(scope.get("client", ()), tuple) and not isinstance(scope.get("server", ()), tuple)
+
+
 class AppScope(dict[str, Any]):
     """The scope as the app gets it: with the Verified, and with `changes` of the middleware's.
 

@@ -24,7 +24,7 @@ from ._common import (
     finished_headers,
 )
 from ._exchange import Exchange
-from ._scope import TARGET, AppScope, Scope, normalise_headers
+from ._scope import TARGET, AppScope, Scope, is_root_forgeable, normalise_headers
 from ._targets import (
     PATH_IS_DECODED,
     QUERY_IS_REWRITTEN,
@@ -281,6 +281,8 @@ def _received(scope: Scope, authenticator: Authenticator) -> Received:
     target = f"{reduced}?{query}" if query else reduced
     if sent := (scope.get("extensions") or {}).get(TARGET):
         target, doubt = origin_form(sent["raw"].decode("latin-1")), ""
+    if is_root_forgeable(scope, authenticator.prefix):
+        match = Match.OTHER
     request = authenticator.request(method, target, headers, prefixed=prefixed)
     return Received(request, "", doubt, (), match, "", peer)
 
