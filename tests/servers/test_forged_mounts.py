@@ -10,6 +10,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from undersign import Request, Verifier
+from undersign.servers.asgi import SignatureMiddleware as AsgiMiddleware
 from undersign.servers.wsgi import SignatureMiddleware
 
 from .echo_app import KEYS
@@ -96,3 +97,30 @@ def test_a_mount_that_no_header_names_needs_no_option(raw: bool) -> None:
     environ = sent(request, "/shop/items", raw=raw, HTTP_X_FORWARDED_FOR="192.0.2.1", HTTP_REFERER="https://a/shop")
     assert call(app, environ)[0] == 200
     assert told.refused == []
+
+
+async def hello(scope: Any, receive: Any, send: Any) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+    await send({"type": "http.response.body", "body": b"ok"})
+
+
+def status_of(app: Any, environ: dict[str, Any]) -> int:
+    """As `call`, for an adapter that starts its answer when it is asked for the first piece."""
+    started: list[str] = []
+    for _ in app(environ, lambda status, headers, exc_info=None: started.append(status)):
+        pass
+    return int(started[0][:3])
+
+
+@pytest.mark.parametrize("software", ["gunicorn/23.0", "waitress"])
+@pytest.mark.parametrize(("prefix", "status"), [("", 500), ("/a", 200)])
+def test_a2wsgi_passes_a_mount_on(software: str, prefix: str, status: int) -> None:
+    """gunicorn takes the header SCRIPT_NAME, which no environ shows; what sets it elsewhere has a header that stays."""
+    a2wsgi = pytest.importorskip("a2wsgi")
+    app = a2wsgi.ASGIMiddleware(AsgiMiddleware(hello, Verifier(GOTOM, KEYS), prefix=prefix, public=["/a"]))
+    named = {} if software.startswith("gunicorn") else {"HTTP_X_SCRIPT_NAME": "/a"}
+    mounted = {"SERVER_SOFTWARE": software, "SCRIPT_NAME": "/a", "PATH_INFO": "/b", **named}
+    assert status_of(app, environ_of(signed(GOTOM, "GET", "/a/b"), **mounted)) == status
+    assert status_of(app, environ_of(Request("GET", "/a"), **{**mounted, "PATH_INFO": ""})) == status
+    plain = environ_of(signed(GOTOM, "GET", f"{prefix}/b"), SERVER_SOFTWARE=software, PATH_INFO="/b")
+    assert status_of(app, plain) == 200

@@ -141,6 +141,11 @@ def test_a_root_path_that_a_header_sets_is_refused(server: Running) -> None:
     public = b"GET /open/items HTTP/1.1\r\nHost: h\r\nConnection: close\r\n"
     assert send(server.port, public + b"Daphne-Root-Path: /open\r\n\r\n").status == 500
     assert send(server.port, public + b"\r\n").status == 200
+    upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    upgrade += "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+    for extra, status in (("", 101), ("Daphne-Root-Path: /a\r\n", 403)):
+        handshake = message(signed(GOTOM, "GET", "/a/b"), extra=upgrade + extra)
+        assert send(server.port, handshake.replace(b"Connection: close\r\n", b"")).status == status
     assert send(server.port, message(signed(GOTOM, "GET", "/a/b"), extra="Daphne-Root-Path: /c\r\n")).status == 200
 
 

@@ -77,9 +77,13 @@ def withheld_authorization(environ: WSGIEnvironment) -> str:
     return _CGI if is_gateway or "REDIRECT_HTTP_AUTHORIZATION" in environ else ""
 
 
-def is_mount_named(environ: WSGIEnvironment, mount: str) -> bool:
-    """Whether a header of the request may have set this SCRIPT_NAME, or its beginning, as X-Forwarded-Prefix does."""
-    return any(
+def is_mount_forgeable(environ: WSGIEnvironment, mount: str) -> bool:
+    """Whether a header of the request may have set this SCRIPT_NAME, or its beginning, as X-Forwarded-Prefix does.
+
+    gunicorn does not show the header that it takes for one.
+    """
+    software: str = environ.get("SERVER_SOFTWARE", "")
+    return software.startswith("gunicorn/") or any(
         mount == value or mount.startswith(value.rstrip("/") + "/")
         for key, values in environ.items()
         if key[:5] == "HTTP_" and "/" in values

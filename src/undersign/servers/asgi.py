@@ -323,7 +323,8 @@ def _respelled(
     lost = "" if is_single_spelling(runs or "/") else PATH_IS_DECODED
     if query and is_query_rewritten(scope):
         lost = QUERY_IS_REWRITTEN
-    return Received(heads[0], lost, "" if query else _BARE_MARK, tuple(heads if paths else ()), peer=peer)
+    match = Match.OTHER if is_root_forgeable(scope, authenticator.prefix) else Match.EXACT
+    return Received(heads[0], lost, "" if query else _BARE_MARK, tuple(heads if paths else ()), match, peer=peer)
 
 
 def _is_prefixed(scope: Scope, path: str, authenticator: Authenticator) -> bool:

@@ -30,7 +30,7 @@ from ._common import (
     finished_headers,
     rejected,
 )
-from ._environ import differing_header, has_forwarded_prefix, headers_of, is_mount_named, withheld_authorization
+from ._environ import differing_header, has_forwarded_prefix, headers_of, is_mount_forgeable, withheld_authorization
 from ._exchange import Exchange, run
 from ._targets import (
     PATH_IS_DECODED,
@@ -250,7 +250,7 @@ class _Exchange(Exchange):
         software: str = environ.get("SERVER_SOFTWARE", "")
         # `authorize` and `require` judge the target that was sent, and the app would run another path.
         mount: str = environ.get("SCRIPT_NAME", "")
-        if mount not in self._mounts and (software.startswith("gunicorn/") or is_mount_named(environ, mount)):
+        if mount not in self._mounts and is_mount_forgeable(environ, mount):
             raise rejected(Reason.LOSSY_TARGET, _FORGED_MOUNT, pending)
         if pending.scheme is not None:
             self._check_headers(pending, pending.scheme, software)
