@@ -93,6 +93,24 @@ from gevent.pywsgi import WSGIServer
 from echo_app import wsgi
 WSGIServer(("127.0.0.1", {port}), wsgi).serve_forever()
 """
+_TWISTED = """
+from twisted.internet import reactor
+from twisted.web.server import Site
+from twisted.web.wsgi import WSGIResource
+from echo_app import wsgi
+reactor.listenTCP({port}, Site(WSGIResource(reactor, reactor.getThreadPool(), wsgi)), interface="127.0.0.1")
+reactor.run()
+"""
+_TORNADO = """
+import asyncio
+from tornado.httpserver import HTTPServer
+from tornado.wsgi import WSGIContainer
+from echo_app import wsgi
+async def main():
+    HTTPServer(WSGIContainer(wsgi)).listen({port}, "127.0.0.1")
+    await asyncio.Event().wait()
+asyncio.run(main())
+"""
 _A2WSGI = """
 import uvicorn
 from a2wsgi import WSGIMiddleware
@@ -112,6 +130,7 @@ SERVERS = [
     Server(
         "gunicorn-asgi", "gunicorn", _tool("gunicorn", "echo_app:asgi", "-k", "asgi", "-b", "127.0.0.1:{port}"), "asgi"
     ),
+    Server("daphne", "daphne", _tool("daphne", "-p", "{port}", "echo_app:asgi"), "asgi", buffers_body=True),
     Server("gunicorn", "gunicorn", _tool("gunicorn", "echo_app:wsgi", "-b", "127.0.0.1:{port}"), "wsgi"),
     Server(
         "waitress",
@@ -173,6 +192,26 @@ SERVERS = [
         _python(_A2WSGI),
         "wsgi",
         keeps_target=False,
+        terminates_chunks=False,
+        drops_underscores=False,
+    ),
+    Server(
+        "twisted",
+        "twisted",
+        _python(_TWISTED),
+        "wsgi",
+        keeps_target=False,
+        buffers_body=True,
+        terminates_chunks=False,
+        drops_underscores=False,
+    ),
+    Server(
+        "tornado",
+        "tornado",
+        _python(_TORNADO),
+        "wsgi",
+        keeps_target=False,
+        buffers_body=True,
         terminates_chunks=False,
         drops_underscores=False,
     ),

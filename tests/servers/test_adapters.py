@@ -16,7 +16,7 @@ from undersign.servers.asgi import SignatureMiddleware as AsgiMiddleware
 from undersign.servers.wsgi import SignatureMiddleware as WsgiMiddleware
 
 from .echo_app import KEY_ID, KEYS
-from .matrix import Server, Start
+from .matrix import SERVERS, Running
 from .wire import GOTOM, message, send, signed
 
 # Target, and whether every adapter lets it in. The others lose what was signed, and say so.
@@ -334,29 +334,14 @@ def test_falcons_client_has_no_query_in_its_raw_uri() -> None:
         assert other.status_code == 401
 
 
-TORNADO = """
-import asyncio
-from tornado.httpserver import HTTPServer
-from tornado.wsgi import WSGIContainer
-from echo_app import wsgi
-async def main():
-    HTTPServer(WSGIContainer(wsgi)).listen({port}, "127.0.0.1")
-    await asyncio.Event().wait()
-asyncio.run(main())
-"""
+BY_ADAPTER = [server for server in SERVERS if server.name in ("tornado", "twisted")]
 
 
-def _tornado(port: int, folder: Any) -> list[str]:
-    import sys
-
-    return [sys.executable, "-c", TORNADO.format(port=port)]
-
-
+@pytest.mark.parametrize("server", BY_ADAPTER, ids=repr, indirect=True)
 @pytest.mark.parametrize(("target", "verifies"), TARGETS)
-def test_tornado(start: Start, target: str, verifies: bool) -> None:
-    running = start(Server("tornado", "tornado", _tornado, "wsgi", keeps_target=False, buffers_body=True))
+def test_a_server_around_an_adapter(server: Running, target: str, verifies: bool) -> None:
     request = signed(GOTOM, "POST", target, [("Content-Type", "text/csv")], b"a,b")
-    answer = send(running.port, message(request))
+    answer = send(server.port, message(request))
     assert answer.status == (200 if verifies else 500)
     if verifies:
         assert (answer.json()["key_id"], answer.json()["body_bytes"]) == (KEY_ID, 3)

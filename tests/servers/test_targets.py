@@ -64,7 +64,7 @@ def test_check_01_a_target_that_was_changed_on_the_way_is_refused(server: Runnin
     if answer.status == 200:  # the app does what was signed, as it does not see the difference
         known_for = {
             "//a/b": ("werkzeug", "wsgiref"),
-            "/a/b?": ("uvicorn-h11", "uvicorn-httptools", "hypercorn", "granian", "gunicorn-asgi"),
+            "/a/b?": ("uvicorn-h11", "uvicorn-httptools", "hypercorn", "granian", "daphne", "gunicorn-asgi"),
         }
         is_decoded = not server.server.keeps_target and wire in ("/a%2fb", "/a/%62", "/a/b?")
         assert is_decoded or server.server.name in known_for[wire]
@@ -129,6 +129,24 @@ def test_check_05_a_forged_scheme_makes_nothing_secure(server: Running) -> None:
     answer = send(server.port, message(signed(GOGRID, "GET", "/untold"), extra=extra))
     assert answer.status == 403
     assert "tell the middleware its origin" in server.wait_for(event="rejected", reason="insecure")[-1]["detail"]
+
+
+@pytest.mark.parametrize("server", [by_name("daphne")], ids=repr, indirect=True)
+def test_a_root_path_that_a_header_sets_is_refused(server: Running) -> None:
+    """Daphne takes it from anyone and keeps the header to itself; Django and Starlette would run /b for /a/b then."""
+    for root in ("/a", "/%61", "/a/"):
+        for scheme in (GOTOM, GOGRID):
+            forged = message(signed(scheme, "GET", "/a/b"), extra=f"Daphne-Root-Path: {root}\r\n")
+            assert send(server.port, forged).status == 500
+    public = b"GET /open/items HTTP/1.1\r\nHost: h\r\nConnection: close\r\n"
+    assert send(server.port, public + b"Daphne-Root-Path: /open\r\n\r\n").status == 500
+    assert send(server.port, public + b"\r\n").status == 200
+    upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    upgrade += "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+    for extra, status in (("", 101), ("Daphne-Root-Path: /a\r\n", 403)):
+        handshake = message(signed(GOTOM, "GET", "/a/b"), extra=upgrade + extra)
+        assert send(server.port, handshake.replace(b"Connection: close\r\n", b"")).status == status
+    assert send(server.port, message(signed(GOTOM, "GET", "/a/b"), extra="Daphne-Root-Path: /c\r\n")).status == 200
 
 
 @pytest.mark.parametrize("server", [by_name("gunicorn")], ids=repr, indirect=True)

@@ -55,6 +55,8 @@ _SLASHES = re.compile(r"/{2,}")
 _ESCAPED_SLASH = re.compile(r"(%2F)", re.IGNORECASE)
 # Where adapters for AWS Lambda keep the event that they were called with.
 _EVENTS = ("aws.event", "apig_wsgi.full_event", "serverless.event")
+# What azure-functions puts into every scope of its AsgiMiddleware.
+_AZURE = "azure_functions.function_name"
 
 
 class Match(Enum):
@@ -171,7 +173,20 @@ def nearest_spelling(decoded_path: str) -> str:
     return "/" + quote(decoded_path, errors="surrogatepass").removeprefix("/")
 
 
+def raw_path_of(scope: Mapping[str, Any]) -> bytes | None:
+    """The path as it was sent, from an ASGI scope; None where the server does not pass it on.
+
+    It is optional in ASGI. Azure's AsgiMiddleware puts the decoded path there.
+    """
+    return None if _AZURE in scope else scope.get("raw_path")
+
+
 def is_query_rewritten(place: Mapping[str, Any]) -> bool:
-    """Whether a scope or environ comes from an AWS event that has no raw query: API Gateway's version 1, and ALB's."""
+    """Whether a scope or environ comes from an AWS event that has no raw query: API Gateway's version 1, and ALB's.
+
+    CloudFront's, of which each holds one of its Records, have it.
+    """
     events = (place[name] for name in _EVENTS if name in place)
-    return any(isinstance(event, Mapping) and "rawQueryString" not in event for event in events)
+    return any(
+        isinstance(event, Mapping) and "rawQueryString" not in event and "Records" not in event for event in events
+    )

@@ -24,7 +24,7 @@ from ._common import (
     finished_headers,
 )
 from ._exchange import Exchange
-from ._scope import TARGET, AppScope, Scope, normalise_headers
+from ._scope import TARGET, AppScope, Scope, is_root_forgeable, normalise_headers
 from ._targets import (
     PATH_IS_DECODED,
     QUERY_IS_REWRITTEN,
@@ -36,6 +36,7 @@ from ._targets import (
     is_query_rewritten,
     is_single_spelling,
     nearest_spelling,
+    raw_path_of,
     spellings,
 )
 from .linger import LINGER, PAUSE, Dropping, Left, Linger
@@ -266,8 +267,8 @@ def _received(scope: Scope, authenticator: Authenticator) -> Received:
     query = _query(scope)
     client = scope.get("client")
     peer = str(client[0]) if client else ""
-    raw_path: bytes | None = scope.get("raw_path")
-    if raw_path is None:  # optional in ASGI
+    raw_path = raw_path_of(scope)
+    if raw_path is None:
         return _respelled(scope, authenticator, method, query, headers, peer)
     path = raw_path.decode("latin-1")
     doubt = "" if query or "?" in path else _BARE_MARK
@@ -280,6 +281,8 @@ def _received(scope: Scope, authenticator: Authenticator) -> Received:
     target = f"{reduced}?{query}" if query else reduced
     if sent := (scope.get("extensions") or {}).get(TARGET):
         target, doubt = origin_form(sent["raw"].decode("latin-1")), ""
+    if is_root_forgeable(scope, authenticator.prefix):
+        match = Match.OTHER
     request = authenticator.request(method, target, headers, prefixed=prefixed)
     return Received(request, "", doubt, (), match, "", peer)
 
@@ -320,7 +323,8 @@ def _respelled(
     lost = "" if is_single_spelling(runs or "/") else PATH_IS_DECODED
     if query and is_query_rewritten(scope):
         lost = QUERY_IS_REWRITTEN
-    return Received(heads[0], lost, "" if query else _BARE_MARK, tuple(heads if paths else ()), peer=peer)
+    match = Match.OTHER if is_root_forgeable(scope, authenticator.prefix) else Match.EXACT
+    return Received(heads[0], lost, "" if query else _BARE_MARK, tuple(heads if paths else ()), match, peer=peer)
 
 
 def _is_prefixed(scope: Scope, path: str, authenticator: Authenticator) -> bool:
@@ -336,7 +340,7 @@ def _is_prefixed(scope: Scope, path: str, authenticator: Authenticator) -> bool:
 
 def _inner(scope: Scope, verified: Verified | None) -> AppScope:
     """The scope as the app gets it."""
-    raw_path: bytes | None = scope.get("raw_path")
+    raw_path = raw_path_of(scope)
     if raw_path is not None and not raw_path.startswith(b"/"):
         # Some servers leave a target in absolute form whole. RFC 9112, section 3.2.2.
         path = origin_form(raw_path.partition(b"?")[0].decode("latin-1"))

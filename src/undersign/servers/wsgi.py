@@ -30,7 +30,7 @@ from ._common import (
     finished_headers,
     rejected,
 )
-from ._environ import differing_header, headers_of, withheld_authorization
+from ._environ import differing_header, has_forwarded_prefix, headers_of, is_mount_forgeable, withheld_authorization
 from ._exchange import Exchange, run
 from ._targets import (
     PATH_IS_DECODED,
@@ -60,7 +60,7 @@ _DECODED_PATH = (
     "not need) does not verify here"
 )
 _HTTP_SERVER = "this server takes // at the beginning of the target for /"
-_FORGED_MOUNT = "gunicorn takes SCRIPT_NAME from a header: where it is the app's own mount, name it in mounts"
+_FORGED_MOUNT = "SCRIPT_NAME may come from a header: where it is the app's own mount, name it in mounts"
 # Servers that drop header names with an underscore, or refuse them; all others give X_Name and X-Name one name.
 _DROP_UNDERSCORES = ("gunicorn/", "waitress", "Werkzeug/", "gevent/", "Apache/", "undersign.testing/")
 
@@ -93,8 +93,9 @@ class SignatureMiddleware:
     - `drops_underscores`: whether the server, or a proxy in front, drops header names with an underscore. None = what
       is known of the server. Where it does not, a request with a signed header that has a dash in its name is refused.
     - `mounts`: the SCRIPT_NAMEs under which the app is mounted, besides `prefix`. gunicorn lets a header from trusted
-      peers set SCRIPT_NAME, and the app would run another path than the signed one. So any other value is refused
-      there. On any server no path is public under any other.
+      peers set SCRIPT_NAME, as ProxyFix and others in front of the app do. The app would run another path than the
+      signed one. So any other value is refused under gunicorn, and elsewhere where a header of the request names it. On
+      any server no path is public under any other.
 
     The target is the server's RAW_URI or REQUEST_URI. Some servers have neither. There a request whose target is signed
     and does not follow from the decoded path is refused (`lossy_target`, status 500).
@@ -195,8 +196,10 @@ class SignatureMiddleware:
             request = authenticator.request(method, origin_form(target), headers, prefixed=found.prefixed)
             return Received(request, "", doubt, (), found.match, withheld, peer)
         paths, mark = _spellings(runs), "?" if query else ""
+        prefixed = has_forwarded_prefix(environ, authenticator.prefix)
         heads = [
-            authenticator.request(method, path + mark + query, headers) for path in paths or (nearest_spelling(runs),)
+            authenticator.request(method, path + mark + query, headers, prefixed=prefixed)
+            for path in paths or (nearest_spelling(runs),)
         ]
         lost = "" if is_single_spelling(runs or "/") else PATH_IS_DECODED
         if query and is_query_rewritten(environ):
@@ -246,7 +249,8 @@ class _Exchange(Exchange):
         environ = self._environ
         software: str = environ.get("SERVER_SOFTWARE", "")
         # `authorize` and `require` judge the target that was sent, and the app would run another path.
-        if environ.get("SCRIPT_NAME", "") not in self._mounts and software.startswith("gunicorn/"):
+        mount: str = environ.get("SCRIPT_NAME", "")
+        if mount not in self._mounts and is_mount_forgeable(environ, mount):
             raise rejected(Reason.LOSSY_TARGET, _FORGED_MOUNT, pending)
         if pending.scheme is not None:
             self._check_headers(pending, pending.scheme, software)
