@@ -160,7 +160,7 @@ def test_sign_every_try_twice_is_once_and_the_transport_stays_what_it_is(library
     transport = inner(library)
     kind = type(transport)
     assert sign_every_try(sign_every_try(transport)) is transport
-    assert type(transport).__mro__[2] is kind
+    assert type(transport).__mro__[1] is kind
     assert type(transport).__name__ == kind.__name__
 
 
@@ -191,6 +191,37 @@ def test_a_hook_writes_the_url_as_a_transport_on_another_library_will(server: Wi
     asyncio.run(send())
     with pytest.raises(Rejected):
         times(server, GoTom())
+
+
+def test_a_transport_may_have_slots(library: Library, server: WireServer) -> None:
+    """Those on curl_cffi have."""
+    kind = library.library.AsyncHTTPTransport if library.is_async else library.library.HTTPTransport
+
+    class Slotted:
+        __slots__ = ("inner",)
+
+        def __init__(self) -> None:
+            self.inner = kind()
+
+        def handle_request(self, request: Any) -> Any:
+            return self.inner.handle_request(request)
+
+        async def handle_async_request(self, request: Any) -> Any:
+            return await self.inner.handle_async_request(request)
+
+    server.respond = answers(BUSY)
+    slotted: Any = Slotted()
+    client = library.client(
+        auth=auth_of(GoTom(), clock=ticking()), transport=above(library, sign_every_try(slotted), as_it_is)
+    )
+    library.send(client, "GET", server.url)
+    assert len(set(times(server, GoTom()))) == 2
+
+
+def test_what_is_no_transport_is_refused_by_name(library: Library) -> None:
+    client: Any = library.client()
+    with pytest.raises(ConfigError, match=r"sign_every_try takes a transport.*sign_every_hop"):
+        sign_every_try(client)
 
 
 class TestAnAuthAroundOurs:
