@@ -100,9 +100,15 @@ def drafted_checked(
     if not tells_time(now):
         raise CannotSign(f"the clock says {now!r}: give it in Unix seconds")
     if credential.origins and request.origin not in credential.origins:
+        # An unknown one is that of a request which does not say it, or of an adapter's own URL, such as http+unix://.
+        way_out = (
+            "add that to its origins, or use another credential"
+            if request.origin
+            else "origins are those of http and https; say the request's, or leave the credential's out"
+        )
         raise CannotSign(
             f"the credential is for {', '.join(credential.origins)} and the request goes to "
-            f"{request.origin or 'an unknown origin'}: add that to its origins, or use another credential"
+            f"{request.origin or 'an unknown origin'}: {way_out}"
         )
     target = request.target
     if problem := problem_when_signing(request, target if target.startswith("/") else origin_form(target)):

@@ -261,6 +261,15 @@ class TestTheUpgradeToHttps:
         assert [request.origin for request in recorded.seen] == [self.HERE, self.THERE, self.HERE]
 
 
+def test_where_origins_cannot_name_the_url_the_error_does_not_ask_for_that() -> None:
+    recorded = Recorded()
+    recorded.session.mount("http+unix://", recorded.adapter)
+    with pytest.raises(CannotSign, match=r"unknown origin: .* leave the credential's out") as caught:
+        recorded.session.get("http+unix://%2Ftmp%2Fs/a", auth=auth(GoTom(), origins=[HOME]))
+    assert "add that" not in str(caught.value)
+    assert recorded.session.get("http+unix://%2Ftmp%2Fs/a", auth=auth(GoTom())).status_code == 200
+
+
 def test_netrc_never_steps_in_whatever_the_adapter_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "netrc").write_text("machine api.example.test login u password p\n")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
     BYTES = (httpx.ByteStream, httpx2.ByteStream)
     NO_ANSWER = (httpx.NetworkError, httpx.TimeoutException, httpx.RemoteProtocolError)
+    Transport = TypeVar(
+        "Transport",
+        bound="httpx.BaseTransport | httpx.AsyncBaseTransport | httpx2.BaseTransport | httpx2.AsyncBaseTransport",
+    )
     Client = TypeVar("Client", bound="httpx.Client | httpx.AsyncClient | httpx2.Client | httpx2.AsyncClient")
 else:
 

@@ -133,7 +133,9 @@ class _Call(Hops):
         if not self._has_begun:
             self.home, self._has_begun = head.origin, True
         elif _is_used_up(request):  # aiohttp itself says so since 3.14
-            raise ClientPayloadError("a redirect asks for the body again, and it is a stream that is used up")
+            raise ClientPayloadError(
+                "a redirect or a retry asks for the body again, and it is a stream that is used up"
+            )
         if self.allows(head.origin):
             return await self.sign(request, head)
         await self._strip(request, head)

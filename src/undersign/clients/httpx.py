@@ -1,8 +1,9 @@
 """httpx and httpx2, sync and async: `httpx.get(url, auth=SignatureAuth(GoTom(), key_id, secret))`.
 
 httpx runs auth outside its redirect loop, so `auth=` signs the first hop alone. `sign_every_hop(client)` has each
-hop signed, or stripped of the credential where it leaves the credential's origins. Starlette's and FastAPI's
-TestClient are httpx2 clients; the same objects serve both libraries.
+hop signed, or stripped of the credential where it leaves the credential's origins. Retries and caches that are
+transports stand below all that: `sign_every_try(transport)` signs below them. Starlette's and FastAPI's TestClient are
+httpx2 clients; the same objects serve both libraries.
 """
 
 from __future__ import annotations
@@ -19,18 +20,20 @@ from ._hop import HopAuth, Hops, HopSigner, origin_of, other_client
 from ._httpx_hooks import keep_behind
 from ._httpx_libraries import BYTES, Auth, Stream
 from ._httpx_retries import asend_with_retries, send_with_retries
+from ._httpx_tries import settle_before
 
 if TYPE_CHECKING:
     import httpx
 
-    from ._httpx_libraries import Client
+    from ._httpx_libraries import Client, Transport
 
-__all__ = ["SignatureAuth", "asend_with_retries", "send_with_retries", "sign_every_hop"]
+__all__ = ["SignatureAuth", "asend_with_retries", "send_with_retries", "sign_every_hop", "sign_every_try"]
 
 _EXTENSION = "undersign"  # httpx hands a request's extensions on to every hop
+_ASYNC_FLOW = "an auth around this one has to take its async_auth_flow, for async clients"
 
 
-class SignatureAuth(HopAuth, Auth):  # type: ignore[misc]  # as of Auth itself
+class SignatureAuth(HopAuth, Auth):
     """Signs the request; with `sign_every_hop(client)`, every redirect within the credential's origins too.
 
     One object serves any number of clients, threads and tasks.
@@ -59,6 +62,10 @@ class SignatureAuth(HopAuth, Auth):  # type: ignore[misc]  # as of Auth itself
             "this is the SignatureAuth of undersign.clients.httpx, and this is no request of it"
         )
 
+    def auth_flow(self, request: Any) -> Generator[Any, Any, None]:
+        """Called by an auth of another's that wraps this one, and serves sync and async clients by one generator."""
+        return self.sync_auth_flow(request)
+
     def sync_auth_flow(self, request: Any) -> Generator[Any, Any, None]:
         """Called by the client."""
         hop, head = self._hop(request)
@@ -70,6 +77,8 @@ class SignatureAuth(HopAuth, Auth):  # type: ignore[misc]  # as of Auth itself
             response = yield request
         if self._signer.check:
             for answer in (*response.history, response):
+                if not answer.is_stream_consumed and not hasattr(answer.stream, "__iter__"):
+                    raise ConfigError(f"the answer is an async stream: {_ASYNC_FLOW}")
                 self._check(answer, answer.read())
 
     async def async_auth_flow(self, request: Any) -> AsyncGenerator[Any, Any]:
@@ -116,6 +125,18 @@ def sign_every_hop(client: Client) -> Client:
     return client
 
 
+def sign_every_try(transport: Transport) -> Transport:
+    """The transport, with every request signed afresh that is given to it again, or otherwise than it was signed.
+
+    For transports that others wrap, to try again, to cache or to change the request:
+    `Client(auth=…, transport=RetryTransport(transport=sign_every_try(HTTPTransport())))`. For requests whose auth is a
+    SignatureAuth; others stay as they are. It signs the hops of redirects too, and strips those which leave the
+    credential's origins.
+    """
+    settle_before(transport, _sign_try, _asign_try)
+    return transport
+
+
 class _Body:
     """A request's body: what is signed of it, and the stream that sends just that, where it must be replaced."""
 
@@ -131,6 +152,8 @@ class _Hops(Hops):
         super().__init__(signer, home)
         self._first = self._last = ref(first)
         self._settled: tuple[object, ...] = ()
+        self.is_tried = False
+        """Whether a transport has sent the request as it was settled."""
 
     def begins_with(self, request: httpx.Request) -> bool:
         """Whether that is the user's own request."""
@@ -147,7 +170,7 @@ class _Hops(Hops):
             self._sign(request, unsigned, body)
         else:
             self._strip(request, unsigned, body)
-        self._last, self._settled = ref(request), _state(request)
+        self._last, self._settled, self.is_tried = ref(request), _state(request), False
         request.extensions[_EXTENSION] = self
 
     def _sign(self, request: httpx.Request, unsigned: Request, body: _Body) -> None:
@@ -202,6 +225,34 @@ async def _asign_hop(request: httpx.Request) -> None:
         hops.settle(request, head, await _aread(request, hops.need(head)))
 
 
+def _due_try(request: httpx.Request) -> tuple[_Hops, Request] | None:
+    """The call of a request that goes to the wire otherwise than it was signed, or once more; and its head."""
+    hops = request.extensions.get(_EXTENSION)
+    if not isinstance(hops, _Hops) or (hops.is_settled(request) and not hops.is_tried):
+        return None
+    return hops, _as_request(request)
+
+
+def _sign_try(request: httpx.Request) -> None:
+    if due := _due_try(request):
+        hops, head = due
+        hops.settle(request, head, _read(request, hops.need(head)))
+    _tried(request)
+
+
+async def _asign_try(request: httpx.Request) -> None:
+    if due := _due_try(request):
+        hops, head = due
+        hops.settle(request, head, await _aread(request, hops.need(head)))
+    _tried(request)
+
+
+def _tried(request: httpx.Request) -> None:
+    hops = request.extensions.get(_EXTENSION)
+    if isinstance(hops, _Hops):
+        hops.is_tried = True
+
+
 class _Bytes(Stream):
     """A body in memory, which can be sent any number of times."""
 
@@ -236,7 +287,12 @@ class _File(Stream):
 
 def _read(request: httpx.Request, need: BodyNeed) -> _Body:
     body = _at_hand(request, need)
-    return body or _spooled(spool(request.stream, need))  # type: ignore[arg-type]  # a sync client's stream is sync
+    if body is not None:
+        return body
+    stream: Any = request.stream
+    if not hasattr(stream, "__iter__"):
+        raise CannotSign(f"the body is an async stream: {_ASYNC_FLOW}, or to say requires_request_body")
+    return _spooled(spool(stream, need))
 
 
 async def _aread(request: httpx.Request, need: BodyNeed) -> _Body:
