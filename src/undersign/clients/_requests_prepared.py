@@ -4,8 +4,7 @@ requests makes each hop of a redirect out of a copy of the one before: it sets t
 body, reads `_body_position` last, and hands it to `Session.send`, which takes `hooks` and then calls an adapter. So a
 copy is signed afresh, or stripped of the credential, by whoever reads it first once requests is done with it. What
 `Session.send` takes is compared with what was signed, and signed afresh where that was changed, or sent before. From
-there on an adapter may read and change what it likes; what requests' own is given to send by one derived from it is
-signed afresh where it was changed.
+there on an adapter may read and change what it likes.
 """
 
 from __future__ import annotations
@@ -108,15 +107,10 @@ class Signing(Hops):
         self._is_sent = True
 
     def on_target(self, request: PreparedRequest) -> None:
-        """What requests' own adapter asks for, behind what adapters derived from it, or hooks, have changed."""
+        """What requests' own adapter asks for; noticed where it is called without a session."""
         self.is_redirecting = False
-        if not self._is_due and not self._is_changed(request):
-            return
-        if self._is_due or not self._is_sent:
+        if self._is_due or (not self._is_sent and self._is_changed(request)):
             self._settle(request)
-        elif place_of(request.url) == place_of(self.url) and self.allows(place_of(self.url)):
-            # Another place is an address of the same host, or whatever else an adapter knows of it.
-            unnoticed(self, self._sign_late, request)
 
     def _settle(self, request: PreparedRequest) -> None:
         """Sign the request, or strip it where it was led elsewhere; raise CannotSign where it was sent elsewhere."""
@@ -147,12 +141,6 @@ class Signing(Hops):
         if self._is_due:
             self.tell_unsigned(place)
         self._keep(request)
-
-    def _sign_late(self, request: PreparedRequest) -> None:
-        normalise_url(request)
-        if self._body is not request.body:
-            fit_body(request)
-        self._sign(request)
 
     def _check_resendable(self, request: PreparedRequest) -> None:
         """Raise CannotSign for a stream that was sent already: requests would send nothing in its place."""
