@@ -89,12 +89,13 @@ class OverAiohttp(Transport):
         self._tls = tls
         self._session: aiohttp.ClientSession | None = None
         self._session_with_trailers: aiohttp.ClientSession | None = None
+        self._session_that_closes: aiohttp.ClientSession | None = None
 
     async def close(self) -> None:
-        for session in (self._session_with_trailers, self._session):
+        for session in (self._session_with_trailers, self._session_that_closes, self._session):
             if session is not None:
                 await session.close()
-        self._session_with_trailers = self._session = None
+        self._session_with_trailers = self._session_that_closes = self._session = None
 
     async def ask(self, outgoing: Outgoing) -> Answer:
         check(outgoing)
@@ -115,14 +116,16 @@ class OverAiohttp(Transport):
             elif outgoing.trailers is not None:
                 headers.extend(_text(outgoing.trailers.announced()))
                 data = ChunksWithTrailers(body, outgoing.trailers)
-        session = self._session or self._opened()
         if data is not None and outgoing.method in _WITHOUT_BODY:
             # Servers that leave such a body unread would take it for the next request on the connection, and whoever
             # wrote it could name any identity there. RFC 9110, section 9.3.1.
             headers["Connection"] = "close"
-        elif outgoing.takes_trailers:
-            headers.extend({"TE": "trailers", "Connection": "TE"})
-            session = self._session_with_trailers or self._opened_with_trailers(session)
+            session = self._session_that_closes or self._opened_to_close()
+        else:
+            session = self._session or self._opened()
+            if outgoing.takes_trailers:
+                headers.extend({"TE": "trailers", "Connection": "TE"})
+                session = self._session_with_trailers or self._opened_with_trailers(session)
         # As a path, which yarl takes as it is, and in which a bare ? at the end stays.
         url = URL.build(
             scheme=outgoing.origin.partition(":")[0],
@@ -145,6 +148,13 @@ class OverAiohttp(Transport):
     def _opened(self) -> aiohttp.ClientSession:
         self._session = self._over(aiohttp.TCPConnector(limit=self._connections, ssl=self._tls or True))
         return self._session
+
+    def _opened_to_close(self) -> aiohttp.ClientSession:
+        """One whose connections are used once: a server that is to close one need not say so in its answer."""
+        self._session_that_closes = self._over(
+            aiohttp.TCPConnector(limit=self._connections, ssl=self._tls or True, force_close=True)
+        )
+        return self._session_that_closes
 
     def _opened_with_trailers(self, session: aiohttp.ClientSession) -> aiohttp.ClientSession:
         """One on the same connections."""
