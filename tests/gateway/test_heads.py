@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.clients.wire import WireServer
+from undersign.gateway.heads import Fields, framing_problem
 from undersign.gateway.serving import ForwardingProtocol, with_lifespan
 
 from .harness import PATIENCE, Scripted, answering, forwarding, get, head_of, read_all, running, status_of, talk
@@ -149,6 +150,29 @@ def test_connect_ends_its_connection() -> None:
 
 
 SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: a\r\nX-Authenticated-Id: admin\r\n\r\n"
+
+
+@pytest.mark.parametrize("pairs", [(b"5", b"chunked"), (b"0", b"chunked"), (b"5", b"gzip")])
+def test_a_length_beside_chunks_is_refused_by_the_forwarder_too(pairs: tuple[bytes, bytes]) -> None:
+    """Its own server has refused that already; another one that it is embedded in may not."""
+    fields = Fields([(b"content-length", pairs[0]), (b"transfer-encoding", pairs[1])])
+    problem = framing_problem({"http_version": "1.1"}, fields)
+    assert problem is not None
+    assert problem[0] == 400
+
+
+def test_a_connection_that_is_to_be_closed_is_not_used_again() -> None:
+    """Also where the server leaves it open, and does not say in its answer that it will close it."""
+
+    def script(connection: socket.socket, number: int) -> None:
+        while True:
+            head_of(connection)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    with Scripted(script) as upstream, running(forwarding(upstream.url)) as port:
+        for _ in range(3):
+            assert status_of(talk(port, get("/", method="DELETE", body=b"a"))) == 200
+        assert upstream.connections == 3
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE", "OPTIONS", "TRACE"])

@@ -20,6 +20,7 @@ from multidict import CIMultiDict, istr
 from yarl import URL
 
 from ..bodies import OnDisk
+from ..core.message import headers_as_text
 from .aiohttp_trailers import ChunksWithTrailers, ResponseWithTrailers
 from .exchange import Failure
 from .heads import Fields
@@ -114,7 +115,7 @@ class OverAiohttp(Transport):
             if length is not None:  # or aiohttp sends it in chunks
                 headers["Content-Length"] = str(length)
             elif outgoing.trailers is not None:
-                headers.extend(_text(outgoing.trailers.announced()))
+                headers.extend(headers_as_text(outgoing.trailers.announced()))
                 data = ChunksWithTrailers(body, outgoing.trailers)
         if data is not None and outgoing.method in _WITHOUT_BODY:
             # Servers that leave such a body unread would take it for the next request on the connection, and whoever
@@ -206,10 +207,6 @@ def _as_text(outgoing: Outgoing) -> CIMultiDict[str]:
     for name in _FRAMING:
         headers.popall(name, None)
     return headers
-
-
-def _text(pairs: list[tuple[bytes, bytes]]) -> list[tuple[str, str]]:
-    return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in pairs]
 
 
 def _failure(error: Exception) -> Failure:
