@@ -143,6 +143,8 @@ def test_a_unix_socket(tmp_path: Path) -> None:
                     bokun("GET", "/", "X-Original-Method: GET", "X-Original-URI: /a", signed_target="/a")
                 )
                 assert connection.recv(100).startswith(b"HTTP/1.1 200 ")
+            again = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
+            assert f"cannot listen on unix:{path}: Address already in use" in again.stderr
             process.kill()
 
 

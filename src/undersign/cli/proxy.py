@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import ipaddress
-import os
 import re
 import socket
 from collections.abc import Callable
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
     from ..gateway.exchange import Exchange
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
-
-_BACKLOG = 2048
 
 
 class _Door(NamedTuple):
@@ -180,36 +177,20 @@ def _is_loopback(host: str) -> bool:
     return all(ipaddress.ip_address(str(info[4][0]).partition("%")[0]).is_loopback for info in found)
 
 
-def _listener(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+def _listener(listen: tuple[str, int] | Path) -> socket.socket:
+    from ..gateway.listening import on_path, on_port
+
+    if isinstance(listen, Path):
+        try:
+            return on_path(listen, for_owner_alone=True)
+        except OSError as error:
+            raise ConfigError(f"cannot listen on unix:{listen}: {error.strerror or error}") from None
     try:
-        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+        return on_port(*listen)
     except OSError as error:
         why = str(error.strerror or error).partition(" (while")[0]
         hint = "; port 0 takes any free one" if error.errno == errno.EADDRINUSE else ""
-        raise ConfigError(f"cannot listen on {host} port {port}: {why}{hint}") from None
-
-
-def _unix_listener(path: Path) -> socket.socket:
-    """A socket that its owner alone may connect to; one that a process has left behind there is taken away."""
-    listener = socket.socket(socket.AF_UNIX)
-    before = os.umask(0o177)
-    try:
-        if path.is_socket() and not _is_served(path):
-            path.unlink()
-        listener.bind(str(path))
-        listener.listen(_BACKLOG)
-    except OSError as error:
-        listener.close()
-        raise ConfigError(f"cannot listen on unix:{path}: {error.strerror or error}") from None
-    finally:
-        os.umask(before)
-    return listener
-
-
-def _is_served(path: Path) -> bool:
-    with socket.socket(socket.AF_UNIX) as probe:
-        return probe.connect_ex(str(path)) == 0
+        raise ConfigError(f"cannot listen on {listen[0]} port {listen[1]}: {why}{hint}") from None
 
 
 def _serve(
@@ -247,7 +228,7 @@ def _serve(
     if door.certificate is not None and door.key is not None:
         tls = ServerTls(door.certificate, door.key, door.client_authorities)
     path = door.listen if isinstance(door.listen, Path) else None
-    listener = _listener(*door.listen) if isinstance(door.listen, tuple) else _unix_listener(door.listen)
+    listener = _listener(door.listen)
     url = f"unix:{path}"
     if path is None:
         host, port = listener.getsockname()[:2]

@@ -43,6 +43,7 @@ from .admin import Admin
 from .forward_auth import FRONTS, ForwardAuth
 from .gateway import VerifyingGateway
 from .guards import OpenGuard, open_guard
+from .listening import on_path, on_port
 from .observing import JsonFormatter, Observer
 from .serving import end_connections, server_config, tune_memory, with_lifespan, without_broken
 
@@ -52,7 +53,6 @@ if TYPE_CHECKING:
 DECIDES = (*FRONTS, "envoy-http", "envoy-grpc")
 """For whom the gateway decides without forwarding."""
 
-_BACKLOG = 2048
 _SHARED = "/dev/shm"  # noqa: S108 - a folder of one's own is made in it
 _COUNTED_IN = "PROMETHEUS_MULTIPROC_DIR"
 _RESTART = 1.0  # seconds between the end of a worker and the start of another in its place
@@ -211,19 +211,11 @@ def _listening(address: str) -> socket.socket:
     """A socket that listens. Raises ConfigError."""
     try:
         if address.startswith("unix:"):
-            path = Path(address.removeprefix("unix:"))
-            if path.is_socket():  # left behind by a process that was killed
-                path.unlink()
-            listener = socket.socket(socket.AF_UNIX)
-            listener.bind(str(path))
-            listener.listen(_BACKLOG)
-            return listener
+            return on_path(Path(address.removeprefix("unix:")))
         host, colon, port = address.rpartition(":")
         if not colon or not port.isdecimal() or int(port) > 65535:
             raise ConfigError(f"{address!r} is no address to listen on: write 127.0.0.1:8080, or unix:/path")
-        host = host.strip("[]")
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host, int(port)), family=family, backlog=_BACKLOG)
+        return on_port(host.strip("[]"), int(port))
     except OSError as error:
         raise ConfigError(f"cannot listen on {address}: {error.strerror or error}") from None
 
