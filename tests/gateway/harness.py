@@ -77,6 +77,8 @@ def read_all(connection: socket.socket) -> bytes:
             received += piece
     except ConnectionResetError:
         pass
+    except TimeoutError:
+        raise AssertionError(f"The connection is still open after {PATIENCE:g} s, with {received!r}") from None
     return received
 
 
