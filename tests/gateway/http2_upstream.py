@@ -5,8 +5,8 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
-from collections.abc import Callable
-from typing import NamedTuple, TypeVar
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple, TypeVar
 
 from h2 import events
 from h2.config import H2Configuration
@@ -27,6 +27,7 @@ class Asked(NamedTuple):
     stream: int
     headers: list[tuple[bytes, bytes]]
     body: bytes
+    trailers: list[tuple[bytes, bytes]]
 
     def value(self, name: bytes) -> bytes:
         return dict(self.headers)[name]
@@ -94,20 +95,25 @@ class Peer:
     def head(self) -> Asked:
         """The head of the next request."""
         event = self.wait_for(events.RequestReceived)
-        headers = [(bytes(name), bytes(value)) for name, value in event.headers or ()]
-        return Asked(event.stream_id or 0, headers, b"")
+        return Asked(event.stream_id or 0, _pairs(event.headers), b"", [])
 
     def request(self) -> Asked:
-        """The next request, with its body."""
-        asked, body, is_whole = self.head(), b"", False
-        while not is_whole:
+        """The next request, with its body and trailers. One that is given up before it is whole is passed over."""
+        asked = self.head()
+        while True:
             for event in self.take(asked.stream):
                 if isinstance(event, events.DataReceived) and event.flow_controlled_length:
-                    body += event.data or b""
+                    asked = asked._replace(body=asked.body + (event.data or b""))
                     self.h2.acknowledge_received_data(event.flow_controlled_length, asked.stream)
-                is_whole |= isinstance(event, events.StreamEnded)
+                elif isinstance(event, events.TrailersReceived):
+                    asked.trailers.extend(_pairs(event.headers))
+                elif isinstance(event, events.StreamEnded):
+                    self.flush()
+                    return asked
+                elif isinstance(event, events.StreamReset):
+                    asked = self.head()
+                    break
             self.flush()
-        return asked._replace(body=body)
 
     def answer(self, stream: int, body: bytes = b"ok", *headers: tuple[bytes, bytes], status: bytes = b"200") -> None:
         """Answer, where the body fits the windows."""
@@ -120,6 +126,10 @@ class Peer:
         """Answer whatever comes from now on."""
         while True:
             self.answer(self.request().stream)
+
+
+def _pairs(headers: Iterable[Any] | None) -> list[tuple[bytes, bytes]]:
+    return [(bytes(name), bytes(value)) for name, value in headers or ()]
 
 
 class Http2Upstream(Scripted):

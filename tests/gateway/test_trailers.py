@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from h2 import events
 
 from tests.gateway.harness import Scripted, forwarding, get, head_of, read_all, running, status_of, talk
 from tests.gateway.http2_upstream import Http2Upstream, Peer
@@ -52,17 +51,8 @@ class Http2(Http2Upstream):
 
     def _serve(self, peer: Peer, number: int) -> None:
         while True:
-            asked, body, trailers, is_whole = peer.head(), b"", [], False
-            while not is_whole:
-                for event in peer.take(asked.stream):
-                    if isinstance(event, events.DataReceived) and event.flow_controlled_length:
-                        body += event.data or b""
-                        peer.h2.acknowledge_received_data(event.flow_controlled_length, asked.stream)
-                    if isinstance(event, events.TrailersReceived):
-                        trailers += [(bytes(name), bytes(value)) for name, value in event.headers or ()]
-                    is_whole |= isinstance(event, events.StreamEnded)
-                peer.flush()
-            self.requests.append((dict(asked.headers), body, trailers))
+            asked = peer.request()
+            self.requests.append((dict(asked.headers), asked.body, asked.trailers))
             peer.answer(asked.stream)
 
 
@@ -271,13 +261,8 @@ def test_a_request_that_is_sent_again_has_them_again() -> None:
 
     def script(peer: Peer, number: int) -> None:
         while True:
-            asked = peer.head()
-            while not peer.h2.streams[asked.stream].closed and not (found := peer.take(asked.stream)):
-                pass
-            while not any(isinstance(event, events.StreamEnded) for event in found):
-                found += peer.take(asked.stream)
-            [trailers] = [event for event in found if isinstance(event, events.TrailersReceived)]
-            received.append([(bytes(name), bytes(value)) for name, value in trailers.headers or ()])
+            asked = peer.request()
+            received.append(asked.trailers)
             if len(received) == 1:
                 peer.h2.reset_stream(asked.stream, 7)  # REFUSED_STREAM
                 peer.flush()
