@@ -76,7 +76,7 @@ def test_what_does_no_harm(how: str) -> None:
 
 
 def test_answers_that_are_held_until_stop_are_taken() -> None:
-    assert counts(run("answers at the end", timeout=2)) == (ALL, 0, 0, 0)
+    assert counts(run("answers at the end", timeout=4)) == (ALL, 0, 0, 0)
 
 
 def test_a_port_that_crashes_is_started_anew_and_only_the_test_at_fault_errored() -> None:
