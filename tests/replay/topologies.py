@@ -51,13 +51,25 @@ def valkey_server() -> str:
 
 
 class PortServer(RedisServer):
-    """A server on a TCP port, and on a unix socket for looking in."""
+    """A server on a TCP port, and on a unix socket for looking in; a cluster's talks to the others on port `bus`."""
 
-    def __init__(self, *options: str, program: str = "redis-server", configuration: Path | None = None) -> None:
-        [self.port] = free_ports(1)
-        own = ("--port", str(self.port), "--bind", "127.0.0.1")
-        super().__init__(*own, *options, program=program, configuration=configuration)
+    def __init__(
+        self,
+        *options: str,
+        program: str = "redis-server",
+        configuration: Path | None = None,
+        clustered: bool = False,
+    ) -> None:
+        self._is_clustered = clustered
+        super().__init__(*options, program=program, configuration=configuration)
         self.address = f"127.0.0.1:{self.port}"
+
+    def ports(self) -> list[str]:
+        self.port, self.bus = free_ports(2)
+        own = ["--port", str(self.port), "--bind", "127.0.0.1"]
+        if self._is_clustered:
+            own += ["--cluster-enabled", "yes", "--cluster-port", str(self.bus), "--cluster-node-timeout", "1000"]
+        return own
 
     def __enter__(self) -> Self:
         return self
@@ -80,9 +92,11 @@ def tls_options(authority: trustme.CA, folder: Path, *, clients: bool) -> list[s
 
 class TlsServer(RedisServer):
     def __init__(self, authority: trustme.CA, folder: Path, *, clients: bool) -> None:
+        super().__init__(*tls_options(authority, folder, clients=clients))
+
+    def ports(self) -> list[str]:
         [self.port] = free_ports(1)
-        options = tls_options(authority, folder, clients=clients)
-        super().__init__("--tls-port", str(self.port), "--bind", "127.0.0.1", *options)
+        return ["--tls-port", str(self.port), "--bind", "127.0.0.1"]
 
 
 class Sentinels:
@@ -93,9 +107,13 @@ class Sentinels:
     def __init__(self) -> None:
         if shutil.which("redis-sentinel") is None:
             pytest.skip("redis-sentinel is missing")
-        self._stack = ExitStack()
-        self.master = self._stack.enter_context(PortServer("--repl-diskless-sync-delay", "0"))
-        self.replica = self._stack.enter_context(PortServer("--replicaof", f"127.0.0.1 {self.master.port}"))
+        with ExitStack() as stack:
+            self._start(stack)
+            self._stack = stack.pop_all()
+
+    def _start(self, stack: ExitStack) -> None:
+        self.master = stack.enter_context(PortServer("--repl-diskless-sync-delay", "0"))
+        self.replica = stack.enter_context(PortServer("--replicaof", f"127.0.0.1 {self.master.port}"))
         eventually(lambda: self._state(self.replica)["master_link_status"] == "up", "the replica does not follow")
         folder = self.master.folder / "sentinel"
         folder.mkdir()
@@ -105,7 +123,7 @@ class Sentinels:
             f"sentinel down-after-milliseconds {self.name} 300\n"
             f"sentinel failover-timeout {self.name} 2000\n"
         )
-        self.sentinel = self._stack.enter_context(PortServer("--sentinel", configuration=configuration))
+        self.sentinel = stack.enter_context(PortServer("--sentinel", configuration=configuration))
         eventually(
             lambda: len(self._sentinels().sentinels[0].sentinel_slaves(self.name)) == 1, "the Sentinel knows no replica"
         )
@@ -143,20 +161,20 @@ class Cluster:
     """Three masters, each with a third of the slots."""
 
     def __init__(self, *options: str, program: str = "redis-server") -> None:
-        self._stack = ExitStack()
-        self.nodes: list[PortServer] = []
-        buses = free_ports(3)
-        for bus in buses:
-            cluster = ["--cluster-enabled", "yes", "--cluster-port", str(bus), "--cluster-node-timeout", "1000"]
-            self.nodes.append(self._stack.enter_context(PortServer(*cluster, *options, program=program)))
+        with ExitStack() as stack:
+            self.nodes = [stack.enter_context(PortServer(*options, program=program, clustered=True)) for _ in range(3)]
+            self._bring_together()
+            self._stack = stack.pop_all()
+
+    def _bring_together(self) -> None:
         for node, first in zip(self.nodes, (0, 5461, 10923), strict=True):
             last = {0: 5460, 5461: 10922, 10923: 16383}[first]
             with node.client() as client:
                 client.execute_command("CLUSTER ADDSLOTSRANGE", first, last)
                 client.execute_command("CLUSTER SET-CONFIG-EPOCH", self.nodes.index(node) + 1)
         with self.nodes[0].client() as client:
-            for node, bus in zip(self.nodes[1:], buses[1:], strict=True):
-                client.execute_command("CLUSTER MEET", "127.0.0.1", node.port, bus)
+            for node in self.nodes[1:]:
+                client.execute_command("CLUSTER MEET", "127.0.0.1", node.port, node.bus)
         for node in self.nodes:
             eventually(lambda node=node: self._is_whole(node), "the cluster does not come together")  # type: ignore[misc]
 
