@@ -19,6 +19,7 @@ import pytest
 
 from tests.cli.command import COMMAND, KEY_ID, SECRET, Serving, environment, process, undersign
 from tests.clients.wire import OK, WireServer, redirect
+from tests.ports import free_port
 from undersign import GoGrid, GoTom, HttpHmac, Verifier
 from undersign.cli.output import replacing
 
@@ -235,22 +236,16 @@ def test_a_file_that_cannot_be_written_is_called_as_its_user_calls_it(tmp_path: 
 
 def test_output_into_a_directory_that_is_not_there_is_found_before_anything_is_sent() -> None:
     result = undersign(
-        "call", "GET", f"http://127.0.0.1:{unused_port()}/", "--key-id", KEY_ID, "--output", "/not/there/x"
+        "call", "GET", f"http://127.0.0.1:{free_port()}/", "--key-id", KEY_ID, "--output", "/not/there/x"
     )
     assert result.code == 2
     assert result.error == "undersign: --output /not/there/x: the directory is not there\n"
 
 
-def unused_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
-
-
 def test_trouble_on_the_way_is_one_line(server: Serving) -> None:
     plain = server.url.partition("://")[2]
     for url, said in (
-        (f"http://127.0.0.1:{unused_port()}/", "cannot connect"),
+        (f"http://127.0.0.1:{free_port()}/", "cannot connect"),
         ("http://no-such-host.invalid/", "cannot connect"),
         (f"https://{plain}/", "SSL"),
     ):
@@ -271,7 +266,7 @@ def test_trouble_on_the_way_is_one_line(server: Serving) -> None:
     ],
 )
 def test_a_proxy_of_the_environment_is_named_where_it_is_the_trouble(proxy: str, said: str) -> None:
-    env = {"HTTP_PROXY": proxy.format(port=unused_port()), "NO_PROXY": None}
+    env = {"HTTP_PROXY": proxy.format(port=free_port()), "NO_PROXY": None}
     result = undersign("call", "GET", "http://no-such-host.invalid/", "--key-id", KEY_ID, env=env)
     assert result.code == 2
     assert said in result.error

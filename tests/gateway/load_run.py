@@ -22,8 +22,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from tests.ports import free_port
 from tests.replay.topologies import PortServer
-from tests.servers.matrix import free_port
 from tests.servers.wire import send
 
 from .processes import Behind, Gateway, behind, front, gateway, write_keys

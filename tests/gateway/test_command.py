@@ -21,6 +21,7 @@ from tests.clients.wire import OK, WireServer
 from tests.gateway.harness import Scripted, get, head_of, read_all, status_of, talk
 from tests.gateway.http2_upstream import Echo, Http2Upstream
 from tests.gateway.process import proxying
+from tests.ports import free_port
 from undersign import GoTom, Request, Verifier
 from undersign.core.message import headers_as_text
 
@@ -136,8 +137,7 @@ def test_a_profile_without_origins_is_refused(tmp_path: Path) -> None:
 
 def test_the_log_says_which_upstream_is_not_there_and_why() -> None:
     """The client learns no address of it."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        gone = f"127.0.0.1:{taken.getsockname()[1]}"
+    gone = f"127.0.0.1:{free_port()}"
     with proxying("--key-id", KEY_ID, "--origin", f"http://{gone}") as proxy:
         answer = talk(int(proxy.url.rpartition(":")[2]), get("/a?sig=abc"))
     assert status_of(answer) == 502

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from tests.ports import free_port
 from tests.servers.fronts import running as fronts_running
 from tests.servers.fronts.cases import FORM, TARGETS, Case, Signed, signed
 from tests.servers.fronts.measuring import measure, over_http1, over_http2
-from tests.servers.matrix import free_port
 from tests.servers.wire import Answer, send
 from undersign import ConfigError, GoTom, Verifier
 from undersign.gateway import ForwardAuth

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.ports import free_port
 from tests.servers.fronts.app import PROVIDER, SIGNED_HEADERS
 from tests.servers.fronts.cases import Case, signed
-from tests.servers.matrix import free_port
 from tests.servers.wire import send
 from undersign import HttpHmac, Verifier
 from undersign.gateway import VerifyingGateway

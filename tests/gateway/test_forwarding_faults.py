@@ -24,6 +24,7 @@ from tests.gateway.harness import (
     status_of,
     talk,
 )
+from tests.ports import free_port
 from undersign.gateway import Forwarder
 from undersign.gateway.serving import ForwardingProtocol
 
@@ -125,8 +126,7 @@ def test_chunks_count_where_the_upstream_names_a_length_too() -> None:
 
 
 def test_an_upstream_that_is_not_there_is_502() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     with running(forwarding(f"http://127.0.0.1:{port}")) as proxy:
         answer = talk(proxy, get("/"))
     assert status_of(answer) == 502

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers.matrix import free_port
+from tests.ports import free_port
 from tests.servers.wire import send
 
 from .harness import Scripted, head_of

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.ports import free_port
 from tests.replay.topologies import Cluster, PortServer, Sentinels
 from tests.servers.fronts.cases import FORM, Case, signed
-from tests.servers.matrix import free_port
 from tests.servers.wire import send
 from undersign import ConfigError
 from undersign.gateway import open_guard

@@ -19,6 +19,7 @@ from tests.clients.conftest import SECRET as CLIENT_SECRET
 from tests.clients.test_clock_correction import VerifyingServer
 from tests.clients.wire import OK, WireServer
 from tests.gateway.harness import Scripted, get, head_of, running, status_of, talk
+from tests.ports import free_port
 from undersign import ConfigError, GoGrid, GoTom, Recipe, Scheme, Verifier, presets
 from undersign.core.message import Request
 from undersign.gateway import Forwarder, SigningProxy
@@ -237,14 +238,12 @@ def test_websockets_are_refused(gotom: int) -> None:
 
 
 def test_a_proxy_that_leads_to_itself_says_so() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        free_port = free.getsockname()[1]
     proxies: list[SigningProxy] = []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await proxies[0](scope, receive, send)
 
-    proxies.append(SigningProxy(GoTom(), KEY_ID, SECRET, origins=[f"http://127.0.0.1:{free_port}"]))
+    proxies.append(SigningProxy(GoTom(), KEY_ID, SECRET, origins=[f"http://127.0.0.1:{free_port()}"]))
     with running(app) as port:
         looped = SigningProxy(
             GoTom(), KEY_ID, SECRET, origins=[f"http://127.0.0.1:{port}"], forwarder=proxies[0]._forwarder

@@ -7,25 +7,18 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 import redis
 
 _BOUND = 20.0
-_TRIES = 5
-
-
-class Ended(Exception):
-    """A server that has ended before it answered, as where its port was taken in the meantime."""
 
 
 class RedisServer:
     """A redis-server that keeps nothing on disk, unless `options` say so, on a unix socket.
 
     `program` may be another with the same options; `configuration` is a file that it reads first, and may rewrite.
-    Raises Ended.
     """
 
     def __init__(self, *options: str, program: str = "redis-server", configuration: Path | None = None) -> None:
@@ -34,26 +27,16 @@ class RedisServer:
             pytest.skip(f"{program} is missing")
         self._program: str = found
         self._configuration = [] if configuration is None else [str(configuration)]
+        # Not below pytest's folders: the path of a unix socket has 107 bytes.
+        self.folder = Path(tempfile.mkdtemp(prefix="undersign-"))
+        self._options = options
         self._process: subprocess.Popen[bytes] | None = None
-        for left in reversed(range(_TRIES)):
-            # Not below pytest's folders: the path of a unix socket has 107 bytes.
-            self.folder = Path(tempfile.mkdtemp(prefix="undersign-"))
-            self.socket = self.folder / "redis.sock"
-            self.url = f"unix://{self.socket}"
-            self._options = (*self.ports(), *options)
-            try:
-                self.start()
-                break
-            except Ended:
-                if not left:
-                    raise
-
-    def ports(self) -> Sequence[str]:
-        """The options that name ports of its own, which are free now; somebody else may take one before it starts."""
-        return ()
+        self.socket = self.folder / "redis.sock"
+        self.url = f"unix://{self.socket}"
+        self.start()
 
     def start(self) -> None:
-        """Start it, and wait until it answers. Raises Ended."""
+        """Start it, and wait until it answers."""
         arguments = ["--port", "0", "--unixsocket", str(self.socket), "--dir", str(self.folder), "--save", ""]
         arguments = [*self._configuration, *arguments, *self._options]
         self._process = subprocess.Popen(
@@ -61,9 +44,7 @@ class RedisServer:
         )
         deadline = time.monotonic() + _BOUND
         while not self._answers():
-            if self._process.poll() is not None:
-                shutil.rmtree(self.folder, ignore_errors=True)
-                raise Ended(f"{self._program} has ended with {self._process.returncode}")
+            assert self._process.poll() is None, "redis-server has ended"
             assert time.monotonic() < deadline, "redis-server does not answer"
 
     def kill(self) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
-import socket
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -17,18 +16,14 @@ import redis
 import trustme
 from redis.sentinel import Sentinel
 
+from tests.ports import free_port
+
 from .server import RedisServer
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 _BOUND = 20.0
-
-
-def free_ports(count: int) -> list[int]:
-    with ExitStack() as stack:
-        found = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [listener.getsockname()[1] for listener in found]
 
 
 def eventually(is_so: Callable[[], bool], what: str) -> None:
@@ -60,16 +55,12 @@ class PortServer(RedisServer):
         configuration: Path | None = None,
         clustered: bool = False,
     ) -> None:
-        self._is_clustered = clustered
-        super().__init__(*options, program=program, configuration=configuration)
-        self.address = f"127.0.0.1:{self.port}"
-
-    def ports(self) -> list[str]:
-        self.port, self.bus = free_ports(2)
+        self.port, self.bus = free_port(), free_port()
         own = ["--port", str(self.port), "--bind", "127.0.0.1"]
-        if self._is_clustered:
+        if clustered:
             own += ["--cluster-enabled", "yes", "--cluster-port", str(self.bus), "--cluster-node-timeout", "1000"]
-        return own
+        super().__init__(*own, *options, program=program, configuration=configuration)
+        self.address = f"127.0.0.1:{self.port}"
 
     def __enter__(self) -> Self:
         return self
@@ -92,11 +83,9 @@ def tls_options(authority: trustme.CA, folder: Path, *, clients: bool) -> list[s
 
 class TlsServer(RedisServer):
     def __init__(self, authority: trustme.CA, folder: Path, *, clients: bool) -> None:
-        super().__init__(*tls_options(authority, folder, clients=clients))
-
-    def ports(self) -> list[str]:
-        [self.port] = free_ports(1)
-        return ["--tls-port", str(self.port), "--bind", "127.0.0.1"]
+        self.port = free_port()
+        options = tls_options(authority, folder, clients=clients)
+        super().__init__("--tls-port", str(self.port), "--bind", "127.0.0.1", *options)
 
 
 class Sentinels:

@@ -17,6 +17,8 @@ from typing import Any, TypeAlias
 
 import pytest
 
+from tests.ports import free_port
+
 HERE = Path(__file__).parent
 BIN = Path(sys.executable).parent
 _PATIENCE = 30.0
@@ -292,13 +294,6 @@ class Running:
 
 
 Start: TypeAlias = Callable[[Server], Running]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def skip_without(missing: list[str]) -> None:

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from .matrix import free_port
+from tests.ports import free_port
 
 _CONFIG = "listen_addresses = '127.0.0.1'\nfsync = off\nmax_connections = 20\nshared_buffers = 1MB\n"
 

@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 
 from tests.docs.pages import DOCS, blocks
+from tests.ports import free_port
 from undersign import Credential, GoGrid, GoTom, Recipe, Request, Response, Verifier, sign
 from undersign.servers.asgi import SignatureMiddleware as AsgiMiddleware
 from undersign.servers.wsgi import SignatureMiddleware as WsgiMiddleware
 
-from .matrix import SERVERS, Running, Server, Start, free_port, run_command, skip_without
+from .matrix import SERVERS, Running, Server, Start, run_command, skip_without
 from .wire import GOGRID, GOTOM, message, send, signed
 
 Pairs = list[tuple[str, str]]

@@ -17,12 +17,13 @@ import pytest
 import trustme
 
 from tests.cli.test_serve import answering
+from tests.ports import free_port
 from undersign import ConfigError, GoTom, Request, Verifier
 from undersign.servers.asgi import SignatureMiddleware as AsgiMiddleware
 from undersign.servers.linger import Linger, answer_and_drop
 from undersign.servers.wsgi import SignatureMiddleware as WsgiMiddleware
 
-from .matrix import BIN, SERVERS, Running, Server, Start, free_port, run_command, skip_without
+from .matrix import BIN, SERVERS, Running, Server, Start, run_command, skip_without
 from .wire import GOTOM, message, read_answer, signed
 
 BODY = b"b" * 3_000_000

@@ -15,7 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from .matrix import BIN, SERVERS, Running, free_port, run_command, skip_without
+from tests.ports import free_port
+
+from .matrix import BIN, SERVERS, Running, run_command, skip_without
 from .test_bodies import MIB, post
 from .wire import break_off, message, read_answer, send, signed
 

@@ -13,12 +13,13 @@ import pytest
 import typing_extensions
 
 import undersign
+from tests.ports import free_port
 from undersign import Request
 
 from . import gateway_app
 from .fronts.configs import apache, mod_wsgi, nginx
 from .fronts.running import Front, running
-from .matrix import BIN, Running, Server, free_port, run_command, skip_without
+from .matrix import BIN, Running, Server, run_command, skip_without
 from .test_targets import UNUSUAL
 from .wire import GOGRID, GOTOM, Answer, message, send, signed
 

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.ports import free_port
+
 from .echo_app import KEY_ID
-from .matrix import ROOTED, SERVERS, Running, Server, Start, free_port, run_command, skip_without
+from .matrix import ROOTED, SERVERS, Running, Server, Start, run_command, skip_without
 from .wire import GOGRID, GOTOM, message, send, signed
 
 UNUSUAL = [

@@ -11,7 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..matrix import BIN, Running, Server, free_port, run_command, skip_without
+from tests.ports import free_port
+
+from ..matrix import BIN, Running, Server, run_command, skip_without
 
 _PROGRAMS = "/usr/local/sbin:/usr/sbin:/sbin"  # where Debian puts servers, which is on the path of root alone
 

@@ -13,8 +13,9 @@ import pytest
 import typing_extensions
 
 import undersign
+from tests.ports import free_port
 
-from ..matrix import BIN, Running, Server, free_port, run_command, skip_without
+from ..matrix import BIN, Running, Server, run_command, skip_without
 from ..wire import send
 from . import app
 from .cases import CASES, TARGETS, signed
