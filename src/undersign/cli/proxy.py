@@ -248,9 +248,10 @@ def _serve(
 
 def _names(door: _Door) -> list[str]:
     """What clients may call the proxy by: anything, where no browser could be led there by a name."""
-    if isinstance(door.listen, Path) or door.certificate is not None:  # over TLS it holds the name to the certificate
-        return ["*"]
-    return [door.listen[0]]
+    led = (
+        not isinstance(door.listen, Path) and door.certificate is None
+    )  # over TLS it holds the name to the certificate
+    return [] if led else ["*"]
 
 
 def _say_failure(exchange: Exchange) -> None:
