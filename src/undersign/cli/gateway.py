@@ -18,6 +18,7 @@ from ..policy.requirements import Requirements
 from ..profiles import Profile
 from ..scheme import Scheme
 from .choosing import scheme_options
+from .files import FileName
 from .options import UPSTREAM_HTTP2, Command
 
 if sys.version_info >= (3, 11):
@@ -76,14 +77,14 @@ def _content(path: Path) -> dict[str, Any]:
     is_eager=True,
     expose_value=False,
     callback=_read_settings,
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=FileName(),
     help="A TOML file with these options by their long names, and the tables [require] and [replay-for.SCHEME].",
 )
 @scheme_options(several=True)
 @click.option(
     "--keys",
     metavar="FILE",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=FileName(),
     help='The keys file: [keys] and below it id = "secret". It is read again when it changes.',
 )
 @click.option("--upstream", metavar="URL", default="", help="Forward what verifies to this server: http://host:port.")
