@@ -224,7 +224,7 @@ def _left(source: Source) -> str:
 def _columns(name: str, found: Profiles, profile: Profile | list[Problem]) -> tuple[str, str, str, str]:
     if isinstance(profile, Profile):
         scheme = profile.choice.name or f"{profile.scheme.name} ({profile.choice.recipe})"
-        place = "no place of a secret" if profile.secret_source is None else str(profile.secret_source)
+        place = "UNDERSIGN_SECRET or a prompt" if profile.secret_source is None else str(profile.secret_source)
         return printable(name), printable(scheme), printable(profile.key_id), printable(f"secret from {place}")
     told = f"cannot be used: undersign profiles check {shlex.quote(name)}"
     return printable(name), printable(found.scheme_of(name)), "", printable(told)
