@@ -162,6 +162,13 @@ def test_list_shows_all_but_the_secret(config: Path) -> None:
     assert len(broken["problems"]) == 2
 
 
+def test_list_says_what_is_asked_where_a_profile_names_no_place_of_a_secret(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text('[profiles.a]\nscheme = "gotom"\nkey-id = "me"\n')
+    result = undersign("profiles", "list", "--config", file)
+    assert " ".join(result.text.split()) == "a gotom me secret from UNDERSIGN_SECRET or a prompt"
+
+
 def test_check_says_what_is_wrong_by_line_and_whether_the_secret_can_be_had(config: Path) -> None:
     result = undersign("profiles", "check", "--config", config, env=ENV)
     assert result.code == 1

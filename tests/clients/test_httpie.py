@@ -112,7 +112,8 @@ def test_a_profile_signs_and_goes_to_its_origins_alone(http: Http, server: WireS
     done = http(server.url + "/x", auth="dmo", **chosen)
     assert b"there is no profile 'dmo' (did you mean 'demo'?)" in done.stderr
     done = http(server.url + "/x", auth=f"demo:{SECRET}", **chosen)
-    assert b"the secret does not belong into --auth" in done.stderr
+    said = " ".join(done.stderr.decode().split())
+    assert "the secret does not belong into --auth, where others see it: write --auth=PROFILE, which says where" in said
     assert len(server.requests) == 1
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.ports import free_port
+from tests.replay.topologies import PortServer
 from tests.servers.wire import send
 
 from .harness import Scripted, head_of
@@ -155,3 +156,24 @@ def test_clients_that_go_away_are_no_errors_in_the_log(tmp_path: Path) -> None:
         assert (line["status"], line["failure"]) == (200, "the client has closed its connection")
         assert found.end() == 0
         assert not found.logged(level="ERROR")
+
+
+def test_a_redis_that_says_nothing_keeps_no_balancer_waiting(app: Behind, tmp_path: Path) -> None:
+    """HAProxy gives a check 200 ms in the documented file, and the kubelet a second, which is the guard's own limit."""
+    with PortServer() as redis:
+        arguments = (*BOKUN, "--upstream", app.url, "--public", "/open", "--replay", f"redis://{redis.address}/0")
+        with gateway(tmp_path, *arguments) as found:
+            eventually(lambda: found.ask("/readyz")[0] == 200, "the guard has answered once")
+            redis.stop()
+            status, text = found.ask("/readyz")
+            assert (status, "replay guard: no answer within 0.1 seconds" in text) == (200, True), text
+            eventually(lambda: "replay guard: Redis cannot be asked" in found.ask("/readyz")[1], "why is told later")
+            assert found.ask("/readyz")[0] == 200
+            assert send(found.port, plain("GET", "/open")).status == 200
+
+
+def test_a_redis_that_has_never_answered_lets_nothing_be_given(app: Behind, tmp_path: Path) -> None:
+    with PortServer() as redis:
+        redis.stop()
+        with gateway(tmp_path, *BOKUN, "--upstream", app.url, "--replay", f"redis://{redis.address}/0") as found:
+            assert found.ask("/readyz")[0] == 503

@@ -16,6 +16,7 @@ from ..core.text import printable
 from ..errors import ConfigError
 from ..signing import Signer
 from .body import read_body
+from .files import FileName
 from .next_step import REFUSALS, say_clocks_differ, say_what_was_signed, say_white_space
 from .options import Command, clock_at
 from .output import painted, replacing, say
@@ -37,13 +38,13 @@ _FRAMING = frozenset({"content-length", "transfer-encoding"})
 @click.option(
     "--output",
     metavar="FILE",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=FileName(),
     help="Write the body of a successful answer to FILE, whole or not at all.",
 )
 @click.option(
     "--save",
     metavar="FILE",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=FileName(),
     help="Write the request to FILE as it is sent, signature and all, for undersign explain. Only you can read it.",
 )
 @click.option(

@@ -24,6 +24,7 @@ from ..scheme import Scheme
 from ..schemes.documents import load_recipe
 from ..schemes.presets import names as preset_names
 from .completing import complete_profiles, complete_schemes
+from .files import FileName
 from .output import say
 from .width import room_beside
 
@@ -38,7 +39,7 @@ _Result = TypeVar("_Result")
 config_option = click.option(
     "--config",
     metavar="FILE",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=FileName(),
     help="The file of profiles.  [default: UNDERSIGN_CONFIG, or undersign/config.toml in ~/.config]",
 )
 """`--config`, as `config`."""
@@ -107,7 +108,7 @@ def scheme_options(*, several: bool) -> Callable[[Callable[..., _Result]], Calla
                 "recipes",
                 metavar="FILE",
                 multiple=several,
-                type=click.Path(dir_okay=False, path_type=Path),
+                type=FileName(),
                 help=f"A scheme as a recipe, in TOML or JSON{'; repeatable' if several else ''}.",
             ),
             click.option(

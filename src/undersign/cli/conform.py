@@ -16,6 +16,7 @@ from ..vectors.conform import DEFAULT_TIMEOUT, DEFAULT_TOTAL, SELF, Report, Stat
 from ..vectors.conform.comparing import DEFAULT_COUNT, compare
 from ..vectors.conform.report import as_json, as_junit, as_table
 from ..vectors.differences import quoted
+from .files import FileName
 from .groups import Fitting
 from .output import replacing
 
@@ -35,7 +36,7 @@ from .output import replacing
     "paths",
     metavar="FILE",
     multiple=True,
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=FileName(),
     help="Vectors of your own, in place of those that come with the library; repeatable.",
 )
 @click.option(
@@ -84,7 +85,7 @@ from .output import replacing
 @click.option(
     "--junit",
     metavar="FILE",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=FileName(),
     help="Write JUnit XML to the file as well.",
 )
 def conform(

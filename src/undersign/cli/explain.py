@@ -17,6 +17,7 @@ from ..profiles import Profile
 from ..scheme import Scheme
 from ..verifying.lookup import Keys
 from .choosing import Extras, extra_options, scheme_options
+from .files import FileName
 from .inputs.content import read_content
 from .inputs.received import ReadingCommand, Received, claims, input_options, received, tell
 from .options import clock_at, clock_option, keys_if_known, keys_option, secret_options
@@ -25,7 +26,7 @@ from .width import fitted_prose
 SIGNED_STRING = click.option(
     "--signed-string",
     metavar="FILE",
-    type=click.Path(path_type=Path, allow_dash=True),
+    type=FileName(dir_okay=True, allow_dash=True),
     help="The string that the client has signed, as it prints it: compared part by part, - being standard input.",
 )
 

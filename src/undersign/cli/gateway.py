@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,14 @@ import click
 
 from ..core.grammar import did_you_mean
 from ..core.message import Component
-from ..core.text import decoded
+from ..core.text import decoded, place_in_toml
 from ..errors import ConfigError
+from ..policy.replay import ReplayPolicy
 from ..policy.requirements import Requirements
 from ..profiles import Profile
 from ..scheme import Scheme
 from .choosing import scheme_options
+from .files import FileName
 from .options import UPSTREAM_HTTP2, Command
 
 if sys.version_info >= (3, 11):
@@ -60,9 +63,9 @@ def _content(path: Path) -> dict[str, Any]:
         return tomllib.loads(decoded(path.read_bytes()))
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror or 'cannot be read'}") from None
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError) as error:
         # The parser's message may quote the file, and an address of Redis in it has a password.
-        raise ConfigError(f"{path}: not TOML in UTF-8") from None
+        raise ConfigError(f"{place_in_toml(path, error)}: not TOML in UTF-8") from None
 
 
 @click.command(
@@ -76,14 +79,14 @@ def _content(path: Path) -> dict[str, Any]:
     is_eager=True,
     expose_value=False,
     callback=_read_settings,
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=FileName(),
     help="A TOML file with these options by their long names, and the tables [require] and [replay-for.SCHEME].",
 )
 @scheme_options(several=True)
 @click.option(
     "--keys",
     metavar="FILE",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=FileName(),
     help='The keys file: [keys] and below it id = "secret". It is read again when it changes.',
 )
 @click.option("--upstream", metavar="URL", default="", help="Forward what verifies to this server: http://host:port.")
@@ -117,7 +120,6 @@ def _content(path: Path) -> dict[str, Any]:
 @click.option(
     "--replay",
     metavar="memory|URL",
-    default="",
     help=f"Let each signature in once. A URL of a Redis that has a password goes into {_REPLAY_ENV} or the file.",
 )
 @click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Processes.")
@@ -146,7 +148,9 @@ def _content(path: Path) -> dict[str, Any]:
     help="How long client or upstream may stand still.",
 )
 @click.option("--metrics-key-ids", "key_ids", is_flag=True, help="Count what verifies by key id too.")
-def gateway(schemes: list[Scheme], profile: Profile | None, keys: Path | None, replay: str, **options: Any) -> None:
+def gateway(
+    schemes: list[Scheme], profile: Profile | None, keys: Path | None, replay: str | None, **options: Any
+) -> None:
     """Verify in front of any server, and forward what verifies with X-Authenticated-Id and X-Authenticated-Scheme; or
     decide for nginx, Caddy, Traefik or Envoy, which forward by themselves.
 
@@ -162,15 +166,19 @@ def gateway(schemes: list[Scheme], profile: Profile | None, keys: Path | None, r
         hint = ", since a profile has the key of one client" if profile is not None else ""
         raise ConfigError(f"there are no keys: give --keys FILE{hint}")
     if (
-        "@" in replay
+        "@" in (replay or "")
         and click.get_current_context().get_parameter_source("replay") is click.core.ParameterSource.COMMANDLINE
     ):
         raise ConfigError(f"other users of the machine see arguments: put the address of Redis into {_REPLAY_ENV}")
+    if replay is None:
+        replay = os.environ.get(_REPLAY_ENV)
+    if replay == "":  # whoever writes it wants a guard
+        raise ConfigError(f"replay, or {_REPLAY_ENV}, is empty: give the address of a guard, or leave it out")
     settings = Settings(
         tuple(schemes),
         keys,
-        replay=replay or os.environ.get(_REPLAY_ENV, ""),
-        policies=tables.get("replay-for", {}),
+        replay=replay or "",
+        policies=_policies(tables.get("replay-for", {})),
         require=_requirements(tables.get("require", {})),
         **options,
     )
@@ -180,6 +188,19 @@ def gateway(schemes: list[Scheme], profile: Profile | None, keys: Path | None, r
 def _ready(address: str, admin: str) -> None:
     click.echo(f"listening on {address}" + (f", admin on {admin}" if admin else ""))
     sys.stdout.flush()
+
+
+def _policies(table: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
+    """The options of replay policies by scheme, of the tables [replay-for.SCHEME]; their values are looked at there."""
+    known = [option.name for option in fields(ReplayPolicy) if option.init and option.name != "guard"]
+    for name, options in table.items():
+        if not isinstance(options, dict):
+            raise ConfigError(f"{name!r} is below [replay-for]: write [replay-for.SCHEME] above it")
+        for option in options:
+            if option not in known:
+                meant = did_you_mean(option, known)
+                raise ConfigError(f"[replay-for.{name}] {option!r} is unknown{meant}; there are {', '.join(known)}")
+    return table
 
 
 def _requirements(table: Mapping[str, Any]) -> Requirements | None:

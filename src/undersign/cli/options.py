@@ -26,6 +26,7 @@ from ..registry import scheme_names
 from ..scheme import Scheme, unusable_secret
 from ..verifying.lookup import Keys
 from .choosing import key_id_of, scheme_options
+from .files import FileName
 from .width import Context
 
 DEFAULT_SECRET_ENV = "UNDERSIGN_SECRET"  # noqa: S105  # the name of a variable
@@ -81,7 +82,7 @@ def secret_options(function: _Function) -> _Function:
     function = click.option(
         "--secret-file",
         metavar="FILE",
-        type=click.Path(dir_okay=False, path_type=Path),
+        type=FileName(),
         help="The file that holds the secret; one newline at its end is not part of it.",
     )(function)
     return click.option(
@@ -169,9 +170,7 @@ def _usable(secret: Secret, schemes: Sequence[Scheme]) -> Secret:
 
 def keys_option(text: str) -> Callable[[_Function], _Function]:
     """`--keys`, as `keys_file`, with this help."""
-    return click.option(
-        "--keys", "keys_file", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help=text
-    )
+    return click.option("--keys", "keys_file", metavar="FILE", type=FileName(), help=text)
 
 
 def verifying_options(function: Callable[..., _Result]) -> Callable[..., _Result]:

@@ -23,6 +23,7 @@ from ..profiles.reading import Profiles, profiles_of, read_profiles
 from ..profiles.sources import FromKeyring, FromProfile, Source
 from .choosing import config_option
 from .completing import complete_profiles, complete_schemes
+from .files import FileName
 from .groups import Group
 from .next_step import white_space_of
 from .options import Command
@@ -115,13 +116,11 @@ def check(names: Sequence[str], config: Path | None, as_json: bool) -> int:
 )
 @click.argument("name")
 @click.option("--scheme", metavar="NAME", shell_complete=complete_schemes, help="The scheme: see undersign schemes.")
-@click.option(
-    "--recipe", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="The scheme as a recipe."
-)
+@click.option("--recipe", metavar="FILE", type=FileName(), help="The scheme as a recipe.")
 @click.option("-o", "options", metavar="OPTION=VALUE", multiple=True, help="An option of the scheme; repeatable.")
 @click.option("--key-id", metavar="ID", help="Who signs.")
 @click.option("--secret-env", metavar="NAME", help="The environment variable that holds the secret.")
-@click.option("--secret-file", metavar="FILE", type=click.Path(path_type=Path), help="The file that holds the secret.")
+@click.option("--secret-file", metavar="FILE", type=FileName(dir_okay=True), help="The file that holds the secret.")
 @click.option(
     "--secret-command", metavar="'WORDS'", help="The command that prints the secret; it runs without a shell."
 )
@@ -225,7 +224,7 @@ def _left(source: Source) -> str:
 def _columns(name: str, found: Profiles, profile: Profile | list[Problem]) -> tuple[str, str, str, str]:
     if isinstance(profile, Profile):
         scheme = profile.choice.name or f"{profile.scheme.name} ({profile.choice.recipe})"
-        place = "no place of a secret" if profile.secret_source is None else str(profile.secret_source)
+        place = "UNDERSIGN_SECRET or a prompt" if profile.secret_source is None else str(profile.secret_source)
         return printable(name), printable(scheme), printable(profile.key_id), printable(f"secret from {place}")
     told = f"cannot be used: undersign profiles check {shlex.quote(name)}"
     return printable(name), printable(found.scheme_of(name)), "", printable(told)

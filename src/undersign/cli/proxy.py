@@ -18,6 +18,7 @@ from ..errors import ConfigError
 from ..profiles import Profile
 from ..scheme import Scheme
 from .choosing import Extras, extra_options, scheme_options
+from .files import FileName
 from .options import UPSTREAM_HTTP2, Command, read_named, secret_options
 from .output import say
 from .signing_options import Signing
@@ -39,7 +40,7 @@ class _Door(NamedTuple):
 
 
 def _file(name: str, text: str) -> Callable[[_Function], _Function]:
-    return click.option(name, metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help=text)
+    return click.option(name, metavar="FILE", type=FileName(), help=text)
 
 
 @click.command(
@@ -248,9 +249,10 @@ def _serve(
 
 def _names(door: _Door) -> list[str]:
     """What clients may call the proxy by: anything, where no browser could be led there by a name."""
-    if isinstance(door.listen, Path) or door.certificate is not None:  # over TLS it holds the name to the certificate
-        return ["*"]
-    return [door.listen[0]]
+    led = (
+        not isinstance(door.listen, Path) and door.certificate is None
+    )  # over TLS it holds the name to the certificate
+    return [] if led else ["*"]
 
 
 def _say_failure(exchange: Exchange) -> None:

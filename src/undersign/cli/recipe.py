@@ -27,6 +27,7 @@ from ..verifying.verifier import Verifier
 from .body import read_body
 from .choosing import Extras, extra_options, key_id_of
 from .drawing import IN_WORDS, bound_in_words
+from .files import FileName
 from .groups import Group
 from .options import Command, clock_at, clock_option, head_of_arguments, read_secret, secret_options
 from .output import say
@@ -34,7 +35,7 @@ from .sign import as_json_of, lines_of
 from .width import fitted, fitted_prose
 
 _SAMPLE_TIME = 1_730_974_875.0
-_file = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+_file = click.argument("file", type=FileName())
 _json = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 
 
@@ -99,7 +100,7 @@ def show(file: Path, at: float | None, as_json: bool) -> None:
 @click.option(
     "--data",
     metavar="FILE",
-    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
+    type=FileName(allow_dash=True),
     help="The file whose content is the body, - being standard input.",
 )
 @click.option("--key-id", metavar="ID", help="Who signs.")

@@ -15,6 +15,7 @@ from ..errors import ConfigError
 from ..profiles import Profile
 from ..scheme import Scheme
 from .choosing import Extras, extra_options, key_id_of, scheme_options
+from .files import FileName
 from .items import items_of, with_query
 from .options import Command, clock_option, head_of_arguments, secret_of, secret_options
 
@@ -144,7 +145,7 @@ def request_options(*, or_file: bool = False) -> Callable[[Callable[..., _Result
             click.option(
                 "--data",
                 metavar="FILE",
-                type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
+                type=FileName(allow_dash=True),
                 help="The file whose content is the body, - being standard input.",
             ),
             click.option("--origin", metavar="ORIGIN", help="Where a URL stands that is a path alone: https://host."),

@@ -13,6 +13,7 @@ import click
 from .. import vectors as library
 from ..core.text import printable
 from ..errors import ConfigError
+from .files import FileName
 from .groups import Group
 from .output import say
 from .width import table
@@ -42,7 +43,7 @@ def list_(files: Sequence[str], as_json: bool) -> int:
 
 
 @vectors.command()
-@click.argument("files", metavar="[FILE]...", nargs=-1, type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("files", metavar="[FILE]...", nargs=-1, type=FileName())
 def lint(files: Sequence[Path]) -> int:
     """Check vector files, by default those that come with the library: exit 0, or 1 and what is wrong."""
     texts = {str(file): file.read_text(encoding="utf-8") for file in files} or {
@@ -62,7 +63,7 @@ def lint(files: Sequence[Path]) -> int:
 
 
 @vectors.command()
-@click.argument("files", metavar="[FILE]...", nargs=-1, type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("files", metavar="[FILE]...", nargs=-1, type=FileName())
 def run(files: Sequence[Path]) -> int:
     """Run the vectors through the library: exit 0, or 1 and which of them it does not pass."""
     parsed = [library.parse(file.read_text(encoding="utf-8")) for file in files] or [
@@ -81,7 +82,7 @@ def run(files: Sequence[Path]) -> int:
 
 
 @vectors.command()
-@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.argument("folder", type=FileName(file_okay=False, dir_okay=True))
 def export(folder: Path) -> int:
     """Write the vector files, their schema and what describes them to FOLDER, which is made where it is not there."""
     shipped = library.shipped()

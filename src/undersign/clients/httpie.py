@@ -84,7 +84,7 @@ class ProfilePlugin(AuthPlugin):  # type: ignore[misc]  # HTTPie has no types
         """Called by HTTPie."""
         profile = BACKSLASHED.sub(_unescaped, username or "") if password is None else username or ""
         self.raw_auth = profile.replace(":", "\\:")
-        return _Auth(_no_secret_here if password else lambda: _SignatureAuth.from_profile(profile))
+        return _Auth(_no_secret_of_a_profile if password else lambda: _SignatureAuth.from_profile(profile))
 
 
 class _Auth(AuthBase):
@@ -149,6 +149,13 @@ def _no_secret_here() -> NoReturn:
     raise ConfigError(
         "the secret does not belong into --auth, where others see it: write --auth=KEY_ID and set "
         f"{_SECRET}, or type it when asked. A colon in a key id is written \\:"
+    )
+
+
+def _no_secret_of_a_profile() -> NoReturn:
+    raise ConfigError(
+        "the secret does not belong into --auth, where others see it: write --auth=PROFILE, which says where it is. "
+        "A colon in a name is written \\:"
     )
 
 

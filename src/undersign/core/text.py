@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
+_TOML_LINE = re.compile(r"\(at line ([0-9]+),")
+
 
 def printable(text: str, instead: str = "") -> str:
     r"""The text with what could steer a terminal, forge a line or hide escaped: `\x1b`, `\n`, `\u202e`.
@@ -25,6 +29,12 @@ def decoded(content: bytes) -> str:
     """The text of a file: UTF-8, with a byte order mark or without, or UTF-16 as Windows saves it, which has its mark.
     Raises UnicodeDecodeError."""
     return content.decode("utf-16" if content.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig")
+
+
+def place_in_toml(path: object, error: Exception) -> str:
+    """The file, and the line that the parser's error names. The rest of its message may quote the file."""
+    line = _TOML_LINE.search(str(error))
+    return f"{path}, line {line[1]}" if line else str(path)
 
 
 def shortened(text: str, longest: int = 200) -> str:

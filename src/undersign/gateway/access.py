@@ -1,9 +1,10 @@
 """Who may use a signing proxy: it signs for whoever reaches it.
 
 On loopback those are the programs of the machine, and a browser is one of them that does what pages of strangers say.
-So without a token, what shows that a page has sent it is refused, and so is a Host that no one would have typed: a name
-that is led to 127.0.0.1 makes a page of its owner a page of the proxy. Elsewhere a token, or a certificate that TLS has
-asked for, says who it is.
+So without a token, what shows that a page has sent it is refused, and so is a Host at which it would not show. A name
+that is led to 127.0.0.1 makes a page of its owner a page of the proxy. At 0.0.0.0 and ::ffff:127.0.0.1, which lead
+there too, browsers do not tell of a page (Sec-Fetch-Site). They do at 127.0.0.0/8, ::1 and localhost, and over https
+(W3C Secure Contexts, section 3.1). Elsewhere a token, or a certificate that TLS has asked for, says who it is.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _ASKED_FOR = ((b"proxy-authenticate", b'Basic realm="undersign proxy", charset="
 class Access:
     """Lets requests in that carry `token`; without one, those that no page of a browser has sent.
 
-    `hosts` are what clients may call the proxy by, besides addresses and localhost; `*` is any name.
+    `hosts` are what clients may call the proxy by, besides localhost and addresses of loopback; `*` is any name.
     """
 
     def __init__(self, token: Secret | None, hosts: Iterable[str]) -> None:
@@ -52,7 +53,7 @@ class Access:
             raise Failure(403, "A page in a browser has sent this: give the proxy a token, and pages none of it")
         hosts = fields.values(b"host")
         if len(hosts) > 1 or not all(map(self._knows, hosts)):
-            raise Failure(403, "Host is neither an address, nor localhost, nor where this proxy forwards to")
+            raise Failure(403, "Host is neither localhost, nor 127.0.0.1, nor where this proxy forwards to")
 
     def _is_known(self, authority: bytes) -> bool:
         host = authority.decode("latin-1").lower()
@@ -61,10 +62,10 @@ class Access:
         if host == "localhost" or host in self._hosts or "*" in self._hosts:
             return True
         try:
-            ipaddress.ip_address(host.strip("[]"))
+            address = ipaddress.ip_address(host.strip("[]"))
         except ValueError:
             return False
-        return True
+        return address.is_loopback and getattr(address, "ipv4_mapped", None) is None  # Python 3.13 counts these too
 
 
 def _digest(value: bytes) -> bytes:

@@ -3,6 +3,7 @@ requests, and its metrics."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 
@@ -12,19 +13,24 @@ from ..servers._scope import Scope
 from ..servers.asgi import Receive, Send
 from .metrics import CONTENT_TYPE, Metrics
 
+_PATIENCE = 0.1  # seconds, of the 200 ms that HAProxy gives a check every 200 ms
+
 
 class Admin:
     """An ASGI app with `/healthz`, `/readyz` and `/metrics`.
 
     `/healthz` is 200 as long as the process answers. `/readyz` is 503 until the replay guard has answered for the first
     time, and once the gateway is draining: balancers are to send nothing new then. A guard that fails later is named
-    there and takes no gateway out, or its Redis would take out all of them, with the requests that need no guard. So is
-    it with a keys file that is not in form any more: the last good one is in use.
+    there and takes no gateway out, or its Redis would take out all of them, with the requests that need no guard. Nor
+    is it waited for then: balancers give a check less time than a Redis that says nothing takes. So is it with a keys
+    file that is not in form any more: the last good one is in use.
     """
 
     def __init__(self, keys: KeyFile, check_guard: Callable[[], Awaitable[None]], metrics: Metrics) -> None:
         self.is_draining = False
         self._guard_has_answered = False
+        self._question: asyncio.Task[None] | None = None
+        self._guard_problem = ""
         self._keys = keys
         self._check_guard = check_guard
         self._metrics = metrics
@@ -53,11 +59,24 @@ class Admin:
 
     async def _problems(self) -> list[str]:
         problems = ["draining: it takes nothing new"] if self.is_draining else []
-        try:
-            await self._check_guard()
-            self._guard_has_answered = True
-        except ConfigError as error:
-            problems.append(f"replay guard: {error}")
+        if found := await self._problem_of_guard():
+            problems.append(f"replay guard: {found}")
         if self._keys.is_refused:
             problems.append("the keys file is not in form: the last good one is in use")
         return problems
+
+    async def _problem_of_guard(self) -> str:
+        if self._question is None or self._question.done():
+            self._question = asyncio.create_task(self._ask_guard())
+        await asyncio.wait([self._question], timeout=_PATIENCE if self._guard_has_answered else None)
+        if self._question.done():
+            self._question.result()
+            return self._guard_problem
+        return self._guard_problem or f"no answer within {_PATIENCE:g} seconds"
+
+    async def _ask_guard(self) -> None:
+        try:
+            await self._check_guard()
+            self._guard_has_answered, self._guard_problem = True, ""
+        except ConfigError as error:
+            self._guard_problem = str(error)

@@ -216,7 +216,7 @@ class _Origin:
         try:
             reason = await asyncio.wait_for(self._shake_hands(connection), self._patience)
         except ssl.SSLError as error:
-            return self._failed("The upstream's certificate is not trusted, or TLS with it failed", _said(error))
+            return self._failed("The upstream's certificate is not trusted, or TLS with it failed", why(error))
         except (asyncio.TimeoutError, TimeoutError):  # one class since Python 3.11
             return lambda: Failure(504, "The upstream could not be reached in time")
         except (OSError, UnicodeError) as error:
@@ -249,12 +249,6 @@ class _Origin:
     def _failed(self, sentence: str, told: str) -> Reason:
         detail = f"{self._host}:{self._port}: {told}"
         return lambda: Failure(502, sentence, detail=detail)
-
-
-def _said(error: ssl.SSLError) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"{error.verify_message}"
-    return error.reason or "TLS failed"
 
 
 def _head(outgoing: Outgoing, origin: _Origin) -> list[tuple[bytes, bytes]]:

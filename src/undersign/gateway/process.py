@@ -217,7 +217,8 @@ def _listening(address: str) -> socket.socket:
             raise ConfigError(f"{address!r} is no address to listen on: write 127.0.0.1:8080, or unix:/path")
         return on_port(host.strip("[]"), int(port))
     except OSError as error:
-        raise ConfigError(f"cannot listen on {address}: {error.strerror or error}") from None
+        why = str(error.strerror or error).partition(" (while")[0]  # it would repeat the address
+        raise ConfigError(f"cannot listen on {address}: {why}") from None
 
 
 def _shown(listener: socket.socket) -> str:

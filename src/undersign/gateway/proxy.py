@@ -55,9 +55,9 @@ class SigningProxy:
 
     With a `token` every request has to carry it, as `Proxy-Authorization: Bearer` or `Basic`, or as
     `X-Undersign-Token`. Without one, what shows that a browser's page has sent it is refused, and so is a Host that is
-    neither an address, nor localhost, nor of `origins` or `hosts`; `*` in these lets in any, which is safe where the
-    clients speak TLS, as a browser holds the name to the certificate. `forwarder` has the timeouts and connections.
-    `on_failure(exchange)` is told each request that the proxy itself has answered, or broken off.
+    neither localhost, nor an address of loopback, nor of `origins` or `hosts`; `*` in these lets in any, which is safe
+    where the clients speak TLS, as a browser holds the name to the certificate. `forwarder` has the timeouts and
+    connections. `on_failure(exchange)` is told each request that the proxy itself has answered, or broken off.
 
     Raises ConfigError for a credential or an origin that cannot work.
     """

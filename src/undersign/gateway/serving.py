@@ -311,10 +311,11 @@ def _load(config: ServerConfig, tls: ServerTls) -> None:
             pass
     try:
         config.load()
-    except ssl.SSLError:
+    except OSError:  # such as an SSLError
         named = " and ".join(map(str, files))
         raise ConfigError(
-            f"TLS cannot be spoken with {named}: each is to be PEM, and the key that of the certificate"
+            f"TLS cannot be spoken with {named}: each is to be PEM, and the key that of the certificate; "
+            "a passphrase is asked for on a terminal alone"
         ) from None
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import ssl
 from abc import ABC, abstractmethod
 from typing import NamedTuple, TypeAlias
 
@@ -114,7 +115,12 @@ class Transport(ABC):
 
 
 def why(error: OSError) -> str:
-    """What the system says of it. asyncio's own text names the address, where the system has a number for the error."""
+    """What the system says of it, or TLS. asyncio's own text names the address, where the system has a number for the
+    error; that of an error of TLS is none of the system's, which would read "Operation not permitted"."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"{error.verify_message}"
+    if isinstance(error, ssl.SSLError):
+        return error.reason or "TLS failed"
     return os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or str(error)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import stat
 import sys
 import threading
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeAlias, cast
 
 from ..core.credentials import Secret
-from ..core.text import decoded
+from ..core.text import decoded, place_in_toml
 from ..errors import ConfigError
 
 if sys.version_info >= (3, 11):
@@ -24,7 +23,6 @@ else:
 
 _SCOPED = "keys-for"
 _SETTLED = 0.5  # seconds without a change: editors and copies write on within less
-_LINE = re.compile(r"\(at line ([0-9]+),")
 
 _log = logging.getLogger("undersign")
 
@@ -181,10 +179,10 @@ def _read(path: str | Path) -> _Tables | ConfigError:
     except OSError as error:
         return ConfigError(f"{path}: {error.strerror or 'cannot be read'}")
     except (ValueError, RecursionError) as error:
-        # The parser's message may quote the file; the line that it names does not.
-        line = _LINE.search(str(error))
-        where = f"{path}, line {line[1]}" if line else str(path)
-        return ConfigError(f'{where}: not TOML in UTF-8; write [keys] and below it lines such as id = "secret"')
+        # The parser's message may quote the file.
+        return ConfigError(
+            f'{place_in_toml(path, error)}: not TOML in UTF-8; write [keys] and below it lines such as id = "secret"'
+        )
     for table, value in content.items():
         if table not in ("keys", _SCOPED):
             if not isinstance(value, dict):

@@ -12,6 +12,7 @@ import click
 from ...errors import ConfigError
 from ...inputs.recognised import KINDS, Received, claims, request_of
 from ...scheme import Scheme
+from ..files import FileName
 from ..options import Command
 from ..output import say
 from .content import read_content
@@ -45,7 +46,7 @@ def input_options(function: _Function) -> _Function:
             metavar="KIND",
             help=f"What the request is given as: {', '.join(KINDS)}.  [default: told by its beginning]",
         ),
-        click.argument("file", required=False, type=click.Path(path_type=Path, allow_dash=True)),
+        click.argument("file", required=False, type=FileName(dir_okay=True, allow_dash=True)),
     ):
         function = decorator(function)
     return function
