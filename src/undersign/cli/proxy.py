@@ -249,10 +249,9 @@ def _serve(
 
 def _names(door: _Door) -> list[str]:
     """What clients may call the proxy by: anything, where no browser could be led there by a name."""
-    led = (
-        not isinstance(door.listen, Path) and door.certificate is None
-    )  # over TLS it holds the name to the certificate
-    return [] if led else ["*"]
+    if isinstance(door.listen, Path) or door.certificate is not None:  # over TLS it holds the name to the certificate
+        return ["*"]
+    return []
 
 
 def _say_failure(exchange: Exchange) -> None:
