@@ -50,6 +50,7 @@ _MALLOC = {-1: 16 * 1024 * 1024, -3: 4 * 1024 * 1024}
 
 _NO_HTTP = "This is not HTTP/1.1 as a proxy can pass it on"
 _TLS = "This is TLS, and plain HTTP is spoken here: call http:// instead of https://"
+_HTTP2 = "This is HTTP/2, and HTTP/1.1 is spoken here: have the client speak that"
 _OF_AN_UPGRADE = frozenset({b"upgrade", b"http2-settings"})
 
 
@@ -96,7 +97,7 @@ class ForwardingProtocol(HttpToolsProtocol):
         except httptools.HttpParserInvalidMethodError:
             self._refuse(400, _TLS if data.startswith(b"\x16\x03") else f"{_NO_HTTP}, or its method is not known here")
         except httptools.HttpParserError:
-            self._refuse(400, _NO_HTTP)
+            self._refuse(400, _HTTP2 if data.startswith(b"PRI * HTTP/2.0\r\n") else _NO_HTTP)
         if self._head_bytes > HEAD_LIMIT:  # the parser keeps a field whole, however long it is
             what = "head of the request is" if self._in_head else "trailers of the request are"
             self._refuse(431, f"The {what} over {HEAD_LIMIT} bytes")
