@@ -36,6 +36,7 @@ from .exchange import Broken
 from .gathered import GatheredTransport
 from .heads import TARGET, Fields, Receive, Scope, Send, answer
 from .trailers import ANSWERED, RECEIVED, asks_for_trailers
+from .uvicorn_http10 import without_chunks
 from .uvicorn_trailers import with_trailers
 
 HEAD_LIMIT = 64 * 1024
@@ -146,16 +147,19 @@ class ForwardingProtocol(HttpToolsProtocol):
             return
         headers, raw = self.headers, self.url
         app = self.app
-        takes_trailers = _takes_trailers(headers) and self.parser.get_http_version() == "1.1"
+        version = self.parser.get_http_version()
+        takes_trailers = _takes_trailers(headers) and version == "1.1"
         if takes_trailers:
             self.app = partial(with_trailers, app)
+        elif version == "1.0":
+            self.app = partial(without_chunks, app)
         # No more than this has come of the head: what came before this piece, and all of this piece.
         if self._head_bytes + self._piece_bytes > HEAD_LIMIT or len(headers) > HEAD_FIELDS:
             size = len(raw) + _size(headers)
             if size > HEAD_LIMIT or len(headers) > HEAD_FIELDS:
                 self.app = _refuse_head
         self._head_bytes = 0
-        if self.parser.get_http_version() not in ("1.0", "1.1"):
+        if version not in ("1.0", "1.1"):
             self.app = _refuse_version
         self.url = b"/"  # uvicorn takes targets apart in a way that fails on some, and loses bytes of others
         try:
