@@ -48,6 +48,17 @@ func main() {
 }
 """
 
+RUBY = """
+require "net/http"
+base, proxy, target, body = ARGV
+uri, via = URI(base), URI(proxy)
+Net::HTTP.start(uri.host, uri.port, via.host, via.port) do |http|
+  puts http.post(target, body, "Content-Type" => "application/json").body
+  deleted = Net::HTTP::Delete.new(target)
+  puts http.request(deleted).body
+end
+"""
+
 PHP = """<?php
 [$script, $base, $target, $body] = $argv;
 echo file_get_contents($base . $target, false, stream_context_create(["http" => [
@@ -105,6 +116,7 @@ def test_curl(gotom: Serving, server: Serving) -> None:
     check(curl("-H", "Transfer-Encoding: chunked", gotom.url + TARGET))
     check(curl("-H", "Expect: 100-continue", gotom.url + TARGET))
     check(curl("--http2", gotom.url + TARGET))
+    check(curl("--http1.0", gotom.url + TARGET))
 
 
 def test_curl_over_a_tunnel_is_told_what_to_do(gotom: Serving) -> None:
@@ -127,6 +139,16 @@ def test_go(gotom: Serving, tmp_path: Path) -> None:
     cache = {"GOCACHE": str(tmp_path / "cache"), "GOFLAGS": "-mod=mod", "HOME": str(tmp_path)}
     run("go", "build", "-o", tmp_path / "client", tmp_path / "client.go", env=cache)
     check(run(tmp_path / "client", gotom.url, TARGET, BODY.decode()))
+
+
+def test_ruby(gotom: Serving, server: Serving, tmp_path: Path) -> None:
+    """As an HTTP proxy, with two requests on one connection."""
+    needs("ruby")
+    (tmp_path / "client.rb").write_text(RUBY, encoding="utf-8")
+    answers = run("ruby", tmp_path / "client.rb", server.url, gotom.url, TARGET, BODY.decode()).splitlines()
+    check(answers[0])
+    deleted = json.loads(answers[1])
+    assert (deleted["method"], deleted["target"], deleted["body_bytes"]) == ("DELETE", TARGET, 0)
 
 
 def test_php(gotom: Serving, tmp_path: Path) -> None:

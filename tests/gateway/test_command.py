@@ -151,13 +151,14 @@ def test_the_log_says_which_upstream_is_not_there_and_why() -> None:
     ("sent", "said"),
     [
         (b"\x16\x03\x01\x00\xc8\x01\x00\x00\xc4\x03\x03", "- - 400: This is TLS, and plain HTTP is spoken here"),
+        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0", "- - 400: This is HTTP/2, and HTTP/1.1 is spoken here"),
         (b"LIST /a?sig=abc HTTP/1.1\r\n", "or its method is not known here"),
         (b"GET /a HTTP/1.1\r\nContent-Length: x\r\n\r\n", "- - 400: This is not HTTP/1.1 as a proxy can pass it on"),
         (b"GET /" + b"a" * 70_000, "- - 431: The head of the request is over 65536 bytes"),
     ],
 )
 def test_what_is_no_request_is_a_line_of_the_log_too(sent: bytes, said: str) -> None:
-    """A client that speaks TLS can read no answer; who looks at the log sees why."""
+    """A client that speaks TLS, or HTTP/2 by prior knowledge, can read no answer; who looks at the log sees why."""
     with proxying("--key-id", KEY_ID, "--origin", ORIGIN) as proxy:
         talk(int(proxy.url.rpartition(":")[2]), sent)
     [line] = [line for line in proxy.log if line.startswith("- -")]

@@ -128,6 +128,17 @@ def test_a_body_goes_on_with_the_framing_that_it_came_with(
     assert received == (b"abc" if body is None else body)
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE", "OPTIONS", "TRACE"])
+@pytest.mark.parametrize("line", [None, "Content-Length: 0"])
+def test_a_method_that_usually_has_no_body_gets_no_length_added(
+    port: int, upstream: WireServer, method: str, line: str | None
+) -> None:
+    """RFC 9110, section 8.6."""
+    sent = [line] if line else []
+    talk(port, get("/", *sent, method=method))
+    assert lines(upstream.requests[-1])[1:] == [b"host: 127.0.0.1", *(text.encode() for text in sent)]
+
+
 def test_trailers_do_not_become_headers(port: int, upstream: WireServer) -> None:
     head = b"POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
     assert status_of(talk(port, head + b"1\r\na\r\n0\r\nX-Authenticated-Id: root\r\nHost: b\r\n\r\n")) == 200

@@ -80,6 +80,15 @@ def test_what_belongs_to_one_connection_ends_there(port: int, echo: Echo) -> Non
     assert echo.asked[-1].value(b"via").startswith(b"1.0 fred, 1.1 undersign-")
 
 
+@pytest.mark.parametrize("method", ["GET", "DELETE", "OPTIONS"])
+@pytest.mark.parametrize("line", [None, "Content-Length: 0"])
+def test_a_method_that_usually_has_no_body_gets_no_length_added(
+    port: int, echo: Echo, method: str, line: str | None
+) -> None:
+    talk(port, get("/", *([line] if line else []), method=method))
+    assert without_via(echo.asked[-1])[4:] == ([(b"content-length", b"0")] if line else [])
+
+
 @pytest.mark.parametrize(
     ("sent", "length", "body"),
     [

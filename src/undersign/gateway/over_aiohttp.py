@@ -1,8 +1,8 @@
 """HTTP/1.1 to the upstream, through aiohttp.
 
-aiohttp parses and pools; docs/gateway/engines.md has what was measured, and why it is this one. Four of its habits are
+aiohttp parses and pools; docs/gateway/engines.md has what was measured, and why it is this one. Five of its habits are
 turned off here, since they change what is signed or send it twice: it decodes no body, keeps no cookie, follows no
-redirect, and does not send a request again by itself when a connection is lost.
+redirect, adds no length to a DELETE, and does not send a request again by itself when a connection is lost.
 
 Trailers go out behind a body that streams in chunks, and come in for a client that takes them; see aiohttp_trailers. A
 header that is not UTF-8 cannot go through, and is refused with a sentence.
@@ -24,9 +24,8 @@ from ..core.message import headers_as_text
 from .aiohttp_trailers import ChunksWithTrailers, ResponseWithTrailers
 from .exchange import Failure
 from .heads import Fields
-from .transport import HEAD_LIMIT, PIECE, Answer, Lost, Outgoing, Transport, check, from_disk, why
+from .transport import BODY_IS_UNUSUAL, HEAD_LIMIT, PIECE, Answer, Lost, Outgoing, Transport, check, from_disk, why
 
-_WITHOUT_BODY = frozenset({"GET", "HEAD", "DELETE", "OPTIONS", "TRACE"})
 _FRAMING = (istr("Content-Length"), istr("Transfer-Encoding"), istr("Expect"))
 
 
@@ -101,23 +100,21 @@ class OverAiohttp(Transport):
     async def ask(self, outgoing: Outgoing) -> Answer:
         check(outgoing)
         headers = _as_text(outgoing)
-        body, length = outgoing.body, outgoing.length
+        body, length = outgoing.body, outgoing.content_length
+        is_to_have_none = length is None and outgoing.method == "DELETE" and not body
+        if length is not None:  # or aiohttp sends a body in chunks
+            headers["Content-Length"] = str(length)
         data: Any = None
         if isinstance(body, bytes):
-            if body or length is not None:
-                headers["Content-Length"] = str(len(body))
             data = body or None
         elif isinstance(body, OnDisk):
-            headers["Content-Length"] = str(body.length)
             data = from_disk(body)
         else:
             data = body
-            if length is not None:  # or aiohttp sends it in chunks
-                headers["Content-Length"] = str(length)
-            elif outgoing.trailers is not None:
+            if length is None and outgoing.trailers is not None:
                 headers.extend(headers_as_text(outgoing.trailers.announced()))
                 data = ChunksWithTrailers(body, outgoing.trailers)
-        if data is not None and outgoing.method in _WITHOUT_BODY:
+        if data is not None and outgoing.method in BODY_IS_UNUSUAL:
             # Servers that leave such a body unread would take it for the next request on the connection, and whoever
             # wrote it could name any identity there. RFC 9110, section 9.3.1.
             headers["Connection"] = "close"
@@ -135,7 +132,13 @@ class OverAiohttp(Transport):
             encoded=True,
         )
         try:
-            response = await session.request(outgoing.method, url, headers=headers, data=data, allow_redirects=False)
+            response = await session.request(
+                *(outgoing.method, url),
+                headers=headers,
+                data=data,
+                allow_redirects=False,
+                middlewares=_WITHOUT_LENGTH if is_to_have_none else _AS_IT_IS,
+            )
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise _failure(error) from None
         except _Sent as sent:
@@ -171,7 +174,6 @@ class OverAiohttp(Transport):
             auto_decompress=False,
             cookie_jar=aiohttp.DummyCookieJar(),
             skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
-            middlewares=(_send_once,),
             read_bufsize=PIECE,
             max_line_size=HEAD_LIMIT,
             max_field_size=HEAD_LIMIT,
@@ -192,6 +194,16 @@ async def _send_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHand
         return await handler(request)
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
         raise _Sent(error) from None
+
+
+async def _without_length(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """aiohttp says `Content-Length: 0` for each DELETE without a body."""
+    request.headers.pop("Content-Length", None)
+    return await handler(request)
+
+
+_AS_IT_IS = (_send_once,)
+_WITHOUT_LENGTH = (_send_once, _without_length)
 
 
 def _as_text(outgoing: Outgoing) -> CIMultiDict[str]:

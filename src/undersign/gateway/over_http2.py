@@ -26,7 +26,6 @@ _PROTOCOLS = ["h2", "http/1.1"]
 _HTTP1_FOR = 300.0  # seconds after which an upstream that has chosen HTTP/1.1 is offered HTTP/2 again
 _GOODBYE = 1.0
 _MADE_ANEW = OF_ONE_CONNECTION | {b"host", b"content-length", b"expect"}
-_BODY_IS_UNUSUAL = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _CONTROL = re.compile(r"[\0\r\n]")
 
 
@@ -266,7 +265,7 @@ def _head(outgoing: Outgoing, origin: _Origin) -> list[tuple[bytes, bytes]]:
             headers.append((lower, raw.strip(b" \t")))
     headers[:0] = [(b":method", outgoing.method.encode("ascii")), (b":scheme", origin.scheme.encode("ascii"))]
     headers.insert(3, (b":path", outgoing.target.encode("ascii")))
-    length = _length(outgoing)
+    length = outgoing.content_length
     if length is not None:
         headers.append((b"content-length", b"%d" % length))
     if outgoing.trailers is not None:
@@ -274,15 +273,6 @@ def _head(outgoing: Outgoing, origin: _Origin) -> list[tuple[bytes, bytes]]:
     if outgoing.takes_trailers:
         headers.append((b"te", b"trailers"))
     return headers
-
-
-def _length(outgoing: Outgoing) -> int | None:
-    if isinstance(outgoing.body, OnDisk):
-        return outgoing.body.length
-    if isinstance(outgoing.body, bytes):
-        is_told = outgoing.body or outgoing.length is not None or outgoing.method not in _BODY_IS_UNUSUAL
-        return len(outgoing.body) if is_told else None
-    return outgoing.length
 
 
 def _body(outgoing: Outgoing) -> bytes | Pieces:

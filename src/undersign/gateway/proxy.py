@@ -32,12 +32,12 @@ from .forwarding import NOT_FORWARDED, Forwarder
 from .heads import Receive, Scope, Send, raw_target
 from .own_fields import OwnFields
 from .trailers import fold
-from .transport import Answer, Body, Outgoing
+from .transport import Answer, Body, Outgoing, content_length
 
 if TYPE_CHECKING:
     from ..profiles import Profile
 
-_DROPPED = NOT_FORWARDED | {b"host", TOKEN_HEADER}
+_DROPPED = NOT_FORWARDED - {b"content-length"} | {b"host", TOKEN_HEADER}
 _MOST_CHECKED = 16 * 1024 * 1024
 _CONNECT = (
     "CONNECT hides the request from this proxy, and nothing could sign it: call http:// instead of https://, "
@@ -138,6 +138,7 @@ class SigningProxy:
         head = self._head(exchange)
         try:
             request, body, length = await self._read(exchange, head)
+            request = _with_length(request, content_length(request.method, body, length))
             answer, request = await self._ask(request, body, length, exchange)
         except CannotSign as error:
             raise Failure(400, f"The request cannot be signed: {error}") from None
@@ -236,6 +237,16 @@ class SigningProxy:
             raise Failure(502, f"The upstream's answer was not passed on: {error}") from None
         await exchange.begin(answer.status, answer.headers)
         await exchange.put(bytes(body), more=False)
+
+
+def _with_length(request: Request, length: int | None) -> Request:
+    """The request with the Content-Length that it is sent with, for some schemes sign that one."""
+    told = () if length is None else (str(length),)
+    if tuple(request.values("content-length")) == told:
+        return request
+    headers = [pair for pair in request.headers if pair[0].lower() != "content-length"]
+    headers += [("content-length", value) for value in told]
+    return Request(request.method, request.target, tuple(headers), request.body, request.origin)
 
 
 def _host(origin: str) -> str:

@@ -36,6 +36,7 @@ from .exchange import Broken
 from .gathered import GatheredTransport
 from .heads import TARGET, Fields, Receive, Scope, Send, answer
 from .trailers import ANSWERED, RECEIVED, asks_for_trailers
+from .uvicorn_http10 import without_chunks
 from .uvicorn_trailers import with_trailers
 
 HEAD_LIMIT = 64 * 1024
@@ -50,6 +51,7 @@ _MALLOC = {-1: 16 * 1024 * 1024, -3: 4 * 1024 * 1024}
 
 _NO_HTTP = "This is not HTTP/1.1 as a proxy can pass it on"
 _TLS = "This is TLS, and plain HTTP is spoken here: call http:// instead of https://"
+_HTTP2 = "This is HTTP/2, and HTTP/1.1 is spoken here: have the client speak that"
 _OF_AN_UPGRADE = frozenset({b"upgrade", b"http2-settings"})
 
 
@@ -96,7 +98,7 @@ class ForwardingProtocol(HttpToolsProtocol):
         except httptools.HttpParserInvalidMethodError:
             self._refuse(400, _TLS if data.startswith(b"\x16\x03") else f"{_NO_HTTP}, or its method is not known here")
         except httptools.HttpParserError:
-            self._refuse(400, _NO_HTTP)
+            self._refuse(400, _HTTP2 if data.startswith(b"PRI * HTTP/2.0\r\n") else _NO_HTTP)
         if self._head_bytes > HEAD_LIMIT:  # the parser keeps a field whole, however long it is
             what = "head of the request is" if self._in_head else "trailers of the request are"
             self._refuse(431, f"The {what} over {HEAD_LIMIT} bytes")
@@ -145,16 +147,19 @@ class ForwardingProtocol(HttpToolsProtocol):
             return
         headers, raw = self.headers, self.url
         app = self.app
-        takes_trailers = _takes_trailers(headers) and self.parser.get_http_version() == "1.1"
+        version = self.parser.get_http_version()
+        takes_trailers = _takes_trailers(headers) and version == "1.1"
         if takes_trailers:
             self.app = partial(with_trailers, app)
+        elif version == "1.0":
+            self.app = partial(without_chunks, app)
         # No more than this has come of the head: what came before this piece, and all of this piece.
         if self._head_bytes + self._piece_bytes > HEAD_LIMIT or len(headers) > HEAD_FIELDS:
             size = len(raw) + _size(headers)
             if size > HEAD_LIMIT or len(headers) > HEAD_FIELDS:
                 self.app = _refuse_head
         self._head_bytes = 0
-        if self.parser.get_http_version() not in ("1.0", "1.1"):
+        if version not in ("1.0", "1.1"):
             self.app = _refuse_version
         self.url = b"/"  # uvicorn takes targets apart in a way that fails on some, and loses bytes of others
         try:

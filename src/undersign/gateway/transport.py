@@ -22,6 +22,8 @@ HEAD_LIMIT = 64 * 1024
 PIECE = 256 * 1024
 _WITHOUT_LENGTH = OF_ONE_CONNECTION | {b"content-length"}
 _WITHOUT_BODY = frozenset({204, 304})
+BODY_IS_UNUSUAL = frozenset({"GET", "HEAD", "DELETE", "OPTIONS", "TRACE"})
+"""Methods whose requests have no Content-Length where they have no body: RFC 9110, section 8.6."""
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")  # RFC 9110, section 5.5; no server writes these
 
 Body: TypeAlias = bytes | OnDisk | Pieces
@@ -46,6 +48,20 @@ class Outgoing(NamedTuple):
     length: int | None = None
     trailers: Trailers | None = None
     takes_trailers: bool = False
+
+    @property
+    def content_length(self) -> int | None:
+        """The Content-Length that is sent, or None."""
+        return content_length(self.method, self.body, self.length)
+
+
+def content_length(method: str, body: Body, length: int | None) -> int | None:
+    """The Content-Length of a request with this body, or None; `length` is the one that the client has declared."""
+    if isinstance(body, OnDisk):
+        return body.length
+    if isinstance(body, bytes):
+        return len(body) if body or length is not None or method not in BODY_IS_UNUSUAL else None
+    return length
 
 
 class Lost(Failure):
