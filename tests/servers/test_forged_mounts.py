@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
@@ -26,7 +27,7 @@ def proxy_fix(app: Wsgi) -> Wsgi:
 
 
 def script_name(app: Wsgi) -> Wsgi:
-    """As Flask's snippet has it, and Paste's PrefixMiddleware: the mount that a header names goes off the path."""
+    """As Flask's snippet has it: the mount that a header names goes off the path."""
 
     def wrapped(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         if mount := environ.get("HTTP_X_SCRIPT_NAME", ""):
@@ -65,6 +66,15 @@ def test_no_header_has_the_app_run_the_rest_of_a_signed_path(raw: bool, mount: s
     assert call(script_name(told.middleware), sent(request, "/a/b", raw=raw, HTTP_X_SCRIPT_NAME="/a"))[0] == 500
     assert told.refused[-1][0] == "lossy_target"
     assert "name it in mounts" in told.refused[-1][1]
+    assert told.app.calls == 0
+
+
+@pytest.mark.parametrize("mount", ["/1,2", "/1, 2", "/a"])
+def test_a_mount_may_hold_what_separates_values(mount: str) -> None:
+    told = Told()
+    request = signed(GOTOM, "GET", quote(f"{mount}/b"))
+    environ = environ_of(request, PATH_INFO=f"{mount}/b", HTTP_X_SCRIPT_NAME=mount)
+    assert call(script_name(told.middleware), environ)[0] == 500
     assert told.app.calls == 0
 
 

@@ -24,7 +24,8 @@ from ._common import (
     finished_headers,
 )
 from ._exchange import Exchange
-from ._scope import TARGET, AppScope, Scope, is_root_forgeable, normalise_headers
+from ._mounts import is_path_cut, is_root_forgeable
+from ._scope import TARGET, AppScope, Scope, normalise_headers
 from ._targets import (
     PATH_IS_DECODED,
     QUERY_IS_REWRITTEN,
@@ -141,7 +142,7 @@ class SignatureMiddleware:
         normalise_headers(scope)
         received = _received(scope, self._authenticator)
         if self._authenticator.lets_unsigned:
-            if self._authenticator.is_public(received):
+            if self._authenticator.is_public(received) and not is_path_cut(scope):
                 await self._app(_inner(scope, None), receive, send)
                 return
             if kind == "http" and self._authenticator.is_preflight(received):

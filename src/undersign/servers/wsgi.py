@@ -30,8 +30,9 @@ from ._common import (
     finished_headers,
     rejected,
 )
-from ._environ import differing_header, has_forwarded_prefix, headers_of, is_mount_forgeable, withheld_authorization
+from ._environ import differing_header, headers_of, withheld_authorization
 from ._exchange import Exchange, run
+from ._mounts import has_forwarded_prefix, is_mount_forgeable
 from ._targets import (
     PATH_IS_DECODED,
     QUERY_IS_REWRITTEN,

@@ -1,0 +1,74 @@
+"""What an app takes off the front of its path, which a client may have named: ASGI's root path and WSGI's SCRIPT_NAME.
+
+What is signed, named public and judged by `authorize` and `require` is the whole path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+
+def is_root_forgeable(scope: Mapping[str, Any], prefix: str) -> bool:
+    """Whether the client may have named the root path, and an app would run another path with it.
+
+    One that the path does not begin with matters too: Litestar takes it off from wherever it stands, with all in front
+    of it, and a mount of Starlette's leaves its own part of the path there. The prefix is the operator's: Django and
+    others need it where a proxy has taken it off.
+
+    A mount of Starlette's keeps the server's own root path as `app_root_path`. a2wsgi passes on the SCRIPT_NAME of a
+    WSGI server.
+    """
+    root: str = scope.get("app_root_path", scope.get("root_path")) or ""
+    if not root or (root == prefix and not _stands_within(root, scope["path"])):
+        return False
+    if environ := scope.get("wsgi_environ"):
+        return is_mount_forgeable(environ, root)
+    return _is_daphne(scope)
+
+
+def is_path_cut(scope: Mapping[str, Any]) -> bool:
+    """Whether the root path stands within the path: Litestar runs only what is behind it, on any server."""
+    root: str = scope.get("root_path") or ""
+    return bool(root) and _stands_within(root, scope["path"])
+
+
+def is_mount_forgeable(environ: WSGIEnvironment, mount: str) -> bool:
+    """Whether a header of the request may have set this SCRIPT_NAME, or its beginning, as X-Forwarded-Prefix does.
+
+    gunicorn does not show the header that it takes for one, and neither does Daphne below a2wsgi.
+    """
+    software: str = environ.get("SERVER_SOFTWARE", "")
+    if software.startswith("gunicorn/") or _is_daphne(environ.get("asgi.scope") or {}):
+        return True
+    return any(
+        mount == value or mount.startswith(value.rstrip("/") + "/")
+        for key, values in environ.items()
+        if key[:5] == "HTTP_" and "/" in values
+        for value in map(str.strip, (values, *values.split(",")))
+        if value[:1] == "/" and value.strip("/")
+    )
+
+
+def has_forwarded_prefix(environ: WSGIEnvironment, prefix: str) -> bool:
+    """Whether werkzeug's ProxyFix has put the prefix in front of a path that came without one."""
+    before = environ.get("werkzeug.proxy_fix.orig")
+    return before is not None and not before.get("SCRIPT_NAME") and environ.get("SCRIPT_NAME") == prefix
+
+
+def _stands_within(root: str, path: str) -> bool:
+    return root in path and path != root and not path.startswith(root.rstrip("/") + "/")
+
+
+def _is_daphne(scope: Mapping[str, Any]) -> bool:
+    """Whether the scope is Daphne's, which takes a root path from the header Daphne-Root-Path of anyone.
+
+    It keeps that header to itself. Its server is a list, or None on a Unix socket, and it names no version of the
+    specification; other servers have a tuple there, or name one. A client that something in front has put in another's
+    place tells nothing.
+    """
+    asgi: Mapping[str, Any] | None = scope.get("asgi")
+    return asgi is not None and "spec_version" not in asgi and not isinstance(scope.get("server", ()), tuple)
