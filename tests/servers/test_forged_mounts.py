@@ -105,8 +105,25 @@ def test_a_mount_that_no_header_names_needs_no_option(raw: bool) -> None:
     app: Any = ProxyFix(DispatcherMiddleware(Recorder(), {"/shop": told.middleware}), x_prefix=1)
     request = signed(GOTOM, "GET", "/shop/items")
     environ = sent(request, "/shop/items", raw=raw, HTTP_X_FORWARDED_FOR="192.0.2.1", HTTP_REFERER="https://a/shop")
-    assert call(app, environ)[0] == 200
+    assert call(app, {**environ, "HTTP_X_PATH": "/", "HTTP_ACCEPT": "*/*, text/html", "HTTP_X_OTHER": "/sho"})[0] == 200
     assert told.refused == []
+
+
+def test_a_mount_that_begins_with_what_a_header_names_is_refused() -> None:
+    """As where a dispatcher behind ProxyFix adds its own to it."""
+    told = Told()
+    dispatcher: Any = DispatcherMiddleware(Recorder(), {"/shop": told.middleware})
+    environ = sent(signed(GOTOM, "GET", "/a/shop/items"), "/a/shop/items", raw=True, HTTP_X_SCRIPT_NAME="/a")
+    assert call(script_name(dispatcher), environ)[0] == 500
+    assert told.refused[-1][0] == "lossy_target"
+
+
+@pytest.mark.parametrize(("target", "status"), [("/api/api/items", 200), ("/api/items", 500)])
+def test_a_mount_of_the_servers_own_is_no_prefix_that_proxy_fix_has_put_there(target: str, status: int) -> None:
+    """As with waitress's url_prefix: the path came with it."""
+    told = Told(prefix="/api")
+    environ = sent(signed(GOTOM, "GET", target), "/items", raw=False, HTTP_X_FORWARDED_PREFIX="/api")
+    assert call(proxy_fix(told.middleware), {**environ, "SCRIPT_NAME": "/api"})[0] == status
 
 
 async def hello(scope: Any, receive: Any, send: Any) -> None:

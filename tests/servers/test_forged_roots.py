@@ -102,6 +102,12 @@ def test_a_mount_of_starlettes_does_not_run_another_route_for_a_root_path() -> N
     assert ran == ["own"]
 
 
+@pytest.mark.parametrize(("root", "expected"), [("", 204), ("/evil", 500), ("/shop", 500)])
+def test_a_mount_of_starlettes_is_no_root_path_of_daphnes(root: str, expected: int) -> None:
+    app = Starlette(routes=[Mount("/shop", middleware()), Mount("/", middleware())])
+    assert status(app, scope_at(signed(GOTOM, "GET", "/shop/items"), root, DAPHNE["tcp"])) == expected
+
+
 @pytest.mark.parametrize(("root", "expected"), [("", 200), ("/a", 500)])
 def test_a2wsgi_passes_on_the_root_path_of_daphne(root: str, expected: int) -> None:
     ran: list[str] = []

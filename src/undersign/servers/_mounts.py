@@ -49,7 +49,7 @@ def is_mount_forgeable(environ: WSGIEnvironment, mount: str) -> bool:
         for key, values in environ.items()
         if key[:5] == "HTTP_" and "/" in values
         for value in map(str.strip, (values, *values.split(",")))
-        if value[:1] == "/" and value.strip("/")
+        if value.strip("/")
     )
 
 
