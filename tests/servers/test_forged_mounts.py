@@ -14,6 +14,7 @@ from undersign import Request, Verifier
 from undersign.servers.asgi import SignatureMiddleware as AsgiMiddleware
 from undersign.servers.wsgi import SignatureMiddleware
 
+from .asgi import Conversation, scope_of
 from .echo_app import KEYS
 from .test_wsgi import Recorder, call, environ_of
 from .wire import GOTOM, signed
@@ -124,6 +125,39 @@ def test_a_mount_of_the_servers_own_is_no_prefix_that_proxy_fix_has_put_there(ta
     told = Told(prefix="/api")
     environ = sent(signed(GOTOM, "GET", target), "/items", raw=False, HTTP_X_FORWARDED_PREFIX="/api")
     assert call(proxy_fix(told.middleware), {**environ, "SCRIPT_NAME": "/api"})[0] == status
+
+
+@pytest.mark.parametrize("raw", [True, False])
+@pytest.mark.parametrize("name", ["X-Vhm-Root", "x_vhm_root"])
+def test_no_header_has_pyramid_begin_elsewhere(raw: bool, name: str) -> None:
+    """Its traversal puts the value in front of the path, and runs the view that it comes by first."""
+    key = f"HTTP_{name.upper().replace('-', '_')}"
+    for options in ({}, {"prefix": "/admin"}):
+        told = Told(public=["/open", "/admin/open"], **options)
+        request = signed(GOTOM, "GET", f"{options.get('prefix', '')}/b")
+        for root in ("/admin", "/admin/delete/", "admin", "/./"):
+            assert call(told.middleware, sent(request, "/b", raw=raw, **{key: root}))[0] == 500
+            assert "X-Vhm-Root" in told.refused[-1][1]
+            assert call(told.middleware, sent(Request("GET", "/open"), "/open", raw=raw, **{key: root}))[0] in (
+                401,
+                500,
+            )
+        assert told.app.calls == 0
+        for root in ("", "/"):
+            assert call(told.middleware, sent(request, "/b", raw=raw, **{key: root}))[0] == 200
+            assert call(told.middleware, sent(Request("GET", "/open"), "/open", raw=raw, **{key: root}))[0] == 200
+    named = Told(public=["/open"], mounts=["/admin"])
+    for root in ("/admin", "/admin/"):
+        assert call(named.middleware, sent(Request("GET", "/open"), "/open", raw=raw, **{key: root}))[0] == 200
+
+
+@pytest.mark.parametrize("raw_path", [b"/b", None])
+@pytest.mark.parametrize("name", [b"x-vhm-root", b"x_vhm_root"])
+def test_nor_where_pyramid_is_behind_an_adapter(raw_path: bytes | None, name: bytes) -> None:
+    app = AsgiMiddleware(hello, Verifier(GOTOM, KEYS), public=["/b"])
+    for request in (Request("GET", "/b"), signed(GOTOM, "GET", "/b")):
+        scope = scope_of(request, raw_path=raw_path)
+        assert Conversation(app, {**scope, "headers": [*scope["headers"], (name, b"/admin")]}).status == 500
 
 
 async def hello(scope: Any, receive: Any, send: Any) -> None:

@@ -5,11 +5,41 @@ What is signed, named public and judged by `authorize` and `require` is the whol
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
+
+VIRTUAL_ROOT = "x-vhm-root"
+"""The header that says where in its tree Pyramid's traversal begins, whoever sends it: the path comes behind it."""
+
+_FORGED_MOUNT = "SCRIPT_NAME may come from a header: where it is the app's own mount, name it in mounts"
+_FORGED_ROOT = "Pyramid would run another path for X-Vhm-Root: where a proxy sets it, name its value in mounts"
+
+
+class Mounts:
+    """Where an app is mounted on WSGI: what its operator says of it, and what of an environ cannot be believed."""
+
+    def __init__(self, prefix: str, named: Collection[str]) -> None:
+        self._mounts = frozenset(("", prefix, os.environ.get("SCRIPT_NAME", ""), *named))
+        self._roots = frozenset(("", *named))
+
+    def have(self, environ: WSGIEnvironment) -> bool:
+        """Whether the operator has said that the app is there."""
+        return environ.get("SCRIPT_NAME", "") in self._mounts and self._has_root(environ)
+
+    def problem(self, environ: WSGIEnvironment) -> str:
+        """Why the app may run another path than the one that was sent, as a sentence; empty where it does not."""
+        mount: str = environ.get("SCRIPT_NAME", "")
+        if mount not in self._mounts and is_mount_forgeable(environ, mount):
+            return _FORGED_MOUNT
+        return "" if self._has_root(environ) else _FORGED_ROOT
+
+    def _has_root(self, environ: WSGIEnvironment) -> bool:
+        root: str = environ.get("HTTP_X_VHM_ROOT", "")
+        return root.rstrip("/") in self._roots
 
 
 def is_root_forgeable(scope: Mapping[str, Any], prefix: str) -> bool:
