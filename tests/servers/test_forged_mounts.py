@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from werkzeug.http import parse_list_header
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -67,6 +68,17 @@ def test_no_header_has_the_app_run_the_rest_of_a_signed_path(raw: bool, mount: s
     assert call(script_name(told.middleware), sent(request, "/a/b", raw=raw, HTTP_X_SCRIPT_NAME="/a"))[0] == 500
     assert told.refused[-1][0] == "lossy_target"
     assert "name it in mounts" in told.refused[-1][1]
+    assert told.app.calls == 0
+
+
+@pytest.mark.parametrize("value", ['"/a"', r'"\/a"', 'x, "/a"', '"/a,b"', r'"/a\"b"', "/a"])
+def test_proxy_fix_reads_a_list_in_which_values_may_be_quoted(value: str) -> None:
+    """On a server that has the decoded path alone, as wsgiref, Tornado and Twisted have."""
+    told = Told()
+    mount = parse_list_header(value)[-1]
+    environ = sent(signed(GOTOM, "GET", quote(f"{mount}/b")), "/b", raw=False, HTTP_X_FORWARDED_PREFIX=value)
+    assert call(proxy_fix(told.middleware), environ)[0] == 500
+    assert told.refused[-1][0] == "lossy_target"
     assert told.app.calls == 0
 
 

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 VIRTUAL_ROOT = "x-vhm-root"
 """The header that says where in its tree Pyramid's traversal begins, whoever sends it: the path comes behind it."""
 
+_PROXY_FIX = "werkzeug.proxy_fix.orig"
+"""Where ProxyFix leaves what it has replaced."""
+
 _FORGED_MOUNT = "SCRIPT_NAME may come from a header: where it is the app's own mount, name it in mounts"
 _FORGED_ROOT = "Pyramid would run another path for X-Vhm-Root: where a proxy sets it, name its value in mounts"
 
@@ -69,10 +72,13 @@ def is_path_cut(scope: Mapping[str, Any]) -> bool:
 def is_mount_forgeable(environ: WSGIEnvironment, mount: str) -> bool:
     """Whether a header of the request may have set this SCRIPT_NAME, or its beginning, as X-Forwarded-Prefix does.
 
-    gunicorn does not show the header that it takes for one, and neither does Daphne below a2wsgi.
+    gunicorn does not show the header that it takes for one, and neither does Daphne below a2wsgi. werkzeug's ProxyFix
+    reads the header as a list, whose items may stand in quotes.
     """
     software: str = environ.get("SERVER_SOFTWARE", "")
     if software.startswith("gunicorn/") or _is_daphne(environ.get("asgi.scope") or {}):
+        return True
+    if _PROXY_FIX in environ and "HTTP_X_FORWARDED_PREFIX" in environ:
         return True
     return any(
         mount == value or mount.startswith(value.rstrip("/") + "/")
@@ -85,7 +91,7 @@ def is_mount_forgeable(environ: WSGIEnvironment, mount: str) -> bool:
 
 def has_forwarded_prefix(environ: WSGIEnvironment, prefix: str) -> bool:
     """Whether werkzeug's ProxyFix has put the prefix in front of a path that came without one."""
-    before = environ.get("werkzeug.proxy_fix.orig")
+    before = environ.get(_PROXY_FIX)
     return before is not None and not before.get("SCRIPT_NAME") and environ.get("SCRIPT_NAME") == prefix
 
 
