@@ -566,7 +566,11 @@ def test_a_key_under_another_name_than_the_scheme_that_sends_none_is_told_so() -
     detail = refused(Verifier(scheme, {"strpe": SECRET}, clock=_clock), signed).detail
     told = "stripe sends none, so the keys have its secret under 'stripe'"
     assert detail == f"no secret is known for the key id; {told}"
-    assert refused(Verifier(scheme, {"stripe": "x"}, clock=_clock), signed).reason is Reason.MISMATCH
+    mismatch = refused(Verifier(scheme, {"stripe": "x"}, clock=_clock), signed)
+    assert (mismatch.reason, mismatch.detail) == (Reason.MISMATCH, "no secret of the key fits")
+    request = Request("GET", "/", origin="https://a.example")
+    signed = undersign.sign(GoTom(), request, undersign.Credential("gotom", SECRET), now=NOW).apply(request)
+    assert refused(Verifier(GoTom(), {"a": SECRET}, clock=_clock), signed).detail == "no secret is known for the key id"
 
 
 @pytest.mark.parametrize("kind", [Verifier, AsyncVerifier])

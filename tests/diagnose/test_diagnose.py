@@ -167,6 +167,8 @@ def test_keys_by_scheme_by_lookup_and_for_rotation() -> None:
     assert codes(right, keys={"somebody": secret}) == {"secret-other"}
     with pytest.raises(ConfigError):
         diagnose(right, [], KEYS, NOW)
+    with pytest.raises(ConfigError, match=r"keys is a mapping .* not list"):
+        diagnose(right, GoTom(), ["crm_sync"], NOW)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from typing import Any
+from urllib.parse import quote
 
 import pytest
+from werkzeug.http import parse_list_header
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -13,6 +15,7 @@ from undersign import Request, Verifier
 from undersign.servers.asgi import SignatureMiddleware as AsgiMiddleware
 from undersign.servers.wsgi import SignatureMiddleware
 
+from .asgi import Conversation, scope_of
 from .echo_app import KEYS
 from .test_wsgi import Recorder, call, environ_of
 from .wire import GOTOM, signed
@@ -26,7 +29,7 @@ def proxy_fix(app: Wsgi) -> Wsgi:
 
 
 def script_name(app: Wsgi) -> Wsgi:
-    """As Flask's snippet has it, and Paste's PrefixMiddleware: the mount that a header names goes off the path."""
+    """As Flask's snippet has it: the mount that a header names goes off the path."""
 
     def wrapped(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         if mount := environ.get("HTTP_X_SCRIPT_NAME", ""):
@@ -68,6 +71,26 @@ def test_no_header_has_the_app_run_the_rest_of_a_signed_path(raw: bool, mount: s
     assert told.app.calls == 0
 
 
+@pytest.mark.parametrize("value", ['"/a"', r'"\/a"', 'x, "/a"', '"/a,b"', r'"/a\"b"', "/a"])
+def test_proxy_fix_reads_a_list_in_which_values_may_be_quoted(value: str) -> None:
+    """On a server that has the decoded path alone, as wsgiref, Tornado and Twisted have."""
+    told = Told()
+    mount = parse_list_header(value)[-1]
+    environ = sent(signed(GOTOM, "GET", quote(f"{mount}/b")), "/b", raw=False, HTTP_X_FORWARDED_PREFIX=value)
+    assert call(proxy_fix(told.middleware), environ)[0] == 500
+    assert told.refused[-1][0] == "lossy_target"
+    assert told.app.calls == 0
+
+
+@pytest.mark.parametrize("mount", ["/1,2", "/1, 2", "/a"])
+def test_a_mount_may_hold_what_separates_values(mount: str) -> None:
+    told = Told()
+    request = signed(GOTOM, "GET", quote(f"{mount}/b"))
+    environ = environ_of(request, PATH_INFO=f"{mount}/b", HTTP_X_SCRIPT_NAME=mount)
+    assert call(script_name(told.middleware), environ)[0] == 500
+    assert told.app.calls == 0
+
+
 @pytest.mark.parametrize("raw", [True, False])
 def test_a_mount_that_is_named_is_the_apps_own(raw: bool) -> None:
     told = Told(mounts=["/a"])
@@ -95,8 +118,58 @@ def test_a_mount_that_no_header_names_needs_no_option(raw: bool) -> None:
     app: Any = ProxyFix(DispatcherMiddleware(Recorder(), {"/shop": told.middleware}), x_prefix=1)
     request = signed(GOTOM, "GET", "/shop/items")
     environ = sent(request, "/shop/items", raw=raw, HTTP_X_FORWARDED_FOR="192.0.2.1", HTTP_REFERER="https://a/shop")
-    assert call(app, environ)[0] == 200
+    assert call(app, {**environ, "HTTP_X_PATH": "/", "HTTP_ACCEPT": "*/*, text/html", "HTTP_X_OTHER": "/sho"})[0] == 200
     assert told.refused == []
+
+
+def test_a_mount_that_begins_with_what_a_header_names_is_refused() -> None:
+    """As where a dispatcher behind ProxyFix adds its own to it."""
+    told = Told()
+    dispatcher: Any = DispatcherMiddleware(Recorder(), {"/shop": told.middleware})
+    environ = sent(signed(GOTOM, "GET", "/a/shop/items"), "/a/shop/items", raw=True, HTTP_X_SCRIPT_NAME="/a")
+    assert call(script_name(dispatcher), environ)[0] == 500
+    assert told.refused[-1][0] == "lossy_target"
+
+
+@pytest.mark.parametrize(("target", "status"), [("/api/api/items", 200), ("/api/items", 500)])
+def test_a_mount_of_the_servers_own_is_no_prefix_that_proxy_fix_has_put_there(target: str, status: int) -> None:
+    """As with waitress's url_prefix: the path came with it."""
+    told = Told(prefix="/api")
+    environ = sent(signed(GOTOM, "GET", target), "/items", raw=False, HTTP_X_FORWARDED_PREFIX="/api")
+    assert call(proxy_fix(told.middleware), {**environ, "SCRIPT_NAME": "/api"})[0] == status
+
+
+@pytest.mark.parametrize("raw", [True, False])
+@pytest.mark.parametrize("name", ["X-Vhm-Root", "x_vhm_root"])
+def test_no_header_has_pyramid_begin_elsewhere(raw: bool, name: str) -> None:
+    """Its traversal puts the value in front of the path, and runs the view that it comes by first."""
+    key = f"HTTP_{name.upper().replace('-', '_')}"
+    for options in ({}, {"prefix": "/admin"}):
+        told = Told(public=["/open", "/admin/open"], **options)
+        request = signed(GOTOM, "GET", f"{options.get('prefix', '')}/b")
+        for root in ("/admin", "/admin/delete/", "admin", "/./"):
+            assert call(told.middleware, sent(request, "/b", raw=raw, **{key: root}))[0] == 500
+            assert "X-Vhm-Root" in told.refused[-1][1]
+            assert call(told.middleware, sent(Request("GET", "/open"), "/open", raw=raw, **{key: root}))[0] in (
+                401,
+                500,
+            )
+        assert told.app.calls == 0
+        for root in ("", "/"):
+            assert call(told.middleware, sent(request, "/b", raw=raw, **{key: root}))[0] == 200
+            assert call(told.middleware, sent(Request("GET", "/open"), "/open", raw=raw, **{key: root}))[0] == 200
+    named = Told(public=["/open"], mounts=["/admin"])
+    for root in ("/admin", "/admin/"):
+        assert call(named.middleware, sent(Request("GET", "/open"), "/open", raw=raw, **{key: root}))[0] == 200
+
+
+@pytest.mark.parametrize("raw_path", [b"/b", None])
+@pytest.mark.parametrize("name", [b"x-vhm-root", b"x_vhm_root"])
+def test_nor_where_pyramid_is_behind_an_adapter(raw_path: bytes | None, name: bytes) -> None:
+    app = AsgiMiddleware(hello, Verifier(GOTOM, KEYS), public=["/b"])
+    for request in (Request("GET", "/b"), signed(GOTOM, "GET", "/b")):
+        scope = scope_of(request, raw_path=raw_path)
+        assert Conversation(app, {**scope, "headers": [*scope["headers"], (name, b"/admin")]}).status == 500
 
 
 async def hello(scope: Any, receive: Any, send: Any) -> None:

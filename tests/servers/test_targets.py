@@ -135,8 +135,11 @@ def test_check_05_a_forged_scheme_makes_nothing_secure(server: Running) -> None:
 
 @pytest.mark.parametrize("server", [by_name("daphne")], ids=repr, indirect=True)
 def test_a_root_path_that_a_header_sets_is_refused(server: Running) -> None:
-    """Daphne takes it from anyone and keeps the header to itself; Django and Starlette would run /b for /a/b then."""
-    for root in ("/a", "/%61", "/a/"):
+    """Daphne takes it from anyone and keeps the header to itself; Django and Starlette would run /b for /a/b then.
+
+    With one that does not fit, a mount of Starlette's would run a route that it has for the whole path.
+    """
+    for root in ("/a", "/%61", "/a/", "/b", "/c", "c"):
         for scheme in (GOTOM, GOGRID):
             forged = message(signed(scheme, "GET", "/a/b"), extra=f"Daphne-Root-Path: {root}\r\n")
             assert send(server.port, forged).status == 500
@@ -145,10 +148,9 @@ def test_a_root_path_that_a_header_sets_is_refused(server: Running) -> None:
     assert send(server.port, public + b"\r\n").status == 200
     upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
     upgrade += "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
-    for extra, status in (("", 101), ("Daphne-Root-Path: /a\r\n", 403)):
+    for extra, status in (("", 101), ("Daphne-Root-Path: /a\r\n", 403), ("Daphne-Root-Path: /c\r\n", 403)):
         handshake = message(signed(GOTOM, "GET", "/a/b"), extra=upgrade + extra)
         assert send(server.port, handshake.replace(b"Connection: close\r\n", b"")).status == status
-    assert send(server.port, message(signed(GOTOM, "GET", "/a/b"), extra="Daphne-Root-Path: /c\r\n")).status == 200
 
 
 @pytest.mark.parametrize("server", [by_name("gunicorn")], ids=repr, indirect=True)

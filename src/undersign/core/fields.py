@@ -14,6 +14,7 @@ from ..errors import CannotSign
 FORM = "application/x-www-form-urlencoded"
 """The media type of a form whose fields are read."""
 
+_NO_VARIABLE = str.maketrans(".[ ", "___")
 _UNRESERVED = re.compile(r"[A-Za-z0-9._~-]*")
 
 Pairs: TypeAlias = tuple[tuple[str, str], ...]
@@ -37,6 +38,20 @@ def fields(encoded: str, names: Collection[str]) -> Pairs:
         if name in names:
             found.append((name, value))
     return tuple(found)
+
+
+def has_field(encoded: str, name: str) -> bool:
+    """Whether a query or form (Latin-1, as on the wire) has a field that a framework behind may take for that name.
+
+    PHP passes over spaces in front of a name, ends it at a NUL, and writes _ where a name of its variables may not
+    have what stands there. Rack passes over spaces as well.
+    """
+    wanted = _as_variable(name)
+    return any(_as_variable(decode_field(part.partition("=")[0])) == wanted for part in encoded.split("&"))
+
+
+def _as_variable(name: str) -> str:
+    return name.partition("\0")[0].lstrip(" ").translate(_NO_VARIABLE)
 
 
 def decode_field(value: str, errors: str = "replace") -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from ..errors import CannotSign, ConfigError
 from .credentials import parse_origin
-from .fields import FORM, fields, percent_encoded, set_fields, set_query
+from .fields import FORM, has_field, percent_encoded, set_fields, set_query
 from .fields import Pairs as Pairs
 from .grammar import CONTROL, TOKEN
 
@@ -537,7 +537,7 @@ def method_field_problem(request: Request, name: str) -> str | None:
         if not isinstance(request.body, bytes):
             return f"the form is streamed, and {name} may be in it: pass the body as bytes"
         form = request.body.decode("latin-1")
-    if fields(origin_form(request.target).partition("?")[2], {name}) or fields(form, {name}):
+    if has_field(origin_form(request.target).partition("?")[2], name) or has_field(form, name):
         return f"the parameter {name} would run another method than the signed one: send that method itself"
     return None
 

@@ -77,27 +77,6 @@ def withheld_authorization(environ: WSGIEnvironment) -> str:
     return _CGI if is_gateway or "REDIRECT_HTTP_AUTHORIZATION" in environ else ""
 
 
-def is_mount_forgeable(environ: WSGIEnvironment, mount: str) -> bool:
-    """Whether a header of the request may have set this SCRIPT_NAME, or its beginning, as X-Forwarded-Prefix does.
-
-    gunicorn does not show the header that it takes for one.
-    """
-    software: str = environ.get("SERVER_SOFTWARE", "")
-    return software.startswith("gunicorn/") or any(
-        mount == value or mount.startswith(value.rstrip("/") + "/")
-        for key, values in environ.items()
-        if key[:5] == "HTTP_" and "/" in values
-        for value in map(str.strip, values.split(","))
-        if value[:1] == "/" and value.strip("/")
-    )
-
-
-def has_forwarded_prefix(environ: WSGIEnvironment, prefix: str) -> bool:
-    """Whether werkzeug's ProxyFix has put the prefix in front of a path that came without one."""
-    before = environ.get("werkzeug.proxy_fix.orig")
-    return before is not None and not before.get("SCRIPT_NAME") and environ.get("SCRIPT_NAME") == prefix
-
-
 def _is_equal(environ: WSGIEnvironment, key: str) -> bool:
     value: str = environ[key]
     own: str = environ.get(key[5:], "")

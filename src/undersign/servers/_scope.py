@@ -7,7 +7,6 @@ from typing import Any, TypeAlias
 
 from ..verifying.verdict import Verified
 from ._common import KEY
-from ._environ import is_mount_forgeable
 
 Scope: TypeAlias = MutableMapping[str, Any]
 
@@ -31,21 +30,6 @@ def normalise_headers(scope: Scope) -> None:
             scope["headers"] = headers.copy()
             return
     scope["headers"] = [(bytes(name), bytes(value)) for name, value in headers or ()]
-
-
-def is_root_forgeable(scope: Scope, prefix: str) -> bool:
-    """Whether the app would take a root path off its path that the client may have named.
-
-    Daphne takes one from the header Daphne-Root-Path of anyone, and keeps that header to itself. It has lists for
-    client and server, and None on a Unix socket, where other servers have a tuple for one of them. a2wsgi passes on the
-    SCRIPT_NAME of a WSGI server. A mount of Starlette's keeps the server's own root path as `app_root_path`.
-    """
-    root: str = scope.get("app_root_path", scope.get("root_path")) or ""
-    if not root or root == prefix or not scope["path"].startswith(root):
-        return False
-    if environ := scope.get("wsgi_environ"):
-        return is_mount_forgeable(environ, root)
-    return not isinstance(scope.get("client", ()), tuple) and not isinstance(scope.get("server", ()), tuple)
 
 
 class AppScope(dict[str, Any]):

@@ -44,7 +44,10 @@ from ..policy.paths import has_dot_segment
 
 PATH_IS_DECODED = "this server passes the path on decoded, and the bytes that were signed cannot be told from it"
 QUERY_IS_REWRITTEN = "this event has the query taken apart, and the bytes that were signed cannot be told from it"
-OTHER_TARGET = "the app would run another path or query than the one that was sent: nothing in front may rewrite it"
+OTHER_TARGET = (
+    "the app would run another path or query than the one that was sent: nothing in front may rewrite it, and a root "
+    "path that a header may set has to be the middleware's prefix"
+)
 
 # What the decoded path alone is enough for. A slash may have been %2F or //, a tilde is escaped by older clients, and
 # all else has to be or may be; letters, digits, '.', '_' and '-' in one segment leave nothing to choose.

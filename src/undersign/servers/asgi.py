@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import unquote
 
 from ..bodies import OnDisk, Spool, pieces_of
-from ..core.message import Pairs, Response, headers_as_bytes, headers_as_text, origin_form
+from ..core.message import Pairs, Request, Response, headers_as_bytes, headers_as_text, origin_form
 from ..errors import ConfigError
 from ..events.event import Events
 from ..verifying.verdict import Pending, Verified
@@ -24,7 +24,8 @@ from ._common import (
     finished_headers,
 )
 from ._exchange import Exchange
-from ._scope import TARGET, AppScope, Scope, is_root_forgeable, normalise_headers
+from ._mounts import VIRTUAL_ROOT, is_path_cut, is_root_forgeable
+from ._scope import TARGET, AppScope, Scope, normalise_headers
 from ._targets import (
     PATH_IS_DECODED,
     QUERY_IS_REWRITTEN,
@@ -141,7 +142,7 @@ class SignatureMiddleware:
         normalise_headers(scope)
         received = _received(scope, self._authenticator)
         if self._authenticator.lets_unsigned:
-            if self._authenticator.is_public(received):
+            if self._authenticator.is_public(received) and not is_path_cut(scope):
                 await self._app(_inner(scope, None), receive, send)
                 return
             if kind == "http" and self._authenticator.is_preflight(received):
@@ -281,10 +282,14 @@ def _received(scope: Scope, authenticator: Authenticator) -> Received:
     target = f"{reduced}?{query}" if query else reduced
     if sent := (scope.get("extensions") or {}).get(TARGET):
         target, doubt = origin_form(sent["raw"].decode("latin-1")), ""
-    if is_root_forgeable(scope, authenticator.prefix):
-        match = Match.OTHER
     request = authenticator.request(method, target, headers, prefixed=prefixed)
+    if _is_moved(scope, request, authenticator):
+        match = Match.OTHER
     return Received(request, "", doubt, (), match, "", peer)
+
+
+def _is_moved(scope: Scope, head: Request, authenticator: Authenticator) -> bool:
+    return is_root_forgeable(scope, authenticator.prefix) or VIRTUAL_ROOT in head.by_name()
 
 
 def _query(scope: Scope) -> str:
@@ -323,7 +328,7 @@ def _respelled(
     lost = "" if is_single_spelling(runs or "/") else PATH_IS_DECODED
     if query and is_query_rewritten(scope):
         lost = QUERY_IS_REWRITTEN
-    match = Match.OTHER if is_root_forgeable(scope, authenticator.prefix) else Match.EXACT
+    match = Match.OTHER if _is_moved(scope, heads[0], authenticator) else Match.EXACT
     return Received(heads[0], lost, "" if query else _BARE_MARK, tuple(heads if paths else ()), match, peer=peer)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import io
-import os
 from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import partial
 from http import HTTPStatus
@@ -30,8 +29,9 @@ from ._common import (
     finished_headers,
     rejected,
 )
-from ._environ import differing_header, has_forwarded_prefix, headers_of, is_mount_forgeable, withheld_authorization
+from ._environ import differing_header, headers_of, withheld_authorization
 from ._exchange import Exchange, run
+from ._mounts import Mounts, has_forwarded_prefix
 from ._targets import (
     PATH_IS_DECODED,
     QUERY_IS_REWRITTEN,
@@ -60,7 +60,6 @@ _DECODED_PATH = (
     "not need) does not verify here"
 )
 _HTTP_SERVER = "this server takes // at the beginning of the target for /"
-_FORGED_MOUNT = "SCRIPT_NAME may come from a header: where it is the app's own mount, name it in mounts"
 # Servers that drop header names with an underscore, or refuse them; all others give X_Name and X-Name one name.
 _DROP_UNDERSCORES = ("gunicorn/", "waitress", "Werkzeug/", "gevent/", "Apache/", "undersign.testing/")
 
@@ -95,7 +94,7 @@ class SignatureMiddleware:
     - `mounts`: the SCRIPT_NAMEs under which the app is mounted, besides `prefix`. gunicorn lets a header from trusted
       peers set SCRIPT_NAME, as ProxyFix and others in front of the app do. The app would run another path than the
       signed one. So any other value is refused under gunicorn, and elsewhere where a header of the request names it. On
-      any server no path is public under any other.
+      any server no path is public under any other. So it is with the values of X-Vhm-Root, which moves Pyramid's root.
 
     The target is the server's RAW_URI or REQUEST_URI. Some servers have neither. There a request whose target is signed
     and does not follow from the decoded path is refused (`lossy_target`, status 500).
@@ -152,13 +151,12 @@ class SignatureMiddleware:
             diagnosis=diagnosis,
             events=events,
         )
-        self._mounts = frozenset(("", prefix, os.environ.get("SCRIPT_NAME", ""), *mounts))
+        self._mounts = Mounts(prefix, mounts)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         received = self._received(environ)
         if self._authenticator.lets_unsigned:
-            is_mounted = environ.get("SCRIPT_NAME", "") in self._mounts
-            is_public = is_mounted and self._authenticator.is_public(received)
+            is_public = self._mounts.have(environ) and self._authenticator.is_public(received)
             if is_public or self._authenticator.is_preflight(received):
                 environ[KEY] = None
                 if not is_public:
@@ -215,7 +213,7 @@ class _Exchange(Exchange):
         authenticator: Authenticator,
         received: Received,
         environ: WSGIEnvironment,
-        mounts: Collection[str],
+        mounts: Mounts,
         drops_underscores: bool | None,
     ) -> None:
         super().__init__(authenticator, received)
@@ -249,9 +247,8 @@ class _Exchange(Exchange):
         environ = self._environ
         software: str = environ.get("SERVER_SOFTWARE", "")
         # `authorize` and `require` judge the target that was sent, and the app would run another path.
-        mount: str = environ.get("SCRIPT_NAME", "")
-        if mount not in self._mounts and is_mount_forgeable(environ, mount):
-            raise rejected(Reason.LOSSY_TARGET, _FORGED_MOUNT, pending)
+        if problem := self._mounts.problem(environ):
+            raise rejected(Reason.LOSSY_TARGET, problem, pending)
         if pending.scheme is not None:
             self._check_headers(pending, pending.scheme, software)
 
