@@ -129,6 +129,15 @@ def test_another_method_or_target_than_the_signed_one_is_not_sent_on(arranged: A
     assert not arranged.app.arrived
 
 
+@pytest.mark.parametrize("name", ["X-Original-URL", "x-rewrite-url", "X-Vhm-Root", "Daphne-Root-Path"])
+def test_what_a_server_may_take_for_another_path_is_not_sent_on(arranged: Arrangement, name: str) -> None:
+    arranged.app.arrived.clear()
+    for data in (plain("GET", "/open/a", f"{name}: /admin"), bokun("GET", "/a", f"{name}: /admin")):
+        assert arranged.send(data).status in (400, 401, 403)
+        assert "some servers run another path" in arranged.asked.refused[-1]
+    assert not arranged.app.arrived
+
+
 SPELLINGS = ("X-Authenticated-Id", "x-authenticated-ID", "X_Authenticated_Id", "X-Authenticated_Id")
 
 

@@ -116,6 +116,15 @@ def test_an_identity_from_outside_never_arrives(app: Behind, port: int, spelling
     assert (verified["X_AUTHENTICATED_ID"], verified["X_AUTHENTICATED_SCHEME"]) == (KEY_ID, "bokun")
 
 
+@pytest.mark.parametrize("name", ["X-Original-URL", "x-rewrite-url", "X-Vhm-Root", "Daphne-Root-Path", "x_vhm_root"])
+def test_no_header_arrives_for_which_a_server_runs_another_path(app: Behind, port: int, name: str) -> None:
+    """IIS, older Symfony and Laminas, Pyramid and Daphne take them from anyone."""
+    assert send(port, plain("GET", "/open/a", f"{name}: /admin")).status == 200
+    assert send(port, bokun("GET", "/a", f"{name}: /admin")).status == 200
+    assert len(app.arrived) == 2
+    assert not [value for request in app.arrived for value in folded(request).values() if value == "/admin"]
+
+
 def test_connection_takes_off_no_header_that_was_verified_or_is_ours(app: Behind, port: int) -> None:
     """RFC 9110, section 7.6.1: what Connection names ends here, so it must not have been signed."""
     data = signed(Case("text", "text", "POST", body=b"a")).on_the_wire()

@@ -17,7 +17,7 @@ from ..servers._common import Authenticator, Options, Received, finished_headers
 from ..servers._exchange import Exchange
 from ..verifying.verdict import Pending, Verified
 from ..verifying.verifier import AsyncVerifier, Verifier
-from ._identity import as_folded, marked_carriers, respelled
+from ._identity import as_folded, marked_carriers, moves_path, respelled
 from .observing import UNSIGNED, Observer
 
 
@@ -75,7 +75,7 @@ class Decider:
         if folded is not head.headers:
             head = Request(head.method, head.target, folded, b"", head.origin)
         received = Received(head, doubt=described.doubt, peer=described.peer, started=time.perf_counter())
-        if problem := described.problem or _spelling_problem(described.head):
+        if problem := described.problem or _names_problem(described.head):
             reason = Reason.UNAVAILABLE if described.problem else Reason.MALFORMED
             return _finished(authenticator.refuse(Rejected(reason, problem), received, None))
         if authenticator.lets_unsigned:
@@ -96,8 +96,11 @@ class Decider:
         return _finished(answer)
 
 
-def _spelling_problem(head: Request) -> str:
-    """Why a front cannot take a header of the client's away that looks like ours behind it; empty = there is none."""
+def _names_problem(head: Request) -> str:
+    """Why a header of the client's must not get behind the front, which sends all of them on; empty = all may."""
+    for name, _ in head.headers:
+        if moves_path(name):
+            return f"for the header {name!r} some servers run another path: have the front take it off"
     names = respelled(name for name, _ in head.headers)
     return f"the header {names[0]!r} is read as the gateway's own by servers that fold names" if names else ""
 

@@ -1,5 +1,5 @@
 """The headers that tell the server behind who has signed, and what keeps clients from sending them, or any that was
-signed, in another spelling.
+signed, in another spelling, or one for which a server runs another path than the one that was verified or is public.
 
 CGI, WSGI and PHP make one variable of `X-Authenticated-Id`, `x_authenticated_id` and `X.Authenticated.Id`; lighttpd's
 CGI takes every mark for `_`. So names are compared as they fold them: a client's header of any such spelling never
@@ -21,6 +21,9 @@ ID = "X-Authenticated-Id"
 SCHEME = "X-Authenticated-Scheme"
 
 _NAMES = frozenset({ID.lower(), SCHEME.lower()})
+# Each is taken from anyone, and nothing has to be switched on for it: by IIS and older Symfony and Laminas, by Pyramid's
+# traversal, and by Daphne.
+_MOVING = frozenset({"x-original-url", "x-rewrite-url", "x-vhm-root", "daphne-root-path"})
 _FOLDED = re.compile(r"[^0-9a-z]")
 _MARKED = re.compile(r"[^0-9A-Za-z-]")
 # All that is visible in ASCII, but for the percent sign.
@@ -58,6 +61,12 @@ def is_identity(name: str) -> bool:
 def respelled(names: Iterable[str]) -> list[str]:
     """The names that a server may take for ours, and that a front which sets ours would leave beside them."""
     return [name for name in names if is_identity(name) and name.lower() not in _NAMES]
+
+
+@lru_cache(maxsize=1024)
+def moves_path(name: str) -> bool:
+    """Whether a server may take a header of this name for the path that it is to run, or for a part of it."""
+    return _FOLDED.sub("-", name.lower()) in _MOVING
 
 
 def is_marked(name: str) -> bool:

@@ -20,7 +20,7 @@ from ..servers.asgi import Message, Receive, Send, SignatureMiddleware
 from ..servers.linger import LINGER, Linger
 from ..verifying.verdict import Verified
 from ..verifying.verifier import AsyncVerifier, Verifier
-from ._identity import identity_as_bytes, is_identity, is_marked, marked_carriers
+from ._identity import identity_as_bytes, is_identity, is_marked, marked_carriers, moves_path
 from .awaited import AwaitedBody
 from .exchange import Broken
 from .forward_auth import peer_of
@@ -41,7 +41,8 @@ class VerifyingGateway:
     What verifies is forwarded with X-Authenticated-Id, the key id (percent-encoded where it is not visible ASCII), and
     X-Authenticated-Scheme. They are taken off what comes in, in every spelling that servers fold into one name. Headers
     with anything but letters, digits and hyphens in their names are dropped, as nginx does, since many servers take
-    X_Name or X.Name for X-Name; those stay that a scheme carries its credentials in. Websockets are refused (501).
+    X_Name or X.Name for X-Name; those stay that a scheme carries its credentials in. So are those for which servers run
+    another path, such as X-Original-URL. Websockets are refused (501).
 
     `forwarder` has the connections to the upstream and their time limits. `observer` keeps a record of each request.
     The other options are those of SignatureMiddleware.
@@ -117,7 +118,9 @@ class VerifyingGateway:
         if name in OF_ONE_CONNECTION:
             return name in _FOR_THE_VERDICT
         text = name.decode("latin-1")
-        return not is_identity(text) and (not is_marked(text) or text in self._marked_carriers)
+        if is_identity(text) or moves_path(text):
+            return False
+        return not is_marked(text) or text in self._marked_carriers
 
     async def _forward(self, scope: Scope, receive: Receive, send: Send) -> None:
         verified: Verified | None = scope["undersign"]
