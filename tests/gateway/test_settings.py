@@ -60,5 +60,14 @@ def test_settings_that_are_no_toml_are_named_with_their_line(tmp_path: Path, set
     assert said(tmp_path, settings) == f"undersign: gateway.toml, line {line}: not TOML in UTF-8\n"
 
 
+@pytest.mark.parametrize("option", ["drain", "grace", "timeout"])
+@pytest.mark.parametrize("number", ["inf", "nan", "-1", "1e300"])
+def test_seconds_without_an_end_are_none(tmp_path: Path, option: str, number: str) -> None:
+    """An end that never comes, and clocks and sockets that fail when they are told of it."""
+    sentence = said(tmp_path, f"{option} = {number}")
+    assert f"--{option}" in sentence
+    assert "range" in sentence or "nan is no number of seconds" in sentence
+
+
 def test_an_address_that_is_taken_is_named_once(tmp_path: Path) -> None:
     assert said(tmp_path, "") == "undersign: cannot listen on ADDRESS: Address already in use\n"

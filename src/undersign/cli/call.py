@@ -20,6 +20,7 @@ from .files import FileName
 from .next_step import REFUSALS, say_clocks_differ, say_what_was_signed, say_white_space
 from .options import Command, clock_at
 from .output import painted, replacing, say
+from .seconds import Seconds
 from .signing_options import Asked, Signing, request_options
 from .streams import StreamFault, check_output
 from .wire import head_of, sent, with_wire_headers
@@ -50,7 +51,7 @@ _FRAMING = frozenset({"content-length", "transfer-encoding"})
 @click.option(
     "--timeout",
     metavar="SECONDS",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Seconds(),
     default=60.0,
     show_default=True,
     help="How long the server may be silent.",

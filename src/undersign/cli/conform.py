@@ -19,6 +19,7 @@ from ..vectors.differences import quoted
 from .files import FileName
 from .groups import Fitting
 from .output import replacing
+from .seconds import Seconds
 
 
 @click.command(
@@ -54,7 +55,7 @@ from .output import replacing
 @click.option(
     "--timeout",
     metavar="SECONDS",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Seconds(),
     default=DEFAULT_TIMEOUT,
     show_default=True,
     help="How long each wait for an answer may take.",
@@ -62,7 +63,7 @@ from .output import replacing
 @click.option(
     "--total",
     metavar="SECONDS",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Seconds(),
     default=DEFAULT_TOTAL,
     show_default=True,
     help="How long the whole run may take.",

@@ -22,6 +22,7 @@ from ..scheme import Scheme
 from .choosing import scheme_options
 from .files import FileName
 from .options import UPSTREAM_HTTP2, Command
+from .seconds import Seconds
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -126,7 +127,7 @@ def _content(path: Path) -> dict[str, Any]:
 @click.option(
     "--drain",
     metavar="SECONDS",
-    type=click.FloatRange(min=0),
+    type=Seconds(zero=True),
     default=0.0,
     show_default=True,
     help="How long /readyz says no before the gateway stops listening.",
@@ -134,7 +135,7 @@ def _content(path: Path) -> dict[str, Any]:
 @click.option(
     "--grace",
     metavar="SECONDS",
-    type=click.FloatRange(min=0),
+    type=Seconds(zero=True),
     default=30.0,
     show_default=True,
     help="How long what is in flight may take to end then.",
@@ -142,7 +143,7 @@ def _content(path: Path) -> dict[str, Any]:
 @click.option(
     "--timeout",
     metavar="SECONDS",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Seconds(),
     default=60.0,
     show_default=True,
     help="How long client or upstream may stand still.",

@@ -21,6 +21,7 @@ from .choosing import Extras, extra_options, scheme_options
 from .files import FileName
 from .options import UPSTREAM_HTTP2, Command, read_named, secret_options
 from .output import say
+from .seconds import Seconds
 from .signing_options import Signing
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def _file(name: str, text: str) -> Callable[[_Function], _Function]:
 @click.option(
     "--timeout",
     metavar="SECONDS",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Seconds(),
     default=60.0,
     show_default=True,
     help="How long either side may stand still.",

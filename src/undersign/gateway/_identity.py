@@ -21,7 +21,7 @@ ID = "X-Authenticated-Id"
 SCHEME = "X-Authenticated-Scheme"
 
 _NAMES = frozenset({ID.lower(), SCHEME.lower()})
-# Each is taken from anyone, and nothing has to be switched on for it: by IIS and older Symfony and Laminas, by Pyramid's
+# Each is taken from anyone, and nothing has to be switched on for it: by IIS, older Symfony and Laminas, by Pyramid's
 # traversal, and by Daphne.
 _MOVING = frozenset({"x-original-url", "x-rewrite-url", "x-vhm-root", "daphne-root-path"})
 _FOLDED = re.compile(r"[^0-9a-z]")
