@@ -134,6 +134,7 @@ FORBIDDEN = [
     *(b"Host: b", b"Via: 1.1 a", b"Authorization: Basic eA==", b"Cookie: a=1", b"Content-Type: text/html", b"Range: a"),
     *(b"If-Match: a", b"Expect: 100-continue", b"Cache-Control: no-store", b"TE: trailers", b"Trailer: X-T"),
     *(b"X-Forwarded-For: 1.2.3.4", b"X_Forwarded_Proto: https", b"X-HTTP-Method-Override: PUT", b"Upgrade: h2c"),
+    *(b"X-Original-URL: /b", b"x_rewrite_url: /b", b"X-Vhm-Root: /b", b"Daphne_Root_Path: /b"),
     *(b"X-Authenticated-Id: root", b"x_authenticated.scheme: gotom", b"Content_Length: 5", b"Proxy-Connection: close"),
     # what the scheme sets, what lets in to the proxy, and what the head has
     *(b"X-Bokun-Signature: x", b"x_bokun_accesskey: x", b"X-Undersign-Token: x", b"X-Head: 2", b"x_head: 2"),

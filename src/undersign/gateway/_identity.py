@@ -15,15 +15,16 @@ from urllib.parse import quote
 
 from ..core.message import Pairs
 from ..scheme import Scheme
+from ..servers._mounts import VIRTUAL_ROOT
 from ..verifying.verdict import Verified
 
 ID = "X-Authenticated-Id"
 SCHEME = "X-Authenticated-Scheme"
 
 _NAMES = frozenset({ID.lower(), SCHEME.lower()})
-# Each is taken from anyone, and nothing has to be switched on for it: by IIS, older Symfony and Laminas, by Pyramid's
-# traversal, and by Daphne.
-_MOVING = frozenset({"x-original-url", "x-rewrite-url", "x-vhm-root", "daphne-root-path"})
+MOVING = frozenset({"x-original-url", "x-rewrite-url", VIRTUAL_ROOT, "daphne-root-path"})
+"""Names of headers that are taken for another path, or a part of it, from anyone, where nothing was switched on for it:
+by IIS, older Symfony and Laminas, by Pyramid's traversal, and by Daphne."""
 _FOLDED = re.compile(r"[^0-9a-z]")
 _MARKED = re.compile(r"[^0-9A-Za-z-]")
 # All that is visible in ASCII, but for the percent sign.
@@ -52,10 +53,14 @@ def as_value(text: str) -> str:
     return quote(text, safe=_VISIBLE, errors="surrogatepass")
 
 
+def _folded(name: str) -> str:
+    return _FOLDED.sub("-", name.lower())
+
+
 @lru_cache(maxsize=1024)
 def is_identity(name: str) -> bool:
     """Whether a server may take a header of this name for one of ours."""
-    return _FOLDED.sub("-", name.lower()) in _NAMES
+    return _folded(name) in _NAMES
 
 
 def respelled(names: Iterable[str]) -> list[str]:
@@ -66,7 +71,7 @@ def respelled(names: Iterable[str]) -> list[str]:
 @lru_cache(maxsize=1024)
 def moves_path(name: str) -> bool:
     """Whether a server may take a header of this name for the path that it is to run, or for a part of it."""
-    return _FOLDED.sub("-", name.lower()) in _MOVING
+    return _folded(name) in MOVING
 
 
 def is_marked(name: str) -> bool:

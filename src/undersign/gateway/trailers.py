@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterable, MutableMapping, Sequence
 from typing import Any, TypeAlias
 
+from ._identity import MOVING
+
 Pairs: TypeAlias = Sequence[tuple[bytes, bytes]]
 
 RECEIVED = "undersign.trailers"
@@ -32,13 +34,13 @@ _NEVER = frozenset(
     b" set-cookie cookie2 set-cookie2"
     # what it asks for
     b" cache-control expect pragma prefer range x-http-method x-http-method-override x-method-override"
-    b" x-original-url x-rewrite-url origin referer"
+    b" origin referer"
     # what is done with an answer
     b" age allow alt-svc clear-site-data date expires location refresh retry-after vary warning"
     # how the body is read
     b" content-disposition content-encoding content-language content-location content-range content-type"
     b" mime-version".split()
-)
+).union(name.encode() for name in MOVING)
 _NEVER_WITH = (
     *(b"accept", b"access-control-", b"content-security-", b"cross-origin-", b"if-", b"sec-", b"strict-transport-"),
     *(b"x-authenticated-", b"x-forwarded-"),
