@@ -142,7 +142,7 @@ class SignatureMiddleware:
         normalise_headers(scope)
         received = _received(scope, self._authenticator)
         if self._authenticator.lets_unsigned:
-            if self._authenticator.is_public(received) and not is_path_cut(scope):
+            if self._authenticator.is_public(received):
                 await self._app(_inner(scope, None), receive, send)
                 return
             if kind == "http" and self._authenticator.is_preflight(received):
@@ -283,13 +283,14 @@ def _received(scope: Scope, authenticator: Authenticator) -> Received:
     if sent := (scope.get("extensions") or {}).get(TARGET):
         target, doubt = origin_form(sent["raw"].decode("latin-1")), ""
     request = authenticator.request(method, target, headers, prefixed=prefixed)
-    if _is_moved(scope, request, authenticator):
-        match = Match.OTHER
-    return Received(request, "", doubt, (), match, "", peer)
+    return Received(request, "", doubt, (), _with_root(match, scope, request, authenticator), "", peer)
 
 
-def _is_moved(scope: Scope, head: Request, authenticator: Authenticator) -> bool:
-    return is_root_forgeable(scope, authenticator.prefix) or VIRTUAL_ROOT in head.by_name()
+def _with_root(match: Match, scope: Scope, head: Request, authenticator: Authenticator) -> Match:
+    """How the path that the app runs goes with the one that was sent, where it takes a root path off."""
+    if is_root_forgeable(scope, authenticator.prefix) or VIRTUAL_ROOT in head.by_name():
+        return Match.OTHER
+    return Match.MOUNTED if match is Match.EXACT and is_path_cut(scope) else match
 
 
 def _query(scope: Scope) -> str:
@@ -328,7 +329,7 @@ def _respelled(
     lost = "" if is_single_spelling(runs or "/") else PATH_IS_DECODED
     if query and is_query_rewritten(scope):
         lost = QUERY_IS_REWRITTEN
-    match = Match.OTHER if _is_moved(scope, heads[0], authenticator) else Match.EXACT
+    match = _with_root(Match.EXACT, scope, heads[0], authenticator)
     return Received(heads[0], lost, "" if query else _BARE_MARK, tuple(heads if paths else ()), match, peer=peer)
 
 
