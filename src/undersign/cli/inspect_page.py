@@ -11,6 +11,7 @@ from types import FrameType
 
 import click
 
+from ..core.text import why_not_bound
 from ..errors import ConfigError
 from ..playground.server import PageServer
 from .options import Command
@@ -40,7 +41,7 @@ def inspect(port: int, opens: bool) -> None:
     try:
         server = PageServer(port)
     except OSError as error:
-        why = str(error.strerror or error).partition(" (while")[0]
+        why = why_not_bound(error)
         hint = "; --port 0 takes any free one" if error.errno == errno.EADDRINUSE else ""
         raise ConfigError(f"cannot listen on 127.0.0.1 port {port}: {why}{hint}") from None
     ended = threading.Event()

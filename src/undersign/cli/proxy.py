@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import click
 
 from ..core.credentials import Credential, Secret, parse_origin
-from ..core.text import printable
+from ..core.text import printable, why_not_bound
 from ..errors import ConfigError
 from ..profiles import Profile
 from ..scheme import Scheme
@@ -190,7 +190,7 @@ def _listener(listen: tuple[str, int] | Path) -> socket.socket:
     try:
         return on_port(*listen)
     except OSError as error:
-        why = str(error.strerror or error).partition(" (while")[0]
+        why = why_not_bound(error)
         hint = "; port 0 takes any free one" if error.errno == errno.EADDRINUSE else ""
         raise ConfigError(f"cannot listen on {listen[0]} port {listen[1]}: {why}{hint}") from None
 

@@ -31,10 +31,21 @@ def decoded(content: bytes) -> str:
     return content.decode("utf-16" if content.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig")
 
 
-def place_in_toml(path: object, error: Exception) -> str:
-    """The file, and the line that the parser's error names. The rest of its message may quote the file."""
+def toml_line(error: Exception) -> int:
+    """The line that the parser's error names, 0 where it names none. The rest of its message may quote the file."""
     line = _TOML_LINE.search(str(error))
-    return f"{path}, line {line[1]}" if line else str(path)
+    return int(line[1]) if line else 0
+
+
+def place_in_toml(path: object, error: Exception) -> str:
+    """The file, and the line that the parser's error names."""
+    line = toml_line(error)
+    return f"{path}, line {line}" if line else str(path)
+
+
+def why_not_bound(error: OSError) -> str:
+    """Why an address cannot be listened on: what the system says, without the address that Python puts behind it."""
+    return str(error.strerror or error).partition(" (while")[0]
 
 
 def shortened(text: str, longest: int = 200) -> str:

@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
-from ..core.text import printable
+from ..core.text import printable, why_not_bound
 from ..errors import ConfigError
 from ..keys.file import KeyFile
 from ..policy.replay import ReplayPolicy
@@ -217,8 +217,7 @@ def _listening(address: str) -> socket.socket:
             raise ConfigError(f"{address!r} is no address to listen on: write 127.0.0.1:8080, or unix:/path")
         return on_port(host.strip("[]"), int(port))
     except OSError as error:
-        why = str(error.strerror or error).partition(" (while")[0]  # it would repeat the address
-        raise ConfigError(f"cannot listen on {address}: {why}") from None
+        raise ConfigError(f"cannot listen on {address}: {why_not_bound(error)}") from None
 
 
 def _shown(listener: socket.socket) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from ..core.text import decoded, printable
+from ..core.text import decoded, printable, toml_line
 from ..errors import ConfigError
 
 if sys.version_info >= (3, 11):
@@ -22,7 +22,6 @@ else:
     import tomli as tomllib
 
 _LARGEST = 256 * 1024
-_AT = re.compile(r"\(at line ([0-9]+), column [0-9]+\)")
 _LAST = re.compile(r"\(at end of document\)")
 _TABLE = re.compile(r"(?:Cannot declare|Cannot overwrite)[^\n]*")
 
@@ -107,13 +106,13 @@ def parse_document(file: Path, text: str) -> Document | Problem:
     except RecursionError:
         return Problem(file, 0, "", "its tables and lists are nested too deeply")
     except ValueError as error:
-        return _not_toml(file, text, str(error))
+        return _not_toml(file, text, error)
 
 
-def _not_toml(file: Path, text: str, said: str) -> Problem:
+def _not_toml(file: Path, text: str, error: ValueError) -> Problem:
     """What the parser has found. Its words may quote the file, which may hold a secret; those about tables do not."""
-    at = _AT.search(said)
-    line = int(at[1]) if at else text.rstrip().count("\n") + 1 if _LAST.search(said) else 0
+    said = str(error)
+    line = toml_line(error) or (text.rstrip().count("\n") + 1 if _LAST.search(said) else 0)
     if _TABLE.match(said):
         return Problem(file, line, "", "this table or key is there twice: leave one of them")
     return Problem(file, line, "", 'this is not TOML; texts stand between double quotes, as in key-id = "me"')

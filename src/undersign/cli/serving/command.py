@@ -11,7 +11,7 @@ from types import FrameType
 
 import click
 
-from ...core.text import printable
+from ...core.text import printable, why_not_bound
 from ...diagnosing import Cause
 from ...errors import ConfigError
 from ..options import Command, Given, clock_at, verifying_options
@@ -68,8 +68,7 @@ def serve(
             say_why=_say_why if diagnoses else None,
         )
     except OSError as error:
-        # What Python adds to the text of the system says the same again.
-        why = str(error.strerror or error).partition(" (while")[0]
+        why = why_not_bound(error)
         hint = "; --port 0 takes any free one" if error.errno == errno.EADDRINUSE else ""
         raise ConfigError(f"cannot listen on {host} port {port}: {why}{hint}") from None
 
