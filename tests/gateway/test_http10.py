@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -45,18 +46,24 @@ def test_nor_has_one_to_head() -> None:
         assert talk(port, asked("HEAD")).endswith(b"200 OK\r\nconnection: close\r\n\r\n")
 
 
-def test_an_answer_that_breaks_off_resets_the_connection() -> None:
-    """Or it would look whole."""
-    came = threading.Event()
+def beginning(go_on: threading.Event, then: bytes) -> Callable[[socket.socket, int], None]:
+    """A script that begins an answer in chunks, waits, and then sends this until the connection is closed."""
 
     def script(connection: socket.socket, number: int) -> None:
         head_of(connection)
         connection.sendall(CHUNKED + b"3\r\nabc\r\n")
-        assert came.wait(PATIENCE)
-        connection.sendall(b"nonsense\r\n\r\n")
+        assert go_on.wait(PATIENCE)
+        while True:
+            connection.sendall(then)
 
+    return script
+
+
+def test_an_answer_that_breaks_off_resets_the_connection() -> None:
+    """Or it would look whole."""
+    came = threading.Event()
     with (
-        Scripted(script) as upstream,
+        Scripted(beginning(came, b"nonsense\r\n\r\n")) as upstream,
         running(forwarding(upstream.url)) as port,
         socket.create_connection(("127.0.0.1", port), PATIENCE) as connection,
     ):
@@ -72,15 +79,7 @@ def test_an_answer_that_breaks_off_resets_the_connection() -> None:
 
 def test_a_client_that_goes_away_is_no_error() -> None:
     gone = threading.Event()
-
-    def script(connection: socket.socket, number: int) -> None:
-        head_of(connection)
-        connection.sendall(CHUNKED + b"3\r\nabc\r\n")
-        assert gone.wait(PATIENCE)
-        while True:  # until the proxy has closed the connection
-            connection.sendall(b"3\r\nabc\r\n")
-
-    with Scripted(script) as upstream:
+    with Scripted(beginning(gone, b"3\r\nabc\r\n")) as upstream:
         with proxying("--key-id", KEY_ID, "--origin", upstream.url) as proxy:
             with socket.create_connection(("127.0.0.1", int(proxy.url.rpartition(":")[2])), PATIENCE) as connection:
                 connection.sendall(asked())

@@ -133,7 +133,8 @@ class OverAiohttp(Transport):
         )
         try:
             response = await session.request(
-                *(outgoing.method, url),
+                outgoing.method,
+                url,
                 headers=headers,
                 data=data,
                 allow_redirects=False,
