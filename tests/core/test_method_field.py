@@ -23,6 +23,7 @@ from undersign import (
     begin,
     sign,
 )
+from undersign.core.fields import has_field
 from undersign.core.message import BodyDigest
 from undersign.scheme import Scheme
 
@@ -73,6 +74,19 @@ def test_php_reads_the_method_there() -> None:
     encoded = [request.target.partition("?")[2] or body for request, body in zip(OVERRIDDEN, bodies, strict=True)]
     ran = subprocess.run(["php", "-r", script], input="\n".join(encoded).encode(), check=True, capture_output=True)
     assert ran.stdout == b"1" * len(encoded)
+
+
+@pytest.mark.parametrize("written", ["x_method", "x.method", "x[method", "x method"])
+def test_php_writes_one_name_for_these(written: str) -> None:
+    assert has_field(f"a=b&{written}=DELETE", "x_method")
+    if which("php") is not None:
+        ran = subprocess.run(
+            ["php", "-r", "parse_str(file_get_contents('php://stdin'), $o); echo $o['x_method'];"],
+            input=f"{written}=DELETE".encode(),
+            check=True,
+            capture_output=True,
+        )
+        assert ran.stdout == b"DELETE"
 
 
 @pytest.mark.parametrize(("lenient", "strict"), PAIRS, ids=lambda scheme: scheme.name)

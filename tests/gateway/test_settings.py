@@ -61,7 +61,7 @@ def test_settings_that_are_no_toml_are_named_with_their_line(tmp_path: Path, set
 
 
 @pytest.mark.parametrize("option", ["drain", "grace", "timeout"])
-@pytest.mark.parametrize("number", ["inf", "nan", "-1", "1e300"])
+@pytest.mark.parametrize("number", ["inf", "nan", "-1", "1e300", "86401"])
 def test_seconds_without_an_end_are_none(tmp_path: Path, option: str, number: str) -> None:
     """An end that never comes, and clocks and sockets that fail when they are told of it."""
     sentence = said(tmp_path, f"{option} = {number}")
