@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import socket
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from undersign.core.grammar import did_you_mean
-from undersign.core.text import agreement, decoded, one_line, printable, shortened
+from undersign.core.text import (
+    agreement,
+    decoded,
+    one_line,
+    place_in_toml,
+    printable,
+    shortened,
+    toml_line,
+    why_not_bound,
+)
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 
 @given(st.binary(max_size=20), st.binary(max_size=20), st.binary(max_size=20))
@@ -50,6 +69,27 @@ def test_a_file_is_utf_8_with_its_mark_or_without_or_utf_16_with_its_mark(conten
 def test_a_file_in_another_encoding_is_refused(content: bytes) -> None:
     with pytest.raises(UnicodeDecodeError):
         decoded(content)
+
+
+@pytest.mark.parametrize(("text", "line"), [("= 1\n", 1), ("[keys]\n\na = oops\n", 3), ("[keys", 0)])
+def test_the_line_that_the_toml_parser_names_is_told_without_its_words(text: str, line: int) -> None:
+    with pytest.raises(tomllib.TOMLDecodeError) as caught:
+        tomllib.loads(text)
+    assert toml_line(caught.value) == line
+    assert place_in_toml("keys.toml", caught.value) == (f"keys.toml, line {line}" if line else "keys.toml")
+
+
+def test_an_error_that_names_no_line_leaves_the_file_alone() -> None:
+    assert place_in_toml("keys.toml", UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte")) == "keys.toml"
+
+
+def test_why_an_address_cannot_be_listened_on_is_what_the_system_says() -> None:
+    told = os.strerror(errno.EADDRINUSE)
+    with socket.create_server(("127.0.0.1", 0)) as listener, pytest.raises(OSError, match=told) as caught:
+        socket.create_server(listener.getsockname())
+    assert str(caught.value) != told
+    assert why_not_bound(caught.value) == told
+    assert why_not_bound(OSError("no address")) == "no address"
 
 
 def test_a_long_text_is_cut_off_with_a_mark() -> None:
