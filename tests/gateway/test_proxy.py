@@ -204,27 +204,6 @@ def test_who_sends_a_large_body_elsewhere_gets_the_answer_all_the_same(gotom: in
     assert b"the target is elsewhere" in answer
 
 
-def test_connect_is_refused_with_what_to_do(gotom: int, upstream: WireServer) -> None:
-    host = upstream.url.removeprefix("http://")
-    answer = talk(gotom, f"CONNECT {host} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode() + get("/smuggled"))
-    assert status_of(answer) == 501
-    assert b"call http:// instead" in answer
-    assert answer.count(b"HTTP/1.1") == 1
-
-
-def test_connect_to_anywhere_is_told_the_same(gotom: int) -> None:
-    answer = talk(gotom, b"CONNECT api.example.com:443 HTTP/1.1\r\nHost: api.example.com:443\r\n\r\n")
-    assert status_of(answer) == 501
-    assert b"call http:// instead" in answer
-
-
-def test_connect_of_a_client_that_tunnels_http_too_is_told_of_the_base_url(gotom: int, upstream: WireServer) -> None:
-    """As Node's fetch does with an HTTP proxy: it calls http:// already."""
-    host = upstream.url.removeprefix("http://")
-    answer = talk(gotom, f"CONNECT {host} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
-    assert b"base URL" in answer
-
-
 @pytest.mark.parametrize("form", ["http://{}:443/a", "http://{}/a", "https://{}:443/a", "HTTPS://{}/a"])
 def test_an_origin_on_https_may_be_named_with_either_scheme_and_its_port(form: str) -> None:
     """The upstream cannot be reached: what is refused has another status."""

@@ -36,17 +36,23 @@ class Access:
         self._hosts = frozenset(host.lower() for host in hosts)
         self._knows = lru_cache(maxsize=64)(self._is_known)  # a client sends the same one each time
 
-    def check(self, fields: Fields) -> None:
-        """Raises Failure: 407 where the token is absent or wrong, 403 for a page or a foreign Host."""
+    def check_token(self, fields: Fields) -> None:
+        """Raises Failure(407) where there is a token, and the request has another or none."""
+        if self._token is None:
+            return
+        given = [*fields.values(TOKEN_HEADER), *map(_credential, fields.values(b"proxy-authorization"))]
+        if len(given) != 1 or not hmac.compare_digest(_digest(given[0]), self._token):
+            raise Failure(
+                407,
+                "This proxy asks for its token: send Proxy-Authorization: Bearer TOKEN, X-Undersign-Token: TOKEN, "
+                "or the token as the password of the proxy's URL",
+                headers=_ASKED_FOR,
+            )
+
+    def check_page(self, fields: Fields) -> None:
+        """Raises Failure(403) where there is no token, and a page may have sent the request: it says so, or its Host is
+        foreign."""
         if self._token is not None:
-            given = [*fields.values(TOKEN_HEADER), *map(_credential, fields.values(b"proxy-authorization"))]
-            if len(given) != 1 or not hmac.compare_digest(_digest(given[0]), self._token):
-                raise Failure(
-                    407,
-                    "This proxy asks for its token: send Proxy-Authorization: Bearer TOKEN, X-Undersign-Token: TOKEN, "
-                    "or the token as the password of the proxy's URL",
-                    headers=_ASKED_FOR,
-                )
             return
         site = fields.values(b"sec-fetch-site")
         if fields.values(b"origin") or any(value not in (b"none", b"same-origin") for value in site):

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from ..servers.linger import LINGER, PAUSE, Dropping, Left
 from .heads import Fields, Headers, Message, Receive, Scope, Send, framing_problem, sentence_answer
 from .trailers import ANSWERED, Trailers, asks_for_trailers, fold, received_trailers
+from .tunnels import TUNNEL
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -130,6 +131,11 @@ class Exchange:
         self._waits_for_client = False
         self._since = self._loop.time()
         self._listening: asyncio.Task[None] | None = None
+
+    @property
+    def through(self) -> str | None:
+        """The origin to which the tunnel leads that the request came through; None where it came through none."""
+        return ((self.scope.get("extensions") or {}).get(TUNNEL) or {}).get("through")
 
     @property
     def is_over_http1(self) -> bool:
@@ -251,6 +257,13 @@ class Exchange:
             message["trailers"] = True
         await self._send(message)
         self._now_waits_for_client(False)
+
+    async def open_tunnel(self, origin: str) -> None:
+        """Answer a CONNECT with a tunnel to the origin, which the server has to offer; see tunnels."""
+        self._now_waits_for_client(True)
+        self.status = 200
+        self.is_complete = True
+        await self._send({"type": TUNNEL, "to": origin})
 
     async def put(self, piece: bytes, *, more: bool = True) -> None:
         """Send a piece of the answer's body; the last one without `more`. It waits while the client reads nothing."""

@@ -33,6 +33,7 @@ from .heads import Receive, Scope, Send, raw_target
 from .own_fields import OwnFields
 from .trailers import fold
 from .transport import Answer, Body, Outgoing, content_length
+from .tunnels import TUNNEL
 
 if TYPE_CHECKING:
     from ..profiles import Profile
@@ -41,8 +42,7 @@ _DROPPED = NOT_FORWARDED - {b"content-length"} | {b"host", TOKEN_HEADER}
 _MOST_CHECKED = 16 * 1024 * 1024
 _CONNECT = (
     "CONNECT hides the request from this proxy, and nothing could sign it: call http:// instead of https://, "
-    "and the proxy speaks https to where it goes; a client that tunnels http:// too, as Node's fetch does, "
-    "takes the proxy's address as its base URL"
+    "and the proxy speaks https to where it goes; or take the proxy's address as the base URL"
 )
 
 
@@ -132,10 +132,14 @@ class SigningProxy:
                 self._on_failure(exchange)
 
     async def _work(self, exchange: Exchange) -> None:
-        if exchange.scope["method"] == "CONNECT":
-            raise Failure(501, _CONNECT)
-        self._access.check(exchange.fields)
-        head = self._head(exchange)
+        through = exchange.through
+        if through is None:  # the tunnel was opened with the token, and clients send it with CONNECT alone
+            self._access.check_token(exchange.fields)
+        if exchange.scope["method"] == "CONNECT":  # which no page can send
+            await exchange.open_tunnel(self._end_of_tunnel(exchange.scope))
+            return
+        self._access.check_page(exchange.fields)
+        head = self._head(exchange, through or self.origins[0])
         try:
             request, body, length = await self._read(exchange, head)
             request = _with_length(request, content_length(request.method, body, length))
@@ -148,19 +152,33 @@ class SigningProxy:
         else:
             await self._forwarder.relay(answer, exchange)
 
-    def _head(self, exchange: Exchange) -> Request:
-        """The request without its body, as it goes on, still to be signed: none of its headers is the scheme's own."""
+    def _end_of_tunnel(self, scope: Scope) -> str:
+        """The origin to which a CONNECT leads whose client calls http://. One that calls https:// would hide what it
+        sends, and port 443 is none on which it calls the other."""
+        authority = raw_target(scope).decode("latin-1")
+        try:
+            asked = parse_origin(f"http://{authority}")
+        except ConfigError:
+            raise Failure(400, "The target of CONNECT is not host:port") from None
+        is_on_port_80 = asked == f"http://{_host(asked)}"
+        if TUNNEL not in (scope.get("extensions") or ()) or not (is_on_port_80 or asked in self.origins):
+            raise Failure(501, _CONNECT)
+        return self._destination(asked, asked)
+
+    def _head(self, exchange: Exchange, usual: str) -> Request:
+        """The request without its body, as it goes on, still to be signed: none of its headers is the scheme's own. A
+        bare path goes to the origin `usual`."""
         method: str = exchange.scope["method"]
         raw = raw_target(exchange.scope).decode("latin-1")
-        origin, target = self._destination(raw), origin_form(raw)
+        origin, target = self._destination(raw, usual), origin_form(raw)
         if not is_plain_target(target):
             raise Failure(400, "The target is not /path?query in printable ASCII without '#'")
         headers = self._own.without_respelled(self._forwarder.incoming_headers(exchange, self._dropped))
         return Request(method, target, (self._hosts[origin], *headers), b"", origin)
 
-    def _destination(self, raw: str) -> str:
+    def _destination(self, raw: str, usual: str) -> str:
         if raw.startswith("/") or raw == "*":
-            return self.origins[0]
+            return usual
         scheme, mark, rest = raw.partition("://")
         authority = rest.partition("/")[0].partition("?")[0].partition("#")[0]
         try:

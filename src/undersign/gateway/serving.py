@@ -36,6 +36,7 @@ from .exchange import Broken
 from .gathered import GatheredTransport
 from .heads import TARGET, Fields, Receive, Scope, Send, answer
 from .trailers import ANSWERED, RECEIVED, asks_for_trailers
+from .tunnels import TUNNEL, NotYetOpen, with_tunnel
 from .uvicorn_http10 import without_chunks
 from .uvicorn_trailers import with_trailers
 
@@ -76,6 +77,8 @@ class ForwardingProtocol(HttpToolsProtocol):
         self._head_since = 0.0
         self._head_timer: asyncio.TimerHandle
         self._leaves_upgrade = False
+        self._tunnel: str | None = None
+        """The origin to which the tunnel leads that the client speaks through."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(cast(asyncio.Transport, transport))
@@ -95,6 +98,8 @@ class ForwardingProtocol(HttpToolsProtocol):
         except httptools.HttpParserUpgrade as upgrade:
             if self._leaves_upgrade:
                 self._read_on(data[upgrade.args[0] :])
+            elif self.parser.get_method() == b"CONNECT":
+                self.parser = cast(Any, NotYetOpen(data[upgrade.args[0] :]))
         except httptools.HttpParserInvalidMethodError:
             self._refuse(400, _TLS if data.startswith(b"\x16\x03") else f"{_NO_HTTP}, or its method is not known here")
         except httptools.HttpParserError:
@@ -114,6 +119,15 @@ class ForwardingProtocol(HttpToolsProtocol):
         self.parser = httptools.HttpRequestParser(self)
         self._in_head = True
         self.data_received(head + data)
+
+    def _enter_tunnel(self, origin: str) -> None:
+        """Read on: what comes from now on comes through the tunnel."""
+        data = bytes(cast(NotYetOpen, self.parser).kept)
+        self.parser = httptools.HttpRequestParser(self)
+        self._tunnel = origin
+        self._head_bytes = 0
+        if data and not self.transport.is_closing():
+            self.data_received(data)
 
     def _look_later(self) -> None:
         # One timer for a connection: one for each head would cost more than reading it.
@@ -139,7 +153,8 @@ class ForwardingProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._in_head = self._head_has_begun = False
         self._unset_keepalive_if_required()  # it is set where the answer before has ended within this head
-        asks = self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"
+        connects = self.parser.get_method() == b"CONNECT"
+        asks = self.parser.should_upgrade() and not connects
         self._leaves_upgrade = asks and not any(
             name == b"upgrade" and b"websocket" in value.lower() for name, value in self.headers
         )
@@ -149,7 +164,9 @@ class ForwardingProtocol(HttpToolsProtocol):
         app = self.app
         version = self.parser.get_http_version()
         takes_trailers = _takes_trailers(headers) and version == "1.1"
-        if takes_trailers:
+        if connects:
+            self.app = partial(with_tunnel, app, self._enter_tunnel)
+        elif takes_trailers:
             self.app = partial(with_trailers, app)
         elif version == "1.0":
             self.app = partial(without_chunks, app)
@@ -166,9 +183,10 @@ class ForwardingProtocol(HttpToolsProtocol):
             super().on_headers_complete()
         finally:
             self.url, self.app = raw, app
-        # Behind CONNECT there is nothing that this parser reads.
-        if cast(ServerConfig, self.config).ends_connections or self.parser.get_method() == b"CONNECT":
+        if cast(ServerConfig, self.config).ends_connections:
             self.cycle.keep_alive = False
+        elif connects:  # a tunnel stays open, whatever version asks for it
+            self.cycle.keep_alive = True
         self.headers = []
         path, _, query = origin_form(raw.decode("latin-1")).partition("?")
         self.scope["path"] = unquote(path)
@@ -177,6 +195,8 @@ class ForwardingProtocol(HttpToolsProtocol):
         extensions: dict[str, Any] = {TARGET: {"raw": raw}, RECEIVED: {"headers": self.headers}}
         if takes_trailers:
             extensions[ANSWERED] = {}
+        if connects or self._tunnel is not None:
+            extensions[TUNNEL] = {"through": self._tunnel}
         self.scope["extensions"] = extensions
 
     def on_body(self, body: bytes) -> None:

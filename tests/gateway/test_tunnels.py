@@ -1,0 +1,229 @@
+"""Some clients send CONNECT for `http://` too: what comes through such a tunnel is signed like any other request."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import closing
+from http.client import HTTPConnection
+from typing import Any
+
+import pytest
+
+from tests.clients.wire import WireServer
+from tests.gateway.harness import get, read_all, running, status_of, talk
+from tests.gateway.test_proxy import KEY_ID, proxied, verifier
+from undersign import GoTom
+from undersign.gateway.heads import answer as answer_in
+from undersign.gateway.serving import HEAD_LIMIT, with_lifespan
+from undersign.gateway.tunnels import TUNNEL
+
+OPENED = b"HTTP/1.1 200 OK\r\n\r\n"
+
+
+@pytest.fixture(scope="module")
+def other() -> Iterator[WireServer]:
+    with WireServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def port(upstream: WireServer, other: WireServer) -> Iterator[int]:
+    with proxied(GoTom(), upstream.url, other.url) as port:
+        yield port
+
+
+@pytest.fixture(scope="module")
+def guarded(upstream: WireServer) -> Iterator[int]:
+    with proxied(GoTom(), upstream.url, token="letmein") as port:
+        yield port
+
+
+def connect(host: str, *lines: str, version: str = "1.1") -> bytes:
+    return "".join(f"{line}\r\n" for line in (f"CONNECT {host} HTTP/{version}", f"Host: {host}", *lines, "")).encode()
+
+
+def host_of(server: WireServer) -> str:
+    return server.url.removeprefix("http://")
+
+
+def tunnelled(port: int, server: WireServer, **headers: str) -> HTTPConnection:
+    """Python's client, which sends CONNECT with the headers first, and all else through the tunnel."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=30)
+    connection.set_tunnel("127.0.0.1", server.port, headers)
+    return connection
+
+
+def test_requests_through_a_tunnel_are_signed(port: int, upstream: WireServer) -> None:
+    body = b"x" * 100_000
+    with closing(tunnelled(port, upstream)) as client:
+        for method, target, sent in (("GET", "/a//%7e?", None), ("PUT", "/b", body), ("POST", "/c", iter([body]))):
+            client.request(method, target, sent)
+            answer = client.getresponse()
+            assert (answer.status, answer.read()) == (200, b"ok")
+            assert upstream.received().target == target
+            assert upstream.received().body == (body if sent else b"")
+            assert upstream.verified(verifier(GoTom())).key_id == KEY_ID
+
+
+def test_a_tunnel_leads_to_the_origin_it_was_opened_for_whatever_host_says(
+    port: int, upstream: WireServer, other: WireServer
+) -> None:
+    before = len(upstream.requests)
+    with closing(tunnelled(port, other)) as client:
+        client.request("GET", "/a", headers={"Host": host_of(upstream)})
+        assert client.getresponse().status == 200
+    assert other.received().target == "/a"
+    assert len(upstream.requests) == before
+
+
+def test_a_request_outside_of_a_tunnel_goes_to_the_first_origin_as_ever(port: int, upstream: WireServer) -> None:
+    assert status_of(talk(port, get("/outside"))) == 200
+    assert upstream.received().target == "/outside"
+
+
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+def test_a_request_may_come_right_behind_connect(port: int, other: WireServer, version: str) -> None:
+    """And the answer to CONNECT has no body, of which its head would tell. RFC 9110, section 9.3.6."""
+    answer = talk(port, connect(host_of(other), version=version) + get("/behind"))
+    assert answer.startswith(OPENED + b"HTTP/1.1 200 OK\r\n")
+    assert answer.endswith(b"ok")
+    assert other.received().target == "/behind"
+
+
+def test_a_head_behind_connect_may_come_in_pieces(port: int, other: WireServer) -> None:
+    request = connect(host_of(other)) + get("/pieces")
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for place in range(0, len(request), 7):
+            connection.sendall(request[place : place + 7])
+        assert read_all(connection).endswith(b"ok")
+    assert other.received().target == "/pieces"
+
+
+def test_connect_may_come_after_another_request(port: int, upstream: WireServer, other: WireServer) -> None:
+    first = get("/first").replace(b"Connection: close\r\n", b"")
+    answer = talk(port, first + connect(host_of(other)) + get("/second"))
+    assert answer.count(b"HTTP/1.1 200 OK\r\n") == 3
+    assert upstream.received().target == "/first"
+    assert other.received().target == "/second"
+
+
+def test_a_tunnel_within_a_tunnel_leads_to_the_last_one(port: int, upstream: WireServer, other: WireServer) -> None:
+    answer = talk(port, connect(host_of(upstream)) + connect(host_of(other)) + get("/inner"))
+    assert answer.startswith(OPENED + OPENED)
+    assert other.received().target == "/inner"
+
+
+@pytest.mark.parametrize("host", ["undersign.invalid:80", "UNDERSIGN.invalid:80", "[::1]:80"])
+def test_a_tunnel_to_port_80_leads_to_an_origin_on_https(host: str) -> None:
+    """As http:// does that a client calls through the proxy. The upstream cannot be reached: 502 is its answer."""
+    with proxied(GoTom(), "https://undersign.invalid", "https://[::1]") as port:
+        answer = talk(port, connect(host) + get("/"))
+        assert answer.startswith(OPENED)
+        assert status_of(answer.removeprefix(OPENED)) == 502
+
+
+@pytest.mark.parametrize("host", ["api.example.com:443", "api.example.com:8443", "evil.example:443", "[::1]:443"])
+def test_a_tunnel_for_tls_is_refused_with_what_to_do(host: str) -> None:
+    """What comes through it would be hidden from the proxy."""
+    with proxied(GoTom(), "https://api.example.com", "https://api.example.com:8443", "https://[::1]") as port:
+        answer = talk(port, connect(host) + get("/smuggled"))
+        assert status_of(answer) == 501
+        assert b"call http:// instead of https://" in answer
+        assert b"base URL" in answer
+        assert answer.count(b"HTTP/1.1") == 1
+
+
+def test_no_tunnel_leads_elsewhere(port: int) -> None:
+    answer = talk(port, connect("evil.example:80") + get("/smuggled"))
+    assert status_of(answer) == 403
+    assert b"the target is elsewhere" in answer
+    assert answer.count(b"HTTP/1.1") == 1
+
+
+@pytest.mark.parametrize(
+    "target", ["/a", "http://127.0.0.1:{}/", "127.0.0.1:{}/a", "me:pw@127.0.0.1:{}", "127.0.0.1:0"]
+)
+def test_a_target_that_is_no_host_and_port_is_refused(port: int, upstream: WireServer, target: str) -> None:
+    head = f"CONNECT {target.format(upstream.port)} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+    answer = talk(port, head.encode() + get("/smuggled"))
+    assert status_of(answer) == 400
+    assert answer.count(b"HTTP/1.1") == 1
+
+
+def test_who_opens_a_tunnel_for_tls_to_a_plain_origin_is_told_so(port: int, upstream: WireServer) -> None:
+    answer = talk(port, connect(host_of(upstream)) + b"\x16\x03\x01\x02\x00")
+    assert answer.startswith(OPENED)
+    assert status_of(answer.removeprefix(OPENED)) == 400
+    assert b"This is TLS" in answer
+
+
+def test_the_token_opens_the_tunnel_for_all_that_comes_through_it(guarded: int, upstream: WireServer) -> None:
+    """Clients send it with CONNECT alone."""
+    basic = b64encode(b"undersign:letmein").decode()
+    for credential in (f"Basic {basic}", "Bearer letmein"):
+        with closing(tunnelled(guarded, upstream, **{"Proxy-Authorization": credential})) as client:
+            client.request("GET", "/with-token")
+            assert client.getresponse().status == 200
+        assert upstream.received().target == "/with-token"
+        assert upstream.received().by_name().get("proxy-authorization") is None
+
+
+@pytest.mark.parametrize("lines", [(), ("Proxy-Authorization: Bearer wrong",)])
+def test_without_the_token_no_tunnel_is_opened(guarded: int, upstream: WireServer, lines: tuple[str, ...]) -> None:
+    before = len(upstream.requests)
+    answer = talk(guarded, connect(host_of(upstream), *lines) + get("/smuggled", "Proxy-Authorization: Bearer letmein"))
+    assert status_of(answer) == 407
+    assert answer.count(b"HTTP/1.1") == 1
+    assert len(upstream.requests) == before
+
+
+@pytest.mark.parametrize("line", ["Origin: https://evil.example", "Sec-Fetch-Site: cross-site"])
+def test_a_page_is_refused_through_a_tunnel_too(port: int, other: WireServer, line: str) -> None:
+    answer = talk(port, connect(host_of(other)) + get("/page", line))
+    assert answer.startswith(OPENED)
+    assert status_of(answer.removeprefix(OPENED)) == 403
+
+
+def test_what_comes_before_the_tunnel_is_open_has_a_bound() -> None:
+    """Or a client could fill memory while the app makes up its mind."""
+
+    async def undecided(scope: Any, receive: Any, send: Any) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    with running(with_lifespan(undecided)) as port:
+        assert talk(port, connect("a:80"), bytes(8 * HEAD_LIMIT)) == b""
+
+
+def test_a_tunnel_is_the_app_s_to_open() -> None:
+    """An app that knows nothing of tunnels may answer CONNECT with 200, and that ends the connection."""
+    offers: list[Any] = []
+
+    async def answering(scope: Any, receive: Any, send: Any) -> None:
+        offers.append(scope["extensions"].get(TUNNEL))
+        await answer_in(send, 200, "fine")
+
+    with running(with_lifespan(answering)) as port:
+        answer = talk(port, connect("a:80") + get("/smuggled"))
+        assert (status_of(answer), answer.count(b"HTTP/1.1")) == (200, 1)
+        talk(port, get("/"))
+    assert offers == [{"through": None}, None]
+
+
+def test_curl_s_proxytunnel_is_served(port: int, guarded: int, upstream: WireServer, other: WireServer) -> None:
+    curl = shutil.which("curl")
+    if curl is None:
+        pytest.skip("curl is not installed")
+    for proxy, server in ((f"127.0.0.1:{port}", other), (f"undersign:letmein@127.0.0.1:{guarded}", upstream)):
+        for version in ("--proxytunnel", "--proxy1.0"):
+            command = [curl, "-sSf", "-m", "30", "--proxytunnel", "-d", "a=1"]
+            command += ["--proxy1.0" if version == "--proxy1.0" else "-x", f"http://{proxy}"]
+            ran = subprocess.run([*command, f"{server.url}/curl"], capture_output=True, text=True, check=False)
+            assert (ran.stdout, ran.stderr) == ("ok", "")
+            assert server.received().body == b"a=1"
+            assert server.verified(verifier(GoTom())).key_id == KEY_ID
