@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from ..core.bounded import read_whole
 from ..core.grammar import did_you_mean
 from ..core.message import Component
 from ..core.text import decoded, place_in_toml
@@ -31,6 +32,7 @@ else:
 
 _REPLAY_ENV = "UNDERSIGN_REPLAY"
 _TABLES = "undersign.gateway.tables"
+_LARGEST = 256 * 1024  # bytes of a file of settings
 _DECIDES = ("nginx", "caddy", "traefik", "envoy-http", "envoy-grpc")
 
 
@@ -61,7 +63,7 @@ def _read_settings(context: click.Context, parameter: click.Parameter, path: Pat
 
 def _content(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(decoded(path.read_bytes()))
+        return tomllib.loads(decoded(read_whole(path, _LARGEST, "settings")))
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror or 'cannot be read'}") from None
     except (ValueError, RecursionError) as error:
