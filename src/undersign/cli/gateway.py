@@ -158,7 +158,7 @@ def gateway(
     decide for nginx, Caddy, Traefik or Envoy, which forward by themselves.
 
     Prints `listening on URL` first. Logs are JSON on standard error. SIGTERM and Ctrl-C end it when what is in flight
-    is done.
+    is done; Ctrl-C once more ends it at once.
     """
     try:
         from ..gateway.process import Settings, run
