@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 from pathlib import Path
 
@@ -81,3 +83,22 @@ def test_a_file_of_a_recipe_that_never_ends() -> None:
     assert "/dev/zero: it is over 1048576 bytes, which is too large for a recipe" in error_of(
         "sign", "GET", "https://api.example.com/", "--recipe", ENDLESS
     )
+
+
+def test_ctrl_c_while_a_command_is_waited_for_leaves_no_process(tmp_path: Path) -> None:
+    noted, profiles = tmp_path / "pid", tmp_path / "config.toml"
+    os.mkfifo(noted)
+    words = ["sh", "-c", f"echo $$ > {noted}; exec sleep 600"]
+    profiles.write_text(f'[profiles.a]\nscheme = "gotom"\nkey-id = "k"\nsecret-command = {words}\n', encoding="utf-8")
+    with subprocess.Popen(
+        [*COMMAND, "sign", "GET", "https://api.example.com/", "--profile", "a"],
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env=environment({"UNDERSIGN_CONFIG": str(profiles)}),
+    ) as process:
+        pid = int(noted.read_text(encoding="utf-8"))  # waits for who writes
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate(timeout=60)
+    assert (process.returncode, error) == (130, b"")
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
