@@ -166,7 +166,13 @@ def gateway(
     command = [sys.executable, "-m", "undersign.cli", "gateway", *arguments]
     with (folder / "log").open("w", encoding="utf-8") as log:
         process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=log, text=True, env={**os.environ, **(environ or {})}, cwd=folder
+            command,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            env={**os.environ, **(environ or {})},
+            cwd=folder,
+            start_new_session=True,  # a process group of its own, as a terminal has it
         )
     try:
         assert process.stdout is not None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from tests.core.leaks import assert_hides
 from tests.profiles.conftest import Write
 from undersign import ConfigError, Secret
 from undersign.profiles import Profile, load_profile
+from undersign.profiles.sources import FromCommand
 
 SECRET = "the secret from elsewhere"
 
@@ -100,6 +103,77 @@ def test_what_a_command_prints_before_it_fails_is_not_shown(write: Write) -> Non
     with pytest.raises(ConfigError) as caught:
         profile(write, python(f"print({SECRET!r}); raise SystemExit(1)")).secret()
     assert_hides(caught.value, "the secret from elsewhere\n")
+
+
+def is_there(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+STUBBORN = """
+import os, signal, sys
+for number in (signal.SIGTERM, signal.SIGPIPE):
+    signal.signal(number, signal.SIG_IGN)
+with open(sys.argv[1], "w") as file:
+    print(os.getpid(), file=file)
+while True:
+    try:
+        os.write(1, b"hunter2" * 1000)
+    except BrokenPipeError:
+        signal.pause()
+"""
+WAITING = """
+import os, signal, sys
+with open(sys.argv[1], "w") as file:
+    print(os.getpid(), file=file)
+os.write(1, b"hunter2")
+{}
+signal.pause()
+"""
+
+
+@pytest.mark.linux
+def test_a_command_that_prints_for_ever_is_ended_and_what_it_printed_is_not_shown(tmp_path: Path) -> None:
+    found = FromCommand((sys.executable, "-c", STUBBORN, str(tmp_path / "pid"))).read()
+    assert isinstance(found, ConfigError)
+    assert "prints over 65536 bytes, which is too large for a secret: have it print the secret alone" in str(found)
+    assert_hides(found, "hunter2")
+    assert not is_there(int((tmp_path / "pid").read_text()))
+
+
+@pytest.mark.linux
+@pytest.mark.parametrize("before", ["", "os.close(1)"], ids=["that prints on", "that prints no more"])
+def test_a_command_that_waits_for_what_never_comes_is_ended(tmp_path: Path, before: str) -> None:
+    found = FromCommand((sys.executable, "-c", WAITING.format(before), str(tmp_path / "pid")), patience=1.0).read()
+    assert isinstance(found, ConfigError)
+    assert "has not ended within 1 seconds: run it by itself to see what it waits for" in str(found)
+    assert_hides(found, "hunter2")
+    assert not is_there(int((tmp_path / "pid").read_text()))
+
+
+@pytest.mark.linux
+def test_what_a_command_leaves_running_with_its_output_is_not_waited_for_beyond_the_same_time(tmp_path: Path) -> None:
+    """Such as an agent that a password manager starts."""
+    found = FromCommand(("sh", "-c", f"sleep 60 & echo $! > {tmp_path / 'pid'}; echo hunter2"), patience=1.0).read()
+    os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
+    assert isinstance(found, ConfigError)
+    assert "has not ended within 1 seconds" in str(found)
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_a_secret_may_have_64_kib(write: Write, tmp_path: Path, more: int) -> None:
+    (tmp_path / "secret").write_bytes(b"a" * (64 * 1024 + more))
+    (tmp_path / "secret").chmod(0o600)
+    for place in (python(f"print('a' * {64 * 1024 + more}, end='')"), 'secret-file = "secret"'):
+        if more:
+            with pytest.raises(ConfigError, match="over 65536 bytes, which is too large for a secret: ") as caught:
+                profile(write, place).secret()
+            assert_hides(caught.value, "aaaaaaaa")
+        else:
+            assert profile(write, place).secret() == Secret("a" * 64 * 1024)
 
 
 class Keyring(keyring.backend.KeyringBackend):

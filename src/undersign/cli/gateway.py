@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from ..core.bounded import read_whole
 from ..core.grammar import did_you_mean
 from ..core.message import Component
 from ..core.text import decoded, place_in_toml
@@ -31,6 +32,7 @@ else:
 
 _REPLAY_ENV = "UNDERSIGN_REPLAY"
 _TABLES = "undersign.gateway.tables"
+_LARGEST = 256 * 1024  # bytes of a file of settings
 _DECIDES = ("nginx", "caddy", "traefik", "envoy-http", "envoy-grpc")
 
 
@@ -61,7 +63,7 @@ def _read_settings(context: click.Context, parameter: click.Parameter, path: Pat
 
 def _content(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(decoded(path.read_bytes()))
+        return tomllib.loads(decoded(read_whole(path, _LARGEST, "settings")))
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror or 'cannot be read'}") from None
     except (ValueError, RecursionError) as error:
@@ -156,7 +158,7 @@ def gateway(
     decide for nginx, Caddy, Traefik or Envoy, which forward by themselves.
 
     Prints `listening on URL` first. Logs are JSON on standard error. SIGTERM and Ctrl-C end it when what is in flight
-    is done.
+    is done; Ctrl-C once more ends it at once.
     """
     try:
         from ..gateway.process import Settings, run

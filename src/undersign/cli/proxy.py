@@ -105,7 +105,7 @@ def proxy(
     """Sign what any client sends, and send it on.
 
     Clients call http://127.0.0.1:8081/path, or have that as their HTTP proxy and call http://api.example.com/path.
-    Prints `listening on URL` first; Ctrl-C ends it when what is under way is done.
+    Prints `listening on URL` first; Ctrl-C ends it when what is under way is done, and once more at once.
     """
     if extras.nonce is not None:
         raise ConfigError("--nonce: a proxy makes a new one for each request, leave it out")
@@ -241,11 +241,7 @@ def _serve(
         say(f"undersign: what comes in is signed as {scheme.name} for {', '.join(origins)}")
 
     with listener:
-        try:
-            serve(app, listener, ready=ready, tls=tls)
-        finally:
-            if path is not None:
-                path.unlink(missing_ok=True)
+        serve(app, listener, ready=ready, tls=tls)
 
 
 def _names(door: _Door) -> list[str]:

@@ -4,6 +4,8 @@ Each worker has its own event loop, keys file, connections and guard client, and
 or SIGINT it first says at /readyz that it is not to be given more, and closes connections with the answers that it
 gives on them; after `drain` seconds it takes no new ones, and what is in flight has `grace` seconds to end. So it does
 where the process that has started it is gone: with old settings it would keep others from its address.
+
+SIGINT that comes while it ends, which is Ctrl-C once more, ends it at once: see `ending.end_at_once`.
 """
 
 from __future__ import annotations
@@ -18,16 +20,11 @@ import signal
 import socket
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
-from multiprocessing.connection import wait
-from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import uvicorn
 
 from ..core.text import printable, why_not_bound
 from ..errors import ConfigError
@@ -40,12 +37,14 @@ from ..servers._common import MAX_BODY
 from ..servers.asgi import App
 from ..verifying.verifier import AsyncVerifier
 from .admin import Admin
+from .ending import end_at_once
 from .forward_auth import FRONTS, ForwardAuth
 from .gateway import VerifyingGateway
 from .guards import OpenGuard, open_guard
 from .listening import on_path, on_port
 from .observing import JsonFormatter, Observer
-from .serving import end_connections, server_config, tune_memory, with_lifespan, without_broken
+from .serving import Server, end_connections, server_config, tune_memory, with_lifespan, without_broken
+from .supervising import AT_SIGHUP, supervise
 
 if TYPE_CHECKING:
     from .ext_authz_grpc import ExtAuthzService
@@ -55,8 +54,6 @@ DECIDES = (*FRONTS, "envoy-http", "envoy-grpc")
 
 _SHARED = "/dev/shm"  # noqa: S108 - a folder of one's own is made in it
 _COUNTED_IN = "PROMETHEUS_MULTIPROC_DIR"
-_RESTART = 1.0  # seconds between the end of a worker and the start of another in its place
-_AT_SIGHUP = "SIGHUP ends nothing: the keys file is read again by itself, and other settings with a new start"
 _log = logging.getLogger("undersign.gateway")
 
 
@@ -156,7 +153,9 @@ async def _nothing() -> None:
 def run(settings: Settings, *, ready: Callable[[str, str], object]) -> None:
     """Run the gateway until SIGTERM or SIGINT. `ready` is called with both addresses once it listens.
 
-    Raises ConfigError for settings that cannot work, and for an address that cannot be listened on.
+    SIGINT that comes while it ends, ends it at once: a single process exits with 130 then, and with several workers
+    KeyboardInterrupt is raised when they are gone. Raises ConfigError for settings that cannot work, and for an address
+    that cannot be listened on.
     """
     asyncio.run(_checked(settings))
     with contextlib.ExitStack() as stack:
@@ -168,7 +167,14 @@ def run(settings: Settings, *, ready: Callable[[str, str], object]) -> None:
         admin = stack.enter_context(_listening(settings.admin)) if settings.admin else None
         addresses = _shown(listener), _shown(admin) if admin is not None else ""
         if settings.workers > 1:
-            _supervise(settings, listener, admin, lambda: ready(*addresses))
+            _log_as_json()
+            supervise(
+                _worker,
+                (settings, listener, admin),
+                count=settings.workers,
+                patience=settings.drain + settings.grace + 5,
+                ready=lambda: ready(*addresses),
+            )
         else:
             _run_loop(_serve(settings, listener, admin, lambda: ready(*addresses)))
 
@@ -227,14 +233,6 @@ def _shown(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-class _Server(uvicorn.Server):
-    """A server of a process that has two of them, and handles signals itself."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None, None, None]:
-        yield
-
-
 async def _serve(
     settings: Settings, listener: socket.socket, admin: socket.socket | None, ready: Callable[[], object]
 ) -> None:
@@ -242,22 +240,30 @@ async def _serve(
     _log_as_json()
     gateway = _Gateway(settings)
     ending = asyncio.Event()
+    servers: list[Server] = []
+
+    def interrupted() -> None:
+        if ending.is_set():
+            _log.warning("ended at once: what was in flight is broken off")
+            end_at_once(servers)
+        ending.set()
+
+    supervisor = multiprocessing.parent_process()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, ending.set)
+    loop.add_signal_handler(signal.SIGTERM, ending.set)
+    loop.add_signal_handler(signal.SIGINT if supervisor is None else signal.SIGQUIT, interrupted)
     if hasattr(signal, "SIGHUP"):  # Windows has none
-        loop.add_signal_handler(signal.SIGHUP, _log.info, _AT_SIGHUP)
-    if (supervisor := multiprocessing.parent_process()) is not None:
+        loop.add_signal_handler(signal.SIGHUP, _log.info, AT_SIGHUP)
+    if supervisor is not None:
         _when_readable(loop, supervisor.sentinel, ending.set)
-    servers: list[_Server] = []
     if gateway.app is not None:
-        servers.append(_Server(server_config(gateway.app, grace=settings.grace)))
+        servers.append(Server(server_config(gateway.app, grace=settings.grace)))
     tasks = [asyncio.create_task(server.serve([listener])) for server in servers]
     grpc_server: Any = None
     if gateway.service is not None:
         grpc_server = await _start_grpc(gateway.service, listener)
     if admin is not None:
-        servers.append(_Server(server_config(with_lifespan(gateway.admin), grace=1)))
+        servers.append(Server(server_config(with_lifespan(gateway.admin), grace=1)))
         tasks.append(asyncio.create_task(servers[-1].serve([admin])))
     while not all(server.started for server in servers):
         if any(task.done() for task in tasks):
@@ -316,63 +322,6 @@ def _log_as_json() -> None:
     root.setLevel(logging.WARNING)
     logging.getLogger("undersign").setLevel(logging.INFO)
     logging.getLogger("uvicorn.error").addFilter(without_broken)
-
-
-def _supervise(
-    settings: Settings, listener: socket.socket, admin: socket.socket | None, ready: Callable[[], object]
-) -> None:
-    """Start the workers, start another for one that ends, and end them all at SIGTERM or SIGINT."""
-    _log_as_json()
-    context = multiprocessing.get_context("spawn")
-    awake, waker = socket.socketpair()
-    waker.setblocking(False)
-    signal.set_wakeup_fd(waker.fileno())
-    is_ending = False
-
-    def end(signum: int, frame: object) -> None:
-        nonlocal is_ending
-        is_ending = True
-
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGINT, end)
-    if hasattr(signal, "SIGHUP"):
-        signal.signal(signal.SIGHUP, lambda signum, frame: _log.info(_AT_SIGHUP))
-    begun, begin = context.Pipe(duplex=False)
-
-    def start() -> SpawnProcess:
-        worker = context.Process(target=_worker, args=(settings, listener, admin, begin), daemon=False)
-        worker.start()
-        return worker
-
-    workers = [start() for _ in range(settings.workers)]
-    waiting = settings.workers
-    while not is_ending:
-        found = wait([*(worker.sentinel for worker in workers), awake, *([begun] if waiting else [])])
-        if awake in found:  # a byte for each signal
-            awake.recv(64)
-        if begun in found:
-            begun.recv()
-            waiting -= 1
-            if not waiting:
-                ready()
-        ended = [worker for worker in workers if worker.sentinel in found]
-        for worker in ended:
-            if is_ending:
-                break
-            worker.join()  # or its exit code may not be known yet
-            _log.error("worker %s has ended with %s: another one starts", worker.pid, worker.exitcode)
-            time.sleep(_RESTART)
-            workers[workers.index(worker)] = start()
-    for worker in workers:
-        worker.terminate()
-    deadline = time.monotonic() + settings.drain + settings.grace + 5
-    for worker in workers:
-        worker.join(max(0.0, deadline - time.monotonic()))
-        worker.kill()
-        worker.join()
-    signal.set_wakeup_fd(-1)
-    awake.close()
-    waker.close()
 
 
 def _worker(settings: Settings, listener: socket.socket, admin: socket.socket | None, begin: Any) -> None:

@@ -10,6 +10,7 @@ had come before anything was verified: here they are an extension of their own, 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ctypes
 import gc
 import json
@@ -18,7 +19,7 @@ import signal
 import socket
 import ssl
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -32,6 +33,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from ..core.message import origin_form
 from ..errors import ConfigError
 from ..servers.asgi import App
+from .ending import end_at_once
 from .exchange import Broken
 from .gathered import GatheredTransport
 from .heads import TARGET, Fields, Receive, Scope, Send, answer
@@ -263,11 +265,19 @@ class ServerTls:
 
 
 def without_broken(record: logging.LogRecord) -> bool:
-    """A filter for uvicorn's log: it leaves out the trace of an answer that was broken off on purpose."""
-    return not (record.exc_info and isinstance(record.exc_info[1], Broken))
+    """A filter for uvicorn's log: it leaves out the trace of an answer that is broken off on purpose, or at the end."""
+    return not (record.exc_info and isinstance(record.exc_info[1], (Broken, asyncio.CancelledError)))
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
+    """A server of a process that handles signals itself."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield
+
+
+class _Server(Server):
     def __init__(self, config: uvicorn.Config, ready: Callable[[], object]) -> None:
         super().__init__(config)
         self._ready = ready
@@ -365,23 +375,34 @@ def serve(
 ) -> None:
     """Serve an ASGI app on a socket that listens, until SIGINT or SIGTERM. `ready` is called once it does.
 
-    What is in flight then has `grace` seconds to end; nothing new is taken. Errors of the app go to standard error.
+    What is in flight then has `grace` seconds to end; nothing new is taken. SIGINT that comes meanwhile ends the
+    process at once, see `end_at_once`. The path of a Unix socket is removed. Errors of the app go to standard error.
     Raises ConfigError where the files of `tls` do not serve, and OSError where one cannot be read.
     """
     logger = logging.getLogger("uvicorn.error")
     logger.setLevel(logging.ERROR)
     logger.addFilter(without_broken)
-    config = server_config(app, tls=tls, grace=grace)
-    if tls is not None:
-        _load(config, tls)
-    server = _Server(config, ready)
+    path = Path(listener.getsockname()) if listener.family == getattr(socket, "AF_UNIX", None) else None
+    try:
+        config = server_config(app, tls=tls, grace=grace)
+        if tls is not None:
+            _load(config, tls)
+        server = _Server(config, ready)
 
-    def end(signum: int, frame: object) -> None:
-        server.should_exit = True
+        def end(signum: int, frame: object) -> None:
+            if server.should_exit and signum == signal.SIGINT:
+                _remove(path)
+                end_at_once([server])
+            server.should_exit = True
 
-    # uvicorn has handlers of its own while it runs. It raises the signal once more when it has ended, for whoever had a
-    # handler before; and one that comes before it runs is not to be lost either.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, end)
-    tune_memory()
-    server.run(sockets=[listener])
+        for number in (signal.SIGINT, signal.SIGTERM):  # before it runs, so that none is lost which comes before
+            signal.signal(number, end)
+        tune_memory()
+        server.run(sockets=[listener])
+    finally:
+        _remove(path)
+
+
+def _remove(path: Path | None) -> None:
+    if path is not None:
+        path.unlink(missing_ok=True)

@@ -13,7 +13,8 @@ from typing import Any
 from ..servers.asgi import App
 from .heads import Message, Receive, Scope, Send
 
-_NO_LINGER = struct.pack("ii", 1, 0)  # what is closed is reset
+NO_LINGER = struct.pack("ii", 1, 0)
+"""The option SO_LINGER of a socket that is reset when it is closed."""
 
 
 async def without_chunks(app: App, scope: Scope, receive: Receive, send: Send) -> None:
@@ -39,6 +40,6 @@ async def without_chunks(app: App, scope: Scope, receive: Receive, send: Send) -
         await app(scope, receive, sent)
     except BaseException:
         if ends_with_the_connection and not cycle.response_complete and not cycle.transport.is_closing():
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
             cycle.transport.abort()
         raise

@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias, cast
 
+from ..core.bounded import read_whole
 from ..core.credentials import Secret
 from ..core.text import decoded, place_in_toml
 from ..errors import ConfigError
@@ -22,6 +23,7 @@ else:
     import tomli as tomllib
 
 _SCOPED = "keys-for"
+_LARGEST = 64 * 1024 * 1024  # bytes; a million keys
 _SETTLED = 0.5  # seconds without a change: editors and copies write on within less
 
 _log = logging.getLogger("undersign")
@@ -175,7 +177,7 @@ def _read(path: str | Path) -> _Tables | ConfigError:
     # Problems are returned, all the way up, so that no frame which raises holds a secret.
     _warn_of_writers(Path(path))
     try:
-        content: dict[str, Any] = tomllib.loads(decoded(Path(path).read_bytes()))
+        content: dict[str, Any] = tomllib.loads(decoded(read_whole(Path(path), _LARGEST, "a file of keys")))
     except OSError as error:
         return ConfigError(f"{path}: {error.strerror or 'cannot be read'}")
     except (ValueError, RecursionError) as error:

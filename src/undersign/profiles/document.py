@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from ..core.bounded import read_whole
 from ..core.text import decoded, printable, toml_line
 from ..errors import ConfigError
 
@@ -21,7 +22,8 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-_LARGEST = 256 * 1024
+LARGEST = 256 * 1024
+"""Bytes that a file of profiles may have."""
 _LAST = re.compile(r"\(at end of document\)")
 _TABLE = re.compile(r"(?:Cannot declare|Cannot overwrite)[^\n]*")
 
@@ -84,14 +86,11 @@ def place_of(keys: Sequence[str]) -> str:
 def read_document(file: Path) -> Document | Problem:
     """The document in that file, or why there is none."""
     try:
-        with file.open("rb") as stream:
-            content = stream.read(_LARGEST + 1)
+        content = read_whole(file, LARGEST, "a file of profiles")
     except FileNotFoundError:
         return Problem(file, 0, "", "there is no such file: undersign profiles add NAME writes it")
     except OSError as error:
         return Problem(file, 0, "", error.strerror or "it cannot be read")
-    if len(content) > _LARGEST:
-        return Problem(file, 0, "", f"it is over {_LARGEST} bytes, which is too large for a file of profiles")
     try:
         text = decoded(content).replace("\r\n", "\n")
     except UnicodeDecodeError:

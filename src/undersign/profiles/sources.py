@@ -6,27 +6,36 @@ time it is called. What goes wrong there is returned, so that no frame which rai
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import stat
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias, cast
+from typing import IO, Any, TypeAlias, cast
 
+from ..core.bounded import read_whole
 from ..core.credentials import Secret
 from ..core.text import decoded, printable
 from ..errors import ConfigError
+from .document import LARGEST
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
 
+_LARGEST = 64 * 1024
+"""Bytes that a secret may have, with the newline that is taken off; a private key in PEM has a tenth of that."""
 _PATIENCE = 120.0
-"""Seconds that a command may take: it may ask its user for a passphrase."""
+"""Seconds that a command may take. A password manager asks its user for a passphrase, who has to find it first; and
+without any end, a command that waits for what never comes would have a service wait with it, and say nothing."""
+_MOMENT = 1.0  # seconds
 _NAME_OF_A_VARIABLE = re.compile(r"[A-Z]+(?:_[A-Z0-9]+)+")  # what is no secret in base32, hex or base64 either
 
 
@@ -66,7 +75,7 @@ class FromFile:
     def read(self) -> Secret | ConfigError:
         """The secret, or why there is none."""
         try:
-            content = self.path.read_bytes()
+            content = read_whole(self.path, _LARGEST, "a secret: name a file that holds it alone")
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or type(error).__name__
             shown = str(self.path) if os.path.lexists(self.path) else str(self)
@@ -85,12 +94,31 @@ class FromFile:
         return f"others may read the file {self.path}: chmod 600 {self.path}"
 
 
+class _Output(threading.Thread):
+    """Reads what a command prints, up to a byte more than a secret may have, and then closes the pipe.
+
+    A thread, since there is no other way to wait for a pipe for so many seconds on every system. It is a daemon: what
+    the command has started may keep the pipe open when the command itself is gone.
+    """
+
+    def __init__(self, pipe: IO[bytes]) -> None:
+        super().__init__(daemon=True)
+        self._pipe = pipe
+        self.content = b""
+
+    def run(self) -> None:
+        with self._pipe:
+            self.content = self._pipe.read(_LARGEST + 1)
+
+
 @dataclass(frozen=True)
 class FromCommand:
     """What a command prints, which is run without a shell. One newline at its end is not part of the secret."""
 
     words: tuple[str, ...]
     called: str = "secret-command"
+    patience: float = _PATIENCE
+    """Seconds that it may take."""
 
     def __str__(self) -> str:
         return f"the command {printable(self.words[0])}"  # its arguments may be private
@@ -100,17 +128,37 @@ class FromCommand:
     def read(self) -> Secret | ConfigError:
         """The secret, or why there is none. What the command says on standard error is shown as it is."""
         try:
-            done = subprocess.run(  # noqa: S603  # the user's own command, from a file that others cannot write
-                self.words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=_PATIENCE, check=False
+            process = subprocess.Popen(  # noqa: S603  # the user's own command, from a file that others cannot write
+                self.words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE
             )
-        except subprocess.TimeoutExpired:
-            return ConfigError(f"{self}, of {self.called}, has not ended within {_PATIENCE:g} seconds")
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or "it cannot be run"
             return ConfigError(f"{self}, of {self.called}: {why}")
-        if done.returncode:
-            return ConfigError(f"{self}, of {self.called}, has failed with exit code {done.returncode}")
-        return _secret(_without_newline(done.stdout), f"what {self}, of {self.called}, prints,")
+        assert process.stdout is not None  # noqa: S101  # it is a pipe
+        output = _Output(process.stdout)
+        deadline = time.monotonic() + self.patience
+        code = None
+        try:
+            output.start()
+            output.join(self.patience)
+            if not output.is_alive() and len(output.content) <= _LARGEST:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    code = process.wait(max(0.0, deadline - time.monotonic()))
+        finally:
+            _end(process)
+        if len(output.content) > _LARGEST:
+            return ConfigError(
+                f"{self}, of {self.called}, prints over {_LARGEST} bytes, which is too large for a secret: "
+                "have it print the secret alone"
+            )
+        if code is None:
+            return ConfigError(
+                f"{self}, of {self.called}, has not ended within {self.patience:g} seconds: "
+                "run it by itself to see what it waits for"
+            )
+        if code:
+            return ConfigError(f"{self}, of {self.called}, has failed with exit code {code}")
+        return _secret(_without_newline(output.content), f"what {self}, of {self.called}, prints,")
 
 
 @dataclass(frozen=True)
@@ -159,7 +207,7 @@ class FromProfile:
         if not is_private(self.path):
             return ConfigError(public_problem(self.path, self.called))
         try:
-            found: Any = tomllib.loads(decoded(self.path.read_bytes()))
+            found: Any = tomllib.loads(decoded(read_whole(self.path, LARGEST, "a file of profiles")))
             for key in self.keys:
                 found = cast("Mapping[str, Any]", found)[key]
             return _secret(found.encode(), self)
@@ -170,6 +218,19 @@ class FromProfile:
 
 
 Source: TypeAlias = "FromEnvironment | FromFile | FromCommand | FromKeyring | FromProfile"
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End it where it still runs. It has a moment for that, or a terminal on which it asks would stay without echo.
+
+    It is in our process group, as whoever reads from the terminal has to be, so what it has started is its own to end.
+    """
+    process.terminate()
+    try:
+        process.wait(_MOMENT)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def is_private(path: Path) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ..core.bounded import read_whole
 from ..core.grammar import did_you_mean
 from ..core.text import decoded
 from ..errors import ConfigError
@@ -25,6 +26,7 @@ __all__ = ["load_recipe"]
 _KINDS = {"str": "text", "str | None": "text", "bool": "boolean", "bool | None": "boolean", "Window | None": "window"}
 _TABLES = ("headers", "query", "form", "query-or-form")
 _WIDEST = 80
+_LARGEST = 1024 * 1024  # bytes of a file
 _BARE_KEY = re.compile("[A-Za-z0-9_-]+")
 _WINDOW = "window is PAST,FUTURE in seconds, such as 300,60, or false where there is no time"
 
@@ -95,7 +97,7 @@ def _key(name: str) -> str:
 
 def _document(path: Path) -> Mapping[str, Any]:
     try:
-        text = decoded(path.read_bytes())
+        text = decoded(read_whole(path, _LARGEST, "a recipe"))
     except UnicodeDecodeError:
         raise ConfigError("a recipe is text in UTF-8: save it so") from None
     suffix = path.suffix.lower()
