@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.replay.topologies import eventually
+
 from .command import COMMAND, environment
 
 pytestmark = pytest.mark.linux  # /dev/zero, and a bound for the memory of a process
@@ -97,6 +99,8 @@ def test_ctrl_c_while_a_command_is_waited_for_leaves_no_process(tmp_path: Path) 
         env=environment({"UNDERSIGN_CONFIG": str(profiles)}),
     ) as process:
         pid = int(noted.read_text(encoding="utf-8"))  # waits for who writes
+        threads = Path(f"/proc/{process.pid}/task")
+        eventually(lambda: len(list(threads.iterdir())) == 2, "one of them reads what the command prints")
         process.send_signal(signal.SIGINT)
         _, error = process.communicate(timeout=60)
     assert (process.returncode, error) == (130, b"")
