@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import socket
 import subprocess
+import threading
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import closing
@@ -187,6 +188,30 @@ def test_a_page_is_refused_through_a_tunnel_too(port: int, other: WireServer, li
     answer = talk(port, connect(host_of(other)) + get("/page", line))
     assert answer.startswith(OPENED)
     assert status_of(answer.removeprefix(OPENED)) == 403
+
+
+def test_what_follows_the_last_request_takes_no_answer_away(port: int, upstream: WireServer) -> None:
+    """Some clients send an empty line and more behind a body, and outside of a tunnel that does no harm either."""
+    for begin in (b"", connect(host_of(upstream))):
+        assert talk(port, begin + get("/last") + b"\r\nmore\r\n").endswith(b"ok")
+
+
+def test_a_client_that_has_gone_before_its_tunnel_is_open_is_no_error() -> None:
+    """As one that does not read what it asked for before: CONNECT waits until that is written."""
+    asked, ended = threading.Event(), threading.Event()
+
+    async def late(scope: Any, receive: Any, send: Any) -> None:
+        asked.set()
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        await send({"type": TUNNEL, "to": "http://127.0.0.1"})
+        ended.set()
+
+    with running(with_lifespan(late)) as port:
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+            connection.sendall(connect("a:80"))
+            assert asked.wait(30)
+        assert ended.wait(30)
 
 
 def test_what_comes_before_the_tunnel_is_open_has_a_bound() -> None:

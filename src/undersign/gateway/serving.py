@@ -116,18 +116,23 @@ class ForwardingProtocol(HttpToolsProtocol):
         """
         kept = [b"%s: %s\r\n" % pair for pair in self.headers if pair[0] not in _OF_AN_UPGRADE]
         head = b"%s %s HTTP/1.1\r\n%s\r\n" % (self.parser.get_method(), self.url, b"".join(kept))
-        self.parser = httptools.HttpRequestParser(self)
+        self._parse_anew()
         self._in_head = True
         self.data_received(head + data)
 
     def _enter_tunnel(self, origin: str) -> None:
         """Read on: what comes from now on comes through the tunnel."""
         data = bytes(cast(NotYetOpen, self.parser).kept)
-        self.parser = httptools.HttpRequestParser(self)
+        self._parse_anew()
         self._tunnel = origin
         self._head_bytes = 0
         if data and not self.transport.is_closing():
             self.data_received(data)
+
+    def _parse_anew(self) -> None:
+        self.parser = httptools.HttpRequestParser(self)
+        # As uvicorn's own: what comes behind the last request is dropped, and does not take its answer away.
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
 
     def _look_later(self) -> None:
         # One timer for a connection: one for each head would cost more than reading it.
