@@ -147,13 +147,34 @@ def test_no_tunnel_leads_elsewhere(port: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "target", ["/a", "http://127.0.0.1:{}/", "127.0.0.1:{}/a", "me:pw@127.0.0.1:{}", "127.0.0.1:0"]
+    "target",
+    [
+        *("/a", "http://127.0.0.1:{}/", "127.0.0.1:{}/a", "127.0.0.1:{}/", "me:pw@127.0.0.1:{}"),
+        *("127.0.0.1:0", "127.0.0.1:", "127.0.0.1", "[::1]", "undersign.invalid"),
+    ],
 )
 def test_a_target_that_is_no_host_and_port_is_refused(port: int, upstream: WireServer, target: str) -> None:
+    """RFC 9110, section 9.3.6: a port is always there, and one that is empty or none is a reason to refuse."""
     head = f"CONNECT {target.format(upstream.port)} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
     answer = talk(port, head.encode() + get("/smuggled"))
     assert status_of(answer) == 400
     assert answer.count(b"HTTP/1.1") == 1
+
+
+@pytest.mark.parametrize(
+    "line", ["Content-Length: 61", "Transfer-Encoding: chunked", "Transfer-Encoding: gzip", "Host: evil.example"]
+)
+def test_a_connect_that_servers_read_in_different_ways_is_refused(port: int, other: WireServer, line: str) -> None:
+    """What one in front takes for a body would be requests here."""
+    before = len(other.requests)
+    answer = talk(port, connect(host_of(other), line) + get("/smuggled"))
+    assert status_of(answer) == 400
+    assert answer.count(b"HTTP/1.1") == 1
+    assert len(other.requests) == before
+
+
+def test_a_connect_may_say_that_it_has_no_body(port: int, other: WireServer) -> None:
+    assert talk(port, connect(host_of(other), "Content-Length: 0") + get("/")).startswith(OPENED)
 
 
 def test_who_opens_a_tunnel_for_tls_to_a_plain_origin_is_told_so(port: int, upstream: WireServer) -> None:
