@@ -54,10 +54,11 @@ class SigningProxy:
     as in the clients' SignatureAuth. Answers are checked where the scheme signs them, unless `check_response` is False.
 
     With a `token` every request has to carry it, as `Proxy-Authorization: Bearer` or `Basic`, or as
-    `X-Undersign-Token`. Without one, what shows that a browser's page has sent it is refused, and so is a Host that is
-    neither localhost, nor an address of loopback, nor of `origins` or `hosts`; `*` in these lets in any, which is safe
-    where the clients speak TLS, as a browser holds the name to the certificate. `forwarder` has the timeouts and
-    connections. `on_failure(exchange)` is told each request that the proxy itself has answered, or broken off.
+    `X-Undersign-Token`. Without one, what shows that a browser's page has sent it is refused, and so are a browser that
+    does not tell of its page, and a Host that is neither localhost, nor an address of loopback, nor of `origins` or
+    `hosts`; `*` in these lets in any, which is safe where the clients speak TLS, as a browser holds the name to the
+    certificate. `forwarder` has the timeouts and connections. `on_failure(exchange)` is told each request that the
+    proxy itself has answered, or broken off.
 
     Raises ConfigError for a credential or an origin that cannot work.
     """
