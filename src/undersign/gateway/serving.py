@@ -126,7 +126,7 @@ class ForwardingProtocol(HttpToolsProtocol):
         self._parse_anew()
         self._tunnel = origin
         self._head_bytes = 0
-        if data and not self.transport.is_closing():
+        if not self.transport.is_closing():  # as a server that ends does: nobody would get the answers
             self.data_received(data)
 
     def _parse_anew(self) -> None:
