@@ -224,6 +224,31 @@ def test_a_head_that_is_slow_is_408_and_an_empty_connection_is_closed() -> None:
         assert b"HTTP/1.1 408" in answer
 
 
+def test_a_client_that_reads_nothing_keeps_no_connection_for_ever() -> None:
+    """Its answer was broken off, and a connection that closes waits for what was written."""
+    size = 30_000_000
+    lost = threading.Event()
+
+    class Noting(ForwardingProtocol):
+        head_timeout = unread_timeout = 0.2
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            super().connection_lost(exc)
+            lost.set()
+
+    def script(connection: socket.socket, number: int) -> None:
+        head_of(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size + bytes(size))
+
+    with (
+        Scripted(script) as upstream,
+        running(forwarding(upstream.url, client_timeout=0.2), http=Noting) as port,
+        socket.create_connection(("127.0.0.1", port), PATIENCE) as connection,
+    ):
+        connection.sendall(get("/"))
+        assert lost.wait(PATIENCE)
+
+
 def test_a_client_that_goes_away_takes_its_request_with_it() -> None:
     def script(connection: socket.socket, number: int) -> None:
         head_of(connection)

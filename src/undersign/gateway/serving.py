@@ -62,10 +62,12 @@ _log = logging.getLogger("undersign.gateway")
 class ForwardingProtocol(HttpToolsProtocol):
     """One connection of a client. It is the class for uvicorn's option `http`.
 
-    `head_timeout` is how many seconds a head may take, from the connection or its own first byte.
+    `head_timeout` is how many seconds a head may take, from the connection or its own first byte; `unread_timeout`, how
+    many a client may take nothing of what is left to be written, where the connection closes.
     """
 
     head_timeout = HEAD_TIMEOUT
+    unread_timeout: float = KEEP_ALIVE
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         super().__init__(*arguments, **keywords)
@@ -76,6 +78,8 @@ class ForwardingProtocol(HttpToolsProtocol):
         self._piece_bytes = 0
         self._head_since = 0.0
         self._head_timer: asyncio.TimerHandle
+        self._unread = 0
+        self._unread_since = 0.0
         self._leaves_upgrade = False
         self._tunnel: str | None = None
         """The origin to which the tunnel leads that the client speaks through."""
@@ -139,13 +143,24 @@ class ForwardingProtocol(HttpToolsProtocol):
         self._head_timer = self.loop.call_later(self.head_timeout / 4, self._look)
 
     def _look(self) -> None:
+        self._look_later()
         is_awaited = self._in_head and (self._head_has_begun or not self.cycle)
-        if not is_awaited or self.loop.time() - self._head_since < self.head_timeout:
-            self._look_later()
+        if self.transport.is_closing():
+            self._look_at_what_is_unread()
+        elif not is_awaited or self.loop.time() - self._head_since < self.head_timeout:
+            return
         elif self._head_has_begun:
             self._refuse(408, f"The head of the request was not complete within {self.head_timeout:g} seconds")
-        elif not self.transport.is_closing():
+        else:
             self.transport.close()
+
+    def _look_at_what_is_unread(self) -> None:
+        # A connection closes when all is written, and a client that reads nothing would keep it for ever.
+        unread = self.transport.get_write_buffer_size()
+        if unread != self._unread:
+            self._unread, self._unread_since = unread, self.loop.time()
+        elif unread and self.loop.time() - self._unread_since >= self.unread_timeout:
+            self.transport.abort()
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
