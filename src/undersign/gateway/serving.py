@@ -63,7 +63,7 @@ class ForwardingProtocol(HttpToolsProtocol):
     """One connection of a client. It is the class for uvicorn's option `http`.
 
     `head_timeout` is how many seconds a head may take, from the connection or its own first byte; `unread_timeout`, how
-    many a client may take nothing of what is left to be written, where the connection closes.
+    many a client may take nothing of what is left to be written, where the connection closes or another answer waits.
     """
 
     head_timeout = HEAD_TIMEOUT
@@ -145,11 +145,16 @@ class ForwardingProtocol(HttpToolsProtocol):
     def _look(self) -> None:
         self._look_later()
         is_awaited = self._in_head and (self._head_has_begun or not self.cycle)
-        if self.transport.is_closing():
+        # An answer that has not begun, and be it to a failure, may wait behind another that the client does not read.
+        if self.transport.is_closing() or (self.cycle and not self.cycle.response_started):
             self._look_at_what_is_unread()
-        elif not is_awaited or self.loop.time() - self._head_since < self.head_timeout:
+        else:
+            self._unread = 0
+        if self.transport.is_closing():
             return
-        elif self._head_has_begun:
+        if not is_awaited or self.loop.time() - self._head_since < self.head_timeout:
+            return
+        if self._head_has_begun:
             self._refuse(408, f"The head of the request was not complete within {self.head_timeout:g} seconds")
         else:
             self.transport.close()
