@@ -26,7 +26,8 @@ from tests.gateway.harness import (
 )
 from tests.ports import free_port
 from undersign.gateway import Forwarder
-from undersign.gateway.serving import ForwardingProtocol
+from undersign.gateway.exchange import Broken
+from undersign.gateway.serving import ForwardingProtocol, with_lifespan
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
@@ -222,6 +223,55 @@ def test_a_head_that_is_slow_is_408_and_an_empty_connection_is_closed() -> None:
         answer = talk(port, keep + b"GET / HT")
         assert answer.count(b"HTTP/1.1 ") == 2
         assert b"HTTP/1.1 408" in answer
+
+
+class Noting(ForwardingProtocol):
+    """Waits for no second, and tells when a connection is gone."""
+
+    head_timeout = unread_timeout = 0.2
+    lost: threading.Event
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self.lost.set()
+
+
+def test_a_client_that_reads_nothing_keeps_no_connection_for_ever() -> None:
+    """Its answer was broken off, and a connection that closes waits for what was written."""
+    size = 30_000_000
+    Noting.lost = threading.Event()
+
+    def script(connection: socket.socket, number: int) -> None:
+        head_of(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size + bytes(size))
+
+    with (
+        Scripted(script) as upstream,
+        running(forwarding(upstream.url, client_timeout=0.2), http=Noting) as port,
+        socket.create_connection(("127.0.0.1", port), PATIENCE) as connection,
+    ):
+        connection.sendall(get("/"))
+        assert Noting.lost.wait(PATIENCE)
+
+
+def test_nor_does_one_that_asks_for_more_before_it_reads() -> None:
+    """What fails then would be answered with a 500, which waits behind the answer that is not read."""
+    Noting.lost = threading.Event()
+    size = 30_000_000
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if scope["path"] == "/fails":
+            raise Broken
+        headers = [(b"content-length", b"%d" % size)]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": bytes(size)})
+
+    with (
+        running(with_lifespan(app), http=Noting) as port,
+        socket.create_connection(("127.0.0.1", port), PATIENCE) as connection,
+    ):
+        connection.sendall(get("/").replace(b"Connection: close\r\n", b"") + get("/fails"))
+        assert Noting.lost.wait(PATIENCE)
 
 
 def test_a_client_that_goes_away_takes_its_request_with_it() -> None:

@@ -26,6 +26,25 @@ IMAGE = """(address) => new Promise((done) => {
 })"""
 
 
+BY_ITSELF = """(address) => fetch(address, {mode: "no-cors"}).catch(() => {})"""
+FRAME = """(address) => new Promise((done) => {
+  const frame = document.createElement("iframe");
+  frame.onload = () => done(true);
+  frame.src = address;
+  document.body.append(frame);
+})"""
+FORM = """(address) => new Promise((done) => {
+  document.body.insertAdjacentHTML("beforeend", `<iframe name=there></iframe><form method=post target=there>`);
+  document.querySelector("iframe[name=there]").onload = () => done(true);
+  document.forms[0].action = address;
+  document.forms[0].submit();
+})"""
+SOCKET = """(address) => new Promise((done) => {
+  const opened = new WebSocket(address.replace("http://", "ws://"));
+  opened.onclose = () => done(true);
+})"""
+
+
 @pytest.fixture(scope="module")
 def proxy(upstream: WireServer) -> Iterator[int]:
     with running(SigningProxy(GoTom(), "me", "a secret", origins=[upstream.url])) as port:
@@ -63,6 +82,26 @@ def test_an_image_in_chromium_gets_nothing_signed(proxy: int, page: str, upstrea
     assert len(upstream.requests) == before
 
 
+@pytest.mark.skipif(chromium.PROGRAM is None, reason="needs Chromium")
+def test_no_page_in_a_chromium_that_uses_the_proxy_gets_anything_signed(
+    page: str, upstream: WireServer, tmp_path: Path
+) -> None:
+    """As one that is started where HTTP_PROXY is set. 0.0.0.0 stands for an API: browsers call it through the proxy,
+    and tell of no page there."""
+    api = f"http://0.0.0.0:{upstream.port}"
+    before = len(upstream.requests)
+    with (
+        running(SigningProxy(GoTom(), "me", "a secret", origins=[api])) as proxy,
+        chromium.chromium(tmp_path / "profile", f"--proxy-server=127.0.0.1:{proxy}") as browser,
+    ):
+        opened = browser.open()
+        opened.goto(page)
+        for way in (IMAGE, BY_ITSELF, FRAME, FORM, SOCKET):
+            opened.run(way, f"{api}/delete")
+        assert status_of(talk(proxy, get(f"{api}/delete"))) == 200
+    assert len(upstream.requests) == before + 1
+
+
 @pytest.mark.long
 @pytest.mark.skipif(firefox.PROGRAM is None, reason="needs Firefox")
 def test_an_image_in_firefox_gets_nothing_signed(proxy: int, page: str, upstream: WireServer, tmp_path: Path) -> None:
@@ -73,6 +112,19 @@ def test_an_image_in_firefox_gets_nothing_signed(proxy: int, page: str, upstream
         for address in ADDRESSES:
             opened.run(IMAGE, f"http://{address}:{proxy}/delete")
     assert len(upstream.requests) == before
+
+
+def test_a_browser_that_says_nothing_of_a_page_is_refused(proxy: int) -> None:
+    """It does say so, or that there is none, where it calls the proxy itself by an address of loopback."""
+    firefox = "User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
+    chrome = "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0"
+    for agent in (firefox, chrome):
+        answer = talk(proxy, get("/", agent))
+        assert status_of(answer) == 403
+        assert b"127.0.0.1 or localhost" in answer
+        for site in ("none", "same-origin"):
+            assert status_of(talk(proxy, get("/", agent, f"Sec-Fetch-Site: {site}"))) == 200
+    assert status_of(talk(proxy, get("/", "User-Agent: Mozilla/5.0 (Windows NT) WindowsPowerShell/5.1"))) == 200
 
 
 @pytest.mark.parametrize(

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import socket
 import subprocess
+import threading
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import closing
 from http.client import HTTPConnection
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from tests.clients.wire import WireServer
 from tests.gateway.harness import get, read_all, running, status_of, talk
-from tests.gateway.test_proxy import KEY_ID, proxied, verifier
+from tests.gateway.test_proxy import KEY_ID, SECRET, proxied, verifier
 from undersign import GoTom
+from undersign.gateway import SigningProxy
 from undersign.gateway.heads import answer as answer_in
-from undersign.gateway.serving import HEAD_LIMIT, with_lifespan
+from undersign.gateway.serving import HEAD_LIMIT, ForwardingProtocol, ServerConfig, with_lifespan
 from undersign.gateway.tunnels import TUNNEL
 
 OPENED = b"HTTP/1.1 200 OK\r\n\r\n"
@@ -146,13 +150,44 @@ def test_no_tunnel_leads_elsewhere(port: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "target", ["/a", "http://127.0.0.1:{}/", "127.0.0.1:{}/a", "me:pw@127.0.0.1:{}", "127.0.0.1:0"]
+    "target",
+    [
+        *("/a", "http://127.0.0.1:{}/", "127.0.0.1:{}/a", "127.0.0.1:{}/", "me:pw@127.0.0.1:{}"),
+        *("127.0.0.1:0", "127.0.0.1:", "127.0.0.1", "[::1]", "undersign.invalid"),
+    ],
 )
 def test_a_target_that_is_no_host_and_port_is_refused(port: int, upstream: WireServer, target: str) -> None:
+    """RFC 9110, section 9.3.6: a port is always there, and one that is empty or none is a reason to refuse."""
     head = f"CONNECT {target.format(upstream.port)} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
     answer = talk(port, head.encode() + get("/smuggled"))
     assert status_of(answer) == 400
     assert answer.count(b"HTTP/1.1") == 1
+
+
+@pytest.mark.parametrize(
+    "line", ["Content-Length: 61", "Transfer-Encoding: chunked", "Transfer-Encoding: gzip", "Host: evil.example"]
+)
+def test_a_connect_that_servers_read_in_different_ways_is_refused(port: int, other: WireServer, line: str) -> None:
+    """What one in front takes for a body would be requests here."""
+    before = len(other.requests)
+    answer = talk(port, connect(host_of(other), line) + get("/smuggled"))
+    assert status_of(answer) == 400
+    assert answer.count(b"HTTP/1.1") == 1
+    assert len(other.requests) == before
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("Content-Length: 0",),
+        ("Connection: close",),
+        ("Connection: TE", "TE: trailers"),
+        ("Connection: Upgrade", "Upgrade: websocket"),
+        ("Expect: 100-continue",),
+    ],
+)
+def test_what_else_a_connect_says_changes_nothing(port: int, other: WireServer, lines: tuple[str, ...]) -> None:
+    assert talk(port, connect(host_of(other), *lines) + get("/")).startswith(OPENED + b"HTTP/1.1 200 OK\r\n")
 
 
 def test_who_opens_a_tunnel_for_tls_to_a_plain_origin_is_told_so(port: int, upstream: WireServer) -> None:
@@ -187,6 +222,108 @@ def test_a_page_is_refused_through_a_tunnel_too(port: int, other: WireServer, li
     answer = talk(port, connect(host_of(other)) + get("/page", line))
     assert answer.startswith(OPENED)
     assert status_of(answer.removeprefix(OPENED)) == 403
+
+
+def test_what_follows_the_last_request_takes_no_answer_away(port: int, upstream: WireServer) -> None:
+    """Some clients send an empty line and more behind a body, and outside of a tunnel that does no harm either."""
+    for begin in (b"", connect(host_of(upstream))):
+        assert talk(port, begin + get("/last") + b"\r\nmore\r\n").endswith(b"ok")
+
+
+def test_a_client_that_has_gone_before_its_tunnel_is_open_is_no_error() -> None:
+    """As one that does not read what it asked for before: CONNECT waits until that is written."""
+    asked, ended = threading.Event(), threading.Event()
+
+    async def late(scope: Any, receive: Any, send: Any) -> None:
+        asked.set()
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        await send({"type": TUNNEL, "to": "http://127.0.0.1"})
+        ended.set()
+
+    with running(with_lifespan(late)) as port:
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+            connection.sendall(connect("a:80"))
+            assert asked.wait(30)
+        assert ended.wait(30)
+
+
+@pytest.mark.parametrize("size", [100, HEAD_LIMIT * 3 // 4])
+def test_what_comes_before_the_tunnel_is_open_comes_through_it(size: int) -> None:
+    """Also where a head is not whole by then: what was kept counts once."""
+    begun, rest = get("/kept", "X-Long: " + size * "x")[:-4], b"\r\n\r\n"
+    seen: list[tuple[str, Any]] = []
+    asked, has_come = threading.Event(), asyncio.Event()
+
+    class Noting(ForwardingProtocol):
+        received = 0
+
+        def data_received(self, data: bytes) -> None:
+            super().data_received(data)
+            self.received += len(data)
+            if self.received == len(connect("a:80") + begun):
+                has_come.set()
+
+    async def late(scope: Any, receive: Any, send: Any) -> None:
+        seen.append((scope["method"], scope["extensions"][TUNNEL]["through"]))
+        if scope["method"] == "CONNECT":
+            asked.set()
+            await has_come.wait()
+            await send({"type": TUNNEL, "to": "http://a"})
+        else:
+            await answer_in(send, 200, "through")
+
+    with (
+        running(with_lifespan(late), http=Noting) as port,
+        socket.create_connection(("127.0.0.1", port), timeout=30) as connection,
+    ):
+        connection.sendall(connect("a:80"))
+        assert asked.wait(30)
+        connection.sendall(begun)
+        assert connection.recv(len(OPENED), socket.MSG_WAITALL) == OPENED
+        connection.sendall(rest)
+        assert read_all(connection).endswith(b'"through"\n')
+    assert seen == [("CONNECT", None), ("GET", "http://a")]
+
+
+def test_a_server_that_ends_takes_nothing_from_a_tunnel_that_it_opens() -> None:
+    """Nobody would get the answer."""
+    seen: list[str] = []
+
+    class Ending(ForwardingProtocol):
+        def __init__(self, *arguments: Any, **keywords: Any) -> None:
+            super().__init__(*arguments, **keywords)
+            cast(ServerConfig, self.config).ends_connections = True
+
+    async def opening(scope: Any, receive: Any, send: Any) -> None:
+        seen.append(scope["method"])
+        await send({"type": TUNNEL, "to": "http://a"})
+
+    with running(with_lifespan(opening), http=Ending) as port:
+        answer = talk(port, connect("a:80") + get("/"))
+    assert answer == b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n"
+    assert seen == ["CONNECT"]
+
+
+def test_a_slow_head_and_an_idle_tunnel_end_as_outside_of_one(upstream: WireServer) -> None:
+    class Hasty(ForwardingProtocol):
+        head_timeout = 0.2
+
+        def __init__(self, *arguments: Any, **keywords: Any) -> None:
+            super().__init__(*arguments, **keywords)
+            self.timeout_keep_alive = 0.2  # type: ignore[assignment]  # seconds, of any kind
+
+    with running(SigningProxy(GoTom(), KEY_ID, SECRET, origins=[upstream.url]), http=Hasty) as port:
+        for rest, status in ((b"", 0), (b"\r\n", 0), (b"GET / HT", 408)):
+            answer = talk(port, connect(host_of(upstream)) + rest)
+            assert answer.startswith(OPENED)
+            assert status_of(answer.removeprefix(OPENED)) == status
+
+
+def test_a_server_that_has_no_tunnels_is_asked_for_none(upstream: WireServer) -> None:
+    with running(SigningProxy(GoTom(), KEY_ID, SECRET, origins=[upstream.url]), http=H11Protocol) as port:
+        assert status_of(talk(port, get("/"))) == 200
+        assert status_of(talk(port, connect(host_of(upstream)))) == 501
 
 
 def test_what_comes_before_the_tunnel_is_open_has_a_bound() -> None:

@@ -157,11 +157,11 @@ class Page(Fields):
 
 
 @contextmanager
-def chromium(profile: Path) -> Iterator[Chromium]:
-    """A browser with a profile folder of its own, until the block ends."""
+def chromium(profile: Path, *arguments: str) -> Iterator[Chromium]:
+    """A browser with a profile folder of its own, until the block ends; with more arguments for its command line."""
     assert PROGRAM
     process = subprocess.Popen(
-        [PROGRAM, *_ARGUMENTS, f"--user-data-dir={profile}", "about:blank"],
+        [PROGRAM, *_ARGUMENTS, *arguments, f"--user-data-dir={profile}", "about:blank"],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -4,7 +4,9 @@ On loopback those are the programs of the machine, and a browser is one of them 
 So without a token, what shows that a page has sent it is refused, and so is a Host at which it would not show. A name
 that is led to 127.0.0.1 makes a page of its owner a page of the proxy. At 0.0.0.0 and ::ffff:127.0.0.1, which lead
 there too, browsers do not tell of a page (Sec-Fetch-Site). They do at 127.0.0.0/8, ::1 and localhost, and over https
-(W3C Secure Contexts, section 3.1). Elsewhere a token, or a certificate that TLS has asked for, says who it is.
+(W3C Secure Contexts, section 3.1). A browser that has the proxy as its HTTP proxy calls the API by its name, and does
+not tell there either; so one that tells nothing is refused by its User-Agent, which a page cannot change without
+Origin. Elsewhere a token, or a certificate that TLS has asked for, says who it is.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from .exchange import Failure
 from .heads import Fields
 
 TOKEN_HEADER = b"x-undersign-token"
+_BROWSER = b"Gecko"  # in the User-Agent of all of them, as "like Gecko" at least
 _ASKED_FOR = ((b"proxy-authenticate", b'Basic realm="undersign proxy", charset="UTF-8"'),)
 
 
@@ -50,13 +53,15 @@ class Access:
             )
 
     def check_page(self, fields: Fields) -> None:
-        """Raises Failure(403) where there is no token, and a page may have sent the request: it says so, or its Host is
-        foreign."""
+        """Raises Failure(403) where there is no token, and a page may have sent the request: it says so, a browser says
+        nothing of it, or its Host is foreign."""
         if self._token is not None:
             return
         site = fields.values(b"sec-fetch-site")
         if fields.values(b"origin") or any(value not in (b"none", b"same-origin") for value in site):
             raise Failure(403, "A page in a browser has sent this: give the proxy a token, and pages none of it")
+        if not site and any(_BROWSER in value for value in fields.values(b"user-agent")):
+            raise Failure(403, "A browser does not say which page sent this: call the proxy by 127.0.0.1 or localhost")
         hosts = fields.values(b"host")
         if len(hosts) > 1 or not all(map(self._knows, hosts)):
             raise Failure(403, "Host is neither localhost, nor 127.0.0.1, nor where this proxy forwards to")

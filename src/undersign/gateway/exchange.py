@@ -262,7 +262,6 @@ class Exchange:
         """Answer a CONNECT with a tunnel to the origin, which the server has to offer; see tunnels."""
         self._now_waits_for_client(True)
         self.status = 200
-        self.is_complete = True
         await self._send({"type": TUNNEL, "to": origin})
 
     async def put(self, piece: bytes, *, more: bool = True) -> None:

@@ -29,7 +29,7 @@ from ..scheme import Scheme, window_of
 from .access import TOKEN_HEADER, Access
 from .exchange import Exchange, Failure
 from .forwarding import NOT_FORWARDED, Forwarder
-from .heads import Receive, Scope, Send, raw_target
+from .heads import Receive, Scope, Send, host_problem, raw_target
 from .own_fields import OwnFields
 from .trailers import fold
 from .transport import Answer, Body, Outgoing, content_length
@@ -54,10 +54,11 @@ class SigningProxy:
     as in the clients' SignatureAuth. Answers are checked where the scheme signs them, unless `check_response` is False.
 
     With a `token` every request has to carry it, as `Proxy-Authorization: Bearer` or `Basic`, or as
-    `X-Undersign-Token`. Without one, what shows that a browser's page has sent it is refused, and so is a Host that is
-    neither localhost, nor an address of loopback, nor of `origins` or `hosts`; `*` in these lets in any, which is safe
-    where the clients speak TLS, as a browser holds the name to the certificate. `forwarder` has the timeouts and
-    connections. `on_failure(exchange)` is told each request that the proxy itself has answered, or broken off.
+    `X-Undersign-Token`. Without one, what shows that a browser's page has sent it is refused, and so are a browser that
+    does not tell of its page, and a Host that is neither localhost, nor an address of loopback, nor of `origins` or
+    `hosts`; `*` in these lets in any, which is safe where the clients speak TLS, as a browser holds the name to the
+    certificate. `forwarder` has the timeouts and connections. `on_failure(exchange)` is told each request that the
+    proxy itself has answered, or broken off.
 
     Raises ConfigError for a credential or an origin that cannot work.
     """
@@ -136,7 +137,7 @@ class SigningProxy:
         if through is None:  # the tunnel was opened with the token, and clients send it with CONNECT alone
             self._access.check_token(exchange.fields)
         if exchange.scope["method"] == "CONNECT":  # which no page can send
-            await exchange.open_tunnel(self._end_of_tunnel(exchange.scope))
+            await exchange.open_tunnel(self._end_of_tunnel(exchange))
             return
         self._access.check_page(exchange.fields)
         head = self._head(exchange, through or self.origins[0])
@@ -152,14 +153,22 @@ class SigningProxy:
         else:
             await self._forwarder.relay(answer, exchange)
 
-    def _end_of_tunnel(self, scope: Scope) -> str:
+    def _end_of_tunnel(self, exchange: Exchange) -> str:
         """The origin to which a CONNECT leads whose client calls http://. One that calls https:// would hide what it
-        sends, and port 443 is none on which it calls the other."""
+        sends, and port 443 is none on which it calls the other. RFC 9110, section 9.3.6."""
+        scope, fields = exchange.scope, exchange.fields
+        if problem := host_problem(fields):
+            raise Failure(400, problem)
+        # What one in front takes for a body would be requests here.
+        if fields.values(b"transfer-encoding") or any(length != b"0" for length in fields.values(b"content-length")):
+            raise Failure(400, "CONNECT has no body: leave Content-Length and Transfer-Encoding out")
         authority = raw_target(scope).decode("latin-1")
         try:
             asked = parse_origin(f"http://{authority}")
         except ConfigError:
-            raise Failure(400, "The target of CONNECT is not host:port") from None
+            asked = ""
+        if not asked or not authority.rpartition(":")[2].isdecimal():
+            raise Failure(400, "The target of CONNECT is not host:port")
         is_on_port_80 = asked == f"http://{_host(asked)}"
         if TUNNEL not in (scope.get("extensions") or ()) or not (is_on_port_80 or asked in self.origins):
             raise Failure(501, _CONNECT)

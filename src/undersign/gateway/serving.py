@@ -64,10 +64,12 @@ _log = logging.getLogger("undersign.gateway")
 class ForwardingProtocol(HttpToolsProtocol):
     """One connection of a client. It is the class for uvicorn's option `http`.
 
-    `head_timeout` is how many seconds a head may take, from the connection or its own first byte.
+    `head_timeout` is how many seconds a head may take, from the connection or its own first byte; `unread_timeout`, how
+    many a client may take nothing of what is left to be written, where the connection closes or another answer waits.
     """
 
     head_timeout = HEAD_TIMEOUT
+    unread_timeout: float = KEEP_ALIVE
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         super().__init__(*arguments, **keywords)
@@ -78,6 +80,8 @@ class ForwardingProtocol(HttpToolsProtocol):
         self._piece_bytes = 0
         self._head_since = 0.0
         self._head_timer: asyncio.TimerHandle
+        self._unread = 0
+        self._unread_since = 0.0
         self._leaves_upgrade = False
         self._tunnel: str | None = None
         """The origin to which the tunnel leads that the client speaks through."""
@@ -118,31 +122,52 @@ class ForwardingProtocol(HttpToolsProtocol):
         """
         kept = [b"%s: %s\r\n" % pair for pair in self.headers if pair[0] not in _OF_AN_UPGRADE]
         head = b"%s %s HTTP/1.1\r\n%s\r\n" % (self.parser.get_method(), self.url, b"".join(kept))
-        self.parser = httptools.HttpRequestParser(self)
+        self._parse_anew()
         self._in_head = True
         self.data_received(head + data)
 
     def _enter_tunnel(self, origin: str) -> None:
         """Read on: what comes from now on comes through the tunnel."""
         data = bytes(cast(NotYetOpen, self.parser).kept)
-        self.parser = httptools.HttpRequestParser(self)
+        self._parse_anew()
         self._tunnel = origin
         self._head_bytes = 0
-        if data and not self.transport.is_closing():
+        if not self.transport.is_closing():  # as a server that ends does: nobody would get the answers
             self.data_received(data)
+
+    def _parse_anew(self) -> None:
+        self.parser = httptools.HttpRequestParser(self)
+        # As uvicorn's own: what comes behind the last request is dropped, and does not take its answer away.
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
 
     def _look_later(self) -> None:
         # One timer for a connection: one for each head would cost more than reading it.
         self._head_timer = self.loop.call_later(self.head_timeout / 4, self._look)
 
     def _look(self) -> None:
+        self._look_later()
         is_awaited = self._in_head and (self._head_has_begun or not self.cycle)
+        # An answer that has not begun, and be it to a failure, may wait behind another that the client does not read.
+        if self.transport.is_closing() or (self.cycle and not self.cycle.response_started):
+            self._look_at_what_is_unread()
+        else:
+            self._unread = 0
+        if self.transport.is_closing():
+            return
         if not is_awaited or self.loop.time() - self._head_since < self.head_timeout:
-            self._look_later()
-        elif self._head_has_begun:
+            return
+        if self._head_has_begun:
             self._refuse(408, f"The head of the request was not complete within {self.head_timeout:g} seconds")
-        elif not self.transport.is_closing():
+        else:
             self.transport.close()
+
+    def _look_at_what_is_unread(self) -> None:
+        # A connection closes when all is written, and a client that reads nothing would keep it for ever.
+        unread = self.transport.get_write_buffer_size()
+        if unread != self._unread:
+            self._unread, self._unread_since = unread, self.loop.time()
+        elif unread and self.loop.time() - self._unread_since >= self.unread_timeout:
+            self.transport.abort()
 
     def on_message_begin(self) -> None:
         super().on_message_begin()

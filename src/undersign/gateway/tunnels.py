@@ -38,7 +38,8 @@ async def with_tunnel(app: App, enter: Callable[[str], None], scope: Scope, rece
             cycle.chunked_encoding = False  # there is no body, nor a length of one
             await send({"type": "http.response.start", "status": 200, "headers": []})
             await send({"type": "http.response.body"})
-            enter(message["to"])
+            if cycle.response_complete:  # or the client has gone
+                enter(message["to"])
             return
         if message["type"] == "http.response.start":
             cycle.keep_alive = False
