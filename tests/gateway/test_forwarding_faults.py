@@ -27,7 +27,8 @@ from tests.gateway.harness import (
 from tests.ports import free_port
 from undersign.gateway import Forwarder
 from undersign.gateway.exchange import Broken
-from undersign.gateway.serving import ForwardingProtocol, with_lifespan
+from undersign.gateway.protocol import ForwardingProtocol
+from undersign.gateway.serving import with_lifespan
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 

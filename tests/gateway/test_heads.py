@@ -11,7 +11,8 @@ import pytest
 
 from tests.clients.wire import WireServer
 from undersign.gateway.heads import Fields, framing_problem
-from undersign.gateway.serving import ForwardingProtocol, with_lifespan
+from undersign.gateway.protocol import ForwardingProtocol
+from undersign.gateway.serving import with_lifespan
 
 from .harness import PATIENCE, Scripted, answering, forwarding, get, head_of, read_all, running, status_of, talk
 

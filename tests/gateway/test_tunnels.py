@@ -22,7 +22,8 @@ from tests.gateway.test_proxy import KEY_ID, SECRET, proxied, verifier
 from undersign import GoTom
 from undersign.gateway import SigningProxy
 from undersign.gateway.heads import answer as answer_in
-from undersign.gateway.serving import HEAD_LIMIT, ForwardingProtocol, ServerConfig, with_lifespan
+from undersign.gateway.protocol import HEAD_LIMIT, ForwardingProtocol, ServerConfig
+from undersign.gateway.serving import with_lifespan
 from undersign.gateway.tunnels import TUNNEL
 
 OPENED = b"HTTP/1.1 200 OK\r\n\r\n"

@@ -61,7 +61,11 @@ class Access:
         if fields.values(b"origin") or any(value not in (b"none", b"same-origin") for value in site):
             raise Failure(403, "A page in a browser has sent this: give the proxy a token, and pages none of it")
         if not site and any(_BROWSER in value for value in fields.values(b"user-agent")):
-            raise Failure(403, "A browser does not say which page sent this: call the proxy by 127.0.0.1 or localhost")
+            raise Failure(
+                403,
+                "A browser does not say which page sent this: call the proxy by 127.0.0.1 or localhost; "
+                "a program takes a User-Agent of its own",
+            )
         hosts = fields.values(b"host")
         if len(hosts) > 1 or not all(map(self._knows, hosts)):
             raise Failure(403, "Host is neither localhost, nor 127.0.0.1, nor where this proxy forwards to")
