@@ -105,6 +105,27 @@ def behind() -> Iterator[Behind]:
         server.shutdown()
 
 
+def is_there(pid: int) -> bool:
+    """Whether the process has not ended."""
+    try:
+        return "(zombie)" not in Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
+
+
+def _is_worker(pid: int) -> bool:
+    try:
+        return b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()  # a zombie has none
+    except OSError:  # one that could not start is gone meanwhile
+        return False
+
+
+def workers_of(found: Gateway) -> list[int]:
+    """The processes of a gateway's workers that have not ended."""
+    children = Path(f"/proc/{found.process.pid}/task/{found.process.pid}/children").read_text().split()
+    return [pid for pid in map(int, children) if _is_worker(pid)]
+
+
 class Gateway:
     """A process of `undersign gateway` that listens."""
 

@@ -190,7 +190,7 @@ def test_what_is_in_flight_ends_before_the_proxy_does() -> None:
                     break
             goes_on.set()
             assert read_all(connection).endswith(b"\r\n\r\nok")
-    assert proxy.code == 0
+        assert proxy.process.wait(30) == 0
     [line] = [line for line in proxy.log if "403" in line]
     assert line.startswith("GET /a 403: ")
     assert "abc" not in line

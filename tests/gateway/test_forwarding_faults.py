@@ -88,7 +88,7 @@ def test_a_small_body_is_sent_again_where_that_is_safe(method: str, status: int,
 
 
 def test_a_small_body_that_is_slow_holds_no_connection_to_the_upstream() -> None:
-    script = answering(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+    script = answering(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
     with (
         Scripted(script) as upstream,
         running(forwarding(upstream.url)) as port,

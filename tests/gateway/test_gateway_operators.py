@@ -16,7 +16,7 @@ from tests.replay.topologies import PortServer
 from tests.servers.wire import send
 
 from .harness import Scripted, head_of
-from .processes import PATIENCE, Behind, Gateway, behind, gateway, write_keys
+from .processes import PATIENCE, Behind, behind, gateway, is_there, workers_of, write_keys
 from .signing import bokun, plain
 from .test_gateway_process import BOKUN, eventually
 
@@ -27,18 +27,6 @@ pytestmark = pytest.mark.linux  # /proc says which processes there are
 def app() -> Iterator[Behind]:
     with behind() as found:
         yield found
-
-
-def workers_of(found: Gateway) -> list[int]:
-    children = Path(f"/proc/{found.process.pid}/task/{found.process.pid}/children").read_text().split()
-    return [int(pid) for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
-
-
-def is_there(pid: int) -> bool:
-    try:
-        return "(zombie)" not in Path(f"/proc/{pid}/status").read_text()
-    except OSError:
-        return False
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
@@ -93,7 +81,7 @@ def test_a_worker_that_cannot_start_says_why_and_is_started_again(app: Behind, t
         eventually(lambda: any(line["message"].startswith(because) for line in found.logged()), "it says why")
         assert send(found.port, plain("GET", "/open")).status == 200
         write_keys(tmp_path)
-        eventually(lambda: len([pid for pid in workers_of(found) if is_there(pid)]) == 2, "it is started again")
+        eventually(lambda: len(workers_of(found)) == 2, "it is started again")
         ended = [line["message"] for line in found.logged(level="ERROR") if "has ended" in line["message"]]
         assert "with -9" in ended[0]
         assert all("with 1:" in message for message in ended[1:])

@@ -25,7 +25,7 @@ from undersign.gateway import open_guard
 from undersign.policy.redis import AsyncRedisReplayGuard
 
 from .http2_upstream import Echo, Http2Upstream
-from .processes import DOCUMENTED, KEY_ID, PATIENCE, SECRET, Arrived, behind, front, gateway, write_keys
+from .processes import DOCUMENTED, KEY_ID, PATIENCE, SECRET, Arrived, behind, front, gateway, workers_of, write_keys
 from .signing import bokun, plain
 
 pytestmark = pytest.mark.linux  # /proc says which processes and files are there
@@ -200,8 +200,7 @@ def test_workers_share_the_listeners_and_the_metrics_and_one_that_ends_is_replac
             statuses = [send(found.port, data).status for _ in range(10)]
             assert statuses == [200] + [401] * 9
             eventually(lambda: found.metric("undersign_guard_seconds_count", answer="replayed") == 9, "so are replays")
-            children = Path(f"/proc/{found.process.pid}/task/{found.process.pid}/children").read_text().split()
-            workers = [int(pid) for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+            workers = workers_of(found)
             assert len(workers) == 2
             os.kill(workers[0], signal.SIGKILL)
             eventually(lambda: found.logged(level="ERROR"), "the end is logged")
