@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -21,3 +22,11 @@ def server() -> Iterator[Serving]:
 def wire() -> Iterator[WireServer]:
     with WireServer() as running:
         yield running
+
+
+@pytest.fixture
+def interrupts() -> Iterator[None]:
+    """Interrupts reach what is started, even if they do not reach us: a script's background jobs ignore them."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

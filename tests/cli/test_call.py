@@ -332,14 +332,6 @@ def test_an_output_that_is_closed_half_way_is_passed_over_in_silence() -> None:
         assert call.returncode == 2
 
 
-@pytest.fixture
-def interrupts() -> Iterator[None]:
-    """Interrupts reach what is started, even if they do not reach us: a script's background jobs ignore them."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 @pytest.mark.usefixtures("interrupts")
 def test_ctrl_c_ends_it_quietly() -> None:
     assert _interrupted() == (b"", 130)

@@ -87,6 +87,7 @@ def test_a_file_of_a_recipe_that_never_ends() -> None:
     )
 
 
+@pytest.mark.usefixtures("interrupts")
 def test_ctrl_c_while_a_command_is_waited_for_leaves_no_process(tmp_path: Path) -> None:
     noted, profiles = tmp_path / "pid", tmp_path / "config.toml"
     os.mkfifo(noted)

@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -86,12 +87,12 @@ def test_a_secret_that_is_not_there(arguments: tuple[str, ...], env: dict[str, s
 
 def test_a_secret_file_that_may_not_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "secret").write_text("s")
-    monkeypatch.setattr(Path, "read_bytes", _denied)
+    monkeypatch.setattr(Path, "open", _denied)
     result = undersign(*SIGN, "--key-id", "k", "--secret-file", tmp_path / "secret")
     assert result.error == f"undersign: {tmp_path / 'secret'}: Permission denied\n"
 
 
-def _denied(path: Path) -> bytes:
+def _denied(path: Path, mode: str) -> IO[bytes]:
     raise PermissionError(errno.EACCES, "Permission denied", str(path))
 
 
