@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE # the tests start hundreds of processes: the sources are compiled once for all
 
-.PHONY: demo test test-long load soak lint docs page vectors bench fuzz mutants wheel clean
+.PHONY: demo test test-long load soak lint coverage docs page vectors bench fuzz mutants wheel clean
 
 demo: .venv/demo-is-installed
 	$(BIN)/undersign demo
@@ -28,6 +28,15 @@ lint: .venv/all-is-installed
 	$(BIN)/mypy
 	$(BIN)/pyright
 	$(BIN)/lint-imports
+
+# Of the core alone, by the tests that are its own: each line and branch.
+coverage: .venv/all-is-installed
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -q -n auto --dist worksteal -m "not long or sampled" -p no:cacheprovider \
+	  tests/core tests/schemes tests/recipes tests/presets \
+	  tests/servers/test_signed_answers.py tests/servers/test_events.py tests/cli/test_schemes.py tests/cli/test_recipe.py
+	$(BIN)/coverage combine -q
+	$(BIN)/coverage report --include="$$(tr '\n' ',' <.ci/core-files)" --show-missing --fail-under=100
 
 docs: .venv/all-is-installed
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs build/docs

@@ -24,7 +24,7 @@ _WIDTH = 6.6  # of a character, in pixels
 def badges() -> dict[str, str]:
     """The badges' files by name."""
     document: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    gates = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    gates = (ROOT / "Makefile").read_text(encoding="utf-8")
     covered = gates.split("--fail-under=")[1].split()[0]
     said = {
         "python": ("Python", document["project"]["requires-python"].removeprefix(">=") + " or later"),
