@@ -99,6 +99,7 @@ def said_in(folder: Path) -> list[str]:
     return [json.loads(line)["message"] for line in lines]
 
 
+@pytest.mark.sampled(3)
 @WORKERS
 @pytest.mark.parametrize("send", [on_the_terminal, to_the_process])
 def test_ctrl_c_once_more_ends_a_gateway_at_once_and_leaves_no_process(
@@ -135,6 +136,7 @@ def test_an_answer_that_ends_with_its_connection_does_not_look_whole_then(tmp_pa
         assert found.process.wait(PATIENCE) == 130
 
 
+@pytest.mark.sampled(3)
 @WORKERS
 @pytest.mark.parametrize("signals", [[signal.SIGINT], [signal.SIGTERM] * 3, [signal.SIGINT, signal.SIGTERM]])
 def test_no_other_signals_lose_a_request(tmp_path: Path, workers: int, signals: list[signal.Signals]) -> None:
