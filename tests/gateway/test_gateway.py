@@ -253,7 +253,7 @@ def test_a_slow_answer_to_a_body_that_was_judged_is_waited_for() -> None:
     def slow(connection: Any, number: int) -> None:
         head_of(connection)
         ended.wait(0.8)
-        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 
     ended = threading.Event()
     with Scripted(slow) as upstream, gateway(upstream.url, client_timeout=0.3) as (port, _):
