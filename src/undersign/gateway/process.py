@@ -251,7 +251,9 @@ async def _serve(
     supervisor = multiprocessing.parent_process()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, ending.set)
-    loop.add_signal_handler(signal.SIGINT if supervisor is None else signal.SIGQUIT, interrupted)
+    # Not add_signal_handler: uvloop may tell of one signal twice where another comes with it.
+    asks_to_end = signal.SIGINT if supervisor is None else signal.SIGQUIT
+    signal.signal(asks_to_end, lambda number, frame: loop.call_soon_threadsafe(interrupted))
     if hasattr(signal, "SIGHUP"):  # Windows has none
         loop.add_signal_handler(signal.SIGHUP, _log.info, AT_SIGHUP)
     if supervisor is not None:
