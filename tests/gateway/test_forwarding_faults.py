@@ -255,6 +255,34 @@ def test_a_client_that_reads_nothing_keeps_no_connection_for_ever() -> None:
         assert Noting.lost.wait(PATIENCE)
 
 
+class Patient(Noting):
+    unread_timeout = 1.0
+
+
+@pytest.mark.long
+def test_a_client_that_reads_slowly_gets_all_of_its_answer() -> None:
+    """It may take longer than one may that reads nothing."""
+    Noting.lost = threading.Event()
+    size, piece = 30_000_000, 1_000_000
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        headers = [(b"content-length", b"%d" % size)]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": bytes(size)})
+
+    with (
+        running(with_lifespan(app), http=Patient) as port,
+        socket.create_connection(("127.0.0.1", port), PATIENCE) as connection,
+    ):
+        connection.sendall(get("/"))
+        received = len(connection.recv(piece, socket.MSG_WAITALL))
+        while received < size:
+            Noting.lost.wait(0.1)
+            taken = len(connection.recv(min(piece, size - received), socket.MSG_WAITALL))
+            assert taken, received
+            received += taken
+
+
 def test_nor_does_one_that_asks_for_more_before_it_reads() -> None:
     """What fails then would be answered with a 500, which waits behind the answer that is not read."""
     Noting.lost = threading.Event()
