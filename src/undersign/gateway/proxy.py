@@ -172,23 +172,23 @@ class SigningProxy:
         is_on_port_80 = asked == f"http://{_host(asked)}"
         if TUNNEL not in (scope.get("extensions") or ()) or not (is_on_port_80 or asked in self.origins):
             raise Failure(501, _CONNECT)
-        return self._destination(asked, asked)
+        return self._origin_of(asked)
 
     def _head(self, exchange: Exchange, usual: str) -> Request:
         """The request without its body, as it goes on, still to be signed: none of its headers is the scheme's own. A
         bare path goes to the origin `usual`."""
         method: str = exchange.scope["method"]
         raw = raw_target(exchange.scope).decode("latin-1")
-        origin, target = self._destination(raw, usual), origin_form(raw)
+        origin = usual if raw.startswith("/") or raw == "*" else self._origin_of(raw)
+        target = origin_form(raw)
         if not is_plain_target(target):
             raise Failure(400, "The target is not /path?query in printable ASCII without '#'")
         headers = self._own.without_respelled(self._forwarder.incoming_headers(exchange, self._dropped))
         return Request(method, target, (self._hosts[origin], *headers), b"", origin)
 
-    def _destination(self, raw: str, usual: str) -> str:
-        if raw.startswith("/") or raw == "*":
-            return usual
-        scheme, mark, rest = raw.partition("://")
+    def _origin_of(self, url: str) -> str:
+        """The origin of ours that a URL leads to; http:// may stand for https://."""
+        scheme, mark, rest = url.partition("://")
         authority = rest.partition("/")[0].partition("?")[0].partition("#")[0]
         try:
             asked = parse_origin(f"{scheme}{mark}{authority}")
